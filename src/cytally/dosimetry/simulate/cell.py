@@ -1,0 +1,149 @@
+"""One simulated metaphase from its damage to its picture, with the whole truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytally.dosimetry.simulate.breakage import Damage, damage
+from cytally.dosimetry.simulate.drawing import Stamp, compose, masks, stamp
+from cytally.dosimetry.simulate.karyotype import Piece, normal_karyotype
+from cytally.dosimetry.simulate.layout import spread
+from cytally.dosimetry.simulate.optics import burn_number, photograph
+from cytally.dosimetry.simulate.scenery import scenery, texture
+from cytally.dosimetry.simulate.shape import Body, lay
+from cytally.dosimetry.simulate.styles import UNSCORABLE, Look, Style, draw_look
+from cytally.types import Image, Points
+
+#: Micrometres per pixel of every simulated image (6.45 um camera, 63x).
+PIXEL_SIZE_UM = 0.102
+SHAPE = (896, 1008)
+
+
+@dataclass(frozen=True)
+class SimulatedCell:
+    """A picture and everything that is true of it.
+
+    Attributes
+    ----------
+    image : Image
+        uint8 grey.
+    points : Points
+        Dicentrics, fragments and rings.
+    bodies : tuple of Body
+        All pieces as they lie.
+    stamps : tuple of Stamp
+        Their pictures, from which masks are made on request.
+    kind : str
+        "complete", or why the cell should not be scored.
+    look : Look
+        The draw of the style.
+    """
+
+    image: Image
+    points: Points
+    bodies: tuple[Body, ...]
+    stamps: tuple[Stamp, ...]
+    kind: str
+    look: Look
+
+    @property
+    def masks(self) -> NDArray[np.uint16]:
+        """Instance image (h, w): body k is k + 1."""
+        return masks(list(self.stamps), self.image.shape)
+
+    def truth(self) -> dict[str, Any]:
+        """Identities, centromeres, centrelines and break points, ready for JSON."""
+        rounded = lambda a: np.round(np.asarray(a), 2).tolist()  # noqa: E731
+        return {
+            "kind": self.kind,
+            "style": self.look.style,
+            "look": {k: round(v, 4) for k, v in self.look.values.items()},
+            "bodies": [
+                {
+                    "mask": number,
+                    "identity": body.piece.identity,
+                    "closed": body.piece.closed,
+                    "centromeres": rounded(body.centromeres),
+                    "break_points": rounded(body.joins),
+                    "centreline": rounded(body.centreline),
+                    "aberrations": [name for name, _ in body.aberrations],
+                }
+                for number, body in enumerate(self.bodies, start=1)
+            ],
+        }
+
+
+def simulate_cell(
+    style: Style, counts: Damage, rng: np.random.Generator, shape: tuple[int, int] = SHAPE
+) -> SimulatedCell:
+    """Make one metaphase.
+
+    Parameters
+    ----------
+    style : Style
+        Its ranges are drawn once for the cell.
+    counts : Damage
+        Aberrations it carries.
+    rng : numpy.random.Generator
+        The same state gives the same bytes.
+    shape : (h, w)
+
+    Returns
+    -------
+    SimulatedCell
+    """
+    look = draw_look(style, rng)
+    kind = str(rng.choice(UNSCORABLE)) if rng.random() < style.unscorable else "complete"
+    look = _unusual(look, kind)
+    pieces = _population(kind, counts, rng)
+    bodies = spread([lay(piece, look, rng) for piece in pieces], look, shape, rng)
+    stamps = [stamp(body) for body in bodies]
+    density = compose(stamps, shape) * texture(shape, look.grain, rng)
+    density += scenery(shape, look, rng)
+    grey = photograph(density, look, rng)
+    if rng.random() < 0.2:
+        grey = burn_number(grey, int(rng.integers(1, 2000)))
+    image = Image(grey, PIXEL_SIZE_UM, "simulated")
+    return SimulatedCell(image, _points(bodies, shape), tuple(bodies), tuple(stamps), kind, look)
+
+
+def _population(kind: str, counts: Damage, rng: np.random.Generator) -> list[Piece]:
+    pieces = damage(normal_karyotype(rng), counts, rng)
+    if kind == "incomplete":
+        kept = rng.permutation(len(pieces))[: int(rng.integers(15, 38))]
+        pieces = [pieces[i] for i in sorted(kept)]
+    if kind == "double":
+        pieces = pieces + normal_karyotype(rng)
+    return pieces
+
+
+def _unusual(look: Look, kind: str) -> Look:
+    """Change the draw of a cell that should not be scored."""
+    changed = dict(look.values)
+    if kind == "prometaphase":
+        changed |= {"longest": look.longest * 1.7, "width": look.width * 0.75,
+                    "bend": 1.6, "radius": look.radius * 0.8}  # fmt: skip
+    if kind == "smeared":
+        changed |= {"smears": 9, "focus": look.focus * 1.8, "grain": 0.3}
+    if kind == "double":
+        changed |= {"radius": look.radius * 1.15, "contact": 0.25}
+    return replace(look, values=changed)
+
+
+def _points(bodies: list[Body], shape: tuple[int, int]) -> Points:
+    """Labels of all bodies whose place lies inside the image."""
+    found = [
+        (name, row, col)
+        for body in bodies
+        for name, (row, col) in body.aberrations
+        if 0 <= row < shape[0] and 0 <= col < shape[1]
+    ]
+    return Points(
+        np.array([row for _, row, _ in found], dtype=float),
+        np.array([col for _, _, col in found], dtype=float),
+        tuple(name for name, _, _ in found),
+    )

@@ -1,0 +1,50 @@
+"""Everything that can go wrong, as one tree.
+
+CytallyError
+├── InputError              what was given cannot be used
+│   ├── ImageError          an image that cannot be read or makes no sense
+│   ├── LabelError          a label table that contradicts itself or its images
+│   ├── EnsembleError       a missing, changed or foreign part of an ensemble
+│   └── CountsError         counts or a curve from which no dose follows
+├── SettingsError           two settings that do not belong together
+└── RunError                a run folder that cannot be continued
+    └── RunLockedError      another process is writing into it
+
+Every message says what was expected, what came, and what to do next.
+"""
+
+
+class CytallyError(Exception):
+    """Root of all errors that cytally raises on purpose."""
+
+
+class InputError(CytallyError):
+    """What was given cannot be used."""
+
+
+class ImageError(InputError):
+    """An image that cannot be read, or whose pixels make no sense."""
+
+
+class LabelError(InputError):
+    """A label table that contradicts itself or the images beside it."""
+
+
+class EnsembleError(InputError):
+    """A missing, changed, unknown or foreign part of an ensemble."""
+
+
+class CountsError(InputError):
+    """Counts or a curve from which no dose follows."""
+
+
+class SettingsError(CytallyError):
+    """Two settings that do not belong together."""
+
+
+class RunError(CytallyError):
+    """A run folder that cannot be continued."""
+
+
+class RunLockedError(RunError):
+    """Another process is writing into the same run folder."""
