@@ -65,7 +65,7 @@ def _polar(
 
 def _nucleus(canvas: Canvas, look: Look, rng: np.random.Generator) -> None:
     """A round or ragged disc with chromatin clumps, rarely near the middle."""
-    size = rng.uniform(80, 200) / 2 / _COARSE
+    size = look.nucleus_diameter * rng.uniform(0.7, 1.3) / 2 / _COARSE
     row, col = _off_centre(canvas.shape, size, rng)
     window = _grid(canvas, row, col, size * 1.5)
     far, angle = _polar(window, row, col)

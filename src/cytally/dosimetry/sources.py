@@ -1,0 +1,96 @@
+"""Where training cells come from: the simulator, or folders with labels.csv.
+
+Every source gives cell number n the same way each time, so that a killed
+training run finds its cells again; sources can be mixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from cytally.dosimetry.simulate.breakage import Damage
+from cytally.dosimetry.simulate.cell import SimulatedCell, simulate_cell
+from cytally.dosimetry.simulate.styles import TRAINING_MIX, style_named
+from cytally.errors import SettingsError
+from cytally.images.normalise import Density, normalise
+from cytally.training.examples import CellSource, TrainingCell
+from cytally.types import Image, Points
+
+
+@dataclass(frozen=True)
+class SimulatedSource:
+    """Fresh simulated cells with many aberrations, and enough silent ones.
+
+    Attributes
+    ----------
+    seed : int
+    classes : tuple of str
+        One channel each; other aberrations are drawn but not labelled.
+    silent : float
+        Share of cells without any aberration.
+    dicentrics, excess, rings : float
+        Poisson means in the other cells.
+    unscorable : float
+        Share of incomplete, double, prometaphase and smeared cells.
+    mix : dict of str to float
+        Weight of each style.
+    """
+
+    seed: int
+    classes: tuple[str, ...] = ("dicentric", "fragment")
+    silent: float = 0.3
+    dicentrics: float = 4.0
+    excess: float = 1.5
+    rings: float = 0.25
+    unscorable: float = 0.05
+    mix: dict[str, float] = field(default_factory=lambda: dict(TRAINING_MIX))
+
+    def simulated(self, index: int) -> SimulatedCell:
+        """Cell number `index` before normalisation."""
+        rng = np.random.default_rng([self.seed, index])
+        names = sorted(self.mix)
+        weights = np.array([self.mix[name] for name in names], dtype=float)
+        name = names[int(rng.choice(len(names), p=weights / weights.sum()))]
+        style = replace(style_named(name), unscorable=self.unscorable)
+        counts = Damage()
+        if rng.random() >= self.silent:
+            counts = Damage(*(int(rng.poisson(m)) for m in (self.dicentrics, self.rings, self.excess)))
+        return simulate_cell(style, counts, rng)
+
+    def cell(self, index: int) -> TrainingCell:
+        """Cell number `index`, normalised; one in four by its pixel size."""
+        made = self.simulated(index)
+        known = index % 4 == 0
+        density = normalise(made.image if known else Image(made.image.pixels))
+        return training_cell(density, made.points, self.classes)
+
+
+@dataclass(frozen=True)
+class MixedSource:
+    """Several sources, cell by cell, with weights."""
+
+    sources: tuple[CellSource, ...]
+    weights: tuple[float, ...]
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.sources) != len(self.weights) or not self.sources:
+            raise SettingsError(f"expected one weight per source, got {len(self.weights)} for {len(self.sources)}")
+
+    def cell(self, index: int) -> TrainingCell:
+        """Cell number `index` of a source chosen by that number."""
+        rng = np.random.default_rng([self.seed, index])
+        share = np.array(self.weights, dtype=float)
+        chosen = int(rng.choice(len(self.sources), p=share / share.sum()))
+        return self.sources[chosen].cell(index)
+
+
+def training_cell(density: Density, points: Points, classes: Sequence[str]) -> TrainingCell:
+    """Labels of the known classes, moved into the normalised grid."""
+    keep = [k for k, name in enumerate(points.names) if name in classes]
+    places = np.stack([points.row[keep], points.col[keep]], axis=1)
+    channels = [classes.index(points.names[k]) for k in keep]
+    return TrainingCell.pack(density.values, density.from_image(places), channels)

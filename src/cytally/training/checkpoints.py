@@ -1,0 +1,65 @@
+"""What a training run leaves on disk after each epoch; written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from cytally.errors import RunError
+
+STATE = "state.safetensors"
+
+
+def member_path(folder: Path, epoch: int) -> Path:
+    """File of the weights after an epoch (counted from 1)."""
+    return folder / f"epoch_{epoch:03d}.safetensors"
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], notes: dict[str, Any] | None = None) -> None:
+    """Write a safetensors file beside its place, then move it there."""
+    beside = path.with_suffix(".part")
+    kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    save_file(kept, beside, {"notes": json.dumps(notes or {})})
+    os.replace(beside, path)
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read a safetensors file and its notes."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            notes = json.loads((file.metadata() or {}).get("notes", "{}"))
+            return {name: file.get_tensor(name) for name in file.keys()}, notes  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise RunError(f"{path}: expected a safetensors file, got {error}; remove it to start anew") from error
+
+
+def weights_of(model: torch.nn.Module, dtype: torch.dtype = torch.float16) -> dict[str, Tensor]:
+    """Weights as shipped: floating tensors in half precision, counters dropped."""
+    state = model.state_dict()
+    return {k: v.to(dtype) for k, v in state.items() if v.is_floating_point()}
+
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Moments of Adam under flat names."""
+    return {
+        f"optimiser.{number}.{name}": value
+        for number, moments in optimiser.state_dict()["state"].items()
+        for name, value in moments.items()
+    }
+
+
+def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Put the moments back."""
+    state = optimiser.state_dict()
+    for name, value in tensors.items():
+        if name.startswith("optimiser."):
+            _, number, moment = name.split(".", 2)
+            state["state"].setdefault(int(number), {})[moment] = value
+    optimiser.load_state_dict(state)

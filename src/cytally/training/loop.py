@@ -1,0 +1,244 @@
+"""A plain loop: pool of cells -> crops -> L2 + Sparse Variation -> a checkpoint per epoch."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from cytally.errors import RunError
+from cytally.nets.losses import heatmap_loss
+from cytally.nets.unet import STRIDE, Architecture, UNet
+from cytally.training import augment
+from cytally.training.checkpoints import (
+    STATE, load_tensors, member_path, optimiser_tensors, restore_optimiser, save_tensors, weights_of,
+)  # fmt: skip
+from cytally.training.examples import CellSource, Targets, TrainingCell, choose_corner, unpack
+from cytally.training.pool import Pool, PoolSettings
+
+CURVES = "curves.csv"
+Report = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """All that steers a run; saved with it, compared on resuming.
+
+    Attributes
+    ----------
+    epochs : int
+    rate, late_rate : float
+        Learning rate, and the constant one of the last `late` epochs, from which
+        members are taken.
+    decay : float
+        Weight decay; decoupled (AdamW) unless `coupled`.
+    weight, rho : float
+        Lambda and rho of the Sparse Variation term (preprint eq. 1 and 3).
+    side : int
+        Edge of the crops in normalised pixels.
+    augmented : bool
+    """
+
+    epochs: int = 44
+    late: int = 16
+    batch: int = 8
+    rate: float = 1e-3
+    late_rate: float = 3e-4
+    decay: float = 1e-2
+    coupled: bool = False
+    weight: float = 0.2
+    rho: float = 0.1
+    warm_epochs: int = 2
+    side: int = 384
+    sigma: float = 2.0
+    augmented: bool = True
+    seed: int = 1
+    pool: PoolSettings = field(default_factory=PoolSettings)
+
+
+#: As the preprint: no augmentation, whole spread, constant rate, last 50 checkpoints.
+PAPER = TrainingSettings(
+    epochs=100, late=50, batch=12, rate=3e-4, late_rate=3e-4, decay=0.1, coupled=True,
+    warm_epochs=0, side=640, augmented=False, pool=PoolSettings(size=5430, fresh=0, hard=0.0),
+)  # fmt: skip
+#: What ships.
+SHIPPED = TrainingSettings()
+PRESETS = {"paper": PAPER, "shipped": SHIPPED}
+
+
+def fit(
+    source: CellSource, architecture: Architecture, settings: TrainingSettings,
+    folder: Path, report: Report = lambda stage, done, total: None,
+) -> None:  # fmt: skip
+    """Train, leaving a checkpoint after each epoch; a killed run goes on where it was.
+
+    Parameters
+    ----------
+    source : CellSource
+        Gives cell number n; must be picklable, as it also runs in another process.
+    architecture : Architecture
+    settings : TrainingSettings
+    folder : Path
+        Gets run.json, curves.csv, epoch_NNN.safetensors and the state to resume from.
+    report : callable
+        Told (stage, done, total) for progress bars.
+
+    Raises
+    ------
+    RunError
+        The folder holds a run with other settings.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _same_run(folder, architecture, settings)
+    fabric = _fabric()
+    torch.manual_seed(settings.seed)
+    model = UNet(architecture).to(memory_format=torch.channels_last)
+    model, optimiser = fabric.setup(model, _optimiser(model, settings))
+    pool = Pool(source, settings.pool)
+    done = _restore(folder, model, optimiser, pool)
+    pool.start()
+    try:
+        missing = pool.fill()
+        for position, number in enumerate(missing):
+            pool.fetch(number)
+            report("making cells", position + 1, len(missing))
+        for epoch in range(done + 1, settings.epochs + 1):
+            row = _epoch(epoch, fabric, model, optimiser, pool, settings, report)
+            _save(folder, epoch, model, optimiser, pool, row)
+            if epoch < settings.epochs:
+                pool.exchange()
+    finally:
+        pool.stop()
+
+
+def _fabric() -> Fabric:
+    cuda = torch.cuda.is_available()
+    return Fabric(accelerator="auto", devices="auto" if cuda else 1, precision="bf16-mixed")
+
+
+def _optimiser(model: UNet, settings: TrainingSettings) -> torch.optim.Optimizer:
+    kind = torch.optim.Adam if settings.coupled else torch.optim.AdamW
+    return kind(model.parameters(), lr=settings.rate, weight_decay=settings.decay)
+
+
+def _epoch(
+    epoch: int, fabric: Fabric, model: Any, optimiser: Any, pool: Pool,
+    settings: TrainingSettings, report: Report,
+) -> dict[str, float]:  # fmt: skip
+    model.train()
+    rng = np.random.default_rng([settings.seed, epoch, fabric.global_rank])
+    late = epoch > settings.epochs - settings.late
+    for group in optimiser.param_groups:
+        group["lr"] = settings.late_rate if late else settings.rate
+    weight = settings.weight * min(1.0, epoch / (settings.warm_epochs + 1))
+    losses, started = [], time.monotonic()
+    batches = list(_batches(pool.numbers, settings.batch, rng))
+    for step, numbers in enumerate(batches, start=1):
+        images, targets = examples([pool.cells[n] for n in numbers], settings, model_classes(model), rng)
+        images, targets = fabric.to_device(images), fabric.to_device(targets)
+        predicted = model(images)
+        loss = heatmap_loss(predicted.float(), targets, weight, settings.rho)
+        optimiser.zero_grad(set_to_none=True)
+        fabric.backward(loss)
+        optimiser.step()
+        _remember_alarms(pool, numbers, predicted, targets)
+        losses.append(float(loss.detach()))
+        report(f"epoch {epoch} of {settings.epochs}, loss {np.mean(losses[-50:]):.3f}", step, len(batches))
+    return {"epoch": epoch, "loss": float(np.mean(losses)), "seconds": time.monotonic() - started,
+            "cells_seen": pool.next_number, "alarm": float(np.mean(list(pool.alarm.values())))}  # fmt: skip
+
+
+def model_classes(model: Any) -> int:
+    """Output channels of a model, wrapped by Fabric or not."""
+    return int(getattr(model, "module", model).architecture.classes)
+
+
+def examples(
+    cells: list[TrainingCell], settings: TrainingSettings, classes: int, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """One crop of each cell: images (b, 1, side, side) and heatmaps (b, classes, side/4, side/4)."""
+    images, heatmaps = [], []
+    targets = Targets(classes, STRIDE, settings.sigma)
+    for cell in cells:
+        corner = choose_corner(cell, settings.side, rng)
+        how = augment.draw(rng) if settings.augmented else augment.Augmentation()
+        crop = augment.move_image(unpack(cell.packed), how, corner, settings.side)
+        places = augment.move_points(cell.places, how, corner, settings.side)
+        images.append(augment.restain(crop, how, rng))
+        heatmaps.append(targets.draw(places, cell.classes, settings.side))
+    image = torch.from_numpy(np.stack(images))[:, None].to(memory_format=torch.channels_last)
+    return image, torch.from_numpy(np.stack(heatmaps))
+
+
+def _batches(numbers: list[int], size: int, rng: np.random.Generator) -> Iterator[list[int]]:
+    order = rng.permutation(len(numbers))
+    for start in range(0, len(order) - size + 1, size):
+        yield [numbers[i] for i in order[start : start + size]]
+
+
+def _remember_alarms(pool: Pool, numbers: list[int], predicted: Tensor, targets: Tensor) -> None:
+    """The strongest answer of each crop where no label is near."""
+    silent = (predicted.detach().float() * (targets < 0.01)).amax(dim=(1, 2, 3)).tolist()
+    for number, alarm in zip(numbers, silent, strict=True):
+        pool.alarm[number] = alarm
+
+
+def _same_run(folder: Path, architecture: Architecture, settings: TrainingSettings) -> None:
+    path = folder / "run.json"
+    mine = {"architecture": asdict(architecture), "settings": asdict(settings)}
+    if path.exists():
+        theirs = json.loads(path.read_text())
+        if theirs != mine:
+            raise RunError(f"{folder}: holds a training run with other settings; give another --out")
+        return
+    path.write_text(json.dumps(mine, indent=1))
+
+
+def _restore(folder: Path, model: Any, optimiser: Any, pool: Pool) -> int:
+    """Epochs already done."""
+    if not (folder / STATE).exists():
+        return 0
+    tensors, notes = load_tensors(folder / STATE)
+    model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
+    restore_optimiser(optimiser, tensors)
+    pool.numbers = notes["numbers"]
+    pool.age = {int(k): v for k, v in notes["age"].items()}
+    pool.alarm = {int(k): v for k, v in notes["alarm"].items()}
+    pool.next_number = notes["next_number"]
+    return int(notes["epoch"])
+
+
+def _save(
+    folder: Path, epoch: int, model: Any, optimiser: Any, pool: Pool, row: dict[str, float]
+) -> None:
+    bare = getattr(model, "module", model)
+    save_tensors(member_path(folder, epoch), weights_of(bare), {"epoch": epoch})
+    state = {f"model.{k}": v for k, v in model.state_dict().items()} | optimiser_tensors(optimiser)
+    notes = {"epoch": epoch, "numbers": pool.numbers, "age": pool.age, "alarm": pool.alarm,
+             "next_number": pool.next_number}  # fmt: skip
+    save_tensors(folder / STATE, state, notes)
+    _add_row(folder / CURVES, row)
+
+
+def _add_row(path: Path, row: dict[str, float]) -> None:
+    """Append one epoch, replacing a row that a killed run left for it."""
+    rows: list[dict[str, Any]] = []
+    if path.exists():
+        with path.open(newline="") as file:
+            rows = [r for r in csv.DictReader(file) if int(r["epoch"]) < row["epoch"]]
+    beside = path.with_suffix(".part")
+    with beside.open("w", newline="") as file:
+        table = csv.DictWriter(file, list(row))
+        table.writeheader()
+        table.writerows([*rows, row])
+    os.replace(beside, path)
