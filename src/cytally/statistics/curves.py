@@ -1,0 +1,219 @@
+"""Y = C + alpha D + beta D^2: fit by constrained Poisson maximum likelihood, and invert.
+
+Arrays only. Frome and DuFrain 1986, Papworth 1975, Merkle 1983; non-negativity as
+Oliveira 2016. A coefficient at its bound has no variance of its own here: the
+covariance is that of the free ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from scipy import stats
+
+from cytally.errors import CountsError
+from cytally.types import FloatArray
+
+_ROUNDS = 200
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted curve.
+
+    Attributes
+    ----------
+    coefficients : ndarray of shape (3,)
+        C, alpha, beta; per cell, per Gy, per Gy^2.
+    covariance : ndarray of shape (3, 3)
+        Inverse expected information (Poisson), zero where a coefficient is fixed.
+    at_bound : tuple of str
+        Coefficients that the constraint holds at 0.
+    chi2, deviance, log_likelihood : float
+    degrees : int
+        Doses minus free coefficients.
+    """
+
+    coefficients: FloatArray
+    covariance: FloatArray
+    at_bound: tuple[str, ...]
+    chi2: float
+    deviance: float
+    log_likelihood: float
+    degrees: int
+
+    @property
+    def dispersion(self) -> float:
+        """Pearson chi2 per degree of freedom; NaN without any."""
+        return self.chi2 / self.degrees if self.degrees > 0 else float("nan")
+
+    @property
+    def p_value(self) -> float:
+        """Probability of a chi2 as large under the model."""
+        return float(stats.chi2.sf(self.chi2, self.degrees)) if self.degrees > 0 else float("nan")
+
+
+NAMES = ("C", "alpha", "beta")
+
+
+def design(dose: FloatArray, protraction: float = 1.0) -> FloatArray:
+    """Rows (1, D, G D^2)."""
+    dose = np.asarray(dose, dtype=float)
+    return np.stack([np.ones_like(dose), dose, protraction * dose**2], axis=-1)
+
+
+def fit_curve(
+    dose: FloatArray, cells: FloatArray, aberrations: FloatArray, *, quadratic: bool = True
+) -> Fit:
+    """Fit by Poisson maximum likelihood with identity link and C, alpha, beta >= 0.
+
+    Parameters
+    ----------
+    dose, cells, aberrations : ndarray of shape (n,)
+    quadratic : bool
+        False for the linear model (high LET).
+
+    Returns
+    -------
+    Fit
+        The best of all fits with some coefficients held at 0: the likelihood is
+        concave, so that the one feasible maximum with the largest likelihood is
+        the constrained maximum.
+
+    Raises
+    ------
+    CountsError
+        Too few doses, no aberration, or impossible counts.
+
+    Examples
+    --------
+    >>> fit = fit_curve(np.array([0, 1, 2, 4.0]), np.array([4000, 1000, 500, 200]),
+    ...                 np.array([4, 84, 146, 214]))
+    >>> fit.coefficients.round(3).tolist()
+    [0.001, 0.02, 0.063]
+    """
+    dose, cells, aberrations = (np.asarray(a, dtype=float) for a in (dose, cells, aberrations))
+    terms = (0, 1, 2) if quadratic else (0, 1)
+    _check(dose, cells, aberrations, len(terms))
+    best: Fit | None = None
+    for size in range(len(terms), 0, -1):
+        for free in combinations(terms, size):
+            found = _fit_free(dose, cells, aberrations, free, terms)
+            if found is not None and (best is None or found.log_likelihood > best.log_likelihood + 1e-9):
+                best = found
+        if best is not None and size == len(terms):
+            break
+    if best is None:
+        raise CountsError("no curve fits these counts; expected a yield that grows with dose")
+    return best
+
+
+def _check(dose: FloatArray, cells: FloatArray, aberrations: FloatArray, terms: int) -> None:
+    if not dose.shape == cells.shape == aberrations.shape or dose.ndim != 1:
+        raise CountsError("expected one count of cells and of aberrations per dose")
+    if len(np.unique(dose)) < terms:
+        raise CountsError(f"expected at least {terms} different doses for {terms} coefficients, got {len(np.unique(dose))}")
+    if not (np.isfinite(dose).all() and (dose >= 0).all()):
+        raise CountsError(f"expected doses >= 0 Gy, got {dose.min():g}")
+    if not ((cells > 0).all() and (aberrations >= 0).all()):
+        raise CountsError("expected at least one cell per dose and no negative count")
+    if aberrations.sum() == 0:
+        raise CountsError("expected some aberrations, got none at any dose; a curve needs at least a few")
+
+
+def _fit_free(
+    dose: FloatArray, cells: FloatArray, aberrations: FloatArray,
+    free: tuple[int, ...], terms: tuple[int, ...],
+) -> Fit | None:  # fmt: skip
+    """Fisher scoring over the free coefficients; None where the maximum is infeasible."""
+    x = design(dose)[:, free] * cells[:, None]
+    beta = _start(x, aberrations)
+    for _ in range(_ROUNDS):
+        mean = np.maximum(x @ beta, 1e-12)
+        information = (x / mean[:, None]).T @ x
+        try:
+            step = np.linalg.solve(information, x.T @ (aberrations / mean - 1))
+        except np.linalg.LinAlgError:
+            return None
+        size, now = 1.0, _likelihood(x @ beta, aberrations)
+        while size > 1e-9 and _likelihood(x @ (beta + size * step), aberrations) < now - 1e-12:
+            size /= 2
+        beta = beta + size * step
+        if np.abs(step).max() <= 1e-13 + 1e-11 * np.abs(beta).max():
+            break
+    if (beta < -1e-12).any() or not np.isfinite(beta).all():
+        return None
+    return _finish(x, np.maximum(beta, 0), aberrations, free, terms)
+
+
+def _likelihood(mean: FloatArray, aberrations: FloatArray) -> float:
+    """Poisson log likelihood without its constant; -inf where a mean is impossible."""
+    if (mean[aberrations > 0] <= 0).any() or (mean < -1e-9).any():
+        return -float("inf")
+    return float((aberrations * np.log(np.maximum(mean, 1e-300)) - mean).sum())
+
+
+def _start(x: FloatArray, aberrations: FloatArray) -> FloatArray:
+    share = np.full(x.shape[1], 1 / x.shape[1])
+    return np.asarray(share * aberrations.sum() / x.sum(axis=0))
+
+
+def _finish(
+    x: FloatArray, beta: FloatArray, aberrations: FloatArray,
+    free: tuple[int, ...], terms: tuple[int, ...],
+) -> Fit | None:  # fmt: skip
+    mean = x @ beta
+    if (mean[aberrations > 0] <= 0).any():
+        return None
+    safe = np.maximum(mean, 1e-12)
+    covariance = np.zeros((3, 3))
+    covariance[np.ix_(free, free)] = np.linalg.inv((x / safe[:, None]).T @ x)
+    coefficients = np.zeros(3)
+    coefficients[list(free)] = beta
+    ratio = np.where(aberrations > 0, aberrations / safe, 1.0)
+    return Fit(
+        coefficients, covariance, tuple(NAMES[k] for k in terms if k not in free),
+        chi2=float(((aberrations - mean) ** 2 / safe).sum()),
+        deviance=float(2 * (aberrations * np.log(ratio) - (aberrations - mean)).sum()),
+        log_likelihood=float(stats.poisson.logpmf(aberrations, safe).sum()),
+        degrees=len(aberrations) - len(free),
+    )  # fmt: skip
+
+
+def yield_at(dose: FloatArray, coefficients: FloatArray, protraction: float = 1.0) -> FloatArray:
+    """Expected aberrations per cell."""
+    return np.asarray(design(dose, protraction) @ np.asarray(coefficients))
+
+
+def yield_error(dose: FloatArray, covariance: FloatArray, protraction: float = 1.0) -> FloatArray:
+    """Standard error of the curve at a dose: sqrt(g' V g)."""
+    rows = design(dose, protraction)
+    return np.sqrt(np.maximum(np.einsum("...i,ij,...j->...", rows, covariance, rows), 0))
+
+
+def dose_at(value: float, coefficients: FloatArray, protraction: float = 1.0) -> float:
+    """Invert the curve; 0 below its background, infinite where it is flat."""
+    constant, alpha, beta = (float(c) for c in coefficients)
+    beta *= protraction
+    above = value - constant
+    if above <= 0:
+        return 0.0
+    if beta <= 0:
+        return above / alpha if alpha > 0 else float("inf")
+    return 2 * above / (alpha + float(np.sqrt(alpha**2 + 4 * beta * above)))
+
+
+def protraction_factor(hours: float, repair_hours: float = 2.0) -> float:
+    """G(x) = 2 (x - 1 + e^-x) / x^2, x = hours / repair time (Lea and Catcheside 1942).
+
+    Examples
+    --------
+    >>> protraction_factor(0.0), round(protraction_factor(24.0), 7)
+    (1.0, 0.1527778)
+    """
+    x = hours / repair_hours
+    if x < 1e-4:
+        return 1.0 - x / 3
+    return float(2 * (x - 1 + np.exp(-x)) / x**2)
