@@ -1,0 +1,214 @@
+"""The run folder: a journal while it grows, tables when it is done.
+
+Every scored image is one line of `journal.jsonl`, flushed before the next is
+begun. A killed run loses at most the image it was looking at; a line cut short
+is dropped when the run is resumed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+import numpy as np
+
+from cytally.dosimetry.score import ScoredCell
+from cytally.errors import RunError, RunLockedError
+from cytally.images.write import write_bytes
+from cytally.types import Counts, Detections, Skipped
+
+JOURNAL, RUN, CELLS, DETECTIONS = "journal.jsonl", "run.json", "cells.csv", "detections.csv"
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What decides the result; a run is resumed only under the same."""
+
+    ensemble: str
+    detector: str
+    classes: tuple[str, ...]
+    confidence: tuple[tuple[float, ...], ...]
+    agreement: tuple[int, ...]
+    co_occurrence: bool
+    inputs: tuple[str, ...]
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes out of a run folder; the lock dies with its process."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(folder / ".lock", timeout=0)
+        lock.acquire()
+    except filelock.Timeout:
+        raise RunLockedError(f"{folder}: another run is writing here; wait for it or give another --out") from None
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be written ({error.strerror}); give another --out") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def open_run(folder: Path, settings: RunSettings, version: str, started: str) -> dict[str, ScoredCell]:
+    """Begin or resume a run.
+
+    Returns
+    -------
+    dict of str to ScoredCell
+        What an earlier call has finished.
+
+    Raises
+    ------
+    RunError
+        The folder holds a run under other settings, or something else.
+    """
+    path = folder / RUN
+    mine = _plain(asdict(settings))
+    if path.exists():
+        theirs = json.loads(path.read_text()).get("settings", {})
+        changed = sorted(k for k in mine if theirs.get(k) != mine[k])
+        if changed:
+            raise RunError(f"{folder}: holds a run with other {', '.join(changed)}; give another --out")
+    elif any(p.name != ".lock" for p in folder.iterdir()):
+        raise RunError(f"{folder}: is not empty and not a run; give another --out")
+    else:
+        write_json(path, {"settings": mine, "version": version, "started": started, "machine": machine()})
+    return {cell.image: cell for cell in _read_journal(folder / JOURNAL)}
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write JSON whole or not at all."""
+    write_bytes(path, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores and Python, for the record."""
+    return {"system": platform.system(), "processor": platform.machine(),
+            "cores": os.cpu_count(), "python": platform.python_version()}  # fmt: skip
+
+
+def record(journal: io.TextIOBase, cell: ScoredCell) -> None:
+    """Append one cell and flush it to the disk."""
+    found = cell.detections
+    line = {
+        "image": cell.image, "status": cell.status, "objects": cell.objects,
+        "scale": round(cell.scale, 5), "sha256": cell.sha256, "members": found.members,
+        "detections": [
+            [n, round(float(r), 1), round(float(c), 1), int(v), round(float(p), 4), round(float(s), 4)]
+            for n, r, c, v, p, s in zip(found.names, found.row, found.col, found.votes,
+                                        found.confidence, found.spread, strict=True)
+        ],
+    }  # fmt: skip
+    journal.write(json.dumps(line) + "\n")
+    journal.flush()
+
+
+@contextmanager
+def open_journal(folder: Path) -> Iterator[io.TextIOBase]:
+    """The journal, cut after its last whole line, ready to append."""
+    path = folder / JOURNAL
+    if path.exists():
+        content = path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if len(whole) < len(content):
+            write_bytes(path, whole)
+    with path.open("a") as journal:
+        yield journal
+
+
+def _read_journal(path: Path) -> list[ScoredCell]:
+    if not path.exists():
+        return []
+    lines = path.read_text().split("\n")[:-1]  # what follows the last newline was cut short
+    return [_cell(json.loads(line)) for line in lines]
+
+
+def _cell(line: dict[str, Any]) -> ScoredCell:
+    rows = line["detections"]
+    column = lambda k, kind: np.array([row[k] for row in rows], dtype=kind)  # noqa: E731
+    found = Detections(
+        column(1, float), column(2, float), tuple(row[0] for row in rows), column(3, int),
+        column(4, float), column(5, float), line["members"],
+    )  # fmt: skip
+    return ScoredCell(line["image"], line["status"], found, line["objects"], line["scale"], line["sha256"])
+
+
+def write_tables(folder: Path, cells: list[ScoredCell], classes: tuple[str, ...], known: dict[str, dict[str, str]]) -> None:
+    """Write detections.csv and cells.csv.
+
+    Parameters
+    ----------
+    folder : Path
+    cells : list of ScoredCell
+    classes : tuple of str
+    known : dict
+        For some images what the input's own cells.csv says: sample, dose_gy.
+    """
+    detections = [["image", "class", "row", "col", "votes", "members", "confidence", "spread"]]
+    table = [["image", "status", *(f"{name}s" for name in classes), "objects", "scale", "sample", "dose_gy", "sha256"]]
+    for cell in cells:
+        found = cell.detections
+        for k, name in enumerate(found.names):
+            detections.append([
+                cell.image, name, f"{found.row[k]:.1f}", f"{found.col[k]:.1f}", str(found.votes[k]),
+                str(found.members), f"{found.confidence[k]:.4f}", f"{found.spread[k]:.4f}",
+            ])  # fmt: skip
+        more = known.get(cell.image, {})
+        counts = [str(found.count(name)) if cell.scored else "" for name in classes]
+        table.append([cell.image, cell.status, *counts, str(cell.objects), f"{cell.scale:.4f}",
+                      more.get("sample", ""), more.get("dose_gy", ""), cell.sha256])  # fmt: skip
+    write_bytes(folder / DETECTIONS, _csv(detections))
+    write_bytes(folder / CELLS, _csv(table))
+
+
+def _csv(rows: list[list[str]]) -> bytes:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    return buffer.getvalue().encode()
+
+
+def read_settings(folder: Path) -> RunSettings:
+    """Settings of a run.
+
+    Raises
+    ------
+    RunError
+        No run there.
+    """
+    path = folder / RUN
+    if not path.is_file():
+        raise RunError(f"{folder}: expected a run folder with {RUN}, found none")
+    stored = json.loads(path.read_text())["settings"]
+    return RunSettings(**{k: _tupled(v) for k, v in stored.items()})
+
+
+def read_run(folder: Path) -> list[ScoredCell]:
+    """Cells of a run, in the order in which they were scored."""
+    read_settings(folder)
+    return _read_journal(folder / JOURNAL)
+
+
+def counts_of(cells: list[ScoredCell], classes: tuple[str, ...], detector: str) -> Counts:
+    """Aberrations per scored cell."""
+    scored = [cell for cell in cells if cell.scored]
+    per_cell = {name: np.array([c.detections.count(name) for c in scored], dtype=int) for name in classes}
+    skipped = tuple(Skipped(c.image, c.status.removeprefix("skipped: ")) for c in cells if not c.scored)
+    return Counts(per_cell, skipped, detector, tuple(c.image for c in scored))
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value))
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(_tupled(v) for v in value) if isinstance(value, list) else value

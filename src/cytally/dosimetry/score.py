@@ -1,0 +1,101 @@
+"""One cell: Image -> Detections, in the pixels of the image."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cytally.detection.vote import co_occurring, detect
+from cytally.errors import ImageError
+from cytally.images.normalise import FEWEST_OBJECTS, Density, normalise
+from cytally.images.read import read
+from cytally.inference.ensemble import Ensemble
+from cytally.inference.votes import cast_votes
+from cytally.types import Detections, Image
+
+
+@dataclass(frozen=True)
+class ScoredCell:
+    """What became of one image.
+
+    Attributes
+    ----------
+    image : str
+        Name in all tables.
+    status : str
+        "scored", or "skipped: " and the reason.
+    detections : Detections
+    objects : int
+        Chromosome-like objects, a rough count of pieces.
+    scale : float
+        Pixels that the networks saw per pixel of the image.
+    sha256 : str
+        Hash of the file, "" if it could not be read.
+    """
+
+    image: str
+    status: str
+    detections: Detections
+    objects: int = 0
+    scale: float = 1.0
+    sha256: str = ""
+
+    @property
+    def scored(self) -> bool:
+        """Whether the cell counts."""
+        return self.status == "scored"
+
+
+def detect_image(image: Image, ensemble: Ensemble) -> Detections:
+    """Find aberrations in one image.
+
+    Parameters
+    ----------
+    image : Image
+    ensemble : Ensemble
+        With the thresholds to use.
+
+    Returns
+    -------
+    Detections
+        In full-resolution pixels of the image.
+    """
+    return detect_density(normalise(image), ensemble)
+
+
+def detect_density(density: Density, ensemble: Ensemble) -> Detections:
+    """Find aberrations in a normalised image; places are those of the original image."""
+    thresholds = ensemble.card.thresholds
+    cast = cast_votes(density.values, ensemble)
+    found = detect(cast.votes, cast.maps, thresholds.agreement, ensemble.classes, ensemble.card.stride)
+    if thresholds.co_occurrence:
+        found = co_occurring(found)
+    if not len(found):
+        return found
+    return replace(found, row=density.to_image(found.row), col=density.to_image(found.col))
+
+
+def score_file(path: Path, name: str, ensemble: Ensemble) -> ScoredCell:
+    """Score one file; what cannot be scored is skipped with its reason."""
+    nothing = Detections.empty(len(ensemble.members))
+    digest = hash_of(path)
+    try:
+        density = normalise(read(path))
+    except ImageError as error:
+        reason = str(error).removeprefix(f"{path}: ")
+        return ScoredCell(name, f"skipped: {reason}", nothing, sha256=digest)
+    if density.objects < FEWEST_OBJECTS:
+        reason = f"skipped: no metaphase (only {density.objects} objects that look like chromosomes)"
+        return ScoredCell(name, reason, nothing, density.objects, density.scale, digest)
+    found = detect_density(density, ensemble)
+    return ScoredCell(name, "scored", found, density.objects, density.scale, digest)
+
+
+def hash_of(path: Path) -> str:
+    """SHA-256 of a file, "" where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

@@ -1,0 +1,101 @@
+"""card.json: what an ensemble is, what it was trained on, and who its members are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cytally.errors import EnsembleError
+
+CARD = "card.json"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MemberFile(_Part):
+    """One member: file name inside the folder, hash, and the epoch it was taken from."""
+
+    file: str = Field(pattern=r"^[A-Za-z0-9_.-]+\.safetensors$")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    epoch: int = 0
+
+
+class Thresholds(_Part):
+    """Confidence per member and class (T_C), agreement per class (T_A, to be exceeded)."""
+
+    confidence: list[list[float]]
+    agreement: list[int]
+    co_occurrence: bool = False
+    quantile: list[float] | None = None
+
+
+class Card(_Part):
+    """The contents of card.json."""
+
+    format: Literal[1] = 1
+    name: str
+    task: Literal["dosimetry"] = "dosimetry"
+    classes: list[str]
+    stride: int = 4
+    normalisation: dict[str, float]
+    architecture: Literal["unet"] = "unet"
+    arguments: dict[str, Any]
+    thresholds: Thresholds
+    members: list[MemberFile]
+    training: dict[str, Any] = Field(default_factory=dict)
+    licence: str = "BSD-3-Clause"
+
+    @property
+    def identity(self) -> str:
+        """Short hash of everything that decides what is detected."""
+        decisive = self.model_dump(include={
+            "classes", "stride", "normalisation", "architecture", "arguments", "members", "thresholds"
+        })  # fmt: skip
+        text = json.dumps(decisive, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def read_card(folder: Path) -> Card:
+    """Read and check card.json.
+
+    Raises
+    ------
+    EnsembleError
+        Missing, not JSON, an unknown or missing field, or thresholds that do not
+        belong to the members.
+    """
+    path = folder / CARD
+    if not path.is_file():
+        raise EnsembleError(f"{folder}: expected an ensemble (a folder with {CARD}), found none")
+    try:
+        card = Card.model_validate_json(path.read_text())
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise EnsembleError(f"{path}: not a card that this version reads: {error}") from error
+    check_thresholds(card.thresholds, len(card.members), len(card.classes), str(path))
+    return card
+
+
+def check_thresholds(thresholds: Thresholds, members: int, classes: int, where: str) -> None:
+    """Refuse thresholds of the wrong shape or range."""
+    shape = [len(row) for row in thresholds.confidence]
+    if shape != [classes] * members or len(thresholds.agreement) != classes:
+        raise EnsembleError(f"{where}: expected thresholds for {members} members and {classes} classes, got {shape}")
+    if any(not 0 <= agreement < members for agreement in thresholds.agreement):
+        raise EnsembleError(
+            f"{where}: expected an agreement from 0 to {members - 1} votes (to be exceeded), "
+            f"got {thresholds.agreement}"
+        )
+    if any(not 0 < value < 1 for row in thresholds.confidence for value in row):
+        raise EnsembleError(f"{where}: expected confidences between 0 and 1")
+
+
+def sha256_of(path: Path) -> str:
+    """Hash of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,139 @@
+"""A folder with card.json and members -> networks ready to look at cells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from cytally.errors import EnsembleError, SettingsError
+from cytally.inference.card import CARD, Card, Thresholds, check_thresholds, read_card, sha256_of
+from cytally.inference.runtime import TorchMember
+from cytally.nets.unet import UNet, build
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Members and the thresholds under which they vote.
+
+    Attributes
+    ----------
+    card : Card
+    members : tuple of TorchMember
+        Each maps a density (h, w) to heatmaps (classes, h / 4, w / 4).
+    """
+
+    card: Card
+    members: tuple[TorchMember, ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the channels."""
+        return tuple(self.card.classes)
+
+    @property
+    def reach(self) -> int:
+        """Halo in pixels that makes a crop exact."""
+        return int(self.members[0].reach)
+
+    def with_thresholds(
+        self, *, confidence: float | None = None, agreement: int | None = None,
+        co_occurrence: bool | None = None,
+    ) -> Ensemble:  # fmt: skip
+        """The same members under other thresholds; None keeps the card's."""
+        old = self.card.thresholds
+        new = Thresholds(
+            confidence=old.confidence if confidence is None
+            else [[confidence] * len(self.classes) for _ in self.members],
+            agreement=old.agreement if agreement is None else [agreement] * len(self.classes),
+            co_occurrence=old.co_occurrence if co_occurrence is None else co_occurrence,
+            quantile=old.quantile if confidence is None else None,
+        )  # fmt: skip
+        try:
+            check_thresholds(new, len(self.members), len(self.classes), "thresholds")
+        except EnsembleError as error:
+            raise SettingsError(str(error)) from error
+        return replace(self, card=self.card.model_copy(update={"thresholds": new}))
+
+
+def shipped_folder() -> Path:
+    """Where the ensemble that ships with the package lies."""
+    return Path(str(resources.files("cytally") / "ensembles" / "metaphase-1"))
+
+
+def load_ensemble(folder: str | Path | None = None) -> Ensemble:
+    """Load an ensemble; nothing is ever unpickled.
+
+    Parameters
+    ----------
+    folder : str or Path, optional
+        Default: the ensemble that ships with the package.
+
+    Raises
+    ------
+    EnsembleError
+        A missing, changed, foreign or unknown part, by name.
+    """
+    folder = Path(folder) if folder is not None else shipped_folder()
+    card = read_card(folder)
+    members = []
+    for member in card.members:
+        path = folder / member.file
+        if not path.is_file():
+            raise EnsembleError(f"{path}: member is missing; copy the whole ensemble folder again")
+        if sha256_of(path) != member.sha256:
+            raise EnsembleError(f"{path}: member differs from its hash in {CARD}; it was changed or damaged")
+        members.append(TorchMember(_network(card, path)))
+    if not members:
+        raise EnsembleError(f"{folder}: expected at least one member, the card lists none")
+    return Ensemble(card, tuple(members))
+
+
+def _network(card: Card, path: Path) -> UNet:
+    try:
+        network = build(card.arguments)
+        tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
+        missing = network.load_state_dict(tensors, strict=False)
+    except (SettingsError, SafetensorError, RuntimeError, TypeError) as error:
+        raise EnsembleError(f"{path}: does not fit the architecture in {CARD}: {error}") from error
+    lost = [name for name in missing.missing_keys if not name.endswith("num_batches_tracked")]
+    if lost or missing.unexpected_keys:
+        raise EnsembleError(f"{path}: a foreign member; missing {lost}, unknown {missing.unexpected_keys}")
+    return network.eval()
+
+
+def write_ensemble(folder: Path, card: Card, weights: Sequence[Path]) -> Card:
+    """Copy members into a new folder and write the card with their hashes.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if not there.
+    card : Card
+        Its member list is replaced.
+    weights : sequence of Path
+        Checkpoints, one per member; the epoch is read from names like epoch_012.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    members = []
+    for number, path in enumerate(weights):
+        target = folder / f"member_{number:02d}.safetensors"
+        target.write_bytes(path.read_bytes())
+        epoch = path.stem.rpartition("_")[2]
+        members.append({"file": target.name, "sha256": sha256_of(target),
+                        "epoch": int(epoch) if epoch.isdigit() else 0})  # fmt: skip
+    card = Card.model_validate(card.model_dump() | {"members": members})
+    (folder / CARD).write_text(json.dumps(card.model_dump(), indent=1) + "\n")
+    return card
+
+
+def set_threads(count: int | None = None) -> None:
+    """Threads that networks use; None leaves the choice to torch."""
+    if count is not None:
+        torch.set_num_threads(count)
