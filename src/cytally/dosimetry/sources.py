@@ -37,6 +37,8 @@ class SimulatedSource:
         Share of incomplete, double, prometaphase and smeared cells.
     mix : dict of str to float
         Weight of each style.
+    shape : (h, w)
+        A little smaller than a camera's, since making cells is what takes the time.
     """
 
     seed: int
@@ -46,6 +48,7 @@ class SimulatedSource:
     excess: float = 1.5
     rings: float = 0.25
     unscorable: float = 0.05
+    shape: tuple[int, int] = (768, 832)
     mix: dict[str, float] = field(default_factory=lambda: dict(TRAINING_MIX))
 
     def simulated(self, index: int) -> SimulatedCell:
@@ -58,7 +61,7 @@ class SimulatedSource:
         counts = Damage()
         if rng.random() >= self.silent:
             counts = Damage(*(int(rng.poisson(m)) for m in (self.dicentrics, self.rings, self.excess)))
-        return simulate_cell(style, counts, rng)
+        return simulate_cell(style, counts, rng, self.shape)
 
     def cell(self, index: int) -> TrainingCell:
         """Cell number `index`, normalised; one in four by its pixel size."""

@@ -8,6 +8,7 @@ and mirroring costs nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -73,13 +74,13 @@ def move_points(places: FloatArray, how: Augmentation, corner: tuple[int, int], 
     return np.asarray(np.asarray(places, float).reshape(-1, 2) @ matrix[:, :2].T + matrix[:, 2])
 
 
-def move_image(density: Float32, how: Augmentation, corner: tuple[int, int], side: int) -> Float32:
-    """Crop (side, side) of the turned cell; outside the cell is empty slide (0)."""
+def move_image(
+    image: NDArray[Any], how: Augmentation, corner: tuple[int, int], side: int, empty: float = 0
+) -> NDArray[Any]:
+    """Crop (side, side) of the turned image; outside it is empty slide."""
     matrix = how.matrix(corner, side)
     swapped = matrix[::-1][:, [1, 0, 2]]  # OpenCV speaks (x, y)
-    return np.asarray(
-        cv2.warpAffine(density, swapped, (side, side), flags=cv2.INTER_LINEAR, borderValue=0), np.float32
-    )
+    return cv2.warpAffine(image, swapped, (side, side), flags=cv2.INTER_LINEAR, borderValue=empty)
 
 
 def restain(crop: Float32, how: Augmentation, rng: np.random.Generator) -> Float32:

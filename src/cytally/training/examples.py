@@ -12,7 +12,7 @@ from cytally.labels.points import spots
 from cytally.types import FloatArray
 
 Float32 = NDArray[np.float32]
-_ZERO, _UNIT = 36, 73.0  # density 0 and 1 in a byte: -0.49 .. 3.0
+ZERO, _UNIT = 36, 73.0  # byte of density 0, bytes per density 1: -0.49 .. 3.0
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,14 @@ class TrainingCell:
     @staticmethod
     def pack(density: Float32, places: FloatArray, classes: list[int]) -> TrainingCell:
         """Keep a cell."""
-        packed = np.clip(np.rint(density * _UNIT + _ZERO), 0, 255).astype(np.uint8)
+        packed = np.clip(np.rint(density * _UNIT + ZERO), 0, 255).astype(np.uint8)
         where = np.asarray(places, np.float32).reshape(-1, 2)
         return TrainingCell(packed, where, np.asarray(classes, np.int64))
 
 
 def unpack(packed: NDArray[np.uint8]) -> Float32:
     """Density (h, w) of a packed cell or crop."""
-    return (packed.astype(np.float32) - _ZERO) / np.float32(_UNIT)
+    return (packed.astype(np.float32) - ZERO) / np.float32(_UNIT)
 
 
 class CellSource(Protocol):
@@ -72,7 +72,7 @@ class Targets:
 def choose_corner(cell: TrainingCell, side: int, rng: np.random.Generator) -> tuple[int, int]:
     """Top left of a crop, mostly around something stained; may reach outside the cell."""
     height, width = cell.packed.shape
-    stained = np.argwhere(cell.packed[::16, ::16] > _ZERO + 0.5 * _UNIT) * 16
+    stained = np.argwhere(cell.packed[::16, ::16] > ZERO + 0.5 * _UNIT) * 16
     if len(stained) and rng.random() < 0.85:
         middle = stained.mean(axis=0) * 0.6 + stained[rng.integers(len(stained))] * 0.4
     else:

@@ -23,7 +23,7 @@ from cytally.training import augment
 from cytally.training.checkpoints import (
     STATE, load_tensors, member_path, optimiser_tensors, restore_optimiser, save_tensors, weights_of,
 )  # fmt: skip
-from cytally.training.examples import CellSource, Targets, TrainingCell, choose_corner, unpack
+from cytally.training.examples import ZERO, CellSource, Targets, TrainingCell, choose_corner, unpack
 from cytally.training.pool import Pool, PoolSettings
 
 CURVES = "curves.csv"
@@ -38,8 +38,8 @@ class TrainingSettings:
     ----------
     epochs : int
     rate, late_rate : float
-        Learning rate, and the constant one of the last `late` epochs, from which
-        members are taken.
+        Learning rate until epoch `late_from`, and the constant one from then on,
+        from whose checkpoints members are taken.
     decay : float
         Weight decay; decoupled (AdamW) unless `coupled`.
     weight, rho : float
@@ -49,8 +49,8 @@ class TrainingSettings:
     augmented : bool
     """
 
-    epochs: int = 44
-    late: int = 16
+    epochs: int = 60
+    late_from: int = 30
     batch: int = 8
     rate: float = 1e-3
     late_rate: float = 3e-4
@@ -68,7 +68,7 @@ class TrainingSettings:
 
 #: As the preprint: no augmentation, whole spread, constant rate, last 50 checkpoints.
 PAPER = TrainingSettings(
-    epochs=100, late=50, batch=12, rate=3e-4, late_rate=3e-4, decay=0.1, coupled=True,
+    epochs=100, late_from=51, batch=12, rate=3e-4, late_rate=3e-4, decay=0.1, coupled=True,
     warm_epochs=0, side=640, augmented=False, pool=PoolSettings(size=5430, fresh=0, hard=0.0),
 )  # fmt: skip
 #: What ships.
@@ -137,7 +137,7 @@ def _epoch(
 ) -> dict[str, float]:  # fmt: skip
     model.train()
     rng = np.random.default_rng([settings.seed, epoch, fabric.global_rank])
-    late = epoch > settings.epochs - settings.late
+    late = epoch >= settings.late_from
     for group in optimiser.param_groups:
         group["lr"] = settings.late_rate if late else settings.rate
     weight = settings.weight * min(1.0, epoch / (settings.warm_epochs + 1))
@@ -172,7 +172,7 @@ def examples(
     for cell in cells:
         corner = choose_corner(cell, settings.side, rng)
         how = augment.draw(rng) if settings.augmented else augment.Augmentation()
-        crop = augment.move_image(unpack(cell.packed), how, corner, settings.side)
+        crop = unpack(augment.move_image(cell.packed, how, corner, settings.side, ZERO))
         places = augment.move_points(cell.places, how, corner, settings.side)
         images.append(augment.restain(crop, how, rng))
         heatmaps.append(targets.draw(places, cell.classes, settings.side))
@@ -198,6 +198,7 @@ def _same_run(folder: Path, architecture: Architecture, settings: TrainingSettin
     mine = {"architecture": asdict(architecture), "settings": asdict(settings)}
     if path.exists():
         theirs = json.loads(path.read_text())
+        theirs["settings"]["epochs"] = settings.epochs  # a run may be made longer or cut short
         if theirs != mine:
             raise RunError(f"{folder}: holds a training run with other settings; give another --out")
         return

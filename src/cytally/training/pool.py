@@ -25,9 +25,9 @@ class PoolSettings:
     """Size of the pool, cells exchanged per epoch, share kept for being hard."""
 
     size: int = 2400
-    fresh: int = 700
+    fresh: int = 500
     hard: float = 0.15
-    workers: int = 1
+    workers: int = 2
 
 
 @dataclass

@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 from cytally.dosimetry.simulate.styles import Look
 
+Float32 = NDArray[np.float32]
+
 
 def photograph(
-    density: NDArray[np.float32], look: Look, rng: np.random.Generator
+    density: Float32, look: Look, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     """Take the picture of a slide.
 
@@ -27,25 +29,33 @@ def photograph(
     ndarray of uint8, shape (h, w)
         Grey levels, Beer-Lambert: I = I0 (glare + (1 - glare) 10^-OD).
     """
-    blurred = cv2.GaussianBlur(density, (0, 0), look.focus)
+    slide = cv2.GaussianBlur(density, (0, 0), look.focus)
     if look.halo > 0.02:
-        small = cv2.resize(blurred, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-        wide = cv2.GaussianBlur(small, (0, 0), 1.6)
-        wide = cv2.resize(wide, density.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        blurred = blurred + look.halo * (blurred - wide) * 2
-    through = cv2.exp(blurred * (-np.log(10.0) * look.density))
-    through = look.glare + (1 - look.glare) * through
-    grey = through * _light(density.shape, look, rng) * look.background
-    grey += rng.standard_normal(density.shape, dtype=np.float32) * np.float32(look.noise)
-    return np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+        slide += (2 * look.halo) * (slide - _wide_blur(slide))
+    slide *= -np.log(10.0) * look.density
+    grey = cv2.exp(slide)
+    grey *= 1 - look.glare
+    grey += look.glare
+    grey *= _light(grey.shape, look, rng)
+    rng.standard_normal(grey.shape, dtype=np.float32, out=slide)
+    slide *= look.noise
+    grey += slide
+    return cv2.convertScaleAbs(np.maximum(grey, 0, out=grey))
 
 
-def _light(shape: tuple[int, ...], look: Look, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Slow unevenness of the illumination, about 1."""
-    rows = np.linspace(-1, 1, shape[0], dtype=np.float32)[:, None]
-    cols = np.linspace(-1, 1, shape[1], dtype=np.float32)[None]
+def _wide_blur(slide: Float32) -> Float32:
+    small = cv2.resize(slide, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), 1.6)
+    return np.asarray(cv2.resize(small, slide.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _light(shape: tuple[int, ...], look: Look, rng: np.random.Generator) -> Float32:
+    """Light of the empty slide in grey levels: slow unevenness, drawn coarsely."""
+    rows = np.linspace(-1, 1, 33, dtype=np.float32)[:, None]
+    cols = np.linspace(-1, 1, 33, dtype=np.float32)[None]
     a, b, c, d = rng.normal(0, look.shading, 4).astype(np.float32)
-    return np.asarray(1 + a * rows + b * cols - abs(c) * (rows**2 + cols**2) + d * rows * cols, np.float32)
+    light = look.background * (1 + a * rows + b * cols - abs(c) * (rows**2 + cols**2) + d * rows * cols)
+    return np.asarray(cv2.resize(light, shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def burn_number(grey: NDArray[np.uint8], number: int) -> NDArray[np.uint8]:
