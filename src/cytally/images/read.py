@@ -62,6 +62,8 @@ def read(path: str | Path) -> Image:
 def find_images(path: str | Path) -> list[Path]:
     """All images of a folder (and the folders in it), one file, or a glob, sorted.
 
+    Names that begin with a dot or an underscore are left alone, as are folders so named.
+
     Raises
     ------
     ImageError
@@ -72,12 +74,16 @@ def find_images(path: str | Path) -> list[Path]:
         return [path]
     if path.is_dir():
         inside = (p for p in path.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file())
-        found = sorted(p for p in inside if not p.name.startswith("."))
+        found = sorted(p for p in inside if not _hidden(p.relative_to(path)))
     else:
         found = sorted(p for p in path.parent.glob(path.name) if p.suffix.lower() in ENDINGS)
     if not found:
         raise ImageError(f"{path}: expected images ({', '.join(ENDINGS)}), found none; is the path right?")
     return found
+
+
+def _hidden(path: Path) -> bool:
+    return any(part[0] in "._" for part in path.parts)
 
 
 def _check_size(height: int, width: int, path: Path) -> None:

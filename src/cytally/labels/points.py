@@ -48,7 +48,7 @@ def spots(places: FloatArray, shape: tuple[int, int], stride: int, sigma: float)
 def write_labels(path: Path, labels: dict[str, Points]) -> None:
     """Write labels.csv: one line per aberration, images in the order given."""
     with path.open("w", newline="") as file:
-        table = csv.writer(file)
+        table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
         for image, points in labels.items():
             for name, row, col in zip(points.names, points.row, points.col, strict=True):

@@ -44,6 +44,10 @@ class TrainingSettings:
         Weight decay; decoupled (AdamW) unless `coupled`.
     weight, rho : float
         Lambda and rho of the Sparse Variation term (preprint eq. 1 and 3).
+    emphasis, warm, ramp : float, int, int
+        For `warm` epochs objects weigh 1 + emphasis (falling to 0) and lambda is 0,
+        as sparsity from the start teaches a network to answer 0; then lambda rises
+        over `ramp` epochs.
     side : int
         Edge of the crops in normalised pixels.
     augmented : bool
@@ -58,7 +62,9 @@ class TrainingSettings:
     coupled: bool = False
     weight: float = 0.2
     rho: float = 0.1
-    warm_epochs: int = 2
+    emphasis: float = 15.0
+    warm: int = 10
+    ramp: int = 8
     side: int = 384
     sigma: float = 2.0
     augmented: bool = True
@@ -69,7 +75,7 @@ class TrainingSettings:
 #: As the preprint: no augmentation, whole spread, constant rate, last 50 checkpoints.
 PAPER = TrainingSettings(
     epochs=100, late_from=51, batch=12, rate=3e-4, late_rate=3e-4, decay=0.1, coupled=True,
-    warm_epochs=0, side=640, augmented=False, pool=PoolSettings(size=5430, fresh=0, hard=0.0),
+    emphasis=0.0, warm=0, ramp=0, side=640, augmented=False, pool=PoolSettings(size=5430, fresh=0, hard=0.0),
 )  # fmt: skip
 #: What ships.
 SHIPPED = TrainingSettings()
@@ -140,14 +146,14 @@ def _epoch(
     late = epoch >= settings.late_from
     for group in optimiser.param_groups:
         group["lr"] = settings.late_rate if late else settings.rate
-    weight = settings.weight * min(1.0, epoch / (settings.warm_epochs + 1))
+    weight, emphasis = criterion_at(epoch, settings)
     losses, started = [], time.monotonic()
     batches = list(_batches(pool.numbers, settings.batch, rng))
     for step, numbers in enumerate(batches, start=1):
         images, targets = examples([pool.cells[n] for n in numbers], settings, model_classes(model), rng)
         images, targets = fabric.to_device(images), fabric.to_device(targets)
         predicted = model(images)
-        loss = heatmap_loss(predicted.float(), targets, weight, settings.rho)
+        loss = heatmap_loss(predicted.float(), targets, weight, settings.rho, emphasis)
         optimiser.zero_grad(set_to_none=True)
         fabric.backward(loss)
         optimiser.step()
@@ -156,6 +162,13 @@ def _epoch(
         report(f"epoch {epoch} of {settings.epochs}, loss {np.mean(losses[-50:]):.3f}", step, len(batches))
     return {"epoch": epoch, "loss": float(np.mean(losses)), "seconds": time.monotonic() - started,
             "cells_seen": pool.next_number, "alarm": float(np.mean(list(pool.alarm.values())))}  # fmt: skip
+
+
+def criterion_at(epoch: int, settings: TrainingSettings) -> tuple[float, float]:
+    """Lambda and emphasis of an epoch (counted from 1)."""
+    if epoch <= settings.warm:
+        return 0.0, settings.emphasis * (1 - (epoch - 1) / settings.warm)
+    return settings.weight * min(1.0, (epoch - settings.warm) / max(settings.ramp, 1)), 0.0
 
 
 def model_classes(model: Any) -> int:

@@ -1,0 +1,71 @@
+"""`cytally doctor`: what this machine has, and what to do about each gap."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+from importlib import metadata
+from pathlib import Path
+
+import click
+
+from cytally import __version__
+from cytally.cli.main import cli
+
+_PACKAGES = ("torch", "torchvision", "lightning-fabric", "numpy", "scipy", "opencv-python-headless", "tifffile")
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def doctor(as_json: bool) -> None:
+    """Show versions, processor, GPU, disk, the shipped ensemble, and what is missing.
+
+    \b
+    Example:
+      cytally doctor
+    """
+    findings = {"cytally": __version__, "python": platform.python_version(), **_versions(), **_machine(), **_ensemble()}
+    if as_json:
+        click.echo(json.dumps(findings, indent=1))
+        return
+    width = max(len(name) for name in findings)
+    for name, value in findings.items():
+        click.echo(f"{name:<{width}}  {value}")
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = f"missing: pip install {name}"
+    return found
+
+
+def _machine() -> dict[str, str]:
+    import torch
+
+    from cytally.inference.runtime import preferred_dtype
+
+    free = shutil.disk_usage(Path.cwd()).free / 1e9
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none (scoring needs none; training is slower)"
+    kind = str(preferred_dtype()).removeprefix("torch.")
+    return {
+        "system": f"{platform.system()} {platform.machine()}", "cores": str(os.cpu_count()),
+        "GPU": gpu, "networks run in": kind,
+        "free disk": f"{free:.0f} GB" + ("" if free > 2 else ": less than 2 GB, runs may not fit"),
+    }  # fmt: skip
+
+
+def _ensemble() -> dict[str, str]:
+    from cytally.errors import EnsembleError
+    from cytally.inference.ensemble import load_ensemble
+
+    try:
+        card = load_ensemble().card
+    except EnsembleError as error:
+        return {"shipped ensemble": f"{error}; install cytally again"}
+    return {"shipped ensemble": f"{card.name}, {len(card.members)} members, detector {card.identity}"}

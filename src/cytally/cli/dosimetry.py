@@ -1,0 +1,245 @@
+"""`cytally dosimetry`: simulate, score, calibrate, dose."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cytally.cli.main import SKIPPED, cli
+from cytally.cli.progress import reporting
+
+if TYPE_CHECKING:
+    from cytally.dosimetry.calibrate import Curve
+    from cytally.dosimetry.dose import Dose
+    from cytally.types import Counts
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_STYLES = ("mixed", "dark", "pale", "straight", "separated", "slender", "hard")
+
+
+@cli.group()
+def dosimetry() -> None:
+    """Dicentric chromosomes and fragments in Giemsa metaphases; yield, curve, dose.
+
+    \b
+    The road:
+      score      images -> counts, tables, report
+      calibrate  counts at known doses -> curve
+      dose       counts + curve -> dose with 95 % limits
+    \b
+    Beside it:
+      simulate   labelled metaphases from nothing
+      train      a detector from labelled or simulated cells
+      evaluate   a detector on labelled cells
+    """
+
+
+@dosimetry.command()
+@click.argument("out", type=_FOLDER)
+@click.option("--cells", default=200, show_default=True, help="Number of cells.")
+@click.option("--dose", "dose_gy", default=2.0, show_default=True, help="Dose in Gy (acute 60Co gamma).")
+@click.option("--fraction", default=1.0, show_default=True, help="Irradiated fraction of the blood.")
+@click.option("--style", type=click.Choice(_STYLES), default="mixed", show_default=True)
+@click.option("--sample", default="S1", show_default=True, help="Name of the sample.")
+@click.option("--unscorable", default=0.0, show_default=True, help="Share of cells that should not be scored.")
+@click.option("--truth", is_flag=True, help="Also masks, identities, centromeres, centrelines, break points.")
+@click.option("--seed", default=1, show_default=True, help="Same seed, same bytes.")
+def simulate(
+    out: Path, cells: int, dose_gy: float, fraction: float, style: str, sample: str,
+    unscorable: float, truth: bool, seed: int,
+) -> None:  # fmt: skip
+    """Simulate metaphases with full truth into the folder OUT.
+
+    \b
+    Example:
+      cytally dosimetry simulate cells --cells 200 --dose 2 --seed 1
+    """
+    from cytally.dosimetry.simulate.breakage import Exposure
+    from cytally.dosimetry.simulate.folder import Order, write_folder
+
+    order = Order(cells, Exposure(dose_gy, fraction), style, seed, sample, unscorable, truth)
+    with reporting() as report:
+        write_folder(order, out, report)
+    click.echo(f"{cells} cells in {out}")
+
+
+@dosimetry.command()
+@click.argument("images", nargs=-1, required=True)
+@click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it.")
+@click.option("--ensemble", type=_FOLDER, help="Ensemble folder.  [default: the shipped one]")
+@click.option("--confidence", type=click.FloatRange(0, 1, True, True), help="T_C of all members.  [default: the card's]")
+@click.option("--agreement", type=click.IntRange(0), help="T_A: votes to be exceeded.  [default: the card's]")
+@click.option("--co-occurrence/--no-co-occurrence", default=None, help="Count dicentrics only beside a fragment.")
+@click.option("--curve", type=_FILE, help="Calibration curve; adds the dose to the report.")
+@click.option("--pictures", is_flag=True, help="Write a picture of every cell with its detections.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def score(
+    images: tuple[str, ...], out: Path, ensemble: Path | None, confidence: float | None,
+    agreement: int | None, co_occurrence: bool | None, curve: Path | None, pictures: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Find dicentrics and fragments in IMAGES (folders, files or globs).
+
+    OUT gets detections.csv, cells.csv, run.json and report.html. An unreadable
+    image is reported and skipped; then the exit code is 3.
+
+    \b
+    Example:
+      cytally dosimetry score slides/S17 --out runs/S17 --pictures
+    """
+    from cytally.dosimetry.pipeline import score_folder
+    from cytally.inference.ensemble import load_ensemble
+
+    loaded = load_ensemble(ensemble).with_thresholds(
+        confidence=confidence, agreement=agreement, co_occurrence=co_occurrence
+    )
+    known = _load_curve(curve) if curve else None
+    with reporting() as report:
+        outcome = score_folder(images, out, loaded, curve=known, pictures=pictures, report=report)
+    _say_counts(outcome.counts, outcome.dose, out, as_json)
+    if outcome.counts.skipped:
+        sys.exit(SKIPPED)
+
+
+@dosimetry.command()
+@click.argument("counts", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=_FILE, help="Curve file (JSON).")
+@click.option("--radiation", default="", help='Such as "60Co gamma, 0.3 Gy/min".')
+@click.option("--laboratory", default="", help="Whose curve it is.")
+@click.option("--plot", type=_FILE, help="Also draw the curve (SVG).")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def calibrate(
+    counts: tuple[Path, ...], out: Path, radiation: str, laboratory: str, plot: Path | None, as_json: bool
+) -> None:
+    """Fit Y = C + alpha D + beta D^2 to COUNTS.
+
+    COUNTS is a CSV file with dose_gy and cells,dicentrics or C0,C1,...; or one or
+    more run folders whose cells.csv knows the doses. A curve from runs remembers
+    their detector.
+
+    \b
+    Examples:
+      cytally dosimetry calibrate counts.csv --out curve.json
+      cytally dosimetry calibrate runs/0Gy runs/1Gy runs/2Gy --out curve.json
+    """
+    from cytally.dosimetry.calibrate import calibrate as fit
+    from cytally.dosimetry.series import points_of
+
+    points, detector = points_of(counts)
+    curve = fit(points, radiation=radiation, laboratory=laboratory, detector=detector)
+    curve.save(out)
+    if plot:
+        from cytally.dosimetry.report import curve_svg
+
+        plot.write_text(curve_svg(curve))
+    _say_curve(curve, out, as_json)
+
+
+@dosimetry.command()
+@click.argument("run", required=False, type=_FOLDER)
+@click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
+@click.option("--dicentrics", type=click.IntRange(0), help="Typed count, with --cells.")
+@click.option("--cells", type=click.IntRange(1))
+@click.option("--distribution", help="Cells with 0, 1, 2, ... dicentrics, such as 475,20,5.")
+@click.option("--method", type=click.Choice(["merkle", "merkle95"]), default="merkle", show_default=True)
+@click.option("--any-detector", is_flag=True, help="Accept counts of another detector than the curve's.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def dose(
+    run: Path | None, curve: Path, dicentrics: int | None, cells: int | None, distribution: str | None,
+    method: str, any_detector: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Dose with 95 % limits from a RUN or from typed counts.
+
+    \b
+    Examples:
+      cytally dosimetry dose runs/S17 --curve curve.json
+      cytally dosimetry dose --curve curve.json --dicentrics 25 --cells 500
+      cytally dosimetry dose --curve curve.json --distribution 475,20,5
+    """
+    given = [run is not None, distribution is not None, dicentrics is not None or cells is not None]
+    if sum(given) != 1:
+        raise click.UsageError("give one of: a run folder, --distribution, or --dicentrics with --cells")
+    loaded = _load_curve(curve)
+    if run is not None:
+        from cytally.dosimetry.series import dose_of_run
+
+        found = dose_of_run(run, loaded, method=method, any_detector=any_detector)
+    else:
+        found = _typed(loaded, dicentrics, cells, distribution, method)
+    click.echo(json.dumps(_plain(asdict(found))) if as_json else _words(found))
+
+
+def _typed(curve: Curve, dicentrics: int | None, cells: int | None, distribution: str | None, method: str) -> Dose:
+    import numpy as np
+
+    from cytally.dosimetry.dose import dose as estimate
+    from cytally.dosimetry.dose import dose_from_totals
+
+    if distribution is not None:
+        try:
+            counts = np.array([int(part) for part in distribution.split(",")])
+        except ValueError:
+            raise click.UsageError(f"expected whole numbers such as 475,20,5, got {distribution!r}") from None
+        if (counts < 0).any():
+            raise click.UsageError(f"expected counts >= 0, got {distribution}")
+        return estimate(counts, curve, method=method)
+    if dicentrics is None or cells is None:
+        raise click.UsageError("--dicentrics and --cells belong together")
+    return dose_from_totals(dicentrics, cells, curve, method=method)
+
+
+def _load_curve(path: Path) -> Curve:
+    from cytally.dosimetry.calibrate import Curve
+
+    return Curve.load(path)
+
+
+def _words(found: Dose) -> str:
+    return "\n".join([str(found), *(f"  note: {warning}" for warning in found.warnings)])
+
+
+def _plain(value: Any) -> Any:
+    """NaN and infinity have no JSON: null."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return None
+    return value
+
+
+def _say_counts(counts: Counts, found: Dose | None, out: Path, as_json: bool) -> None:
+    totals = {name: counts.total(name) for name in counts.per_cell}
+    if as_json:
+        click.echo(json.dumps({
+            "cells": counts.cells, "found": totals, "run": str(out), "detector": counts.detector,
+            "skipped": [asdict(one) for one in counts.skipped],
+            "dose": _plain(asdict(found)) if found else None,
+        }))  # fmt: skip
+        return
+    named = ", ".join(f"{n} {name}{'' if n == 1 else 's'}" for name, n in totals.items())
+    click.echo(f"{counts.cells} cells scored: {named}")
+    for one in counts.skipped[:20]:
+        click.echo(f"  skipped {one.image}: {one.reason}", err=True)
+    if len(counts.skipped) > 20:
+        click.echo(f"  and {len(counts.skipped) - 20} more; see {out / 'cells.csv'}", err=True)
+    if found is not None:
+        click.echo(_words(found))
+    click.echo(f"report: {out / 'report.html'}")
+
+
+def _say_curve(curve: Curve, out: Path, as_json: bool) -> None:
+    if as_json:
+        click.echo(out.read_text(), nl=False)
+        return
+    errors = curve.covariance.diagonal() ** 0.5
+    for name, value, error in zip(("C", "alpha", "beta"), curve.coefficients, errors, strict=True):
+        click.echo(f"{name:>6} {value:.5f} +- {error:.5f}")
+    if curve.fit is not None:
+        held = f"; held at 0: {', '.join(curve.fit.at_bound)}" if curve.fit.at_bound else ""
+        click.echo(f"chi2 {curve.fit.chi2:.2f} with {curve.fit.degrees} degrees of freedom, p = {curve.fit.p_value:.3f}{held}")
+    click.echo(f"curve: {out}")

@@ -1,0 +1,145 @@
+"""A run (and a curve) -> report.html: one page, complete in itself, to hand over."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+import numpy as np
+from matplotlib.figure import Figure
+
+from cytally.dosimetry.calibrate import Curve
+from cytally.dosimetry.dose import Dose
+from cytally.dosimetry.run import RUN, RunSettings
+from cytally.dosimetry.score import ScoredCell
+from cytally.errors import ImageError
+from cytally.figures.curves import CurveBand, Marked, as_svg, dose_figure
+from cytally.figures.overlays import crop_around
+from cytally.images.read import read
+from cytally.images.write import encode, write_bytes
+from cytally.statistics.poisson import Dispersion, dispersion, garwood
+from cytally.types import Counts, Image
+
+REPORT = "report.html"
+#: Detections in the gallery; the least agreed come first, as they are worth a look.
+GALLERY = 96
+_CROP = 110
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One picture of the gallery."""
+
+    name: str
+    caption: str
+    source: str
+
+
+def write_report(
+    folder: Path, cells: Sequence[ScoredCell], counts: Counts, settings: RunSettings,
+    paths: dict[str, Path], *, curve: Curve | None = None, dose: Dose | None = None,
+) -> Path:  # fmt: skip
+    """Write report.html into a run folder.
+
+    Parameters
+    ----------
+    folder : Path
+    cells, counts, settings
+        Of the run.
+    paths : dict of str to Path
+        Where each image lies; those that are gone are left out of the gallery.
+    curve, dose : optional
+        With them the page opens with the dose.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("cytally.dosimetry"), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    stored = json.loads((folder / RUN).read_text())
+    distribution = counts.distribution("dicentric")
+    page = environment.get_template("report.html").render(
+        run=stored, settings=settings, counts=counts, dose=dose, curve=curve,
+        spread=dispersion(distribution), distribution=distribution.tolist(),
+        limits={name: _limits(counts, name) for name in counts.per_cell},
+        plot=as_svg(_plot(curve, dose)) if curve is not None else "",
+        gallery=gallery(cells, paths), dispersion_words=words_for(dispersion(distribution)),
+        hashes=[(cell.image, cell.sha256) for cell in cells],
+    )  # fmt: skip
+    path = folder / REPORT
+    write_bytes(path, page.encode())
+    return path
+
+
+def words_for(spread: Dispersion) -> str:
+    """What the dispersion of dicentrics over cells says."""
+    if not np.isfinite(spread.u):
+        return "too few dicentrics to say whether they follow a Poisson distribution"
+    if spread.overdispersed:
+        return "overdispersed: the exposure may have been partial or uneven"
+    if spread.underdispersed:
+        return "underdispersed: more even than chance allows; were cells selected?"
+    return "agrees with a Poisson distribution, as after an even whole-body exposure"
+
+
+def _limits(counts: Counts, name: str) -> tuple[float, float, float]:
+    """Yield per cell with exact 95 % limits."""
+    total, cells = counts.total(name), max(counts.cells, 1)
+    limits = garwood(total)
+    return total / cells, limits.lower / cells, limits.upper / cells
+
+
+def curve_svg(curve: Curve) -> str:
+    """The curve alone, as an SVG file."""
+    return as_svg(_plot(curve, None))
+
+
+def _plot(curve: Curve, dose: Dose | None) -> Figure:
+    far = curve.highest_dose if np.isfinite(curve.highest_dose) else 5.0
+    if dose is not None and np.isfinite(dose.upper):
+        far = max(far, dose.upper * 1.1)
+    doses = np.linspace(0, far, 200)
+    rows = []
+    for point in curve.points:
+        limits = garwood(point.dicentrics)
+        rows.append([point.dose_gy, point.dicentrics / point.cells, limits.lower / point.cells, limits.upper / point.cells])
+    band = CurveBand(doses, curve.yield_at(doses), curve.error_at(doses), np.array(rows).reshape(-1, 4))
+    if dose is None:
+        return dose_figure(band)
+    limits = garwood(dose.dicentrics, 0.83)
+    marked = Marked(
+        dose.dicentrics / dose.cells, (limits.lower / dose.cells, limits.upper / dose.cells),
+        dose.estimate, (dose.lower, dose.upper),
+    )  # fmt: skip
+    return dose_figure(band, marked)
+
+
+def gallery(cells: Sequence[ScoredCell], paths: dict[str, Path]) -> list[Finding]:
+    """Crops of detections, dicentrics first, the least agreed first."""
+    places = [(cell, k) for cell in cells for k in range(len(cell.detections))]
+    places.sort(key=lambda p: (p[0].detections.names[p[1]] != "dicentric", int(p[0].detections.votes[p[1]]), p[0].image))
+    loaded: dict[str, Image | None] = {}
+    pictures = []
+    for cell, k in places[:GALLERY]:
+        image = _load(cell.image, paths, loaded)
+        if image is None:
+            continue
+        found = cell.detections
+        side = int(np.clip(_CROP / cell.scale, 60, 600))
+        crop = crop_around(image, float(found.row[k]), float(found.col[k]), side)
+        data = base64.b64encode(encode(crop[..., ::-1], ".png")).decode()
+        caption = f"{found.votes[k]} of {found.members} votes, {cell.image}"
+        pictures.append(Finding(found.names[k], caption, f"data:image/png;base64,{data}"))
+    return pictures
+
+
+def _load(name: str, paths: dict[str, Path], loaded: dict[str, Image | None]) -> Image | None:
+    if name not in loaded:
+        loaded.clear()  # one image at a time: memory stays flat
+        try:
+            loaded[name] = read(paths[name])
+        except (ImageError, KeyError):
+            loaded[name] = None
+    return loaded[name]

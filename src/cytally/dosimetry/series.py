@@ -1,0 +1,72 @@
+"""Several runs together: counts at known doses for a curve, and the dose of one run."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from cytally.dosimetry.calibrate import Curve, DosePoint, read_counts
+from cytally.dosimetry.dose import Dose, dose
+from cytally.errors import CountsError
+
+
+def points_of(sources: Sequence[Path]) -> tuple[list[DosePoint], str]:
+    """Counts per dose from one CSV file or from run folders, and the detector they share.
+
+    Raises
+    ------
+    CountsError
+        A file among folders, doses unknown, or runs of different detectors.
+    """
+    if len(sources) == 1 and not sources[0].is_dir():
+        return read_counts(sources[0]), ""
+    totals: dict[float, tuple[int, int]] = {}
+    detectors = set()
+    for folder in sources:
+        if not (folder / "cells.csv").is_file() or not (folder / "run.json").is_file():
+            raise CountsError(f"{folder}: expected a finished run folder (with cells.csv), or a single CSV file of counts")
+        detectors.add(json.loads((folder / "run.json").read_text())["settings"]["detector"])
+        for point in _points(folder / "cells.csv"):
+            cells, dicentrics = totals.get(point.dose_gy, (0, 0))
+            totals[point.dose_gy] = (cells + point.cells, dicentrics + point.dicentrics)
+    if len(detectors) > 1:
+        raise CountsError(f"runs were scored by {len(detectors)} different detectors; score them all with one")
+    return [DosePoint(d, *totals[d]) for d in sorted(totals)], detectors.pop()
+
+
+def _points(table: Path) -> list[DosePoint]:
+    found: dict[float, tuple[int, int]] = {}
+    with table.open(newline="") as file:
+        for row in csv.DictReader(file):
+            if row["status"] != "scored":
+                continue
+            try:
+                gray = float(row["dose_gy"])
+            except ValueError:
+                raise CountsError(
+                    f"{table}: dose of {row['image']} is not known; expected a cells.csv with image,sample,dose_gy "
+                    "beside the images when they were scored"
+                ) from None
+            cells, dicentrics = found.get(gray, (0, 0))
+            found[gray] = (cells + 1, dicentrics + int(row["dicentrics"]))
+    return [DosePoint(gray, *totals) for gray, totals in found.items()]
+
+
+def dose_of_run(folder: Path, curve: Curve, *, method: str = "merkle", any_detector: bool = False) -> Dose:
+    """Dose of a finished run; its report is written again with the dose on top."""
+    from cytally.dosimetry import run
+    from cytally.dosimetry.pipeline import name_images
+    from cytally.dosimetry.report import write_report
+    from cytally.errors import ImageError
+
+    settings, cells = run.read_settings(folder), run.read_run(folder)
+    counts = run.counts_of(cells, settings.classes, settings.detector)
+    found = dose(counts, curve, method=method, any_detector=any_detector)
+    try:
+        paths = name_images(settings.inputs)
+    except ImageError:  # images have moved: the gallery stays empty
+        paths = {}
+    write_report(folder, cells, counts, settings, paths, curve=curve, dose=found)
+    return found

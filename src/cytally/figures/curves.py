@@ -1,0 +1,133 @@
+"""Curves -> matplotlib figures; nothing is computed here but positions on paper."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from cytally.types import FloatArray
+
+_INK, _BLUE, _RED, _PALE = "#22303c", "#0072b2", "#d52c20", "#9fb6c6"
+
+
+@dataclass(frozen=True)
+class CurveBand:
+    """A curve with its 95 % band and the data it was fitted to.
+
+    Attributes
+    ----------
+    dose, value, error : ndarray of shape (n,)
+    points : ndarray of shape (m, 4)
+        Dose, yield, lower and upper limit of the yield.
+    """
+
+    dose: FloatArray
+    value: FloatArray
+    error: FloatArray
+    points: FloatArray
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A measured yield and the dose with limits read from it."""
+
+    value: float
+    value_limits: tuple[float, float]
+    dose: float
+    dose_limits: tuple[float, float]
+
+
+def dose_figure(curve: CurveBand, marked: Marked | None = None) -> Figure:
+    """Yield against dose; with the sample's yield led over to its dose."""
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    axes.fill_between(
+        curve.dose, np.maximum(curve.value - 1.96 * curve.error, 0), curve.value + 1.96 * curve.error,
+        color=_BLUE, alpha=0.15, linewidth=0, label="95 % band of the curve",
+    )  # fmt: skip
+    axes.plot(curve.dose, curve.value, color=_BLUE, linewidth=1.8, label="calibration curve")
+    if len(curve.points):
+        dose, value, low, high = curve.points.T
+        axes.errorbar(dose, value, [value - low, high - value], fmt="o", ms=4, color=_INK, capsize=2,
+                      linewidth=0.9, label="calibration samples")  # fmt: skip
+    top = float(curve.value.max()) * 1.05
+    if marked is not None:
+        _mark(axes, marked, float(curve.dose.max()))
+        top = max(top, marked.value_limits[1] * 1.1)
+    axes.set(xlabel="dose (Gy)", ylabel="dicentrics per cell", xlim=(0, curve.dose.max()), ylim=(0, top))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="upper left", fontsize=9)
+    return figure
+
+
+def _mark(axes: object, marked: Marked, far: float) -> None:
+    from matplotlib.axes import Axes
+
+    assert isinstance(axes, Axes)
+    low, high = marked.dose_limits[0], min(marked.dose_limits[1], far)
+    axes.plot([0, marked.dose, marked.dose], [marked.value, marked.value, 0], color=_RED, linewidth=1.4)
+    for value, dose in zip(marked.value_limits, (low, high), strict=True):
+        axes.plot([0, dose, dose], [value, value, 0], color=_RED, linewidth=0.8, linestyle=":")
+    axes.axvspan(low, high, color=_RED, alpha=0.08, linewidth=0)
+    axes.plot([marked.dose], [marked.value], "D", color=_RED, ms=6, label="this sample")
+
+
+def learning_figure(rows: Sequence[Mapping[str, float]]) -> Figure:
+    """Loss and false alarms over epochs."""
+    figure = Figure(figsize=(6.4, 3.4), layout="constrained")
+    axes = figure.add_subplot()
+    epoch = [row["epoch"] for row in rows]
+    axes.plot(epoch, [row["loss"] for row in rows], color=_BLUE, label="loss (L2 + sparse variation)")
+    axes.set(xlabel="epoch", ylabel="loss per crop")
+    other = axes.twinx()
+    other.plot(epoch, [row["alarm"] for row in rows], color=_RED, label="strongest false alarm")
+    other.set(ylabel="mean of the strongest false alarm", ylim=(0, 1))
+    for each in (axes, other):
+        each.spines["top"].set_visible(False)
+    figure.legend(loc="upper right", bbox_to_anchor=(0.88, 0.97), frameon=False, fontsize=8)
+    return figure
+
+
+@dataclass(frozen=True)
+class BandedCurve:
+    """Precision and recall over confidence with their 5-95 % bands, arrays of shape (n,) and (2, n)."""
+
+    title: str
+    confidence: FloatArray
+    precision: FloatArray
+    precision_band: FloatArray
+    recall: FloatArray
+    recall_band: FloatArray
+
+
+def precision_recall_figure(panels: Sequence[BandedCurve]) -> Figure:
+    """One panel per model and class, as figure 3 of the preprint."""
+    columns = 2
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(7.2, 2.5 * rows), layout="constrained")
+    for k, panel in enumerate(panels, start=1):
+        axes = figure.add_subplot(rows, columns, k)
+        for value, band, colour, name in (
+            (panel.precision, panel.precision_band, _BLUE, "precision"),
+            (panel.recall, panel.recall_band, _RED, "recall"),
+        ):
+            axes.plot(panel.confidence, value, color=colour, label=name)
+            axes.fill_between(panel.confidence, band[0], band[1], color=colour, alpha=0.2, linewidth=0)
+        axes.set(xlim=(panel.confidence[0], panel.confidence[-1]), ylim=(0, 1.02), xlabel="confidence $T_C$")
+        axes.set_title(panel.title, fontsize=9)
+        axes.spines[["top", "right"]].set_visible(False)
+        if k == 1:
+            axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def as_svg(figure: Figure) -> str:
+    """The figure as SVG text without a date, so that the same input gives the same bytes."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]

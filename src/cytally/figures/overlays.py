@@ -1,0 +1,79 @@
+"""Image and Detections -> pictures to look at: an overlay per cell, a crop per detection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from matplotlib import colormaps
+from numpy.typing import NDArray
+
+from cytally.types import Detections, FloatArray, Image
+
+Picture = NDArray[np.uint8]
+
+#: Colour (red, green, blue) of each class; safe for colour-blind eyes.
+COLOURS = {"dicentric": (213, 44, 32), "fragment": (0, 114, 178), "ring": (204, 121, 167)}
+_OTHER = (0, 158, 115)
+
+
+def viewable(image: Image) -> Picture:
+    """Any grey or colour image as 8-bit RGB, stretched between its 0.5 and 99.5 percentiles."""
+    pixels = image.pixels.astype(np.float32)
+    low, high = np.percentile(pixels[::4, ::4], (0.5, 99.5))
+    scaled = np.clip((pixels - low) * (255 / max(float(high - low), 1e-6)), 0, 255).astype(np.uint8)
+    return scaled if scaled.ndim == 3 else np.repeat(scaled[..., None], 3, axis=2)
+
+
+def overlay(image: Image, found: Detections, radius: float = 30.0) -> Picture:
+    """Circles around detections, with votes beside them.
+
+    Parameters
+    ----------
+    image : Image
+    found : Detections
+        In pixels of the image.
+    radius : float
+        Of the circles, pixels.
+    """
+    picture = viewable(image).copy()
+    thick = max(int(round(min(image.shape) / 450)), 1)
+    for k, name in enumerate(found.names):
+        centre = int(round(float(found.col[k]))), int(round(float(found.row[k])))
+        colour = COLOURS.get(name, _OTHER)
+        cv2.circle(picture, centre, int(radius), colour, thick, cv2.LINE_AA)
+        text = f"{name[0].upper()} {found.votes[k]}/{found.members}"
+        beside = centre[0] + int(radius * 0.75), centre[1] - int(radius * 0.75)
+        cv2.putText(picture, text, beside, cv2.FONT_HERSHEY_SIMPLEX, 0.5 * thick, colour, thick, cv2.LINE_AA)
+    return picture
+
+
+def crop_around(image: Image, row: float, col: float, side: int) -> Picture:
+    """Square crop (side, side, 3) around a place; beyond the border it is white."""
+    picture = viewable(image)
+    half = side // 2
+    padded = cv2.copyMakeBorder(picture, half, half, half, half, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+    top, left = max(int(round(row)), 0), max(int(round(col)), 0)
+    return np.asarray(padded[top : top + side, left : left + side], np.uint8)
+
+
+def heat_overlay(density: FloatArray, heat: FloatArray) -> Picture:
+    """A heatmap (h / 4, w / 4) over a normalised cell (h, w), for looking at a network."""
+    grey = np.clip(255 - np.asarray(density) * 110, 0, 255).astype(np.uint8)
+    large = cv2.resize(np.asarray(heat, np.float32), grey.shape[::-1])
+    colour = np.asarray(colormaps["inferno"](large)[..., :3] * 255)
+    share = np.clip(large * 1.5, 0, 0.8)[..., None]
+    return np.asarray(grey[..., None] * (1 - share) + colour * share, np.uint8)
+
+
+def sheet(pictures: Sequence[Picture], columns: int, gap: int = 6) -> Picture:
+    """Pictures of one size side by side on white."""
+    height, width = pictures[0].shape[:2]
+    rows = -(-len(pictures) // columns)
+    page: NDArray[Any] = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, 3), 255, np.uint8)
+    for k, picture in enumerate(pictures):
+        top, left = gap + (k // columns) * (height + gap), gap + (k % columns) * (width + gap)
+        page[top : top + height, left : left + width] = picture
+    return page
