@@ -14,7 +14,15 @@ import click
 from cytally import __version__
 from cytally.cli.main import cli
 
-_PACKAGES = ("torch", "torchvision", "lightning-fabric", "numpy", "scipy", "opencv-python-headless", "tifffile")
+_PACKAGES = (
+    "torch",
+    "torchvision",
+    "lightning-fabric",
+    "numpy",
+    "scipy",
+    "opencv-python-headless",
+    "tifffile",
+)
 
 
 @cli.command()
@@ -26,7 +34,13 @@ def doctor(as_json: bool) -> None:
     Example:
       cytally doctor
     """
-    findings = {"cytally": __version__, "python": platform.python_version(), **_versions(), **_machine(), **_ensemble()}
+    findings = {
+        "cytally": __version__,
+        "python": platform.python_version(),
+        **_versions(),
+        **_machine(),
+        **_ensemble(),
+    }
     if as_json:
         click.echo(json.dumps(findings, indent=1))
         return
@@ -51,7 +65,11 @@ def _machine() -> dict[str, str]:
     from cytally.inference.runtime import preferred_dtype
 
     free = shutil.disk_usage(Path.cwd()).free / 1e9
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none (scoring needs none; training is slower)"
+    gpu = (
+        torch.cuda.get_device_name()
+        if torch.cuda.is_available()
+        else "none (scoring needs none; training is slower)"
+    )
     kind = str(preferred_dtype()).removeprefix("torch.")
     return {
         "system": f"{platform.system()} {platform.machine()}", "cores": str(os.cpu_count()),

@@ -47,7 +47,9 @@ def dosimetry() -> None:
 @click.option("--fraction", default=1.0, show_default=True, help="Irradiated fraction of the blood.")
 @click.option("--style", type=click.Choice(_STYLES), default="mixed", show_default=True)
 @click.option("--sample", default="S1", show_default=True, help="Name of the sample.")
-@click.option("--unscorable", default=0.0, show_default=True, help="Share of cells that should not be scored.")
+@click.option(
+    "--unscorable", default=0.0, show_default=True, help="Share of cells that should not be scored."
+)
 @click.option("--truth", is_flag=True, help="Also masks, identities, centromeres, centrelines, break points.")
 @click.option("--seed", default=1, show_default=True, help="Same seed, same bytes.")
 def simulate(
@@ -73,9 +75,13 @@ def simulate(
 @click.argument("images", nargs=-1, required=True)
 @click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it.")
 @click.option("--ensemble", type=_FOLDER, help="Ensemble folder.  [default: the shipped one]")
-@click.option("--confidence", type=click.FloatRange(0, 1, True, True), help="T_C of all members.  [default: the card's]")
+@click.option(
+    "--confidence", type=click.FloatRange(0, 1, True, True), help="T_C of all members.  [default: the card's]"
+)
 @click.option("--agreement", type=click.IntRange(0), help="T_A: votes to be exceeded.  [default: the card's]")
-@click.option("--co-occurrence/--no-co-occurrence", default=None, help="Count dicentrics only beside a fragment.")
+@click.option(
+    "--co-occurrence/--no-co-occurrence", default=None, help="Count dicentrics only beside a fragment."
+)
 @click.option("--curve", type=_FILE, help="Calibration curve; adds the dose to the report.")
 @click.option("--pictures", is_flag=True, help="Write a picture of every cell with its detections.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -174,7 +180,9 @@ def dose(
     click.echo(json.dumps(_plain(asdict(found))) if as_json else _words(found))
 
 
-def _typed(curve: Curve, dicentrics: int | None, cells: int | None, distribution: str | None, method: str) -> Dose:
+def _typed(
+    curve: Curve, dicentrics: int | None, cells: int | None, distribution: str | None, method: str
+) -> Dose:
     import numpy as np
 
     from cytally.dosimetry.dose import dose as estimate
@@ -241,5 +249,7 @@ def _say_curve(curve: Curve, out: Path, as_json: bool) -> None:
         click.echo(f"{name:>6} {value:.5f} +- {error:.5f}")
     if curve.fit is not None:
         held = f"; held at 0: {', '.join(curve.fit.at_bound)}" if curve.fit.at_bound else ""
-        click.echo(f"chi2 {curve.fit.chi2:.2f} with {curve.fit.degrees} degrees of freedom, p = {curve.fit.p_value:.3f}{held}")
+        click.echo(
+            f"chi2 {curve.fit.chi2:.2f} with {curve.fit.degrees} degrees of freedom, p = {curve.fit.p_value:.3f}{held}"
+        )
     click.echo(f"curve: {out}")

@@ -22,6 +22,7 @@ class Commands(click.Group):
     """A group whose commands end with one clear line instead of a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; our own errors and the disk's become a line and exit code 1."""
         try:
             return super().invoke(ctx)
         except CytallyError as error:

@@ -31,16 +31,18 @@ def reporting() -> Iterator[Report]:
 
 
 def _plain() -> Report:
-    state = {"last": 0.0, "stage": "", "started": 0.0}
+    stages: list[str] = [""]
+    clock = {"last": 0.0, "started": 0.0}
 
     def report(stage: str, done: int, total: int) -> None:
         now = time.monotonic()
         name = stage.split(",", maxsplit=1)[0]
-        if name != state["stage"]:
-            state.update(stage=name, started=now, last=now)
-        if now - float(state["last"]) >= _EVERY or done == total:
-            left = (now - float(state["started"])) / done * (total - done)
+        if name != stages[0]:
+            stages[0] = name
+            clock.update(started=now, last=now)
+        if now - clock["last"] >= _EVERY or done == total:
+            left = (now - clock["started"]) / done * (total - done)
             print(f"{stage}: {done} of {total}, {left:.0f} s left", file=sys.stderr, flush=True)
-            state["last"] = now
+            clock["last"] = now
 
     return report

@@ -11,7 +11,7 @@ from cytally.types import FloatArray
 
 def maxima(maps: FloatArray) -> FloatArray:
     """Largest heatmap value of an image: (members, classes, h, w) -> (members, classes)."""
-    return np.asarray(maps).max(axis=(2, 3))
+    return np.asarray(np.max(maps, axis=(2, 3)))
 
 
 def member_thresholds(highest: FloatArray, quantile: Sequence[float]) -> FloatArray:

@@ -121,9 +121,7 @@ class Curve:
             raise CountsError(f"{path}: not a curve file: {error}") from error
         covariance = np.array(stored.covariance, dtype=float)
         _check_covariance(covariance, str(path))
-        points = tuple(
-            DosePoint(p["dose_gy"], int(p["cells"]), int(p["dicentrics"])) for p in stored.data
-        )
+        points = tuple(DosePoint(p["dose_gy"], int(p["cells"]), int(p["dicentrics"])) for p in stored.data)
         return Curve(values, covariance, points, stored.radiation, stored.laboratory, stored.detector)
 
 
@@ -132,7 +130,9 @@ def _check_covariance(covariance: FloatArray, where: str) -> None:
         raise CountsError(f"{where}: expected a symmetric 3 x 3 covariance of C, alpha, beta")
     values = np.linalg.eigvalsh(covariance)
     if values.min() < -1e-9 * max(values.max(), 1e-12):
-        raise CountsError(f"{where}: expected a covariance without negative eigenvalue, got {values.min():.3g}")
+        raise CountsError(
+            f"{where}: expected a covariance without negative eigenvalue, got {values.min():.3g}"
+        )
 
 
 def calibrate(
@@ -175,11 +175,16 @@ def read_counts(path: Path) -> list[DosePoint]:
     with path.open(newline="", encoding="utf-8-sig") as file:
         sample = file.read()
     if ";" in sample.split("\n", 1)[0]:
-        raise CountsError(f"{path}: expected commas between columns and decimal points, got semicolons; save as plain CSV")
+        raise CountsError(
+            f"{path}: expected commas between columns and decimal points, got semicolons; save as plain CSV"
+        )
     rows = list(csv.DictReader(sample.splitlines()))
     if not rows:
         raise CountsError(f"{path}: expected a heading and at least one dose, got an empty table")
-    return [_point({k.strip().lower(): v for k, v in row.items() if k}, f"{path}, line {n}") for n, row in enumerate(rows, 2)]
+    return [
+        _point({k.strip().lower(): v for k, v in row.items() if k}, f"{path}, line {n}")
+        for n, row in enumerate(rows, 2)
+    ]
 
 
 def _point(row: dict[str, str], where: str) -> DosePoint:
@@ -191,11 +196,15 @@ def _point(row: dict[str, str], where: str) -> DosePoint:
         for names, value in ((_CELLS, cells), (_DICENTRICS, dicentrics)):
             given = next((row[n] for n in names if row.get(n)), None)
             if given is not None and float(given) != value:
-                raise CountsError(f"{where}: the distribution adds up to {value:g}, but {names[0]} says {given}")
+                raise CountsError(
+                    f"{where}: the distribution adds up to {value:g}, but {names[0]} says {given}"
+                )
     else:
         cells, dicentrics = _number(row, _CELLS, where), _number(row, _DICENTRICS, where)
     if cells != int(cells) or dicentrics != int(dicentrics) or cells < 0 or dicentrics < 0:
-        raise CountsError(f"{where}: expected whole counts >= 0, got {cells:g} cells and {dicentrics:g} dicentrics")
+        raise CountsError(
+            f"{where}: expected whole counts >= 0, got {cells:g} cells and {dicentrics:g} dicentrics"
+        )
     return DosePoint(dose, int(cells), int(dicentrics))
 
 

@@ -101,7 +101,9 @@ def dose_from_totals(dicentrics: int, cells: int, curve: Curve, *, method: str =
 
 
 def _whole_body(spread: Dispersion, curve: Curve, method: str, *, with_spread: bool) -> Dose:
-    found = merkle(spread.aberrations, spread.cells, curve.coefficients, curve.covariance, level=METHODS[method])
+    found = merkle(
+        spread.aberrations, spread.cells, curve.coefficients, curve.covariance, level=METHODS[method]
+    )
     name = "Merkle" if method == "merkle" else "Merkle 95/95"
     return Dose(
         found.estimate, found.lower, found.upper, name, spread.cells, spread.aberrations,

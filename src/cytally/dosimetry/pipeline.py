@@ -103,7 +103,9 @@ def name_images(inputs: Sequence[str | Path]) -> dict[str, Path]:
             if len(inputs) > 1 and Path(given).is_dir():
                 name = f"{root.resolve().name}/{name}"
             if name in paths and paths[name].resolve() != path.resolve():
-                raise ImageError(f"two images are called {name!r}: {paths[name]} and {path}; score them in two runs")
+                raise ImageError(
+                    f"two images are called {name!r}: {paths[name]} and {path}; score them in two runs"
+                )
             paths[name] = path
     return paths
 

@@ -104,7 +104,14 @@ def _plot(curve: Curve, dose: Dose | None) -> Figure:
     rows = []
     for point in curve.points:
         limits = garwood(point.dicentrics)
-        rows.append([point.dose_gy, point.dicentrics / point.cells, limits.lower / point.cells, limits.upper / point.cells])
+        rows.append(
+            [
+                point.dose_gy,
+                point.dicentrics / point.cells,
+                limits.lower / point.cells,
+                limits.upper / point.cells,
+            ]
+        )
     band = CurveBand(doses, curve.yield_at(doses), curve.error_at(doses), np.array(rows).reshape(-1, 4))
     if dose is None:
         return dose_figure(band)
@@ -119,7 +126,13 @@ def _plot(curve: Curve, dose: Dose | None) -> Figure:
 def gallery(cells: Sequence[ScoredCell], paths: dict[str, Path]) -> list[Finding]:
     """Crops of detections, dicentrics first, the least agreed first."""
     places = [(cell, k) for cell in cells for k in range(len(cell.detections))]
-    places.sort(key=lambda p: (p[0].detections.names[p[1]] != "dicentric", int(p[0].detections.votes[p[1]]), p[0].image))
+    places.sort(
+        key=lambda p: (
+            p[0].detections.names[p[1]] != "dicentric",
+            int(p[0].detections.votes[p[1]]),
+            p[0].image,
+        )
+    )
     loaded: dict[str, Image | None] = {}
     pictures = []
     for cell, k in places[:GALLERY]:

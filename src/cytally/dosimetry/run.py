@@ -20,6 +20,7 @@ from typing import Any
 
 import filelock
 import numpy as np
+from numpy.typing import NDArray
 
 from cytally.dosimetry.score import ScoredCell
 from cytally.errors import RunError, RunLockedError
@@ -50,7 +51,9 @@ def locked(folder: Path) -> Iterator[None]:
         lock = filelock.FileLock(folder / ".lock", timeout=0)
         lock.acquire()
     except filelock.Timeout:
-        raise RunLockedError(f"{folder}: another run is writing here; wait for it or give another --out") from None
+        raise RunLockedError(
+            f"{folder}: another run is writing here; wait for it or give another --out"
+        ) from None
     except OSError as error:
         raise RunError(f"{folder}: cannot be written ({error.strerror}); give another --out") from error
     try:
@@ -135,7 +138,10 @@ def _read_journal(path: Path) -> list[ScoredCell]:
 
 def _cell(line: dict[str, Any]) -> ScoredCell:
     rows = line["detections"]
-    column = lambda k, kind: np.array([row[k] for row in rows], dtype=kind)  # noqa: E731
+
+    def column(k: int, kind: type) -> NDArray[Any]:
+        return np.array([row[k] for row in rows], dtype=kind)
+
     found = Detections(
         column(1, float), column(2, float), tuple(row[0] for row in rows), column(3, int),
         column(4, float), column(5, float), line["members"],
@@ -143,7 +149,9 @@ def _cell(line: dict[str, Any]) -> ScoredCell:
     return ScoredCell(line["image"], line["status"], found, line["objects"], line["scale"], line["sha256"])
 
 
-def write_tables(folder: Path, cells: list[ScoredCell], classes: tuple[str, ...], known: dict[str, dict[str, str]]) -> None:
+def write_tables(
+    folder: Path, cells: list[ScoredCell], classes: tuple[str, ...], known: dict[str, dict[str, str]]
+) -> None:
     """Write detections.csv and cells.csv.
 
     Parameters
@@ -155,7 +163,18 @@ def write_tables(folder: Path, cells: list[ScoredCell], classes: tuple[str, ...]
         For some images what the input's own cells.csv says: sample, dose_gy.
     """
     detections = [["image", "class", "row", "col", "votes", "members", "confidence", "spread"]]
-    table = [["image", "status", *(f"{name}s" for name in classes), "objects", "scale", "sample", "dose_gy", "sha256"]]
+    table = [
+        [
+            "image",
+            "status",
+            *(f"{name}s" for name in classes),
+            "objects",
+            "scale",
+            "sample",
+            "dose_gy",
+            "sha256",
+        ]
+    ]
     for cell in cells:
         found = cell.detections
         for k, name in enumerate(found.names):

@@ -26,13 +26,17 @@ def points_of(sources: Sequence[Path]) -> tuple[list[DosePoint], str]:
     detectors = set()
     for folder in sources:
         if not (folder / "cells.csv").is_file() or not (folder / "run.json").is_file():
-            raise CountsError(f"{folder}: expected a finished run folder (with cells.csv), or a single CSV file of counts")
+            raise CountsError(
+                f"{folder}: expected a finished run folder (with cells.csv), or a single CSV file of counts"
+            )
         detectors.add(json.loads((folder / "run.json").read_text())["settings"]["detector"])
         for point in _points(folder / "cells.csv"):
             cells, dicentrics = totals.get(point.dose_gy, (0, 0))
             totals[point.dose_gy] = (cells + point.cells, dicentrics + point.dicentrics)
     if len(detectors) > 1:
-        raise CountsError(f"runs were scored by {len(detectors)} different detectors; score them all with one")
+        raise CountsError(
+            f"runs were scored by {len(detectors)} different detectors; score them all with one"
+        )
     return [DosePoint(d, *totals[d]) for d in sorted(totals)], detectors.pop()
 
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
 from cytally.dosimetry.simulate.breakage import Damage
 from cytally.dosimetry.simulate.cell import SimulatedCell, simulate_cell
 from cytally.dosimetry.simulate.styles import TRAINING_MIX, style_named
-from cytally.errors import SettingsError
+from cytally.errors import LabelError, SettingsError
 from cytally.images.normalise import Density, normalise
+from cytally.images.read import find_images, read
+from cytally.labels.points import check_inside, read_labels
 from cytally.training.examples import CellSource, TrainingCell
 from cytally.types import Image, Points
 
@@ -71,6 +74,40 @@ class SimulatedSource:
         return training_cell(density, made.points, self.classes)
 
 
+@dataclass
+class FolderSource:
+    """Cells of labelled folders; number n is image n, round and round.
+
+    Attributes
+    ----------
+    folders : tuple of Path
+        Each with images and labels.csv.
+    classes : tuple of str
+    """
+
+    folders: tuple[Path, ...]
+    classes: tuple[str, ...] = ("dicentric", "fragment")
+    _found: list[tuple[Path, Points]] = field(default_factory=list)
+
+    def cell(self, index: int) -> TrainingCell:
+        """Cell number `index`."""
+        if not self._found:
+            self._found = [pair for folder in self.folders for pair in labelled_images(folder)]
+        path, points = self._found[index % len(self._found)]
+        image = read(path)
+        check_inside(points, image.shape, str(path))
+        return training_cell(normalise(image), points, self.classes)
+
+
+def labelled_images(folder: Path) -> list[tuple[Path, Points]]:
+    """Images of a labelled folder with their labels."""
+    if not (folder / "labels.csv").is_file():
+        raise LabelError(f"{folder}: expected a labelled folder with labels.csv, found none")
+    paths = {path.relative_to(folder).as_posix(): path for path in find_images(folder)}
+    labels = read_labels(folder / "labels.csv", list(paths))
+    return [(paths[name], labels[name]) for name in paths]
+
+
 @dataclass(frozen=True)
 class MixedSource:
     """Several sources, cell by cell, with weights."""
@@ -81,7 +118,9 @@ class MixedSource:
 
     def __post_init__(self) -> None:
         if len(self.sources) != len(self.weights) or not self.sources:
-            raise SettingsError(f"expected one weight per source, got {len(self.weights)} for {len(self.sources)}")
+            raise SettingsError(
+                f"expected one weight per source, got {len(self.weights)} for {len(self.sources)}"
+            )
 
     def cell(self, index: int) -> TrainingCell:
         """Cell number `index` of a source chosen by that number."""

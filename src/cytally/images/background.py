@@ -47,9 +47,7 @@ def background(grey: Float32) -> Float32:
         width = max(1.5 * float(np.median(above)) if above.size else 0.0, 0.008 * float(level.max()))
         weight = np.where(rest < -width, 0.02, np.where(rest > 3 * width, 0.3, 1.0))
     surface = np.maximum(fit, fit.max() / 20).reshape(blocks.shape).astype(np.float32)
-    return np.asarray(
-        cv2.resize(surface, grey.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32
-    )
+    return np.asarray(cv2.resize(surface, grey.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _bright_blocks(grey: Float32) -> Float32:
@@ -64,8 +62,8 @@ def _bright_blocks(grey: Float32) -> Float32:
 
 
 def _surface(rows: int, cols: int) -> FloatArray:
-    y, x = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, cols), indexing="ij")
-    y, x = y.ravel(), x.ravel()
+    grid = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, cols), indexing="ij")
+    y, x = (axis.ravel() for axis in grid)
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
 
 

@@ -98,9 +98,8 @@ def _read_plain(path: Path) -> tuple[NDArray[Any], float | None]:
     with PIL.Image.open(path) as picture:
         _check_size(picture.height, picture.width, path)
         deep_colour = picture.format == "PNG" and picture.mode == "RGB" and _png_depth(path) == 16
-        if picture.mode in ("P", "LA", "PA", "CMYK", "1"):
-            picture = picture.convert("RGB")
-        pixels = np.asarray(picture)  # decodes all of it, so that a truncated file is noticed
+        plain = picture.convert("RGB") if picture.mode in ("P", "LA", "PA", "CMYK", "1") else picture
+        pixels = np.asarray(plain)  # decodes all of it, so that a truncated file is noticed
     if deep_colour:  # Pillow would keep 8 of the 16 bits
         stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         pixels = pixels if stored is None else stored[..., 2::-1]

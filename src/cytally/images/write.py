@@ -51,6 +51,11 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def _write_tiff(path: Path, image: Image) -> None:
     size = image.pixel_size_um
-    units = {"PhysicalSizeX": size, "PhysicalSizeY": size, "PhysicalSizeXUnit": "µm", "PhysicalSizeYUnit": "µm"}
+    units = {
+        "PhysicalSizeX": size,
+        "PhysicalSizeY": size,
+        "PhysicalSizeXUnit": "µm",
+        "PhysicalSizeYUnit": "µm",
+    }
     metadata = {"axes": "YXS" if image.pixels.ndim == 3 else "YX"} | (units if size else {})
     tifffile.imwrite(path, image.pixels, ome=True, metadata=metadata, compression="zlib")

@@ -85,11 +85,12 @@ def check_thresholds(thresholds: Thresholds, members: int, classes: int, where: 
     """Refuse thresholds of the wrong shape or range."""
     shape = [len(row) for row in thresholds.confidence]
     if shape != [classes] * members or len(thresholds.agreement) != classes:
-        raise EnsembleError(f"{where}: expected thresholds for {members} members and {classes} classes, got {shape}")
+        raise EnsembleError(
+            f"{where}: expected thresholds for {members} members and {classes} classes, got {shape}"
+        )
     if any(not 0 <= agreement < members for agreement in thresholds.agreement):
         raise EnsembleError(
-            f"{where}: expected an agreement from 0 to {members - 1} votes (to be exceeded), "
-            f"got {thresholds.agreement}"
+            f"{where}: expected an agreement from 0 to {members - 1} votes (to be exceeded), got {thresholds.agreement}"
         )
     if any(not 0 < value < 1 for row in thresholds.confidence for value in row):
         raise EnsembleError(f"{where}: expected confidences between 0 and 1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -37,7 +38,7 @@ class TorchMember:
         self.reach = network.architecture.reach
         self.classes = network.architecture.classes
         folded = _fold(copy.deepcopy(network).eval())
-        self._network = folded.to(self.device, self.dtype, memory_format=torch.channels_last)
+        self._network = folded.to(self.device, self.dtype).to(memory_format=torch.channels_last)
 
     def __call__(self, density: Float32) -> Float32:
         """Heatmaps (classes, h / 4, w / 4) of a density (h, w) whose sides fit `multiple`."""
@@ -68,10 +69,14 @@ def _fold(module: nn.Module) -> nn.Module:
     for name, child in module.named_children():
         if isinstance(child, nn.Sequential):
             layers = list(child.children())
-            for k, (first, second) in enumerate(zip(layers, layers[1:], strict=False)):
+            for k, (first, second) in enumerate(pairwise(layers)):
                 if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
                     layers[k], layers[k + 1] = fuse_conv_bn_eval(first, second), nn.Identity()
-            setattr(module, name, nn.Sequential(*(layer for layer in layers if not isinstance(layer, nn.Identity))))
+            setattr(
+                module,
+                name,
+                nn.Sequential(*(layer for layer in layers if not isinstance(layer, nn.Identity))),
+            )
         _fold(getattr(module, name))
     if isinstance(module, nn.ModuleList):
         for k, child in enumerate(module):

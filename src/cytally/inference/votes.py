@@ -76,7 +76,7 @@ def cast_votes(density: Float32, ensemble: Ensemble, *, saving: bool = True) -> 
     for number, member in enumerate(ensemble.members[:first]):
         maps[number] = look(density, member)
     votes = _count(maps[:first], limits[:first])
-    windows = crops(votes.any(axis=0), ensemble) if first < len(maps) else []
+    windows = crops(np.asarray(votes.any(axis=0)), ensemble) if first < len(maps) else []
     for number in range(first, len(maps)):
         for window in windows:
             _look_at_crop(density, ensemble.members[number], window, maps[number])
@@ -101,9 +101,7 @@ def look(density: Float32, member: TorchMember) -> Float32:
     return heat
 
 
-def _look_at_crop(
-    density: Float32, member: TorchMember, window: tuple[slice, slice], heat: Float32
-) -> None:
+def _look_at_crop(density: Float32, member: TorchMember, window: tuple[slice, slice], heat: Float32) -> None:
     """Fill a window of the map from a crop with margin; crops start on the coarse grid."""
     starts, stops = [], []
     for part, size in zip(window, density.shape, strict=True):

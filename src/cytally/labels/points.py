@@ -55,9 +55,7 @@ def write_labels(path: Path, labels: dict[str, Points]) -> None:
                 table.writerow([image, name, f"{row:.1f}", f"{col:.1f}"])
 
 
-def read_labels(
-    path: Path, images: Sequence[str], classes: Sequence[str] = ABERRATIONS
-) -> dict[str, Points]:
+def read_labels(path: Path, images: Sequence[str], classes: Sequence[str] = ABERRATIONS) -> dict[str, Points]:
     """Read labels.csv.
 
     Parameters
@@ -109,7 +107,9 @@ def _entry(entry: dict[str, str], classes: Sequence[str], where: str) -> tuple[s
     try:
         row, col = float(entry["row"]), float(entry["col"])
     except (TypeError, ValueError):
-        raise LabelError(f"{where}: expected numbers in row and col, got {entry['row']!r}, {entry['col']!r}") from None
+        raise LabelError(
+            f"{where}: expected numbers in row and col, got {entry['row']!r}, {entry['col']!r}"
+        ) from None
     if not (np.isfinite(row) and np.isfinite(col)):
         raise LabelError(f"{where}: expected finite row and col, got {row}, {col}")
     return entry["class"], row, col

@@ -51,7 +51,7 @@ class Architecture:
     @property
     def multiple(self) -> int:
         """Height and width must be a multiple of this."""
-        return int(2**self.depth)
+        return 1 << self.depth
 
     @property
     def reach(self) -> int:

@@ -64,9 +64,7 @@ def design(dose: FloatArray, protraction: float = 1.0) -> FloatArray:
     return np.stack([np.ones_like(dose), dose, protraction * dose**2], axis=-1)
 
 
-def fit_curve(
-    dose: FloatArray, cells: FloatArray, aberrations: FloatArray, *, quadratic: bool = True
-) -> Fit:
+def fit_curve(dose: FloatArray, cells: FloatArray, aberrations: FloatArray, *, quadratic: bool = True) -> Fit:
     """Fit by Poisson maximum likelihood with identity link and C, alpha, beta >= 0.
 
     Parameters
@@ -114,7 +112,9 @@ def _check(dose: FloatArray, cells: FloatArray, aberrations: FloatArray, terms: 
     if not dose.shape == cells.shape == aberrations.shape or dose.ndim != 1:
         raise CountsError("expected one count of cells and of aberrations per dose")
     if len(np.unique(dose)) < terms:
-        raise CountsError(f"expected at least {terms} different doses for {terms} coefficients, got {len(np.unique(dose))}")
+        raise CountsError(
+            f"expected at least {terms} different doses for {terms} coefficients, got {len(np.unique(dose))}"
+        )
     if not (np.isfinite(dose).all() and (dose >= 0).all()):
         raise CountsError(f"expected doses >= 0 Gy, got {dose.min():g}")
     if not ((cells > 0).all() and (aberrations >= 0).all()):
@@ -190,7 +190,7 @@ def yield_at(dose: FloatArray, coefficients: FloatArray, protraction: float = 1.
 def yield_error(dose: FloatArray, covariance: FloatArray, protraction: float = 1.0) -> FloatArray:
     """Standard error of the curve at a dose: sqrt(g' V g)."""
     rows = design(dose, protraction)
-    return np.sqrt(np.maximum(np.einsum("...i,ij,...j->...", rows, covariance, rows), 0))
+    return np.asarray(np.sqrt(np.maximum(np.einsum("...i,ij,...j->...", rows, covariance, rows), 0)))
 
 
 def dose_at(value: float, coefficients: FloatArray, protraction: float = 1.0) -> float:

@@ -76,6 +76,4 @@ def _first_reach(band: Callable[[FloatArray], FloatArray], level: float) -> floa
     first = int(reached[0])
     if first == 0:
         return 0.0
-    return float(
-        optimize.brentq(lambda d: float(band(np.array(d))) - level, _GRID[first - 1], _GRID[first])
-    )
+    return float(optimize.brentq(lambda d: float(band(np.array(d))) - level, _GRID[first - 1], _GRID[first]))

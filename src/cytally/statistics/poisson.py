@@ -41,12 +41,12 @@ class Dispersion:
 
     @property
     def overdispersed(self) -> bool:
-        """u > 1.96: more cells with many aberrations than Poisson allows."""
+        """U > 1.96: more cells with many aberrations than Poisson allows."""
         return bool(self.u > 1.96)
 
     @property
     def underdispersed(self) -> bool:
-        """u < -1.96: too even; were cells selected by eye?"""
+        """U < -1.96: too even; were cells selected by eye?"""
         return bool(self.u < -1.96)
 
 

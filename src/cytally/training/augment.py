@@ -80,7 +80,7 @@ def move_image(
     """Crop (side, side) of the turned image; outside it is empty slide."""
     matrix = how.matrix(corner, side)
     swapped = matrix[::-1][:, [1, 0, 2]]  # OpenCV speaks (x, y)
-    return cv2.warpAffine(image, swapped, (side, side), flags=cv2.INTER_LINEAR, borderValue=empty)
+    return np.asarray(cv2.warpAffine(image, swapped, (side, side), flags=cv2.INTER_LINEAR, borderValue=empty))
 
 
 def restain(crop: Float32, how: Augmentation, rng: np.random.Generator) -> Float32:

@@ -35,9 +35,11 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             notes = json.loads((file.metadata() or {}).get("notes", "{}"))
-            return {name: file.get_tensor(name) for name in file.keys()}, notes  # noqa: SIM118
+            return {name: file.get_tensor(name) for name in file.keys()}, notes
     except (SafetensorError, OSError, ValueError) as error:
-        raise RunError(f"{path}: expected a safetensors file, got {error}; remove it to start anew") from error
+        raise RunError(
+            f"{path}: expected a safetensors file, got {error}; remove it to start anew"
+        ) from error
 
 
 def weights_of(model: torch.nn.Module, dtype: torch.dtype = torch.float16) -> dict[str, Tensor]:

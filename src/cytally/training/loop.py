@@ -21,7 +21,13 @@ from cytally.nets.losses import heatmap_loss
 from cytally.nets.unet import STRIDE, Architecture, UNet
 from cytally.training import augment
 from cytally.training.checkpoints import (
-    STATE, load_tensors, member_path, optimiser_tensors, restore_optimiser, save_tensors, weights_of,
+    STATE,
+    load_tensors,
+    member_path,
+    optimiser_tensors,
+    restore_optimiser,
+    save_tensors,
+    weights_of,
 )  # fmt: skip
 from cytally.training.examples import ZERO, CellSource, Targets, TrainingCell, choose_corner, unpack
 from cytally.training.pool import Pool, PoolSettings
@@ -232,9 +238,7 @@ def _restore(folder: Path, model: Any, optimiser: Any, pool: Pool) -> int:
     return int(notes["epoch"])
 
 
-def _save(
-    folder: Path, epoch: int, model: Any, optimiser: Any, pool: Pool, row: dict[str, float]
-) -> None:
+def _save(folder: Path, epoch: int, model: Any, optimiser: Any, pool: Pool, row: dict[str, float]) -> None:
     bare = getattr(model, "module", model)
     save_tensors(member_path(folder, epoch), weights_of(bare), {"epoch": epoch})
     state = {f"model.{k}": v for k, v in model.state_dict().items()} | optimiser_tensors(optimiser)

@@ -16,7 +16,7 @@ from cytally.dosimetry.simulate.optics import burn_number, photograph
 from cytally.dosimetry.simulate.scenery import scenery, texture
 from cytally.dosimetry.simulate.shape import Body, lay
 from cytally.dosimetry.simulate.styles import UNSCORABLE, Look, Style, draw_look
-from cytally.types import Image, Points
+from cytally.types import FloatArray, Image, Points
 
 #: Micrometres per pixel of every simulated image (6.45 um camera, 63x).
 PIXEL_SIZE_UM = 0.102
@@ -57,7 +57,6 @@ class SimulatedCell:
 
     def truth(self) -> dict[str, Any]:
         """Identities, centromeres, centrelines and break points, ready for JSON."""
-        rounded = lambda a: np.round(np.asarray(a), 2).tolist()  # noqa: E731
         return {
             "kind": self.kind,
             "style": self.look.style,
@@ -67,9 +66,9 @@ class SimulatedCell:
                     "mask": number,
                     "identity": body.piece.identity,
                     "closed": body.piece.closed,
-                    "centromeres": rounded(body.centromeres),
-                    "break_points": rounded(body.joins),
-                    "centreline": rounded(body.centreline),
+                    "centromeres": _rounded(body.centromeres),
+                    "break_points": _rounded(body.joins),
+                    "centreline": _rounded(body.centreline),
                     "aberrations": [name for name, _ in body.aberrations],
                 }
                 for number, body in enumerate(self.bodies, start=1)
@@ -109,6 +108,11 @@ def simulate_cell(
         grey = burn_number(grey, int(rng.integers(1, 2000)))
     image = Image(grey, PIXEL_SIZE_UM, "simulated")
     return SimulatedCell(image, _points(bodies, shape), tuple(bodies), tuple(stamps), kind, look)
+
+
+def _rounded(places: FloatArray) -> list[Any]:
+    rounded: list[Any] = np.round(np.asarray(places), 2).tolist()
+    return rounded
 
 
 def _population(kind: str, counts: Damage, rng: np.random.Generator) -> list[Piece]:

@@ -49,7 +49,7 @@ def stamp(body: Body) -> Stamp:
         for path, radius in zip(body.chromatids, body.radius, strict=True):
             _tube(fine, path - low, radius, body.density, inner)
     coarse = cv2.resize(fine, (int(width), int(height)), interpolation=cv2.INTER_AREA)
-    return Stamp(np.asarray(coarse, np.float32) / 160, int(low[0]), int(low[1]))
+    return Stamp(np.asarray(coarse, np.float32) / np.float32(160), int(low[0]), int(low[1]))
 
 
 def _tube(
@@ -82,9 +82,7 @@ def masks(stamps: list[Stamp], shape: tuple[int, int]) -> NDArray[np.uint16]:
     return canvas
 
 
-def _overlap(
-    each: Stamp, shape: tuple[int, int]
-) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+def _overlap(each: Stamp, shape: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
     window, inside = [], []
     for start, size, limit in zip((each.top, each.left), each.density.shape, shape, strict=True):
         low, high = min(max(start, 0), limit), max(min(start + size, limit), 0)

@@ -50,7 +50,9 @@ class Order:
     def __post_init__(self) -> None:
         style_named(self.style)
         if self.cells < 1 or not 0 <= self.unscorable <= 1:
-            raise SettingsError(f"expected cells >= 1 and a share in [0, 1], got {self.cells} and {self.unscorable}")
+            raise SettingsError(
+                f"expected cells >= 1 and a share in [0, 1], got {self.cells} and {self.unscorable}"
+            )
 
     def cell(self, number: int) -> SimulatedCell:
         """Cell number `number`, the same each time."""

@@ -20,9 +20,7 @@ _TRIES = 48
 _COARSE = 4
 
 
-def spread(
-    bodies: list[Body], look: Look, shape: tuple[int, int], rng: np.random.Generator
-) -> list[Body]:
+def spread(bodies: list[Body], look: Look, shape: tuple[int, int], rng: np.random.Generator) -> list[Body]:
     """Move every body to its place in an image of the given shape.
 
     Parameters
@@ -64,9 +62,7 @@ def _candidates(radius: float, stretch: float, rng: np.random.Generator) -> Floa
     return np.stack([far * np.sin(angle) * stretch, far * np.cos(angle) / stretch], axis=1)
 
 
-def _beside(
-    body: Body, others: list[Body], rng: np.random.Generator
-) -> tuple[float, float]:
+def _beside(body: Body, others: list[Body], rng: np.random.Generator) -> tuple[float, float]:
     """A place where the body meets another: its end or middle on the other's."""
     plain = [b for b in others if not b.aberrations] or others
     other = plain[int(rng.integers(len(plain)))]

@@ -11,9 +11,7 @@ from cytally.dosimetry.simulate.styles import Look
 Float32 = NDArray[np.float32]
 
 
-def photograph(
-    density: Float32, look: Look, rng: np.random.Generator
-) -> NDArray[np.uint8]:
+def photograph(density: Float32, look: Look, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Take the picture of a slide.
 
     Parameters
@@ -40,7 +38,7 @@ def photograph(
     rng.standard_normal(grey.shape, dtype=np.float32, out=slide)
     slide *= look.noise
     grey += slide
-    return cv2.convertScaleAbs(np.maximum(grey, 0, out=grey))
+    return np.asarray(cv2.convertScaleAbs(np.maximum(grey, 0, out=grey)), np.uint8)
 
 
 def _wide_blur(slide: Float32) -> Float32:

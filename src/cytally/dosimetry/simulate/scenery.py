@@ -32,9 +32,7 @@ def texture(shape: tuple[int, int], grain: float, rng: np.random.Generator) -> C
 
 
 def _enlarge(coarse: Canvas, shape: tuple[int, int]) -> Canvas:
-    return np.asarray(
-        cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.float32
-    )
+    return np.asarray(cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _smooth_things(shape: tuple[int, int], look: Look, rng: np.random.Generator) -> Canvas:
@@ -55,9 +53,7 @@ def _grid(canvas: Canvas, row: float, col: float, reach: float) -> tuple[slice, 
     return rows, cols
 
 
-def _polar(
-    window: tuple[slice, slice], row: float, col: float
-) -> tuple[Canvas, Canvas]:
+def _polar(window: tuple[slice, slice], row: float, col: float) -> tuple[Canvas, Canvas]:
     rows, cols = np.ogrid[window]
     down, right = rows - row, cols - col
     return np.hypot(down, right).astype(np.float32), np.arctan2(down, right).astype(np.float32)
@@ -83,9 +79,7 @@ def _nucleus(canvas: Canvas, look: Look, rng: np.random.Generator) -> None:
     canvas[window] += (disc * body).astype(np.float32)
 
 
-def _off_centre(
-    shape: tuple[int, ...], size: float, rng: np.random.Generator
-) -> tuple[float, float]:
+def _off_centre(shape: tuple[int, ...], size: float, rng: np.random.Generator) -> tuple[float, float]:
     """A place anywhere, but mostly clear of the spread in the middle."""
     row = col = 0.0
     for _ in range(6):

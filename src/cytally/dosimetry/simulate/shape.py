@@ -86,12 +86,12 @@ def lay(piece: Piece, look: Look, rng: np.random.Generator) -> Body:
     line = _ring(s, rng) if piece.closed else _centreline(s, centromeres, look, rng)
     line = line - line.mean(axis=0)
     chromatids, radius = _chromatids(s, line, centromeres, look, rng)
-    at = lambda where: _interpolate(s, line, np.asarray(where, dtype=float))  # noqa: E731
     return Body(
         piece=piece, centreline=line, chromatids=chromatids, radius=radius,
         density=_density(s, look, rng),
-        centromeres=at(centromeres), joins=at(np.array(piece.joins) * scale),
-        aberrations=_labels(piece, at(_middles(centromeres)), line),
+        centromeres=_interpolate(s, line, centromeres),
+        joins=_interpolate(s, line, np.array(piece.joins) * scale),
+        aberrations=_labels(piece, _interpolate(s, line, _middles(centromeres)), line),
     )  # fmt: skip
 
 
@@ -115,9 +115,7 @@ def _labels(
     return tuple(("dicentric", (float(r), float(c))) for r, c in between)
 
 
-def _centreline(
-    s: FloatArray, centromeres: FloatArray, look: Look, rng: np.random.Generator
-) -> FloatArray:
+def _centreline(s: FloatArray, centromeres: FloatArray, look: Look, rng: np.random.Generator) -> FloatArray:
     """Integrate a slowly turning direction; centromeres are hinges."""
     t = s / s[-1] - 0.5
     soft = look.bend * float(np.sqrt(s[-1] / look.longest))
@@ -169,19 +167,17 @@ def _cohesion(s: FloatArray, centromeres: FloatArray, length: float) -> FloatArr
     if not centromeres.size:
         return np.zeros_like(s)
     distance = np.abs(s[:, None] - centromeres).min(axis=1)
-    return np.exp(-0.5 * (distance / length) ** 2)
+    return np.asarray(np.exp(-0.5 * (distance / length) ** 2))
 
 
-def _opening(
-    s: FloatArray, centromeres: FloatArray, look: Look, rng: np.random.Generator
-) -> FloatArray:
+def _opening(s: FloatArray, centromeres: FloatArray, look: Look, rng: np.random.Generator) -> FloatArray:
     """Arms open towards their tips, each end by its own amount."""
     first, last = 1 + np.abs(rng.normal(0, 1, 2)) * look.splay
     left = float(centromeres.min()) if centromeres.size else s[-1] / 2
     right = float(centromeres.max()) if centromeres.size else s[-1] / 2
     toward_first = np.clip((left - s) / max(left, 1.0), 0, 1)
     toward_last = np.clip((s - right) / max(s[-1] - right, 1.0), 0, 1)
-    return 1 + (first - 1) * toward_first + (last - 1) * toward_last
+    return np.asarray(1 + (first - 1) * toward_first + (last - 1) * toward_last)
 
 
 def _twist(s: FloatArray, look: Look, rng: np.random.Generator) -> FloatArray:
@@ -190,9 +186,9 @@ def _twist(s: FloatArray, look: Look, rng: np.random.Generator) -> FloatArray:
         return np.ones_like(s)
     where = rng.uniform(0, s[-1])
     turn = rng.uniform(4, 12)
-    return np.tanh((s - where) / turn) if rng.random() < 0.6 else np.cos(
-        np.pi * rng.uniform(0.3, 1.3) * (s - where) / s[-1]
-    )  # fmt: skip
+    if rng.random() < 0.6:
+        return np.asarray(np.tanh((s - where) / turn))
+    return np.asarray(np.cos(np.pi * rng.uniform(0.3, 1.3) * (s - where) / s[-1]))
 
 
 def _density(s: FloatArray, look: Look, rng: np.random.Generator) -> FloatArray:

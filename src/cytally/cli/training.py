@@ -1,0 +1,157 @@
+"""`cytally dosimetry train` and `evaluate`: making a detector and measuring it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cytally.cli.dosimetry import dosimetry
+from cytally.cli.main import SKIPPED
+from cytally.cli.progress import Report, reporting
+
+if TYPE_CHECKING:
+    from cytally.dosimetry.evaluate import Evaluation
+    from cytally.training.loop import TrainingSettings
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@dosimetry.command()
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option(
+    "--out", required=True, type=_FOLDER, help="Ensemble folder; calling again continues a killed run."
+)
+@click.option(
+    "--simulated",
+    type=click.FloatRange(0, 1),
+    default=None,
+    help="Share of simulated cells.  [default: 1 without folders, else 0]",
+)
+@click.option("--preset", type=click.Choice(["shipped", "paper"]), default="shipped", show_default=True)
+@click.option(
+    "--epochs", type=click.IntRange(1), help="Longer or shorter than the preset; may change on resuming."
+)
+@click.option("--filters", default=12, show_default=True, help="Channels of the network at full resolution.")
+@click.option("--members", default=10, show_default=True, help="Checkpoints drawn for the ensemble.")
+@click.option("--pool", type=click.IntRange(8), help="Cells at hand at a time.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--name", help="Name in the card.  [default: the folder's]")
+def train(
+    folders: tuple[Path, ...], out: Path, simulated: float | None, preset: str, epochs: int | None,
+    filters: int, members: int, pool: int | None, seed: int, name: str | None,
+) -> None:  # fmt: skip
+    """Train an ensemble from labelled FOLDERS, from simulated cells, or from both.
+
+    Checkpoints, the learning curve and the state to resume from go to
+    OUT/training. Thresholds are chosen on simulated cells that training never saw.
+
+    \b
+    Examples:
+      cytally dosimetry train --out ensembles/mine
+      cytally dosimetry train slides/labelled --simulated 0.5 --out ensembles/mine
+    """
+    from cytally.dosimetry.train import Plan, train_ensemble
+    from cytally.training.loop import PRESETS
+
+    settings = _settings(PRESETS[preset], epochs, pool, seed)
+    plan = Plan(
+        tuple(folders),
+        1.0 - bool(folders) if simulated is None else simulated,
+        filters,
+        members,
+        name or out.name,
+    )
+    with reporting() as report:
+        ensemble = train_ensemble(plan, settings, out, report)
+    _draw_curve(out / "training")
+    thresholds = ensemble.card.thresholds
+    click.echo(f"{len(ensemble.members)} members in {out}, detector {ensemble.card.identity}")
+    click.echo(f"agreement {dict(zip(ensemble.classes, thresholds.agreement, strict=True))}, to be exceeded")
+
+
+def _settings(preset: TrainingSettings, epochs: int | None, pool: int | None, seed: int) -> TrainingSettings:
+    settings = replace(preset, seed=seed)
+    if epochs is not None:
+        late = max(min(settings.late_from, epochs - 9), 1)
+        settings = replace(settings, epochs=epochs, late_from=late)
+    if pool is not None:
+        fresh = min(settings.pool.fresh, pool // 2)
+        settings = replace(settings, pool=replace(settings.pool, size=pool, fresh=fresh))
+    return settings
+
+
+def _draw_curve(run: Path) -> None:
+    from cytally.figures.curves import as_svg, learning_figure
+
+    with (run / "curves.csv").open(newline="") as file:
+        rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+    (run / "curves.svg").write_text(as_svg(learning_figure(rows)))
+
+
+@dosimetry.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option("--ensemble", type=_FOLDER, help="Ensemble folder.  [default: the shipped one]")
+@click.option(
+    "--out", required=True, type=_FOLDER, help="Gets evaluation.json, .csv and precision_recall.svg."
+)
+@click.option("--confidence", type=click.FloatRange(0, 1, True, True), help="T_C of all members.")
+@click.option("--agreement", type=click.IntRange(0), help="T_A: votes to be exceeded.")
+@click.option(
+    "--sweep/--no-sweep", default=True, show_default=True, help="Precision and recall over T_C, with bands."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def evaluate(
+    folder: Path, ensemble: Path | None, out: Path, confidence: float | None, agreement: int | None,
+    sweep: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Measure an ensemble on a labelled FOLDER (images, labels.csv, cells.csv).
+
+    \b
+    Example:
+      cytally dosimetry simulate held-out --cells 300 --dose 3 --style hard --seed 900
+      cytally dosimetry evaluate held-out --out runs/held-out
+    """
+    from cytally.dosimetry.evaluate import evaluate as measure
+    from cytally.dosimetry.evaluate import labelled_cells, write_evaluation
+    from cytally.images.read import find_images
+    from cytally.inference.ensemble import load_ensemble
+    from cytally.types import Skipped
+
+    loaded = load_ensemble(ensemble).with_thresholds(confidence=confidence, agreement=agreement)
+    skipped: list[Skipped] = []
+    with reporting() as report:
+        cells = labelled_cells(folder, skipped)
+        result = measure(cells, len(find_images(folder)), loaded, skipped, report, sweeping=sweep)
+    figures = write_evaluation(result, out, loaded)
+    click.echo(json.dumps(figures) if as_json else table(result))
+    if skipped:
+        sys.exit(SKIPPED)
+
+
+def table(result: Evaluation) -> str:
+    """The figures for people."""
+    lines = [
+        f"{'dose':>8} {'cells':>6}  {'class':<10} {'precision':>9} {'recall':>7} {'false/cell':>10} {'with fragment':>13}"
+    ]
+    for (dose, name), tally in sorted(result.tallies.items()):
+        hits, cells = tally.one_to_one, result.cells[dose]
+        lines.append(
+            f"{dose:>8} {cells:>6}  {name:<10} {hits.precision:>9.3f} {hits.recall:>7.3f} "
+            f"{hits.false / cells:>10.4f} {tally.beside_fragment.false / cells:>13.4f}"
+        )
+    for name in result.classes:
+        for kind, words in (("one_to_one", "one to one"), ("by_components", "components")):
+            hits = result.total(name, kind)
+            lines.append(
+                f"all doses, {name}, {words}: precision {hits.precision:.3f}, recall {hits.recall:.3f}"
+            )
+    return "\n".join(lines)
+
+
+__all__ = ["Report", "evaluate", "train"]

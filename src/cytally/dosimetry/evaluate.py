@@ -1,0 +1,225 @@
+"""A detector on labelled cells: precision, recall, false detections per cell by dose."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cytally.detection.vote import binary_votes, co_occurring, detect
+from cytally.dosimetry.sources import labelled_images
+from cytally.errors import ImageError
+from cytally.evaluation.detection import Labelled, Sweep, sweep
+from cytally.evaluation.matching import Hits, match_components, match_one_to_one
+from cytally.figures.curves import BandedCurve, as_svg, precision_recall_figure
+from cytally.images.normalise import Density, normalise
+from cytally.images.read import read
+from cytally.images.write import write_bytes
+from cytally.inference.ensemble import Ensemble
+from cytally.inference.votes import predict
+from cytally.labels.points import check_inside, spots
+from cytally.statistics.poisson import garwood
+from cytally.types import FloatArray, Points, Skipped
+
+Report = Callable[[str, int, int], None]
+#: A one-to-one hit lies within this many normalised pixels (about a chromosome's width).
+RADIUS = 20.0
+_SIGMA = 2.0
+
+
+@dataclass
+class Tally:
+    """Hits of one class, and false detections by dose."""
+
+    by_components: Hits = field(default_factory=Hits)
+    one_to_one: Hits = field(default_factory=Hits)
+    beside_fragment: Hits = field(default_factory=Hits)
+
+
+@dataclass
+class Evaluation:
+    """What `evaluate` measured.
+
+    Attributes
+    ----------
+    tallies : dict
+        (dose or None, class) -> Tally.
+    cells : dict
+        dose -> number of cells.
+    sweep : Sweep or None
+    skipped : list of Skipped
+    """
+
+    classes: tuple[str, ...]
+    tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    cells: dict[str, int] = field(default_factory=dict)
+    skipped: list[Skipped] = field(default_factory=list)
+    sweep: Sweep | None = None
+
+    def total(self, name: str, kind: str) -> Hits:
+        """Hits of a class over all doses."""
+        return sum((getattr(t, kind) for (_, n), t in self.tallies.items() if n == name), Hits())
+
+
+@dataclass(frozen=True)
+class LabelledCell:
+    """An image that can be evaluated: normalised, with its labels and its dose."""
+
+    density: Density
+    points: Points
+    dose: str
+
+
+def labelled_cells(folder: Path, skipped: list[Skipped]) -> Iterator[LabelledCell]:
+    """Read a labelled folder cell by cell; unreadable images are added to `skipped`."""
+    doses = _doses(folder / "cells.csv")
+    for path, points in labelled_images(folder):
+        name = path.relative_to(folder).as_posix()
+        try:
+            image = read(path)
+            check_inside(points, image.shape, name)
+            yield LabelledCell(normalise(image), points, doses.get(name, "unknown"))
+        except ImageError as error:
+            skipped.append(Skipped(name, str(error)))
+
+
+def _doses(table: Path) -> dict[str, str]:
+    if not table.is_file():
+        return {}
+    with table.open(newline="") as file:
+        return {row["image"]: row.get("dose_gy", "unknown") for row in csv.DictReader(file)}
+
+
+def evaluate(
+    cells: Iterator[LabelledCell], total: int, ensemble: Ensemble, skipped: list[Skipped],
+    report: Report = lambda stage, done, total: None, *, sweeping: bool = True,
+) -> Evaluation:  # fmt: skip
+    """Measure an ensemble on labelled cells.
+
+    Parameters
+    ----------
+    cells : iterator of LabelledCell
+    total : int
+        Their number, for the report.
+    ensemble : Ensemble
+    skipped : list of Skipped
+        Filled by the iterator.
+    sweeping : bool
+        Also sweep T_C for single members and sampled ensembles.
+    """
+    result = Evaluation(ensemble.classes, skipped=skipped)
+
+    def looked_at() -> Iterator[Labelled]:
+        for number, cell in enumerate(cells, start=1):
+            maps = predict(cell.density.values, ensemble)
+            places = tuple(cell.density.from_image(cell.points.of(name)) for name in ensemble.classes)
+            _tally(result, cell, maps, places, ensemble)
+            report("evaluating", number, total)
+            yield Labelled(maps, places)
+
+    if sweeping:
+        size = max(len(ensemble.members) // 2, 1)
+        result.sweep = sweep(looked_at(), size=size, agreement=size // 2)
+    else:
+        for _ in looked_at():
+            pass
+    return result
+
+
+def _tally(
+    result: Evaluation, cell: LabelledCell, maps: FloatArray, places: Sequence[FloatArray], ensemble: Ensemble
+) -> None:
+    thresholds, stride = ensemble.card.thresholds, ensemble.card.stride
+    votes = binary_votes(np.asarray(maps, np.float32), np.asarray(thresholds.confidence))
+    found = detect(votes, np.asarray(maps, np.float32), thresholds.agreement, ensemble.classes, stride)
+    kept = co_occurring(found)
+    result.cells[cell.dose] = result.cells.get(cell.dose, 0) + 1
+    for channel, name in enumerate(ensemble.classes):
+        tally = result.tallies.setdefault((cell.dose, name), Tally())
+        truth = spots(places[channel], votes.shape[1:], stride, _SIGMA)
+        tally.by_components += match_components(votes[channel] > thresholds.agreement[channel], truth)
+        for kind, detections in (("one_to_one", found), ("beside_fragment", kept)):
+            chosen = np.array([n == name for n in detections.names], dtype=bool)
+            where = np.stack([detections.row[chosen], detections.col[chosen]], axis=1)
+            hits = match_one_to_one(where, places[channel], RADIUS)
+            setattr(tally, kind, getattr(tally, kind) + hits)
+
+
+def summary(result: Evaluation) -> dict[str, Any]:
+    """All figures as plain numbers, for JSON and for tables."""
+    lines = []
+    for dose in sorted(result.cells, key=lambda d: (d == "unknown", float(d) if d != "unknown" else 0.0)):
+        for name in result.classes:
+            tally = result.tallies[(dose, name)]
+            lines.append(
+                {
+                    "dose_gy": dose,
+                    "cells": result.cells[dose],
+                    "class": name,
+                    **_figures(tally, result.cells[dose]),
+                }
+            )
+    overall = [
+        {"class": name, **{kind: _hits(result.total(name, kind)) for kind in
+                           ("by_components", "one_to_one", "beside_fragment")}}
+        for name in result.classes
+    ]  # fmt: skip
+    return {"cells": sum(result.cells.values()), "overall": overall, "by_dose": lines,
+            "skipped": [vars(one) for one in result.skipped]}  # fmt: skip
+
+
+def _hits(hits: Hits) -> dict[str, float | int | None]:
+    return {"true": hits.true, "false": hits.false, "missed": hits.missed,
+            "precision": _clean(hits.precision), "recall": _clean(hits.recall)}  # fmt: skip
+
+
+def _clean(value: float) -> float | None:
+    """NaN has no place in JSON."""
+    return round(value, 4) if value == value else None
+
+
+def _figures(tally: Tally, cells: int) -> dict[str, Any]:
+    figures: dict[str, Any] = _hits(tally.one_to_one)
+    limits = garwood(tally.one_to_one.false)
+    figures["false_per_cell"] = round(tally.one_to_one.false / cells, 5)
+    figures["false_limits"] = [round(limits.lower / cells, 5), round(limits.upper / cells, 5)]
+    figures["false_per_cell_beside_fragment"] = round(tally.beside_fragment.false / cells, 5)
+    return figures
+
+
+def write_evaluation(result: Evaluation, folder: Path, ensemble: Ensemble) -> dict[str, Any]:
+    """Write evaluation.json, evaluation.csv and precision_recall.svg."""
+    folder.mkdir(parents=True, exist_ok=True)
+    figures = summary(result) | {"ensemble": ensemble.card.name, "detector": ensemble.card.identity}
+    write_bytes(folder / "evaluation.json", (json.dumps(figures, indent=1) + "\n").encode())
+    with (folder / "evaluation.csv").open("w", newline="") as file:
+        columns = (
+            [key for key in figures["by_dose"][0] if key != "false_limits"]
+            if figures["by_dose"]
+            else ["class"]
+        )
+        table = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
+        table.writeheader()
+        table.writerows(figures["by_dose"])
+    if result.sweep is not None:
+        write_bytes(folder / "precision_recall.svg", as_svg(precision_recall_figure(panels(result))).encode())
+    return figures
+
+
+def panels(result: Evaluation) -> list[BandedCurve]:
+    """Single members and sampled ensembles of half their number, for each class."""
+    assert result.sweep is not None
+    shown = []
+    for kind, words in (("singles", "single members"), ("ensembles", "sampled ensembles")):
+        for channel, name in enumerate(result.classes):
+            band = result.sweep.band(kind, channel)
+            shown.append(BandedCurve(
+                f"{name}, {words}", np.array(result.sweep.confidences),
+                band.precision, band.precision_band, band.recall, band.recall_band,
+            ))  # fmt: skip
+    return shown

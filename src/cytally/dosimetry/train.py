@@ -1,0 +1,114 @@
+"""Labelled folders and the simulator -> a trained ensemble with thresholds."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cytally.dosimetry.assemble import assemble, choose_epochs, choose_thresholds, look_at, save_thresholds
+from cytally.dosimetry.simulate.breakage import Damage, Exposure
+from cytally.dosimetry.simulate.cell import simulate_cell
+from cytally.dosimetry.simulate.styles import style_named
+from cytally.dosimetry.sources import FolderSource, MixedSource, SimulatedSource, training_cell
+from cytally.images.normalise import normalise
+from cytally.inference.ensemble import Ensemble
+from cytally.nets.unet import Architecture
+from cytally.training.examples import CellSource, TrainingCell
+from cytally.training.loop import TrainingSettings, fit
+from cytally.types import Image
+
+Report = Callable[[str, int, int], None]
+CLASSES = ("dicentric", "fragment")
+#: Cells on which thresholds are chosen: of the highest dose, and silent ones.
+THRESHOLD_CELLS = (300, 500)
+_THRESHOLD_SEED = 770_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to learn from and what to make of it.
+
+    Attributes
+    ----------
+    folders : tuple of Path
+        Labelled folders.
+    simulated : float
+        Share of simulated cells, 0 to 1.
+    filters, members : int
+    name : str
+    """
+
+    folders: tuple[Path, ...]
+    simulated: float
+    filters: int
+    members: int
+    name: str
+
+    def source(self, seed: int) -> CellSource:
+        """Cells to learn from."""
+        made = SimulatedSource(seed)
+        if not self.folders or self.simulated >= 1:
+            return made
+        read = FolderSource(self.folders, CLASSES)
+        if self.simulated <= 0:
+            return read
+        return MixedSource((made, read), (self.simulated, 1 - self.simulated), seed)
+
+
+def train_ensemble(plan: Plan, settings: TrainingSettings, out: Path, report: Report) -> Ensemble:
+    """Train, draw members from the last epochs, choose thresholds.
+
+    Parameters
+    ----------
+    plan : Plan
+    settings : TrainingSettings
+    out : Path
+        Becomes the ensemble folder; out/training keeps the run.
+    report : callable
+        Told (stage, done, total).
+    """
+    started = time.monotonic()
+    run = out / "training"
+    architecture = Architecture(classes=len(CLASSES), filters=plan.filters, depth=4, widest=160)
+    fit(plan.source(settings.seed), architecture, settings, run, report)
+    epochs = choose_epochs(run, settings.late_from, plan.members, settings.seed)
+    notes = {
+        "command": command(plan, settings), "seed": settings.seed, "machine": platform.processor() or platform.machine(),
+        "data": "simulated cells" if plan.simulated >= 1 else f"{len(plan.folders)} labelled folder(s)",
+        "hours_of_last_call": round((time.monotonic() - started) / 3600, 2),
+    }  # fmt: skip
+    ensemble = assemble(run, out, name=plan.name, classes=CLASSES, epochs=epochs, training=notes)
+    return set_thresholds(ensemble, out, report)
+
+
+def command(plan: Plan, settings: TrainingSettings) -> str:
+    """The command that makes this ensemble."""
+    folders = " ".join(path.as_posix() for path in plan.folders)
+    share = f" --simulated {plan.simulated:g}" if plan.folders else ""
+    return (
+        f"cytally dosimetry train {folders}{share} --filters {plan.filters} --epochs {settings.epochs} "
+        f"--seed {settings.seed} --out {plan.name}"
+    ).replace("  ", " ")
+
+
+def set_thresholds(ensemble: Ensemble, folder: Path, report: Report) -> Ensemble:
+    """Choose thresholds on simulated cells of 4 Gy and on silent ones; write them into the card."""
+    many, silent = THRESHOLD_CELLS
+    highest = look_at(threshold_cells(many, 4.0), ensemble, many, report, "cells of 4 Gy")
+    quiet = look_at(threshold_cells(silent, None), ensemble, silent, report, "silent cells")
+    return save_thresholds(folder, choose_thresholds(ensemble, highest, quiet))
+
+
+def threshold_cells(count: int, dose_gy: float | None) -> Iterator[TrainingCell]:
+    """Cells of the hardest style that neither training nor evaluation sees; None: all silent."""
+    style, seed = style_named("hard"), _THRESHOLD_SEED + int(dose_gy or 0)
+    for number in range(count):
+        rng = np.random.default_rng([seed, number])
+        counts = Damage() if dose_gy is None else Exposure(dose_gy).draw(rng)
+        made = simulate_cell(style, counts, rng)
+        yield training_cell(normalise(Image(made.image.pixels)), made.points, CLASSES)
