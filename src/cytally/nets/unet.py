@@ -51,7 +51,7 @@ class Architecture:
     @property
     def multiple(self) -> int:
         """Height and width must be a multiple of this."""
-        return 1 << self.depth
+        return int(1 << self.depth)
 
     @property
     def reach(self) -> int:
@@ -61,8 +61,8 @@ class Architecture:
         nearest-neighbour step of misalignment per level; rounded up to the grid.
         """
         levels = range(2, self.depth + 1)
-        far = sum(2 * 2**level * (1 if level == self.depth else 2) for level in levels)
-        far += sum(2**level for level in levels)
+        convolutions = [2 if level == self.depth else 4 for level in levels]
+        far = sum((count + 1) * (1 << level) for count, level in zip(convolutions, levels, strict=True))
         if self.stem == "plain":
             far += 2 * (1 + 2)
         return -(-far // self.multiple) * self.multiple

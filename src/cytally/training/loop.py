@@ -60,7 +60,7 @@ class TrainingSettings:
     """
 
     epochs: int = 60
-    late_from: int = 30
+    late_from: int = 26
     batch: int = 8
     rate: float = 1e-3
     late_rate: float = 3e-4

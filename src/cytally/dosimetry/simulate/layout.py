@@ -47,7 +47,7 @@ def spread(bodies: list[Body], look: Look, shape: tuple[int, int], rng: np.rando
         body = bodies[index]
         touching = rng.random() < (look.contact / 8 if body.aberrations else look.contact)
         if touching and placed:
-            at = _beside(body, list(placed.values()), rng)
+            body, at = _touching(body, list(placed.values()), rng)
         else:
             at = _clearest(body, _candidates(look.radius, stretch, rng) + centre, taken)
         placed[index] = body.moved(*at)
@@ -62,14 +62,30 @@ def _candidates(radius: float, stretch: float, rng: np.random.Generator) -> Floa
     return np.stack([far * np.sin(angle) * stretch, far * np.cos(angle) / stretch], axis=1)
 
 
-def _beside(body: Body, others: list[Body], rng: np.random.Generator) -> tuple[float, float]:
-    """A place where the body meets another: its end or middle on the other's."""
+def _touching(body: Body, others: list[Body], rng: np.random.Generator) -> tuple[Body, tuple[float, float]]:
+    """Turn and place a body so that it meets another: in line end to end, or anyhow."""
     plain = [b for b in others if not b.aberrations] or others
     other = plain[int(rng.integers(len(plain)))]
+    if rng.random() < 0.4 and not body.piece.closed and not other.piece.closed:
+        return _end_to_end(body, other, rng)
     here = body.centreline[[0, -1, len(body.centreline) // 2][int(rng.integers(3))]]
     there = other.centreline[[0, -1, len(other.centreline) // 2][int(rng.integers(3))]]
     row, col = there - here + rng.normal(0, 5, 2)
-    return float(row), float(col)
+    return body, (float(row), float(col))
+
+
+def _end_to_end(body: Body, other: Body, rng: np.random.Generator) -> tuple[Body, tuple[float, float]]:
+    """Continue another body in its own direction: what looks most like a dicentric and is none."""
+    tips = [body.centreline[::step] for step in (1, -1)], [other.centreline[::step] for step in (1, -1)]
+    mine, its = tips[0][int(rng.integers(2))], tips[1][int(rng.integers(2))]
+    outward, inward = its[0] - its[min(4, len(its) - 1)], mine[min(4, len(mine) - 1)] - mine[0]
+    angle = np.arctan2(outward[1], outward[0]) - np.arctan2(inward[1], inward[0]) + rng.normal(0, 0.25)
+    turned = body.turned(float(angle))
+    end = 0 if np.array_equal(mine[0], body.centreline[0]) else -1
+    tip = turned.centreline[end]
+    gap = outward / (np.linalg.norm(outward) + 1e-9) * rng.uniform(0.3, 1.1) * 2 * float(body.radius.mean())
+    row, col = its[0] + gap - tip
+    return turned, (float(row), float(col))
 
 
 def _clearest(body: Body, tries: FloatArray, taken: NDArray[np.uint8]) -> tuple[float, float]:

@@ -56,6 +56,20 @@ class Body:
         far = np.linalg.norm(self.chromatids, axis=2) + self.radius
         return float(far.max())
 
+    def turned(self, angle: float) -> Body:
+        """The same body turned about the origin, radians from row towards column."""
+        cos, sin = np.cos(angle), np.sin(angle)
+        turn = np.array([[cos, sin], [-sin, cos]])  # applied from the right to (row, col)
+        places = [(name, np.array(place) @ turn) for name, place in self.aberrations]
+        return replace(
+            self,
+            centreline=self.centreline @ turn,
+            chromatids=self.chromatids @ turn,
+            centromeres=self.centromeres @ turn,
+            joins=self.joins @ turn,
+            aberrations=tuple((name, (float(p[0]), float(p[1]))) for name, p in places),
+        )
+
     def moved(self, row: float, col: float) -> Body:
         """The same body shifted."""
         by = np.array([row, col])
@@ -149,7 +163,9 @@ def _chromatids(
     waist = float(np.clip(look.waist + rng.normal(0, 0.07), 0.35, 1.0))
     held = max(waist * width / 2 - thick * look.neck, 0.0)  # chromatid distance there
     opening = _opening(s, centromeres, look, rng)
-    offset = ((1 - hold) * apart * opening + hold * held) * _twist(s, look, rng)
+    offset = (1 - hold) * apart * opening + hold * held
+    if centromeres.size:  # a crossing of acentric chromatids could not be told from a centromere
+        offset = offset * _twist(s, look, rng)
     tube = thick * (1 - hold * (1 - look.neck))
     radius = np.stack([tube * (1 + _rough(s, look.knobs, 5.0, rng)) for _ in range(2)])
     if not centromeres.size:
@@ -171,13 +187,15 @@ def _cohesion(s: FloatArray, centromeres: FloatArray, length: float) -> FloatArr
 
 
 def _opening(s: FloatArray, centromeres: FloatArray, look: Look, rng: np.random.Generator) -> FloatArray:
-    """Arms open towards their tips, each end by its own amount."""
-    first, last = 1 + np.abs(rng.normal(0, 1, 2)) * look.splay
+    """Each arm opens or closes towards its tip and may bow outwards half-way, by its own amount."""
     left = float(centromeres.min()) if centromeres.size else s[-1] / 2
     right = float(centromeres.max()) if centromeres.size else s[-1] / 2
-    toward_first = np.clip((left - s) / max(left, 1.0), 0, 1)
-    toward_last = np.clip((s - right) / max(s[-1] - right, 1.0), 0, 1)
-    return np.asarray(1 + (first - 1) * toward_first + (last - 1) * toward_last)
+    arms = (np.clip((left - s) / max(left, 1.0), 0, 1), np.clip((s - right) / max(s[-1] - right, 1.0), 0, 1))
+    opening = np.ones_like(s)
+    for along in arms:
+        tip = max(rng.normal(0.4, 1), -1.2) * look.splay
+        opening += tip * along + abs(rng.normal(0, 1)) * look.bow * np.sin(np.pi * along)
+    return np.asarray(np.maximum(opening, 0.3))
 
 
 def _twist(s: FloatArray, look: Look, rng: np.random.Generator) -> FloatArray:

@@ -35,6 +35,7 @@ class Style:
     sway: Range = (0.01, 0.07)  # chromatids leaving their parallel course, in body widths
     waist_length: Range = (0.16, 0.34)  # of the constriction, in body widths
     splay: Range = (0.0, 0.35)  # arms opening towards their tips
+    bow: Range = (0.0, 0.15)  # arms bulging half-way
     bend: Range = (0.1, 0.9)  # radians over the longest chromosome, standard deviation
     kink: Range = (0.0, 0.35)  # radians at the centromere
     twist: Range = (0.0, 0.5)  # share of chromosomes whose chromatids cross
@@ -71,24 +72,25 @@ STYLES: Mapping[str, Style] = MappingProxyType({
                 noise=(2.0, 2.6), knobs=(0.03, 0.1)),
         replace(_PLAIN, name="pale", density=(0.22, 0.5), separation=(0.6, 1.1),
                 noise=(1.3, 2.1), focus=(1.8, 2.9)),
-        replace(_PLAIN, name="straight", bend=(0.03, 0.35), splay=(0.0, 0.15), twist=(0.0, 0.2),
+        replace(_PLAIN, name="straight", bend=(0.03, 0.35), splay=(0.0, 0.15), bow=(0.0, 0.08), twist=(0.0, 0.2),
                 sway=(0.005, 0.03), kink=(0.0, 0.2), separation=(0.8, 1.35), waist=(0.55, 0.86),
                 neck=(0.85, 1.0), focus=(1.2, 2.2), bands=(0.0, 0.3)),
         replace(_PLAIN, name="separated", separation=(1.0, 1.9), waist=(0.45, 0.88),
-                splay=(0.2, 0.9), bend=(0.2, 0.8), knobs=(0.03, 0.14)),
+                splay=(0.1, 0.9), bow=(0.0, 0.7), bend=(0.1, 0.8), knobs=(0.03, 0.14),
+                focus=(1.0, 2.4)),
         replace(_PLAIN, name="slender", width=(15, 22), longest=(95, 135),
                 bend=(0.6, 1.4), knobs=(0.05, 0.16), bands=(0.05, 0.5)),
         replace(_PLAIN, name="hard", width=(17, 34), longest=(70, 125),
-                separation=(0.5, 1.5), waist=(0.48, 0.84), splay=(0.0, 0.6),
+                separation=(0.5, 1.5), waist=(0.48, 0.84), splay=(0.0, 0.6), bow=(0.0, 0.5),
                 sway=(0.01, 0.1), bend=(0.1, 1.3), kink=(0.0, 0.6), twist=(0.1, 0.8), knobs=(0.04, 0.2),
                 bands=(0.0, 0.3), contact=(0.04, 0.22), nuclei=(0, 10), specks=(0, 60),
                 filaments=(0, 5), smears=(0, 5), rings=(0, 9), grain=(0.05, 0.22),
-                density=(0.22, 1.0), focus=(1.3, 3.1), halo=(0.0, 0.2),
+                density=(0.22, 1.0), focus=(1.1, 3.1), halo=(0.0, 0.2),
                 shading=(0.01, 0.09), noise=(1.0, 3.5)),
     )
 })  # fmt: skip
 #: How often each style is drawn in a mixed training set.
-TRAINING_MIX = {"mixed": 2, "dark": 1, "pale": 1, "straight": 2, "separated": 1, "slender": 1, "hard": 4}
+TRAINING_MIX = {"mixed": 2, "dark": 1, "pale": 1, "straight": 2, "separated": 2, "slender": 1, "hard": 4}
 #: What an unscorable cell can be.
 UNSCORABLE = ("incomplete", "double", "prometaphase", "smeared")
 
