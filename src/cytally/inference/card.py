@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cytally.errors import EnsembleError
+from cytally.images.normalise import NOMINAL_PIXEL_UM, NOMINAL_SIZE
 
 CARD = "card.json"
 
@@ -77,6 +78,9 @@ def read_card(folder: Path) -> Card:
         card = Card.model_validate_json(path.read_text())
     except (ValidationError, UnicodeDecodeError) as error:
         raise EnsembleError(f"{path}: not a card that this version reads: {error}") from error
+    mine = {"size": NOMINAL_SIZE, "pixel_um": NOMINAL_PIXEL_UM}
+    if card.normalisation != mine:
+        raise EnsembleError(f"{path}: trained on normalisation {card.normalisation}, this version does {mine}")
     check_thresholds(card.thresholds, len(card.members), len(card.classes), str(path))
     return card
 

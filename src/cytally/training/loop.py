@@ -125,10 +125,10 @@ def fit(
             pool.fetch(number)
             report("making cells", position + 1, len(missing))
         for epoch in range(done + 1, settings.epochs + 1):
+            if epoch > 1:
+                pool.exchange()
             row = _epoch(epoch, fabric, model, optimiser, pool, settings, report)
             _save(folder, epoch, model, optimiser, pool, row)
-            if epoch < settings.epochs:
-                pool.exchange()
     finally:
         pool.stop()
 

@@ -1,0 +1,73 @@
+"""Imports point downward only, and rooms stay small enough to live in."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "cytally"
+FLOORS = [
+    {"types", "errors", "__init__"},
+    {"images", "labels", "nets", "statistics", "figures"},
+    {"training", "inference", "detection", "evaluation"},
+    {"dosimetry", "cytology", "livecell", "flow"},
+    {"store", "batch", "review"},
+    {"cli"},
+]
+FILES = sorted(SOURCE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return parts[0]
+
+
+def floor(name: str) -> int:
+    return next(number for number, rooms in enumerate(FLOORS) if name in rooms)
+
+
+def climbs(text: str, here: str) -> list[str]:
+    """Imports of a file in room `here` that go up, or across to another room of the same floor."""
+    wrong = []
+    for node in ast.walk(ast.parse(text)):
+        modules = []
+        if isinstance(node, ast.ImportFrom):
+            modules = [node.module or ""] if node.level == 0 else ["cytally.relative"]
+        elif isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        for module in modules:
+            if not module.startswith("cytally."):
+                continue
+            there = module.split(".")[1]
+            if there != here and (floor(there) > floor(here) or (floor(there) == floor(here) > 0)):
+                wrong.append(module)
+    return wrong
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(SOURCE).as_posix())
+def test_imports_point_downward(path):
+    if path == SOURCE / "__init__.py":
+        pytest.skip("the top level names the road lazily")
+    assert climbs(path.read_text(), room(path)) == []
+
+
+def test_the_check_itself_notices_a_climb():
+    assert climbs("from cytally.cli.main import cli", "images") == ["cytally.cli.main"]
+    assert climbs("from cytally.nets.unet import UNet", "images") == ["cytally.nets.unet"]
+    assert climbs("from cytally.images.read import read", "dosimetry") == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(SOURCE).as_posix())
+def test_files_and_functions_stay_small(path):
+    text = path.read_text()
+    assert text.count("\n") <= 400
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            docstring = ast.get_docstring(node, clean=False)
+            lines = node.end_lineno - node.lineno + 1 - (docstring.count("\n") + 1 if docstring else 0)
+            assert lines <= 60 if path.name == "pipeline.py" else lines <= 45, f"{node.name}: {lines} lines"
+
+
+def test_no_junk_rooms():
+    names = {p.stem for p in SOURCE.rglob("*")}
+    assert names.isdisjoint({"utils", "core", "helpers", "common", "base", "misc"})
