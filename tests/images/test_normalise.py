@@ -28,7 +28,9 @@ def test_background_recovers_a_quadratic_surface_under_dark_objects():
     grey[50:150, 60:180] *= 0.4  # a nucleus
     grey[200:380:12, 100:400] *= 0.3  # chromosomes
     found = background(grey.astype(np.float32))
-    assert np.abs(found / light - 1).max() < 0.03  # the bright end of a block lies up to half a block from its middle
+    assert (
+        np.abs(found / light - 1).max() < 0.03
+    )  # the bright end of a block lies up to half a block from its middle
 
 
 def test_light_gradient_and_exposure_stop_mattering(cell):
@@ -113,7 +115,11 @@ def test_noise_alone_has_no_chromosomes_of_one_size_or_says_little(rng):
 
 
 def test_real_fields_are_measured(data):
-    counted = {"metaphase_scc/field_3.png": (40, 60), "metaphase_scc/field_5.png": (35, 60), "metaphase_gband/field_0.png": (30, 60)}
+    counted = {
+        "metaphase_scc/field_3.png": (40, 60),
+        "metaphase_scc/field_5.png": (35, 60),
+        "metaphase_gband/field_0.png": (30, 60),
+    }
     for name, (low, high) in counted.items():
         density = normalise(read(data / name))
         assert low <= density.objects <= high, name

@@ -21,7 +21,9 @@ def test_eight_bit_grey_comes_back(tmp_path, rng, ending):
     assert np.abs(found.pixels.astype(int) - pixels).max() <= tolerance
 
 
-@pytest.mark.parametrize(("ending", "dtype"), [(".png", np.uint16), (".tif", np.uint16), (".tif", np.float32), (".tif", np.uint32)])
+@pytest.mark.parametrize(
+    ("ending", "dtype"), [(".png", np.uint16), (".tif", np.uint16), (".tif", np.float32), (".tif", np.uint32)]
+)
 def test_deep_images_keep_all_bits(tmp_path, rng, ending, dtype):
     pixels = (rng.random((30, 20)) * 60000).astype(dtype)
     write(tmp_path / f"a{ending}", Image(pixels))

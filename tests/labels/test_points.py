@@ -32,7 +32,11 @@ def test_a_spot_peaks_at_its_place():
 
 
 def points(*rows):
-    return Points(np.array([r for _, r, _ in rows], float), np.array([c for *_, c in rows], float), tuple(n for n, *_ in rows))
+    return Points(
+        np.array([r for _, r, _ in rows], float),
+        np.array([c for *_, c in rows], float),
+        tuple(n for n, *_ in rows),
+    )
 
 
 def test_labels_come_back(tmp_path):

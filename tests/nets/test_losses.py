@@ -24,7 +24,9 @@ def test_sparse_variation_equals_its_slow_twin(rho):
     y = torch.rand(2, 3, 7, 5, dtype=torch.float64)
     expected = [sum(slow_sparse_variation(y[b, c].tolist(), rho) for c in range(3)) for b in range(2)]
     # 1e-12 under the root shifts a term by at most 1e-6 where it is 0
-    torch.testing.assert_close(sparse_variation(y, rho), torch.tensor(expected, dtype=torch.float64), rtol=1e-6, atol=1e-4)
+    torch.testing.assert_close(
+        sparse_variation(y, rho), torch.tensor(expected, dtype=torch.float64), rtol=1e-6, atol=1e-4
+    )
 
 
 def test_without_gradient_it_is_the_sum_of_values():

@@ -9,7 +9,9 @@ from cytally.statistics.intervals import merkle
 from cytally.statistics.poisson import dispersion, garwood
 
 CURVE = np.array([0.00128, 0.02103, 0.06307])
-COVARIANCE = np.array([[2.22e-7, -9.95e-7, 4.38e-7], [-9.95e-7, 2.66e-5, -1.512e-5], [4.38e-7, -1.512e-5, 1.61e-5]])
+COVARIANCE = np.array(
+    [[2.22e-7, -9.95e-7, 4.38e-7], [-9.95e-7, 2.66e-5, -1.512e-5], [4.38e-7, -1.512e-5, 1.61e-5]]
+)
 curves = st.tuples(st.floats(0, 0.05), st.floats(0, 0.5), st.floats(1e-4, 0.3)).map(np.array)
 
 
@@ -50,7 +52,9 @@ def test_a_fit_does_not_depend_on_the_order_of_doses(order):
 
 def test_one_dose_split_in_two_rows_gives_the_same_curve():
     whole = fit_curve(np.array([0, 1, 2, 4.0]), np.array([3000, 900, 400, 100]), np.array([4, 77, 118, 109]))
-    split = fit_curve(np.array([0, 1, 1, 2, 4.0]), np.array([3000, 300, 600, 400, 100]), np.array([4, 30, 47, 118, 109]))
+    split = fit_curve(
+        np.array([0, 1, 1, 2, 4.0]), np.array([3000, 300, 600, 400, 100]), np.array([4, 30, 47, 118, 109])
+    )
     np.testing.assert_allclose(split.coefficients, whole.coefficients, rtol=1e-9)
     np.testing.assert_allclose(split.covariance, whole.covariance, rtol=1e-7)
 

@@ -97,4 +97,6 @@ def test_dispersion_and_u(case):
 def test_exact_poisson_limits(case):
     for count, limits in zip(case["input"]["X"], case["expected"]["limits"], strict=True):
         found = garwood(count, case["input"]["level"])
-        np.testing.assert_allclose([found.lower, found.upper], limits, rtol=case["tolerance"]["rel"], atol=1e-12)
+        np.testing.assert_allclose(
+            [found.lower, found.upper], limits, rtol=case["tolerance"]["rel"], atol=1e-12
+        )

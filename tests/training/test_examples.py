@@ -16,7 +16,7 @@ def test_image_and_points_move_together(angle, size, mirror, top, left):
     image = np.zeros((120, 130), np.float32)
     image[59:62, 69:72] = 1.0
     crop = move_image(image, how, (top, left), SIDE)
-    (row, col), = move_points(np.array([[60.0, 70.0]]), how, (top, left), SIDE)
+    ((row, col),) = move_points(np.array([[60.0, 70.0]]), how, (top, left), SIDE)
     if 3 < row < SIDE - 4 and 3 < col < SIDE - 4:
         rows, cols = np.nonzero(crop > 0.3)
         weight = crop[rows, cols]
@@ -56,7 +56,9 @@ def test_packing_keeps_density_to_half_a_step(rng):
 
 def test_crops_stay_inside_large_cells_and_around_small_ones(rng):
     for shape in ((300, 280), (50, 60)):
-        cell = TrainingCell(np.full(shape, ZERO, np.uint8), np.zeros((0, 2), np.float32), np.zeros(0, np.int64))
+        cell = TrainingCell(
+            np.full(shape, ZERO, np.uint8), np.zeros((0, 2), np.float32), np.zeros(0, np.int64)
+        )
         for _ in range(20):
             corner = choose_corner(cell, 96, rng)
             for start, size in zip(corner, shape, strict=True):

@@ -33,7 +33,13 @@ class Dots:
 
 def settings(**changes):
     plain = TrainingSettings(
-        epochs=3, late_from=2, batch=4, side=64, warm=2, ramp=1, pool=PoolSettings(size=12, fresh=3, workers=1)
+        epochs=3,
+        late_from=2,
+        batch=4,
+        side=64,
+        warm=2,
+        ramp=1,
+        pool=PoolSettings(size=12, fresh=3, workers=1),
     )
     return replace(plain, **changes)
 
@@ -51,7 +57,9 @@ def killing(epoch):
 
 
 def test_a_run_learns_and_leaves_a_checkpoint_per_epoch(tmp_path):
-    fit(Dots(), SMALL, settings(epochs=8, rate=1e-2, late_rate=1e-2, emphasis=0, warm=0, weight=0.0), tmp_path)
+    fit(
+        Dots(), SMALL, settings(epochs=8, rate=1e-2, late_rate=1e-2, emphasis=0, warm=0, weight=0.0), tmp_path
+    )
     rows = (tmp_path / "curves.csv").read_text().splitlines()
     losses = [float(row.split(",")[1]) for row in rows[1:]]
     assert len(losses) == 8 and losses[-1] < losses[0]

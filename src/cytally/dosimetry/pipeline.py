@@ -13,7 +13,7 @@ from cytally.dosimetry import run
 from cytally.dosimetry.calibrate import Curve
 from cytally.dosimetry.dose import Dose, dose
 from cytally.dosimetry.report import write_report
-from cytally.dosimetry.score import ScoredCell, score_file
+from cytally.dosimetry.score import ScoredCell, hash_of, score_file
 from cytally.errors import ImageError
 from cytally.figures.overlays import overlay
 from cytally.images.read import find_images, read
@@ -65,7 +65,7 @@ def score_folder(
         done = run.open_run(folder, settings, __version__, now)
         with run.open_journal(folder) as journal:
             for position, (name, path) in enumerate(paths.items(), start=1):
-                if name not in done:
+                if name not in done or done[name].sha256 != hash_of(path):
                     done[name] = score_file(path, name, ensemble)
                     run.record(journal, done[name])
                 if pictures:

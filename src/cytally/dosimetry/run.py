@@ -105,9 +105,9 @@ def record(journal: io.TextIOBase, cell: ScoredCell) -> None:
     found = cell.detections
     line = {
         "image": cell.image, "status": cell.status, "objects": cell.objects,
-        "scale": round(cell.scale, 5), "sha256": cell.sha256, "members": found.members,
+        "scale": cell.scale, "sha256": cell.sha256, "members": found.members,
         "detections": [
-            [n, round(float(r), 1), round(float(c), 1), int(v), round(float(p), 4), round(float(s), 4)]
+            [n, float(r), float(c), int(v), float(p), float(s)]  # all digits: a resumed run is the same run
             for n, r, c, v, p, s in zip(found.names, found.row, found.col, found.votes,
                                         found.confidence, found.spread, strict=True)
         ],

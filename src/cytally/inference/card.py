@@ -80,7 +80,9 @@ def read_card(folder: Path) -> Card:
         raise EnsembleError(f"{path}: not a card that this version reads: {error}") from error
     mine = {"size": NOMINAL_SIZE, "pixel_um": NOMINAL_PIXEL_UM}
     if card.normalisation != mine:
-        raise EnsembleError(f"{path}: trained on normalisation {card.normalisation}, this version does {mine}")
+        raise EnsembleError(
+            f"{path}: trained on normalisation {card.normalisation}, this version does {mine}"
+        )
     check_thresholds(card.thresholds, len(card.members), len(card.classes), str(path))
     return card
 

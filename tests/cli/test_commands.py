@@ -1,0 +1,164 @@
+"""Every command as a person calls it: exit codes, words, JSON."""
+
+import json
+import subprocess
+import sys
+
+import click
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import cytally
+from cytally.cli import demo, doctor, dosimetry, training  # noqa: F401  (they join the group)
+from cytally.cli.main import cli
+from cytally.images.write import write
+from cytally.types import Image
+
+
+def call(*arguments, code=0):
+    result = CliRunner().invoke(cli, [str(a) for a in arguments])
+    assert result.exit_code == code, result.output + repr(result.exception)
+    return result
+
+
+def commands(group, path=()):
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+@pytest.mark.parametrize(
+    ("path", "command"), list(commands(cli)), ids=lambda v: "-".join(v) if isinstance(v, tuple) else ""
+)
+def test_every_help_shows_an_example(path, command):
+    text = call(*path, "--help").output
+    assert "Example" in text and f"cytally {' '.join(path)}" in text
+
+
+def test_version():
+    assert cytally.__version__ in call("--version").output
+
+
+@pytest.fixture
+def curve(tmp_path):
+    (tmp_path / "counts.csv").write_text(
+        "dose_gy,cells,dicentrics\n0,5000,8\n0.5,2002,55\n1,1168,109\n2,333,103\n3,193,108\n4,103,103\n"
+    )
+    call(
+        "dosimetry",
+        "calibrate",
+        tmp_path / "counts.csv",
+        "--out",
+        tmp_path / "curve.json",
+        "--plot",
+        tmp_path / "c.svg",
+    )
+    return tmp_path / "curve.json"
+
+
+def test_calibrate_and_dose_from_typed_counts(curve):
+    assert (curve.parent / "c.svg").read_text().startswith("<svg")
+    said = call("dosimetry", "dose", "--curve", curve, "--dicentrics", 25, "--cells", 500).output
+    assert said.startswith("0.7") and "500 cells, 25 dicentrics" in said
+    found = json.loads(
+        call("dosimetry", "dose", "--curve", curve, "--distribution", "475,25", "--json").output
+    )
+    assert 0.45 < found["lower"] < found["estimate"] < found["upper"] < 1.0
+    infinite = json.loads(
+        call("dosimetry", "dose", "--curve", curve, "--distribution", "1,1,1,1,1,1,1", "--json").output
+    )
+    assert infinite["estimate"] > 4
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    ((), "give one of"),
+    (("--dicentrics", 3), "belong together"),
+    (("--distribution", "a,b"), "whole numbers"),
+    (("--distribution", "5,-1"), "counts >= 0"),
+    (("--dicentrics", 3, "--cells", 9, "--distribution", "1,2"), "give one of"),
+])  # fmt: skip
+def test_wrong_use_is_exit_code_2(curve, arguments, words):
+    assert words in call("dosimetry", "dose", "--curve", curve, *arguments, code=2).output
+
+
+def test_bad_input_is_one_line_and_exit_code_1(tmp_path):
+    said = call(
+        "dosimetry", "dose", "--curve", tmp_path / "none.json", "--distribution", "5,1", code=1
+    ).output
+    assert said.startswith("cytally: ") and said.count("\n") == 1
+
+
+def test_simulate_score_calibrate_dose_with_another_ensemble(tmp_path, random_ensemble):
+    runs = []
+    for gray in (0, 2, 4):
+        folder = tmp_path / f"{gray}Gy"
+        call(
+            "dosimetry",
+            "simulate",
+            folder,
+            "--cells",
+            2,
+            "--dose",
+            gray,
+            "--seed",
+            gray + 1,
+            "--style",
+            "dark",
+        )
+        runs.append(tmp_path / f"run{gray}")
+        call("dosimetry", "score", folder, "--out", runs[-1], "--ensemble", random_ensemble)
+    made = call("dosimetry", "calibrate", *runs, "--out", tmp_path / "curve.json").output
+    assert "alpha" in made
+    said = call("dosimetry", "dose", runs[-1], "--curve", tmp_path / "curve.json").output
+    assert "2 cells" in said
+    assert "Gy" in (runs[-1] / "report.html").read_text()
+    hand = tmp_path / "hand.json"
+    content = json.loads((tmp_path / "curve.json").read_text())
+    hand.write_text(json.dumps(content | {"detector": ""}))
+    assert "--any-detector" in call("dosimetry", "dose", runs[-1], "--curve", hand, code=1).output
+    call("dosimetry", "dose", runs[-1], "--curve", hand, "--any-detector")
+
+
+def test_skipped_images_give_exit_code_3_and_json(tmp_path, random_ensemble):
+    call("dosimetry", "simulate", tmp_path / "cells", "--cells", 1, "--style", "dark")
+    write(tmp_path / "cells" / "black.png", Image(np.zeros((99, 99), np.uint8)))
+    result = call(
+        "dosimetry",
+        "score",
+        tmp_path / "cells",
+        "--out",
+        tmp_path / "run",
+        "--ensemble",
+        random_ensemble,
+        "--json",
+        code=3,
+    )
+    found = json.loads(result.stdout)
+    assert found["cells"] == 1 and found["skipped"][0]["image"] == "black.png"
+
+
+def test_doctor_names_what_there_is():
+    found = json.loads(call("doctor", "--json").output)
+    assert found["cytally"] == cytally.__version__ and "members" in found["shipped ensemble"]
+    assert "torch" in call("doctor").output
+
+
+def test_a_dose_from_typed_counts_needs_no_network(curve):
+    code = (
+        "import sys; from cytally.cli.main import main; sys.argv = "
+        f"['cytally', 'dosimetry', 'dose', '--curve', {str(curve)!r}, '--dicentrics', '5', '--cells', '100'];\n"
+        "try:\n    main()\nexcept SystemExit as stop:\n    assert not stop.code\n"
+        "assert not {'torch', 'cv2', 'matplotlib'} & set(sys.modules), 'too much was loaded'"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "100 cells, 5 dicentrics" in done.stdout
+
+
+def test_the_road_in_python():
+    assert cytally.Curve.__name__ == "Curve" and callable(cytally.detect)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = cytally.nothing

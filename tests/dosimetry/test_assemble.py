@@ -1,0 +1,64 @@
+"""From checkpoints to thresholds: on maps whose right answer is known."""
+
+import numpy as np
+import pytest
+
+from cytally.dosimetry.assemble import GOAL, Seen, choose_epochs, choose_thresholds
+from cytally.dosimetry.evaluate import evaluate, labelled_cells, summary, write_evaluation
+from cytally.dosimetry.simulate.breakage import Exposure
+from cytally.dosimetry.simulate.folder import Order, write_folder
+from cytally.errors import LabelError, SettingsError
+from cytally.inference.ensemble import load_ensemble
+
+
+def seen(real=(), false=0.0, rng=None):
+    """Ten members; objects reach 0.6 to 0.9, false alarms `false` in three members only."""
+    maps = np.zeros((10, 2, 40, 40), np.float16)
+    for row, col in real:
+        maps[:, :, row - 1 : row + 2, col - 1 : col + 2] = rng.uniform(0.6, 0.9, (10, 2, 1, 1))
+    if false:
+        maps[:3, :, 30:33, 5:8] = false
+    places = np.array([[4 * r + 1.5, 4 * c + 1.5] for r, c in real], float).reshape(-1, 2)
+    return Seen(maps, (places, places))
+
+
+def test_thresholds_find_all_objects_and_keep_the_silence(rng, random_ensemble):
+    ensemble = load_ensemble(random_ensemble)
+    highest = [seen([(8, 8), (20, 25)], rng=rng) for _ in range(30)] + [seen(rng=rng) for _ in range(5)]
+    silent = [seen(false=0.7, rng=rng) for _ in range(100)]
+    found = choose_thresholds(ensemble, highest, silent, GOAL)
+    assert all(agreement >= 3 for agreement in found.agreement)  # three members alone must not win
+    assert np.array(found.confidence).shape == (10, 2)
+    assert np.array(found.confidence).max() < 0.9
+
+
+def test_members_come_from_the_last_epochs(tmp_path):
+    for epoch in range(1, 31):
+        (tmp_path / f"epoch_{epoch:03d}.safetensors").write_bytes(b"")
+    drawn = choose_epochs(tmp_path, 11, 10, seed=3)
+    assert len(set(drawn)) == 10 and min(drawn) >= 11 and drawn == sorted(drawn)
+    assert drawn == choose_epochs(tmp_path, 11, 10, seed=3)
+    with pytest.raises(SettingsError, match="expected 10 checkpoints from epoch 25 on, got 6"):
+        choose_epochs(tmp_path, 25, 10, seed=3)
+
+
+def test_evaluation_adds_up(tmp_path, random_ensemble):
+    folder = tmp_path / "cells"
+    write_folder(Order(3, Exposure(4.0), seed=2, shape=(512, 512)), folder)
+    (folder / "bad.png").write_text("no image")
+    ensemble = load_ensemble(random_ensemble)
+    skipped = []
+    result = evaluate(labelled_cells(folder, skipped), 4, ensemble, skipped)
+    assert [one.image for one in skipped] == ["bad.png"]
+    figures = write_evaluation(result, tmp_path / "out", ensemble)
+    labels = (folder / "labels.csv").read_text()
+    for entry in figures["overall"]:
+        hits = entry["one_to_one"]
+        assert hits["true"] + hits["missed"] == labels.count(f",{entry['class']},")
+    assert summary(result)["cells"] == 3
+    assert (tmp_path / "out" / "precision_recall.svg").read_text().startswith("<svg")
+
+
+def test_a_folder_without_labels_is_refused(tmp_path, random_ensemble):
+    with pytest.raises(LabelError, match=r"expected a labelled folder with labels\.csv"):
+        list(labelled_cells(tmp_path, []))

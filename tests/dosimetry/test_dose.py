@@ -1,0 +1,127 @@
+import json
+
+import numpy as np
+import pytest
+
+from cytally.dosimetry.calibrate import Curve, DosePoint, calibrate, read_counts
+from cytally.dosimetry.dose import dose, dose_from_totals
+from cytally.errors import CountsError
+from cytally.types import Counts
+
+IAEA = Curve(
+    np.array([0.00128, 0.021, 0.0631]),
+    np.array([[2.22e-7, -9.95e-7, 4.38e-7], [-9.95e-7, 2.66e-5, -1.512e-5], [4.38e-7, -1.512e-5, 1.61e-5]]),
+    (DosePoint(0, 5000, 8), DosePoint(5, 59, 107)),
+)
+
+
+def counted(*per_cell, detector=""):
+    return Counts(
+        {"dicentric": np.array(per_cell), "fragment": np.zeros(len(per_cell), int)}, detector=detector
+    )
+
+
+def test_the_worked_example_of_the_iaea_manual():
+    """EPR-Biodosimetry 2011, 9.7.3: 25 dicentrics in 500 cells are 0.73 Gy; limits with Garwood as in
+    the reference cases (the manual's own count limits, 0.51-0.97, are Crow and Gardner's)."""
+    found = dose(np.array([475, 25]), IAEA)
+    assert found.estimate == pytest.approx(0.728, abs=5e-4)
+    assert (found.lower, found.upper) == pytest.approx((0.5563, 0.9158), abs=5e-4)
+    assert str(found).startswith("0.73 Gy (0.56 to 0.92, 95 %, Merkle), 500 cells, 25 dicentrics")
+
+
+def test_totals_and_distribution_agree():
+    assert dose_from_totals(25, 500, IAEA).upper == dose(np.array([475, 25]), IAEA).upper
+
+
+@pytest.mark.parametrize(("counts", "words"), [
+    ([1000], "no more dicentrics than the curve's background"),
+    ([498, 2], "not distinguishable from background"),
+    ([10, 20, 30, 25, 15], "beyond the calibrated range"),
+    ([450, 20, 20, 10], "overdispersed"),
+    ([2, 96, 2], "underdispersed"),
+])  # fmt: skip
+def test_what_a_reader_must_know_is_said(counts, words):
+    assert any(words in warning for warning in dose(np.array(counts), IAEA).warnings)
+
+
+def test_counts_of_one_detector_do_not_meet_the_curve_of_another():
+    counts = counted(0, 1, 0, 0, detector="abc")
+    with pytest.raises(CountsError, match="counts are by detector abc, the curve is for counting by eye"):
+        dose(counts, IAEA)
+    assert dose(counts, IAEA, any_detector=True).dicentrics == 1
+    mine = Curve(IAEA.coefficients, IAEA.covariance, detector="abc")
+    assert dose(counts, mine).cells == 4
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: dose(counted(), IAEA), "at least one scored cell"),
+    (lambda: dose_from_totals(3, 0, IAEA), "cells > 0"),
+    (lambda: dose(np.array([5, 1]), IAEA, method="guess"), "unknown method 'guess'"),
+])  # fmt: skip
+def test_no_dose_without_counts(call, message):
+    with pytest.raises(CountsError, match=message):
+        call()
+
+
+def test_a_curve_comes_back(tmp_path):
+    points = [DosePoint(d, n, x) for d, n, x in ((0, 5000, 8), (1, 1168, 109), (2, 333, 103), (4, 103, 103))]
+    curve = calibrate(points, radiation="60Co", laboratory="here", detector="abc")
+    curve.save(tmp_path / "c.json")
+    found = Curve.load(tmp_path / "c.json")
+    np.testing.assert_allclose(found.coefficients, curve.coefficients, rtol=1e-15)
+    np.testing.assert_allclose(found.covariance, curve.covariance, rtol=1e-15)
+    assert (found.points, found.radiation, found.laboratory, found.detector) == (
+        tuple(points),
+        "60Co",
+        "here",
+        "abc",
+    )
+    assert found.highest_dose == 4
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda c: c.pop("covariance"), "covariance"),
+    (lambda c: c["coefficients"].pop("beta"), "beta"),
+    (lambda c: c.update(colour="red"), "colour"),
+    (lambda c: c["covariance"][0].__setitem__(1, 5.0), "symmetric"),
+    (lambda c: c.update(covariance=[[-1, 0, 0], [0, 1, 0], [0, 0, 1]]), "negative eigenvalue"),
+])  # fmt: skip
+def test_a_wrong_curve_file_is_refused(tmp_path, change, message):
+    IAEA.save(tmp_path / "c.json")
+    content = json.loads((tmp_path / "c.json").read_text())
+    change(content)
+    (tmp_path / "c.json").write_text(json.dumps(content))
+    with pytest.raises(CountsError, match=message):
+        Curve.load(tmp_path / "c.json")
+
+
+def test_a_missing_curve_is_named(tmp_path):
+    with pytest.raises(CountsError, match="expected a curve file"):
+        Curve.load(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("text", [
+    "dose_gy,cells,dicentrics\n0,100,1\n2,50,15\n",
+    "D,N,X\n0,100,1\n2,50,15\n",
+    "dose_gy,C0,C1,C2\n0,99,1,0\n2,38,9,3\n",
+    "\ufeffD,N,X,C0,C1,C2\n0,100,1,99,1,0\n2,50,15,38,9,3\n",
+])  # fmt: skip
+def test_counts_are_read_in_all_their_forms(tmp_path, text):
+    (tmp_path / "c.csv").write_text(text, encoding="utf-8")
+    assert read_counts(tmp_path / "c.csv") == [DosePoint(0, 100, 1), DosePoint(2, 50, 15)]
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("dose_gy,cells\n1,100\n", "line 2: expected a column dicentrics or x"),
+    ("dose_gy;cells;dicentrics\n0,5;100;1\n", "got semicolons"),
+    ("dose_gy,cells,dicentrics\n", "got an empty table"),
+    ("dose_gy,cells,dicentrics\n1,many,3\n", "expected a number in cells, got 'many'"),
+    ("dose_gy,cells,dicentrics\n1,10.5,3\n", "whole counts"),
+    ("dose_gy,cells,dicentrics\n1,10,-3\n", "whole counts"),
+    ("dose_gy,cells,C0,C1\n1,10,8,1\n", "adds up to 9, but cells says 10"),
+])  # fmt: skip
+def test_a_wrong_table_of_counts_is_refused_by_line(tmp_path, text, message):
+    (tmp_path / "c.csv").write_text(text)
+    with pytest.raises(CountsError, match=message):
+        read_counts(tmp_path / "c.csv")
