@@ -92,7 +92,7 @@ def test_bad_input_is_one_line_and_exit_code_1(tmp_path):
 
 
 def test_simulate_score_calibrate_dose_with_another_ensemble(tmp_path, random_ensemble):
-    runs = []
+    runs, easy = [], ("--confidence", 0.05, "--agreement", 0)
     for gray in (0, 2, 4):
         folder = tmp_path / f"{gray}Gy"
         call(
@@ -109,7 +109,7 @@ def test_simulate_score_calibrate_dose_with_another_ensemble(tmp_path, random_en
             "dark",
         )
         runs.append(tmp_path / f"run{gray}")
-        call("dosimetry", "score", folder, "--out", runs[-1], "--ensemble", random_ensemble)
+        call("dosimetry", "score", folder, "--out", runs[-1], "--ensemble", random_ensemble, *easy)
     made = call("dosimetry", "calibrate", *runs, "--out", tmp_path / "curve.json").output
     assert "alpha" in made
     said = call("dosimetry", "dose", runs[-1], "--curve", tmp_path / "curve.json").output

@@ -45,9 +45,8 @@ def _as_table(shown: Demonstration) -> str:
     ]
     for sample in shown.samples:
         dose = sample.dose
-        limits = f"{dose.lower:.2f} to {dose.upper:.2f}"
         lines.append(
-            f"{sample.name:<8}{sample.true_gy:>8.2f}{dose.estimate:>10.2f}{limits:>16}"
+            f"{sample.name:<8}{sample.true_gy:>8.2f}{dose.estimate:>10.2f}{dose.limits:>16}"
             f"{dose.cells:>7}{dose.dicentrics:>12}"
         )
     lines += ["", *(f"report {sample.name}: {sample.report}" for sample in shown.samples)]

@@ -40,9 +40,15 @@ class Dose:
     dispersion: Dispersion | None = None
     warnings: tuple[str, ...] = ()
 
+    @property
+    def limits(self) -> str:
+        """The limits in words: "0.56 to 0.92", or that there is no upper one."""
+        upper = f"{self.upper:.2f}" if np.isfinite(self.upper) else "no upper limit"
+        return f"{self.lower:.2f} to {upper}"
+
     def __str__(self) -> str:
         return (
-            f"{self.estimate:.2f} Gy ({self.lower:.2f} to {self.upper:.2f}, 95 %, {self.method}), "
+            f"{self.estimate:.2f} Gy ({self.limits}, 95 %, {self.method}), "
             f"{self.cells} cells, {self.dicentrics} dicentrics"
         )
 

@@ -18,7 +18,7 @@ from cytally.dosimetry.run import RUN, RunSettings
 from cytally.dosimetry.score import ScoredCell
 from cytally.errors import ImageError
 from cytally.figures.curves import CurveBand, Marked, as_svg, dose_figure
-from cytally.figures.overlays import crop_around
+from cytally.figures.overlays import crop_around, shrunk
 from cytally.images.read import read
 from cytally.images.write import encode, write_bytes
 from cytally.statistics.poisson import Dispersion, dispersion, garwood
@@ -28,6 +28,7 @@ REPORT = "report.html"
 #: Detections in the gallery; the least agreed come first, as they are worth a look.
 GALLERY = 96
 _CROP = 110
+_SHOWN = 160
 
 
 @dataclass(frozen=True)
@@ -142,9 +143,10 @@ def gallery(cells: Sequence[ScoredCell], paths: dict[str, Path]) -> list[Finding
         found = cell.detections
         side = int(np.clip(_CROP / cell.scale, 60, 600))
         crop = crop_around(image, float(found.row[k]), float(found.col[k]), side)
-        data = base64.b64encode(encode(crop[..., ::-1], ".png")).decode()
+        small = shrunk(crop, _SHOWN)
+        data = base64.b64encode(encode(small[..., ::-1], ".jpg")).decode()
         caption = f"{found.votes[k]} of {found.members} votes, {cell.image}"
-        pictures.append(Finding(found.names[k], caption, f"data:image/png;base64,{data}"))
+        pictures.append(Finding(found.names[k], caption, f"data:image/jpeg;base64,{data}"))
     return pictures
 
 

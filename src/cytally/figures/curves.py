@@ -60,7 +60,7 @@ def dose_figure(curve: CurveBand, marked: Marked | None = None) -> Figure:
         top = max(top, marked.value_limits[1] * 1.1)
     axes.set(xlabel="dose (Gy)", ylabel="dicentrics per cell", xlim=(0, curve.dose.max()), ylim=(0, top))
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="upper left", fontsize=9)
+    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=4, fontsize=8)
     return figure
 
 

@@ -59,6 +59,13 @@ def crop_around(image: Image, row: float, col: float, side: int) -> Picture:
     return np.asarray(padded[top : top + side, left : left + side], np.uint8)
 
 
+def shrunk(picture: Picture, side: int) -> Picture:
+    """A square picture at most `side` pixels wide."""
+    if picture.shape[0] <= side:
+        return picture
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def heat_overlay(density: FloatArray, heat: FloatArray) -> Picture:
     """A heatmap (h / 4, w / 4) over a normalised cell (h, w), for looking at a network."""
     grey = np.clip(255 - np.asarray(density) * 110, 0, 255).astype(np.uint8)
