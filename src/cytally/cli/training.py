@@ -72,7 +72,12 @@ def train(
     _draw_curve(out / "training")
     thresholds = ensemble.card.thresholds
     click.echo(f"{len(ensemble.members)} members in {out}, detector {ensemble.card.identity}")
+    skipped = ensemble.card.training["skipped"]
+    for image in skipped:
+        click.echo(f"  skipped {image}", err=True)
     click.echo(f"agreement {dict(zip(ensemble.classes, thresholds.agreement, strict=True))}, to be exceeded")
+    if skipped:
+        sys.exit(SKIPPED)
 
 
 def _settings(preset: TrainingSettings, epochs: int | None, pool: int | None, seed: int) -> TrainingSettings:

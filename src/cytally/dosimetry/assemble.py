@@ -28,8 +28,7 @@ from cytally.training.examples import TrainingCell, unpack
 from cytally.types import FloatArray
 
 Report = Callable[[str, int, int], None]
-_QUANTILES = (0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85)
-_AGREEMENTS = (2, 3, 4, 5, 6, 7, 8)
+_QUANTILES = tuple(round(0.05 * k, 2) for k in range(1, 20))
 
 
 @dataclass(frozen=True)
@@ -88,8 +87,18 @@ def assemble(
 
 def last_row(run: Path) -> dict[str, str]:
     """Last line of the learning curve."""
+    return learning_curve(run)[-1]
+
+
+def seconds_per_epoch(run: Path) -> list[float]:
+    """Time spent learning in each epoch, without the making of cells before it."""
+    return [float(row["seconds"]) for row in learning_curve(run)]
+
+
+def learning_curve(run: Path) -> list[dict[str, str]]:
+    """Rows of curves.csv."""
     with (run / "curves.csv").open(newline="") as file:
-        return list(csv.DictReader(file))[-1]
+        return list(csv.DictReader(file))
 
 
 @dataclass(frozen=True)
@@ -137,7 +146,7 @@ def choose_thresholds(
     chosen = []
     for channel, name in enumerate(ensemble.classes):
         trials = []
-        for quantile, agreement in product(_QUANTILES, _AGREEMENTS):
+        for quantile, agreement in product(_QUANTILES, range(len(ensemble.members))):
             level = member_thresholds(tops[:, :, channel : channel + 1], [quantile])
             false = _false_alarms(silent, channel, level, agreement) / max(len(silent), 1)
             hits, wrong = _hits(highest, channel, level, agreement)

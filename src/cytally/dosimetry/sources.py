@@ -18,7 +18,7 @@ from cytally.dosimetry.simulate.styles import TRAINING_MIX, style_named
 from cytally.errors import LabelError, SettingsError
 from cytally.images.normalise import Density, normalise
 from cytally.images.read import find_images, read
-from cytally.labels.points import check_inside, read_labels
+from cytally.labels.points import read_labels
 from cytally.training.examples import CellSource, TrainingCell
 from cytally.types import Image, Points
 
@@ -74,29 +74,24 @@ class SimulatedSource:
         return training_cell(density, made.points, self.classes)
 
 
-@dataclass
+@dataclass(frozen=True)
 class FolderSource:
-    """Cells of labelled folders; number n is image n, round and round.
+    """Labelled images; number n is image n, round and round.
 
     Attributes
     ----------
-    folders : tuple of Path
-        Each with images and labels.csv.
+    images : tuple of (Path, Points)
+        From `labelled_images`.
     classes : tuple of str
     """
 
-    folders: tuple[Path, ...]
+    images: tuple[tuple[Path, Points], ...]
     classes: tuple[str, ...] = ("dicentric", "fragment")
-    _found: list[tuple[Path, Points]] = field(default_factory=list)
 
     def cell(self, index: int) -> TrainingCell:
         """Cell number `index`."""
-        if not self._found:
-            self._found = [pair for folder in self.folders for pair in labelled_images(folder)]
-        path, points = self._found[index % len(self._found)]
-        image = read(path)
-        check_inside(points, image.shape, str(path))
-        return training_cell(normalise(image), points, self.classes)
+        path, points = self.images[index % len(self.images)]
+        return training_cell(normalise(read(path)), points, self.classes)
 
 
 def labelled_images(folder: Path) -> list[tuple[Path, Points]]:

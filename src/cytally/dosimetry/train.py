@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-import platform
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from cytally.dosimetry.assemble import assemble, choose_epochs, choose_thresholds, look_at, save_thresholds
+from cytally.dosimetry.assemble import (
+    assemble,
+    choose_epochs,
+    choose_thresholds,
+    look_at,
+    save_thresholds,
+    seconds_per_epoch,
+)  # fmt: skip
+from cytally.dosimetry.run import machine
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.styles import style_named
-from cytally.dosimetry.sources import FolderSource, MixedSource, SimulatedSource, training_cell
+from cytally.dosimetry.sources import (
+    FolderSource,
+    MixedSource,
+    SimulatedSource,
+    labelled_images,
+    training_cell,
+)
+from cytally.errors import ImageError
 from cytally.images.normalise import normalise
+from cytally.images.read import read
 from cytally.inference.ensemble import Ensemble
+from cytally.labels.points import check_inside
 from cytally.nets.unet import Architecture
 from cytally.training.examples import CellSource, TrainingCell
 from cytally.training.loop import TrainingSettings, fit
-from cytally.types import Image
+from cytally.types import Image, Points, Skipped
 
 Report = Callable[[str, int, int], None]
 CLASSES = ("dicentric", "fragment")
@@ -49,12 +64,12 @@ class Plan:
     members: int
     name: str
 
-    def source(self, seed: int) -> CellSource:
-        """Cells to learn from."""
+    def source(self, seed: int, images: Sequence[tuple[Path, Points]]) -> CellSource:
+        """Cells to learn from: simulated, labelled, or both."""
         made = SimulatedSource(seed)
-        if not self.folders or self.simulated >= 1:
+        if not images or self.simulated >= 1:
             return made
-        read = FolderSource(self.folders, CLASSES)
+        read = FolderSource(tuple(images), CLASSES)
         if self.simulated <= 0:
             return read
         return MixedSource((made, read), (self.simulated, 1 - self.simulated), seed)
@@ -72,18 +87,35 @@ def train_ensemble(plan: Plan, settings: TrainingSettings, out: Path, report: Re
     report : callable
         Told (stage, done, total).
     """
-    started = time.monotonic()
     run = out / "training"
     architecture = Architecture(classes=len(CLASSES), filters=plan.filters, depth=4, widest=160)
-    fit(plan.source(settings.seed), architecture, settings, run, report)
+    images, skipped = readable(plan.folders, report)
+    fit(plan.source(settings.seed, images), architecture, settings, run, report)
     epochs = choose_epochs(run, settings.late_from, plan.members, settings.seed)
     notes = {
-        "command": command(plan, settings), "seed": settings.seed, "machine": platform.processor() or platform.machine(),
+        "command": command(plan, settings), "seed": settings.seed, "machine": machine(),
         "data": "simulated cells" if plan.simulated >= 1 else f"{len(plan.folders)} labelled folder(s)",
-        "hours_of_last_call": round((time.monotonic() - started) / 3600, 2),
+        "hours_in_epochs": round(sum(seconds_per_epoch(run)) / 3600, 2),
+        "skipped": [one.image for one in skipped],
     }  # fmt: skip
     ensemble = assemble(run, out, name=plan.name, classes=CLASSES, epochs=epochs, training=notes)
     return set_thresholds(ensemble, out, report)
+
+
+def readable(folders: Sequence[Path], report: Report) -> tuple[list[tuple[Path, Points]], list[Skipped]]:
+    """Images of labelled folders that can be used, and those that cannot."""
+    found = [pair for folder in folders for pair in labelled_images(folder)]
+    good, skipped = [], []
+    for number, (path, points) in enumerate(found, start=1):
+        try:
+            image = read(path)
+            normalise(image)
+            check_inside(points, image.shape, str(path))
+            good.append((path, points))
+        except ImageError as error:
+            skipped.append(Skipped(str(path), str(error)))
+        report("checking images", number, len(found))
+    return good, skipped
 
 
 def command(plan: Plan, settings: TrainingSettings) -> str:

@@ -113,11 +113,14 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     _same_run(folder, architecture, settings)
     fabric = _fabric()
+    fabric.launch()
     torch.manual_seed(settings.seed)
     model = UNet(architecture).to(memory_format=torch.channels_last)
     model, optimiser = fabric.setup(model, _optimiser(model, settings))
     pool = Pool(source, settings.pool)
     done = _restore(folder, model, optimiser, pool)
+    if done >= settings.epochs:
+        return
     pool.start()
     try:
         missing = pool.fill()
@@ -128,7 +131,9 @@ def fit(
             if epoch > 1:
                 pool.exchange()
             row = _epoch(epoch, fabric, model, optimiser, pool, settings, report)
-            _save(folder, epoch, model, optimiser, pool, row)
+            if fabric.is_global_zero:
+                _save(folder, epoch, model, optimiser, pool, row)
+            fabric.barrier()
     finally:
         pool.stop()
 
