@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from cytally.detection.vote import binary_votes
 from cytally.dosimetry.assemble import GOAL, Seen, choose_epochs, choose_thresholds
 from cytally.dosimetry.evaluate import evaluate, labelled_cells, summary, write_evaluation
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.errors import LabelError, SettingsError
+from cytally.evaluation.matching import components
 from cytally.inference.ensemble import load_ensemble
 
 
@@ -27,9 +29,16 @@ def test_thresholds_find_all_objects_and_keep_the_silence(rng, random_ensemble):
     highest = [seen([(8, 8), (20, 25)], rng=rng) for _ in range(30)] + [seen(rng=rng) for _ in range(5)]
     silent = [seen(false=0.7, rng=rng) for _ in range(100)]
     found = choose_thresholds(ensemble, highest, silent, GOAL)
-    assert all(agreement >= 3 for agreement in found.agreement)  # three members alone must not win
     assert np.array(found.confidence).shape == (10, 2)
-    assert np.array(found.confidence).max() < 0.9
+
+    def won(cell, channel):
+        maps = cell.maps[:, channel : channel + 1].astype(np.float32)
+        limits = np.array(found.confidence)[:, channel : channel + 1]
+        return components(binary_votes(maps, limits)[0] > found.agreement[channel])
+
+    for channel in (0, 1):
+        assert [won(cell, channel) for cell in highest] == [2] * 30 + [0] * 5
+        assert sum(won(cell, channel) for cell in silent) == 0
 
 
 def test_members_come_from_the_last_epochs(tmp_path):

@@ -6,9 +6,8 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from cytally import __version__
 from cytally.detection.thresholds import maxima, member_thresholds
 from cytally.detection.vote import binary_votes
 from cytally.errors import SettingsError
-from cytally.evaluation.matching import components, match_components
+from cytally.evaluation.matching import match_components
 from cytally.images.normalise import NOMINAL_PIXEL_UM, NOMINAL_SIZE
 from cytally.inference.card import Card, Thresholds, read_card
 from cytally.inference.ensemble import Ensemble, load_ensemble, write_ensemble
@@ -145,36 +144,44 @@ def choose_thresholds(
     tops = np.stack([maxima(s.maps.astype(np.float32)) for s in highest])
     chosen = []
     for channel, name in enumerate(ensemble.classes):
+        allowed = goal.false_per_cell.get(name, 0.05)
         trials = []
-        for quantile, agreement in product(_QUANTILES, range(len(ensemble.members))):
+        for quantile in _QUANTILES:
             level = member_thresholds(tops[:, :, channel : channel + 1], [quantile])
-            false = _false_alarms(silent, channel, level, agreement) / max(len(silent), 1)
-            hits, wrong = _hits(highest, channel, level, agreement)
-            kept = false <= goal.false_per_cell.get(name, 0.05)
-            trials.append((kept, hits - wrong if kept else -false, quantile, agreement, level[:, 0]))
-        chosen.append(max(trials, key=lambda t: t[:4]))
+            false = _outcome(silent, channel, level)[:, 1] / max(len(silent), 1)
+            hits = _outcome(highest, channel, level)
+            for agreement, rate in enumerate(false):
+                worth = float(hits[agreement, 0] - hits[agreement, 1]) if rate <= allowed else -float(rate)
+                trials.append(_Trial(rate <= allowed, worth, quantile, agreement, tuple(level[:, 0])))
+        chosen.append(max(trials))
     return Thresholds(
-        confidence=np.stack([c[4] for c in chosen], axis=1).round(4).tolist(),
-        agreement=[c[3] for c in chosen], quantile=[c[2] for c in chosen],
-    )  # fmt: skip
+        confidence=np.array([trial.level for trial in chosen]).T.round(4).tolist(),
+        agreement=[trial.agreement for trial in chosen],
+        quantile=[trial.quantile for trial in chosen],
+    )
 
 
-def _false_alarms(cells: Sequence[Seen], channel: int, level: FloatArray, agreement: int) -> int:
-    return sum(components(_won(cell, channel, level, agreement)) for cell in cells)
+class _Trial(NamedTuple):
+    """Ordered by what is wanted: the goal kept, then worth; ties go to stricter settings."""
+
+    kept: bool
+    worth: float
+    quantile: float
+    agreement: int
+    level: tuple[float, ...]
 
 
-def _hits(cells: Sequence[Seen], channel: int, level: FloatArray, agreement: int) -> tuple[int, int]:
-    true = false = 0
+def _outcome(cells: Sequence[Seen], channel: int, level: FloatArray) -> NDArray[np.int64]:
+    """True and false detections (agreements, 2) of one class over cells."""
+    totals = np.zeros((level.shape[0], 2), np.int64)
     for cell in cells:
-        truth = spots(cell.places[channel], cell.maps.shape[2:], 4, 2.0)
-        hits = match_components(_won(cell, channel, level, agreement), truth)
-        true, false = true + hits.true, false + hits.false
-    return true, false
-
-
-def _won(cell: Seen, channel: int, level: FloatArray, agreement: int) -> NDArray[np.bool_]:
-    maps = cell.maps[:, channel : channel + 1].astype(np.float32)
-    return np.asarray(binary_votes(maps, level)[0] > agreement)
+        maps = cell.maps[:, channel : channel + 1].astype(np.float32)
+        votes = binary_votes(maps, level)[0]
+        truth = spots(cell.places[channel], votes.shape, 4, 2.0)
+        for agreement in range(int(votes.max())):
+            hits = match_components(votes > agreement, truth)
+            totals[agreement] += (hits.true, hits.false)
+    return totals
 
 
 def save_thresholds(folder: Path, thresholds: Thresholds) -> Ensemble:
