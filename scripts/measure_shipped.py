@@ -108,7 +108,7 @@ def checkpoint_sweep(run: Path, style: str, count: int, size: int, agreement: in
 
     def looked_at() -> Iterator[Labelled]:
         for number, cell in enumerate(cells(style, 3.0, 5000, 5000 + count), start=1):
-            maps = np.stack([member.padded(cell.density.values) for member in members])
+            maps = np.stack([member.padded(cell.density.values)[:2] for member in members])
             yield Labelled(
                 maps, tuple(cell.density.from_image(cell.points.of(n)) for n in ("dicentric", "fragment"))
             )

@@ -199,3 +199,11 @@ def test_a_folder_holds_images_labels_cells_and_truth(tmp_path):
     assert {b["mask"] for b in truth["bodies"]} >= set(np.unique(masks)) - {0}
     rows = (tmp_path / "cells.csv").read_text().splitlines()
     assert rows[0] == "image,sample,dose_gy,chromosomes,kind" and rows[1].startswith("P_00000.png,P,4,")
+
+
+def test_evidence_adds_the_middle_of_every_monocentric_and_all_centromeres():
+    cell = simulate_cell(STYLES["mixed"], Damage(2, 1, 0), np.random.default_rng(8))
+    names = cell.evidence.names
+    assert names.count("centromere") == 46
+    assert names.count("monocentric") == 46 - 2 * 2 - 1  # two dicentrics, one ring
+    assert names[: len(cell.points)] == cell.points.names

@@ -49,7 +49,7 @@ def test_the_same_draw_gives_the_same_crop_twice(rng):
 
 def test_packing_keeps_density_to_half_a_step(rng):
     density = rng.uniform(-0.45, 2.95, (30, 30)).astype(np.float32)
-    cell = TrainingCell.pack(density, np.zeros((0, 2)), [])
+    cell = TrainingCell.pack(density, np.zeros((0, 2)), [], [True])
     assert np.abs(unpack(cell.packed) - density).max() <= 0.5 / 73 + 1e-6
     assert unpack(np.array([ZERO], np.uint8))[0] == 0
 
@@ -57,10 +57,22 @@ def test_packing_keeps_density_to_half_a_step(rng):
 def test_crops_stay_inside_large_cells_and_around_small_ones(rng):
     for shape in ((300, 280), (50, 60)):
         cell = TrainingCell(
-            np.full(shape, ZERO, np.uint8), np.zeros((0, 2), np.float32), np.zeros(0, np.int64)
+            np.full(shape, ZERO, np.uint8), np.zeros((0, 2), np.float32), np.zeros(0, np.int64), np.ones(2, bool)
         )
         for _ in range(20):
             corner = choose_corner(cell, 96, rng)
             for start, size in zip(corner, shape, strict=True):
                 low, high = min(0, size - 96), max(0, size - 96)
                 assert low <= start <= high
+
+
+def test_a_channel_that_was_not_labelled_teaches_nothing(rng):
+    from cytally.training.loop import TrainingSettings, examples
+
+    places = np.array([[40.0, 40.0]])
+    cell = TrainingCell.pack(np.zeros((96, 96), np.float32), places, [1], [True, False])
+    _, targets, known = examples([cell], TrainingSettings(side=64, augmented=False), 2, rng)
+    assert known.flatten().tolist() == [1.0, 0.0] and targets[0, 1].max() == 0
+    full = TrainingCell.pack(np.zeros((96, 96), np.float32), places, [1], [True, True])
+    _, targets, _ = examples([full], TrainingSettings(side=64, augmented=False), 2, rng)
+    assert targets[0, 1].max() > 0.5

@@ -28,7 +28,7 @@ class Dots:
         (r, c), (y, x) = rng.integers(12, 60, (2, 2))
         density[r - 4 : r + 5, c - 4 : c + 5] += 1.0
         density[y - 1 : y + 2, x - 8 : x + 9] += 1.0
-        return TrainingCell.pack(density, np.array([[r, c], [y, x]], float), [0, 1])
+        return TrainingCell.pack(density, np.array([[r, c], [y, x]], float), [0, 1], [True, True])
 
 
 def settings(**changes):
@@ -114,8 +114,8 @@ def test_a_checkpoint_is_whole_or_absent(tmp_path, monkeypatch):
 
 def test_sparsity_waits_for_the_warm_up():
     plan = [criterion_at(epoch, SHIPPED) for epoch in range(1, 25)]
-    assert [weight for weight, _ in plan[:10]] == [0.0] * 10
-    assert plan[0][1] == 15.0 and plan[10][1] == 0.0
+    assert [weight for weight, _ in plan[:6]] == [0.0] * 6
+    assert plan[0][1] == 15.0 and plan[6][1] == 0.0
     assert plan[-1] == (0.2, 0.0)
     assert criterion_at(1, PAPER) == (0.2, 0.0)
 

@@ -22,6 +22,11 @@ from cytally.labels.points import read_labels
 from cytally.training.examples import CellSource, TrainingCell
 from cytally.types import Image, Points
 
+#: What an ensemble detects.
+CLASSES = ("dicentric", "fragment")
+#: What training also predicts, because it helps, and an ensemble leaves out.
+AUXILIARY = ("monocentric", "centromere")
+
 
 @dataclass(frozen=True)
 class SimulatedSource:
@@ -31,7 +36,7 @@ class SimulatedSource:
     ----------
     seed : int
     classes : tuple of str
-        One channel each; other aberrations are drawn but not labelled.
+        One channel each; other things are drawn but not labelled.
     silent : float
         Share of cells without any aberration.
     dicentrics, excess, rings : float
@@ -45,7 +50,7 @@ class SimulatedSource:
     """
 
     seed: int
-    classes: tuple[str, ...] = ("dicentric", "fragment")
+    classes: tuple[str, ...] = CLASSES + AUXILIARY
     silent: float = 0.3
     dicentrics: float = 4.0
     excess: float = 1.5
@@ -71,7 +76,7 @@ class SimulatedSource:
         made = self.simulated(index)
         known = index % 4 == 0
         density = normalise(made.image if known else Image(made.image.pixels))
-        return training_cell(density, made.points, self.classes)
+        return training_cell(density, made.evidence, self.classes)
 
 
 @dataclass(frozen=True)
@@ -86,12 +91,12 @@ class FolderSource:
     """
 
     images: tuple[tuple[Path, Points], ...]
-    classes: tuple[str, ...] = ("dicentric", "fragment")
+    classes: tuple[str, ...] = CLASSES + AUXILIARY
 
     def cell(self, index: int) -> TrainingCell:
-        """Cell number `index`."""
+        """Cell number `index`; the auxiliary channels are not labelled here and teach nothing."""
         path, points = self.images[index % len(self.images)]
-        return training_cell(normalise(read(path)), points, self.classes)
+        return training_cell(normalise(read(path)), points, self.classes, known=CLASSES)
 
 
 def labelled_images(folder: Path) -> list[tuple[Path, Points]]:
@@ -125,9 +130,15 @@ class MixedSource:
         return self.sources[chosen].cell(index)
 
 
-def training_cell(density: Density, points: Points, classes: Sequence[str]) -> TrainingCell:
-    """Labels of the known classes, moved into the normalised grid."""
+def training_cell(
+    density: Density, points: Points, classes: Sequence[str], known: Sequence[str] | None = None
+) -> TrainingCell:
+    """Labels of the classes, moved into the normalised grid.
+
+    `known` names the classes that were labelled; the loss leaves the others alone.
+    """
     keep = [k for k, name in enumerate(points.names) if name in classes]
     places = np.stack([points.row[keep], points.col[keep]], axis=1)
     channels = [classes.index(points.names[k]) for k in keep]
-    return TrainingCell.pack(density.values, density.from_image(places), channels)
+    labelled = [name in (classes if known is None else known) for name in classes]
+    return TrainingCell.pack(density.values, density.from_image(places), channels, labelled)

@@ -21,6 +21,8 @@ from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.styles import style_named
 from cytally.dosimetry.sources import (
+    AUXILIARY,
+    CLASSES,
     FolderSource,
     MixedSource,
     SimulatedSource,
@@ -38,7 +40,6 @@ from cytally.training.loop import TrainingSettings, fit
 from cytally.types import Image, Points, Skipped
 
 Report = Callable[[str, int, int], None]
-CLASSES = ("dicentric", "fragment")
 #: Cells on which thresholds are chosen: of the highest dose, and silent ones.
 THRESHOLD_CELLS = (300, 500)
 _THRESHOLD_SEED = 770_000
@@ -69,7 +70,7 @@ class Plan:
         made = SimulatedSource(seed)
         if not images or self.simulated >= 1:
             return made
-        read = FolderSource(tuple(images), CLASSES)
+        read = FolderSource(tuple(images))
         if self.simulated <= 0:
             return read
         return MixedSource((made, read), (self.simulated, 1 - self.simulated), seed)
@@ -88,7 +89,7 @@ def train_ensemble(plan: Plan, settings: TrainingSettings, out: Path, report: Re
         Told (stage, done, total).
     """
     run = out / "training"
-    architecture = Architecture(classes=len(CLASSES), filters=plan.filters, depth=4, widest=160)
+    architecture = Architecture(classes=len(CLASSES + AUXILIARY), filters=plan.filters, depth=4, widest=160)
     images, skipped = readable(plan.folders, report)
     fit(plan.source(settings.seed, images), architecture, settings, run, report)
     epochs = choose_epochs(run, settings.late_from, plan.members, settings.seed)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from cytally.errors import EnsembleError, SettingsError
 from cytally.inference.card import CARD, Card, Thresholds, check_thresholds, read_card, sha256_of
@@ -109,7 +109,9 @@ def _network(card: Card, path: Path) -> UNet:
 
 
 def write_ensemble(folder: Path, card: Card, weights: Sequence[Path]) -> Card:
-    """Copy members into a new folder and write the card with their hashes.
+    """Write members into a new folder, and the card with their hashes.
+
+    Channels of a network beyond the card's classes are left out.
 
     Parameters
     ----------
@@ -124,11 +126,15 @@ def write_ensemble(folder: Path, card: Card, weights: Sequence[Path]) -> Card:
     members = []
     for number, path in enumerate(weights):
         target = folder / f"member_{number:02d}.safetensors"
-        target.write_bytes(path.read_bytes())
+        tensors = load_file(path)
+        for name in ("head.weight", "head.bias"):
+            tensors[name] = tensors[name][: len(card.classes)].contiguous()
+        save_file(tensors, target)
         epoch = path.stem.rpartition("_")[2]
         members.append({"file": target.name, "sha256": sha256_of(target),
                         "epoch": int(epoch) if epoch.isdigit() else 0})  # fmt: skip
-    card = Card.model_validate(card.model_dump() | {"members": members})
+    arguments = card.arguments | {"classes": len(card.classes)}
+    card = Card.model_validate(card.model_dump() | {"members": members, "arguments": arguments})
     (folder / CARD).write_text(json.dumps(card.model_dump(), indent=1) + "\n")
     return card
 

@@ -27,18 +27,21 @@ class TrainingCell:
         Labels (row, col) in the normalised grid.
     classes : ndarray of int, shape (n,)
         Channel of each label.
+    known : ndarray of bool, shape (channels,)
+        Channels that were labelled in this cell; the others teach nothing.
     """
 
     packed: NDArray[np.uint8]
     places: NDArray[np.float32]
     classes: NDArray[np.int64]
+    known: NDArray[np.bool_]
 
     @staticmethod
-    def pack(density: Float32, places: FloatArray, classes: list[int]) -> TrainingCell:
+    def pack(density: Float32, places: FloatArray, classes: list[int], known: list[bool]) -> TrainingCell:
         """Keep a cell."""
         packed = np.clip(np.rint(density * _UNIT + ZERO), 0, 255).astype(np.uint8)
         where = np.asarray(places, np.float32).reshape(-1, 2)
-        return TrainingCell(packed, where, np.asarray(classes, np.int64))
+        return TrainingCell(packed, where, np.asarray(classes, np.int64), np.asarray(known, bool))
 
 
 def unpack(packed: NDArray[np.uint8]) -> Float32:

@@ -33,6 +33,8 @@ from cytally.training.examples import ZERO, CellSource, Targets, TrainingCell, c
 from cytally.training.pool import Pool, PoolSettings
 
 CURVES = "curves.csv"
+#: Leading channels whose false answers make a cell a hard negative.
+ALARMING = 2
 Report = Callable[[str, int, int], None]
 
 
@@ -60,17 +62,17 @@ class TrainingSettings:
     """
 
     epochs: int = 60
-    late_from: int = 26
+    late_from: int = 24
     batch: int = 8
-    rate: float = 1e-3
-    late_rate: float = 3e-4
+    rate: float = 2e-3
+    late_rate: float = 5e-4
     decay: float = 1e-2
     coupled: bool = False
     weight: float = 0.2
     rho: float = 0.1
     emphasis: float = 15.0
-    warm: int = 10
-    ramp: int = 8
+    warm: int = 6
+    ramp: int = 6
     side: int = 384
     sigma: float = 2.0
     augmented: bool = True
@@ -161,9 +163,9 @@ def _epoch(
     losses, started = [], time.monotonic()
     batches = list(_batches(pool.numbers, settings.batch, rng))
     for step, numbers in enumerate(batches, start=1):
-        images, targets = examples([pool.cells[n] for n in numbers], settings, model_classes(model), rng)
-        images, targets = fabric.to_device(images), fabric.to_device(targets)
-        predicted = model(images)
+        batch = examples([pool.cells[n] for n in numbers], settings, model_classes(model), rng)
+        images, targets, known = (fabric.to_device(part) for part in batch)
+        predicted = model(images) * known
         loss = heatmap_loss(predicted.float(), targets, weight, settings.rho, emphasis)
         optimiser.zero_grad(set_to_none=True)
         fabric.backward(loss)
@@ -189,8 +191,12 @@ def model_classes(model: Any) -> int:
 
 def examples(
     cells: list[TrainingCell], settings: TrainingSettings, classes: int, rng: np.random.Generator
-) -> tuple[Tensor, Tensor]:
-    """One crop of each cell: images (b, 1, side, side) and heatmaps (b, classes, side/4, side/4)."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """One crop of each cell.
+
+    Images (b, 1, side, side), heatmaps (b, classes, side/4, side/4), and 1 or 0 for
+    each channel that is labelled (b, classes, 1, 1).
+    """
     images, heatmaps = [], []
     targets = Targets(classes, STRIDE, settings.sigma)
     for cell in cells:
@@ -201,7 +207,8 @@ def examples(
         images.append(augment.restain(crop, how, rng))
         heatmaps.append(targets.draw(places, cell.classes, settings.side))
     image = torch.from_numpy(np.stack(images))[:, None].to(memory_format=torch.channels_last)
-    return image, torch.from_numpy(np.stack(heatmaps))
+    known = torch.from_numpy(np.stack([cell.known[:classes] for cell in cells])).float()[:, :, None, None]
+    return image, torch.from_numpy(np.stack(heatmaps)) * known, known
 
 
 def _batches(numbers: list[int], size: int, rng: np.random.Generator) -> Iterator[list[int]]:
@@ -212,7 +219,9 @@ def _batches(numbers: list[int], size: int, rng: np.random.Generator) -> Iterato
 
 def _remember_alarms(pool: Pool, numbers: list[int], predicted: Tensor, targets: Tensor) -> None:
     """The strongest answer of each crop where no label is near."""
-    silent = (predicted.detach().float() * (targets < 0.01)).amax(dim=(1, 2, 3)).tolist()
+    first = slice(0, ALARMING)  # auxiliary channels are full of objects
+    quiet = predicted.detach()[:, first].float() * (targets[:, first] < 0.01)
+    silent = quiet.amax(dim=(1, 2, 3)).tolist()
     for number, alarm in zip(numbers, silent, strict=True):
         pool.alarm[number] = alarm
 

@@ -24,8 +24,8 @@ _SOURCE: CellSource | None = None
 class PoolSettings:
     """Size of the pool, cells exchanged per epoch, share kept for being hard."""
 
-    size: int = 2400
-    fresh: int = 500
+    size: int = 2000
+    fresh: int = 320
     hard: float = 0.15
     workers: int = 2
 
