@@ -57,7 +57,10 @@ def test_packing_keeps_density_to_half_a_step(rng):
 def test_crops_stay_inside_large_cells_and_around_small_ones(rng):
     for shape in ((300, 280), (50, 60)):
         cell = TrainingCell(
-            np.full(shape, ZERO, np.uint8), np.zeros((0, 2), np.float32), np.zeros(0, np.int64), np.ones(2, bool)
+            np.full(shape, ZERO, np.uint8),
+            np.zeros((0, 2), np.float32),
+            np.zeros(0, np.int64),
+            np.ones(2, bool),
         )
         for _ in range(20):
             corner = choose_corner(cell, 96, rng)

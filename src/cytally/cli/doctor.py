@@ -16,7 +16,6 @@ from cytally.cli.main import cli
 
 _PACKAGES = (
     "torch",
-    "torchvision",
     "lightning-fabric",
     "numpy",
     "scipy",

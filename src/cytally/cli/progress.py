@@ -25,6 +25,7 @@ def reporting() -> Iterator[Report]:
         task = progress.add_task("", total=None)
 
         def report(stage: str, done: int, total: int) -> None:
+            """Move the bar."""
             progress.update(task, description=stage, completed=done, total=total)
 
         yield report
