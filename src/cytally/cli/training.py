@@ -16,7 +16,7 @@ from cytally.cli.main import SKIPPED
 from cytally.cli.progress import Report, reporting
 
 if TYPE_CHECKING:
-    from cytally.dosimetry.evaluate import Evaluation
+    from cytally.dosimetry.detector.evaluate import Evaluation
     from cytally.training.loop import TrainingSettings
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -56,7 +56,7 @@ def train(
       cytally dosimetry train --out ensembles/mine
       cytally dosimetry train slides/labelled --simulated 0.5 --out ensembles/mine
     """
-    from cytally.dosimetry.train import Plan, train_ensemble
+    from cytally.dosimetry.detector.train import Plan, train_ensemble
     from cytally.training.loop import PRESETS
 
     settings = _settings(PRESETS[preset], epochs, pool, seed)
@@ -122,8 +122,8 @@ def evaluate(
       cytally dosimetry simulate held-out --cells 300 --dose 3 --style hard --seed 900
       cytally dosimetry evaluate held-out --out runs/held-out
     """
-    from cytally.dosimetry.evaluate import evaluate as measure
-    from cytally.dosimetry.evaluate import labelled_cells, write_evaluation
+    from cytally.dosimetry.detector.evaluate import evaluate as measure
+    from cytally.dosimetry.detector.evaluate import labelled_cells, write_evaluation
     from cytally.images.read import find_images
     from cytally.inference.ensemble import load_ensemble
     from cytally.types import Skipped

@@ -1,0 +1,16 @@
+"""Dicentric chromosomes in Giemsa metaphases: images in, a dose with limits out.
+
+In the order in which data meets the files:
+
+score          one image -> detections
+run            the run folder: journal, tables, lock
+pipeline       the main job: images -> counts (and a dose) and their report
+series         several runs -> counts per dose; a run -> its dose
+calibrate      counts at known doses -> Curve
+dose           counts and Curve -> Dose
+report         all of it -> one page
+demonstration  the whole road on simulated cells
+
+simulate/      metaphases with full truth
+detector/      making and measuring an ensemble
+"""

@@ -1,0 +1,1 @@
+"""Nouns -> pictures; nothing is computed here."""

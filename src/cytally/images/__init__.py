@@ -1,0 +1,1 @@
+"""path -> Image -> Density: reading, writing, background, normalisation."""

@@ -1,0 +1,1 @@
+"""Cheap evidence -> targets: points and their heatmaps."""

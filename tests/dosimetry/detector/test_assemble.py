@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cytally.detection.vote import binary_votes
-from cytally.dosimetry.assemble import GOAL, Seen, choose_epochs, choose_thresholds
-from cytally.dosimetry.evaluate import evaluate, labelled_cells, summary, write_evaluation
+from cytally.dosimetry.detector.assemble import GOAL, Seen, choose_epochs, choose_thresholds
+from cytally.dosimetry.detector.evaluate import evaluate, labelled_cells, summary, write_evaluation
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.errors import LabelError, SettingsError

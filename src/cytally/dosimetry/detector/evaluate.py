@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from cytally.detection.vote import binary_votes, co_occurring, detect
-from cytally.dosimetry.sources import labelled_images
+from cytally.dosimetry.detector.sources import labelled_images
 from cytally.errors import ImageError
 from cytally.evaluation.detection import Labelled, Sweep, sweep
 from cytally.evaluation.matching import Hits, match_components, match_one_to_one

@@ -5,10 +5,10 @@ from click.testing import CliRunner
 
 from cytally.cli import training  # noqa: F401  (joins the group)
 from cytally.cli.main import cli
-from cytally.dosimetry import train as module
+from cytally.dosimetry.detector import train as module
+from cytally.dosimetry.detector.sources import MixedSource, SimulatedSource
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
-from cytally.dosimetry.sources import MixedSource, SimulatedSource
 from cytally.errors import SettingsError
 from cytally.inference.ensemble import load_ensemble
 

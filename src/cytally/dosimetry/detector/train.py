@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cytally.dosimetry.assemble import (
+from cytally.dosimetry.detector.assemble import (
     assemble,
     choose_epochs,
     choose_thresholds,
@@ -16,11 +16,7 @@ from cytally.dosimetry.assemble import (
     save_thresholds,
     seconds_per_epoch,
 )  # fmt: skip
-from cytally.dosimetry.run import machine
-from cytally.dosimetry.simulate.breakage import Damage, Exposure
-from cytally.dosimetry.simulate.cell import simulate_cell
-from cytally.dosimetry.simulate.styles import style_named
-from cytally.dosimetry.sources import (
+from cytally.dosimetry.detector.sources import (
     AUXILIARY,
     CLASSES,
     FolderSource,
@@ -29,6 +25,10 @@ from cytally.dosimetry.sources import (
     labelled_images,
     training_cell,
 )
+from cytally.dosimetry.run import machine
+from cytally.dosimetry.simulate.breakage import Damage, Exposure
+from cytally.dosimetry.simulate.cell import simulate_cell
+from cytally.dosimetry.simulate.styles import style_named
 from cytally.errors import ImageError
 from cytally.images.normalise import normalise
 from cytally.images.read import read
