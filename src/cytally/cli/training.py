@@ -33,7 +33,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     default=None,
     help="Share of simulated cells.  [default: 1 without folders, else 0]",
 )
-@click.option("--preset", type=click.Choice(["shipped", "paper"]), default="shipped", show_default=True)
+@click.option("--preset", type=click.Choice(["shipped", "further", "paper"]), default="shipped", show_default=True)
 @click.option(
     "--epochs", type=click.IntRange(1), help="Longer or shorter than the preset; may change on resuming."
 )
@@ -41,6 +41,10 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--members", default=10, show_default=True, help="Checkpoints drawn for the ensemble.")
 @click.option("--pool", type=click.IntRange(8), help="Cells at hand at a time.")
 @click.option("--seed", default=1, show_default=True)
+@click.option(
+    "--start", type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Weights to begin from (use with --preset further).",
+)  # fmt: skip
 @click.option("--name", help="Name in the card.  [default: the folder's]")
 def train(
     folders: tuple[Path, ...], out: Path, simulated: float | None, preset: str, epochs: int | None,

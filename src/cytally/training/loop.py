@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,12 +87,17 @@ PAPER = TrainingSettings(
 )  # fmt: skip
 #: What ships.
 SHIPPED = TrainingSettings()
-PRESETS = {"paper": PAPER, "shipped": SHIPPED}
+#: From weights that already find objects (`start`).
+FURTHER = replace(
+    SHIPPED, epochs=30, late_from=15, rate=1e-3, late_rate=4e-4, emphasis=0.0, warm=0, ramp=0,
+)  # fmt: skip
+PRESETS = {"shipped": SHIPPED, "further": FURTHER, "paper": PAPER}
 
 
 def fit(
     source: CellSource, architecture: Architecture, settings: TrainingSettings,
     folder: Path, report: Report = lambda stage, done, total: None,
+    start: Path | None = None,
 ) -> None:  # fmt: skip
     """Train, leaving a checkpoint after each epoch; a killed run goes on where it was.
 
@@ -106,6 +111,8 @@ def fit(
         Gets run.json, curves.csv, epoch_NNN.safetensors and the state to resume from.
     report : callable
         Told (stage, done, total) for progress bars.
+    start : Path, optional
+        Weights (safetensors) of the same architecture to begin from.
 
     Raises
     ------
@@ -116,8 +123,7 @@ def fit(
     _same_run(folder, architecture, settings)
     fabric = _fabric()
     fabric.launch()
-    torch.manual_seed(settings.seed)
-    model = UNet(architecture).to(memory_format=torch.channels_last)
+    model = _begin(architecture, settings, start).to(memory_format=torch.channels_last)
     model, optimiser = fabric.setup(model, _optimiser(model, settings))
     pool = Pool(source, settings.pool)
     done = _restore(folder, model, optimiser, pool)
@@ -143,6 +149,19 @@ def fit(
 def _fabric() -> Fabric:
     cuda = torch.cuda.is_available()
     return Fabric(accelerator="auto", devices="auto" if cuda else 1, precision="bf16-mixed")
+
+
+def _begin(architecture: Architecture, settings: TrainingSettings, start: Path | None) -> UNet:
+    """A network with fresh weights, or with those of an earlier run."""
+    torch.manual_seed(settings.seed)
+    model = UNet(architecture)
+    if start is not None:
+        tensors, _ = load_tensors(start)
+        try:
+            model.load_state_dict({k: v.float() for k, v in tensors.items()}, strict=False)
+        except RuntimeError as error:
+            raise RunError(f"{start}: weights of another architecture: {error}") from error
+    return model
 
 
 def _optimiser(model: UNet, settings: TrainingSettings) -> torch.optim.Optimizer:

@@ -38,7 +38,7 @@ class Style:
     bow: Range = (0.0, 0.15)  # arms bulging half-way
     bend: Range = (0.1, 0.9)  # radians over the longest chromosome, standard deviation
     kink: Range = (0.0, 0.35)  # radians at the centromere
-    twist: Range = (0.0, 0.5)  # share of chromosomes whose chromatids cross
+    twist: Range = (0.0, 0.25)  # share of chromosomes whose chromatids cross
     knobs: Range = (0.03, 0.15)  # relative unevenness of the outline
     bands: Range = (0.0, 0.15)  # density modulation along the arms
     # layout
@@ -73,16 +73,16 @@ STYLES: Mapping[str, Style] = MappingProxyType({
         replace(_PLAIN, name="pale", density=(0.22, 0.5), separation=(0.6, 1.1),
                 noise=(1.3, 2.1), focus=(1.8, 2.9)),
         replace(_PLAIN, name="straight", bend=(0.03, 0.35), splay=(0.0, 0.15), bow=(0.0, 0.08), twist=(0.0, 0.2),
-                sway=(0.005, 0.03), kink=(0.0, 0.2), separation=(0.8, 1.35), waist=(0.55, 0.86),
+                sway=(0.005, 0.03), kink=(0.0, 0.2), separation=(0.8, 1.35), waist=(0.52, 0.8),
                 neck=(0.85, 1.0), focus=(1.2, 2.2), bands=(0.0, 0.3)),
-        replace(_PLAIN, name="separated", separation=(1.0, 1.9), waist=(0.45, 0.88),
+        replace(_PLAIN, name="separated", separation=(1.0, 1.9), waist=(0.45, 0.82),
                 splay=(0.1, 0.9), bow=(0.0, 0.7), bend=(0.1, 0.8), knobs=(0.03, 0.14),
                 focus=(1.0, 2.4)),
         replace(_PLAIN, name="slender", width=(15, 22), longest=(95, 135),
                 bend=(0.6, 1.4), knobs=(0.05, 0.16), bands=(0.05, 0.5)),
         replace(_PLAIN, name="hard", width=(17, 34), longest=(70, 125),
-                separation=(0.5, 1.5), waist=(0.48, 0.84), splay=(0.0, 0.6), bow=(0.0, 0.5),
-                sway=(0.01, 0.1), bend=(0.1, 1.3), kink=(0.0, 0.6), twist=(0.1, 0.8), knobs=(0.04, 0.2),
+                separation=(0.5, 1.5), waist=(0.48, 0.78), splay=(0.0, 0.6), bow=(0.0, 0.5),
+                sway=(0.01, 0.1), bend=(0.1, 1.3), kink=(0.0, 0.6), twist=(0.05, 0.35), knobs=(0.04, 0.2),
                 bands=(0.0, 0.3), contact=(0.04, 0.22), nuclei=(0, 10), specks=(0, 60),
                 filaments=(0, 5), smears=(0, 5), rings=(0, 9), grain=(0.05, 0.22),
                 density=(0.22, 1.0), focus=(1.1, 3.1), halo=(0.0, 0.2),
