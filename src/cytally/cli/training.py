@@ -33,7 +33,9 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     default=None,
     help="Share of simulated cells.  [default: 1 without folders, else 0]",
 )
-@click.option("--preset", type=click.Choice(["shipped", "further", "paper"]), default="shipped", show_default=True)
+@click.option(
+    "--preset", type=click.Choice(["shipped", "further", "paper"]), default="shipped", show_default=True
+)
 @click.option(
     "--epochs", type=click.IntRange(1), help="Longer or shorter than the preset; may change on resuming."
 )
@@ -48,7 +50,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--name", help="Name in the card.  [default: the folder's]")
 def train(
     folders: tuple[Path, ...], out: Path, simulated: float | None, preset: str, epochs: int | None,
-    filters: int, members: int, pool: int | None, seed: int, name: str | None,
+    filters: int, members: int, pool: int | None, seed: int, start: Path | None, name: str | None,
 ) -> None:  # fmt: skip
     """Train an ensemble from labelled FOLDERS, from simulated cells, or from both.
 
@@ -59,6 +61,7 @@ def train(
     Examples:
       cytally dosimetry train --out ensembles/mine
       cytally dosimetry train slides/labelled --simulated 0.5 --out ensembles/mine
+      cytally dosimetry train --preset further --start ensembles/mine/training/epoch_040.safetensors --out more
     """
     from cytally.dosimetry.detector.train import Plan, train_ensemble
     from cytally.training.loop import PRESETS
@@ -70,6 +73,8 @@ def train(
         filters,
         members,
         name or out.name,
+        preset,
+        start,
     )
     with reporting() as report:
         ensemble = train_ensemble(plan, settings, out, report)

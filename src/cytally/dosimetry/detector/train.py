@@ -32,6 +32,7 @@ from cytally.dosimetry.simulate.styles import style_named
 from cytally.errors import ImageError
 from cytally.images.normalise import normalise
 from cytally.images.read import read
+from cytally.inference.card import sha256_of
 from cytally.inference.ensemble import Ensemble
 from cytally.labels.points import check_inside
 from cytally.nets.unet import Architecture
@@ -56,7 +57,9 @@ class Plan:
     simulated : float
         Share of simulated cells, 0 to 1.
     filters, members : int
-    name : str
+    name, preset : str
+    start : Path or None
+        Weights to begin from.
     """
 
     folders: tuple[Path, ...]
@@ -64,6 +67,8 @@ class Plan:
     filters: int
     members: int
     name: str
+    preset: str = "shipped"
+    start: Path | None = None
 
     def source(self, seed: int, images: Sequence[tuple[Path, Points]]) -> CellSource:
         """Cells to learn from: simulated, labelled, or both."""
@@ -91,12 +96,13 @@ def train_ensemble(plan: Plan, settings: TrainingSettings, out: Path, report: Re
     run = out / "training"
     architecture = Architecture(classes=len(CLASSES + AUXILIARY), filters=plan.filters, depth=4, widest=160)
     images, skipped = readable(plan.folders, report)
-    fit(plan.source(settings.seed, images), architecture, settings, run, report)
+    fit(plan.source(settings.seed, images), architecture, settings, run, report, plan.start)
     epochs = choose_epochs(run, settings.late_from, plan.members, settings.seed)
     notes = {
         "command": command(plan, settings), "seed": settings.seed, "machine": machine(),
         "data": "simulated cells" if plan.simulated >= 1 else f"{len(plan.folders)} labelled folder(s)",
         "hours_in_epochs": round(sum(seconds_per_epoch(run)) / 3600, 2),
+        "start_sha256": sha256_of(plan.start) if plan.start else None,
         "skipped": [one.image for one in skipped],
     }  # fmt: skip
     ensemble = assemble(run, out, name=plan.name, classes=CLASSES, epochs=epochs, training=notes)
@@ -122,10 +128,11 @@ def readable(folders: Sequence[Path], report: Report) -> tuple[list[tuple[Path, 
 def command(plan: Plan, settings: TrainingSettings) -> str:
     """The command that makes this ensemble."""
     folders = " ".join(path.as_posix() for path in plan.folders)
+    start = f" --start {plan.start.name}" if plan.start else ""
     share = f" --simulated {plan.simulated:g}" if plan.folders else ""
     return (
-        f"cytally dosimetry train {folders}{share} --filters {plan.filters} --epochs {settings.epochs} "
-        f"--seed {settings.seed} --out {plan.name}"
+        f"cytally dosimetry train {folders}{share} --preset {plan.preset}{start} --filters {plan.filters} "
+        f"--epochs {settings.epochs} --seed {settings.seed} --out {plan.name}"
     ).replace("  ", " ")
 
 
