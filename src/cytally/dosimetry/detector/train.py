@@ -28,7 +28,7 @@ from cytally.dosimetry.detector.sources import (
 from cytally.dosimetry.run import machine
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
-from cytally.dosimetry.simulate.styles import style_named
+from cytally.dosimetry.simulate.styles import TRAINING_MIX, style_named
 from cytally.errors import ImageError
 from cytally.images.normalise import normalise
 from cytally.images.read import read
@@ -42,7 +42,7 @@ from cytally.types import Image, Points, Skipped
 
 Report = Callable[[str, int, int], None]
 #: Cells on which thresholds are chosen: of the highest dose, and silent ones.
-THRESHOLD_CELLS = (300, 500)
+THRESHOLD_CELLS = (240, 600)
 _THRESHOLD_SEED = 770_000
 
 
@@ -137,7 +137,7 @@ def command(plan: Plan, settings: TrainingSettings) -> str:
 
 
 def set_thresholds(ensemble: Ensemble, folder: Path, report: Report) -> Ensemble:
-    """Choose thresholds on simulated cells of 4 Gy and on silent ones; write them into the card."""
+    """Choose thresholds on simulated cells of 4 Gy and on silent ones, all styles; write the card."""
     many, silent = THRESHOLD_CELLS
     highest = look_at(threshold_cells(many, 4.0), ensemble, many, report, "cells of 4 Gy")
     quiet = look_at(threshold_cells(silent, None), ensemble, silent, report, "silent cells")
@@ -145,10 +145,12 @@ def set_thresholds(ensemble: Ensemble, folder: Path, report: Report) -> Ensemble
 
 
 def threshold_cells(count: int, dose_gy: float | None) -> Iterator[TrainingCell]:
-    """Cells of the hardest style that neither training nor evaluation sees; None: all silent."""
-    style, seed = style_named("hard"), _THRESHOLD_SEED + int(dose_gy or 0)
+    """Cells of all styles that neither training nor evaluation sees; None: all silent."""
+    names = sorted(TRAINING_MIX)
+    weights = np.array([TRAINING_MIX[name] for name in names], dtype=float)
     for number in range(count):
-        rng = np.random.default_rng([seed, number])
+        rng = np.random.default_rng([_THRESHOLD_SEED + int(dose_gy or 0), number])
+        style = style_named(names[int(rng.choice(len(names), p=weights / weights.sum()))])
         counts = Damage() if dose_gy is None else Exposure(dose_gy).draw(rng)
         made = simulate_cell(style, counts, rng)
         yield training_cell(normalise(Image(made.image.pixels)), made.points, CLASSES)
