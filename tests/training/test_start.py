@@ -1,10 +1,10 @@
 import pytest
+from tests.training.test_loop import SMALL, Dots, settings
 
 from cytally.errors import RunError
 from cytally.nets.unet import Architecture
 from cytally.training.checkpoints import load_tensors, member_path
 from cytally.training.loop import FURTHER, criterion_at, fit
-from tests.training.test_loop import SMALL, Dots, settings
 
 
 def test_a_run_can_begin_from_the_weights_of_another(tmp_path):

@@ -21,7 +21,7 @@ from cytally.images.normalise import Density, normalise
 from cytally.images.read import read
 from cytally.images.write import write_bytes
 from cytally.inference.ensemble import Ensemble
-from cytally.inference.votes import predict
+from cytally.inference.votes import cast_votes, predict
 from cytally.labels.points import check_inside, spots
 from cytally.statistics.poisson import garwood
 from cytally.types import FloatArray, Points, Skipped
@@ -116,7 +116,9 @@ def evaluate(
 
     def looked_at() -> Iterator[Labelled]:
         for number, cell in enumerate(cells, start=1):
-            maps = predict(cell.density.values, ensemble)
+            # without a sweep only decisions count, and the saving does not change them
+            values = cell.density.values
+            maps = predict(values, ensemble) if sweeping else cast_votes(values, ensemble).maps
             places = tuple(cell.density.from_image(cell.points.of(name)) for name in ensemble.classes)
             _tally(result, cell, maps, places, ensemble)
             report("evaluating", number, total)
