@@ -83,7 +83,7 @@ def _end_to_end(body: Body, other: Body, rng: np.random.Generator) -> tuple[Body
     turned = body.turned(float(angle))
     end = 0 if np.array_equal(mine[0], body.centreline[0]) else -1
     tip = turned.centreline[end]
-    gap = outward / (np.linalg.norm(outward) + 1e-9) * rng.uniform(0.3, 1.1) * 2 * float(body.radius.mean())
+    gap = outward / (np.linalg.norm(outward) + 1e-9) * rng.uniform(0.8, 1.5) * 2 * float(body.radius.mean())
     row, col = its[0] + gap - tip
     return turned, (float(row), float(col))
 

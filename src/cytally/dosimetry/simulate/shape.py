@@ -18,6 +18,10 @@ from cytally.types import FloatArray
 
 #: Distance of samples along the centreline, pixels.
 STEP = 2.0
+#: Widest waist of a dicentric, as part of its width: people score what they see.
+_SEEN = 0.7
+#: How much denser a body is where its chromatids cross; at a centromere they do not.
+_CROSSING = 0.5
 
 
 @dataclass(frozen=True)
@@ -99,10 +103,12 @@ def lay(piece: Piece, look: Look, rng: np.random.Generator) -> Body:
     centromeres = np.array(piece.centromeres) * scale
     line = _ring(s, rng) if piece.closed else _centreline(s, centromeres, look, rng)
     line = line - line.mean(axis=0)
-    chromatids, radius = _chromatids(s, line, centromeres, look, rng)
+    # crossing chromatids of an acentric piece could not be told from a centromere
+    twist = _twist(s, look, rng) if centromeres.size else np.ones_like(s)
+    chromatids, radius = _chromatids(s, line, centromeres, twist, look, rng)
     return Body(
         piece=piece, centreline=line, chromatids=chromatids, radius=radius,
-        density=_density(s, look, rng),
+        density=_density(s, look, rng) * (1 + _CROSSING * (1 - np.abs(twist))),
         centromeres=_interpolate(s, line, centromeres),
         joins=_interpolate(s, line, np.array(piece.joins) * scale),
         aberrations=_labels(piece, _interpolate(s, line, _middles(centromeres)), line),
@@ -153,19 +159,23 @@ def _ring(s: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 
 def _chromatids(
-    s: FloatArray, line: FloatArray, centromeres: FloatArray, look: Look, rng: np.random.Generator
+    s: FloatArray,
+    line: FloatArray,
+    centromeres: FloatArray,
+    twist: FloatArray,
+    look: Look,
+    rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray]:
     """Two tubes beside the centreline; both narrow at a centromere."""
     width = look.width * float(np.exp(rng.normal(0, 0.04)))
     thick = width / 2 / (1 + look.separation)
     apart = thick * look.separation
     hold = _cohesion(s, centromeres, width * look.waist_length)
-    waist = float(np.clip(look.waist + rng.normal(0, 0.07), 0.35, 1.0))
+    widest = 1.0 if len(centromeres) < 2 else _SEEN
+    waist = float(np.clip(look.waist + rng.normal(0, 0.07), 0.35, widest))
     held = max(waist * width / 2 - thick * look.neck, 0.0)  # chromatid distance there
     opening = _opening(s, centromeres, look, rng)
-    offset = (1 - hold) * apart * opening + hold * held
-    if centromeres.size:  # a crossing of acentric chromatids could not be told from a centromere
-        offset = offset * _twist(s, look, rng)
+    offset = ((1 - hold) * apart * opening + hold * held) * twist
     tube = thick * (1 - hold * (1 - look.neck))
     radius = np.stack([tube * (1 + _rough(s, look.knobs, 5.0, rng)) for _ in range(2)])
     if not centromeres.size:
