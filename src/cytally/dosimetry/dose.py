@@ -74,11 +74,11 @@ def dose(
 
     Examples
     --------
-    The worked example of IAEA 2011 section 9.7.3, with Garwood's count limits:
+    The counts of IAEA 2011 section 9.7.3 on a curve without uncertainty of its own:
 
     >>> curve = Curve(np.array([0.00128, 0.02103, 0.06307]), np.zeros((3, 3)))
     >>> print(dose(np.array([475, 25]), curve))
-    0.73 Gy (0.60 to 0.88, 95 %, Merkle), 500 cells, 25 dicentrics
+    0.73 Gy (0.60 to 0.86, 95 %, Merkle), 500 cells, 25 dicentrics
     """
     if method not in METHODS:
         raise CountsError(f"unknown method {method!r}; expected one of {', '.join(METHODS)}")

@@ -90,7 +90,7 @@ def fit_curve(dose: FloatArray, cells: FloatArray, aberrations: FloatArray, *, q
     >>> fit = fit_curve(np.array([0, 1, 2, 4.0]), np.array([4000, 1000, 500, 200]),
     ...                 np.array([4, 84, 146, 214]))
     >>> fit.coefficients.round(3).tolist()
-    [0.001, 0.02, 0.063]
+    [0.001, 0.022, 0.062]
     """
     dose, cells, aberrations = (np.asarray(a, dtype=float) for a in (dose, cells, aberrations))
     terms = (0, 1, 2) if quadratic else (0, 1)
@@ -211,7 +211,7 @@ def protraction_factor(hours: float, repair_hours: float = 2.0) -> float:
     Examples
     --------
     >>> protraction_factor(0.0), round(protraction_factor(24.0), 7)
-    (1.0, 0.1527778)
+    (1.0, 0.1527779)
     """
     x = hours / repair_hours
     if x < 1e-4:

@@ -158,11 +158,11 @@ def _begin(architecture: Architecture, settings: TrainingSettings, start: Path |
     if start is not None:
         tensors, _ = load_tensors(start)
         weights = {k: v.float() for k, v in tensors.items()}
-        for name in ("head.weight", "head.bias"):  # an ensemble's member lacks the auxiliary channels
-            fresh = model.state_dict()[name].clone()
-            fresh[: len(weights[name])] = weights[name][: len(fresh)]
-            weights[name] = fresh
         try:
+            for name in ("head.weight", "head.bias"):  # a member of an ensemble lacks the auxiliary channels
+                fresh = model.state_dict()[name].clone()
+                fresh[: len(weights[name])] = weights[name][: len(fresh)]
+                weights[name] = fresh
             model.load_state_dict(weights, strict=False)
         except (RuntimeError, KeyError) as error:
             raise RunError(f"{start}: weights of another architecture: {error}") from error
