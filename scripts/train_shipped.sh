@@ -1,15 +1,23 @@
 #!/usr/bin/env bash
-# The two runs that made the shipped ensemble metaphase-1.
-#
-# Thresholds were chosen by the commit that added this ensemble. The first ran on the simulator of commit 193bcfc (dicentrics of any distance between their
-# centromeres, more twisting) and was stopped after 14 epochs; the second went on from its
-# weights on the simulator of commit d777b01. Both can be killed and called again.
+# The three runs that made the shipped ensemble metaphase-1, each on the simulator of its time:
+# the first taught what chromosomes are made of, the later ones went on from its weights on a
+# simulator whose dicentrics can be told from other things. Every run can be killed and called
+# again. About 1 hour of epochs on 2 cores with bfloat16 matrix units.
 set -euo pipefail
-FIRST=${1:-runs/first} OUT=${2:-runs/metaphase-1} EPOCHS=${3:-26}
+WORK=$(realpath -m "${1:-runs/shipped}")
+mkdir -p "$WORK"
 
-git worktree add -f "$FIRST-code" 193bcfc
-(cd "$FIRST-code" && python -m venv .venv && .venv/bin/pip install -q -e . &&
-  timeout 3h .venv/bin/cytally dosimetry train --out ../first --epochs 60 --seed 1) || true
-# any checkpoint from epoch 14 on serves as a start; the shipped one is epoch 14
-cytally dosimetry train --preset further --start "$FIRST/training/epoch_014.safetensors" \
-  --seed 2 --epochs "$EPOCHS" --name metaphase-1 --out "$OUT"
+run() { # commit name arguments...
+  local code="$WORK/code-$2"
+  [ -d "$code" ] || git worktree add -f "$code" "$1"
+  (cd "$code" && { [ -d .venv ] || python3 -m venv .venv; } && .venv/bin/pip install -q -e . &&
+    .venv/bin/cytally dosimetry train --out "$WORK/$2" "${@:3}")
+}
+
+# the first was stopped after epoch 14 of 60; --epochs may be cut short without changing earlier epochs
+run 193bcfc first --epochs 60 --seed 1 --members 2 & first=$!
+until [ -f "$WORK/first/training/epoch_014.safetensors" ]; do sleep 10; done; sleep 5; kill $first
+run cd1c34f second --preset further --seed 2 --epochs 26 --members 2 \
+  --start "$WORK/first/training/epoch_014.safetensors"
+run eae7c33 third --preset further --seed 3 --epochs 12 --pool 1600 --name metaphase-1 \
+  --start "$WORK/second/training/epoch_026.safetensors"

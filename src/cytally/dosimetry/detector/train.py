@@ -132,7 +132,7 @@ def command(plan: Plan, settings: TrainingSettings) -> str:
     share = f" --simulated {plan.simulated:g}" if plan.folders else ""
     return (
         f"cytally dosimetry train {folders}{share} --preset {plan.preset}{start} --filters {plan.filters} "
-        f"--epochs {settings.epochs} --seed {settings.seed} --out {plan.name}"
+        f"--epochs {settings.epochs} --pool {settings.pool.size} --seed {settings.seed} --out {plan.name}"
     ).replace("  ", " ")
 
 
