@@ -41,12 +41,12 @@ def _as_table(shown: Demonstration) -> str:
     lines = [
         f"curve  Y = {constant:.4f} + {alpha:.4f} D + {beta:.4f} D^2   ({shown.curve_file})",
         "",
-        f"{'sample':<8}{'true Gy':>8}{'found Gy':>10}{'95 % limits':>16}{'cells':>7}{'dicentrics':>12}",
+        f"{'sample':<8}{'true Gy':>8}{'found Gy':>10}{'95 % limits':>26}{'cells':>7}{'dicentrics':>12}",
     ]
     for sample in shown.samples:
         dose = sample.dose
         lines.append(
-            f"{sample.name:<8}{sample.true_gy:>8.2f}{dose.estimate:>10.2f}{dose.limits:>16}"
+            f"{sample.name:<8}{sample.true_gy:>8.2f}{dose.estimate:>10.2f}{dose.limits:>26}"
             f"{dose.cells:>7}{dose.dicentrics:>12}"
         )
     lines += ["", *(f"report {sample.name}: {sample.report}" for sample in shown.samples)]
