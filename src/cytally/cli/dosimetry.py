@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_STYLES = ("mixed", "dark", "pale", "straight", "separated", "slender", "hard")
+_STYLES = ("mixed", "dark", "pale", "straight", "separated", "slender", "hard", "poor")
 
 
 @cli.group()

@@ -6,10 +6,11 @@ import csv
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -36,6 +37,7 @@ CURVES = "curves.csv"
 #: Leading channels whose false answers make a cell a hard negative.
 ALARMING = 2
 Report = Callable[[str, int, int], None]
+Item, Made = TypeVar("Item"), TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -186,8 +188,11 @@ def _epoch(
     weight, emphasis = criterion_at(epoch, settings)
     losses, started = [], time.monotonic()
     batches = list(_batches(pool.numbers, settings.batch, rng))
-    for step, numbers in enumerate(batches, start=1):
-        batch = examples([pool.cells[n] for n in numbers], settings, model_classes(model), rng)
+
+    def prepare(numbers: list[int]) -> tuple[Tensor, Tensor, Tensor]:
+        return examples([pool.cells[n] for n in numbers], settings, model_classes(model), rng)
+
+    for step, (numbers, batch) in enumerate(zip(batches, ahead(prepare, batches), strict=True), start=1):
         images, targets, known = (fabric.to_device(part) for part in batch)
         predicted = model(images) * known
         loss = heatmap_loss(predicted.float(), targets, weight, settings.rho, emphasis)
@@ -199,6 +204,19 @@ def _epoch(
         report(f"epoch {epoch} of {settings.epochs}, loss {np.mean(losses[-50:]):.3f}", step, len(batches))
     return {"epoch": epoch, "loss": float(np.mean(losses)), "seconds": time.monotonic() - started,
             "cells_seen": pool.next_number, "alarm": float(np.mean(list(pool.alarm.values())))}  # fmt: skip
+
+
+def ahead(make: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[R]:
+    """`map(make, items)`, in order, one item made in the background while another is used."""
+    with ThreadPoolExecutor(1) as worker:
+        waiting = None
+        for item in items:
+            following = worker.submit(make, item)
+            if waiting is not None:
+                yield waiting.result()
+            waiting = following
+        if waiting is not None:
+            yield waiting.result()
 
 
 def criterion_at(epoch: int, settings: TrainingSettings) -> tuple[float, float]:

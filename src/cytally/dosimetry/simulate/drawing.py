@@ -18,6 +18,7 @@ from cytally.types import FloatArray
 
 _FINE = 3
 _COAT, _CORE = 0.62, 0.6  # density of the coat, radius of the core
+_LEVEL = 120  # grey of density 1 while drawing: room for twice as much where chromatids cross
 _SHIFT = 4  # sub-pixel bits of the line drawing
 
 
@@ -49,7 +50,7 @@ def stamp(body: Body) -> Stamp:
         for path, radius in zip(body.chromatids, body.radius, strict=True):
             _tube(fine, path - low, radius, body.density, inner)
     coarse = cv2.resize(fine, (int(width), int(height)), interpolation=cv2.INTER_AREA)
-    return Stamp(np.asarray(coarse, np.float32) / np.float32(160), int(low[0]), int(low[1]))
+    return Stamp(np.asarray(coarse, np.float32) / np.float32(_LEVEL), int(low[0]), int(low[1]))
 
 
 def _tube(
@@ -57,7 +58,7 @@ def _tube(
 ) -> None:
     fine = ((path + 0.5) * _FINE - 0.5) * (1 << _SHIFT)
     points = np.rint(fine[:, ::-1]).astype(int).tolist()
-    share, level = (_CORE, 160) if inner else (1.0, 160 * _COAT)
+    share, level = (_CORE, _LEVEL) if inner else (1.0, _LEVEL * _COAT)
     thick = np.maximum(np.rint(2 * radius * share * _FINE), 1).astype(int).tolist()
     grey = np.clip(density * level, 1, 255).tolist()
     for k in range(len(points) - 1):

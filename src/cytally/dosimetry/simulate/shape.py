@@ -21,7 +21,7 @@ STEP = 2.0
 #: Widest waist of a dicentric, as part of its width: people score what they see.
 _SEEN = 0.7
 #: How much denser a body is where its chromatids cross; at a centromere they do not.
-_CROSSING = 0.5
+_CROSSING = 0.9
 
 
 @dataclass(frozen=True)
@@ -203,9 +203,9 @@ def _opening(s: FloatArray, centromeres: FloatArray, look: Look, rng: np.random.
     arms = (np.clip((left - s) / max(left, 1.0), 0, 1), np.clip((s - right) / max(s[-1] - right, 1.0), 0, 1))
     opening = np.ones_like(s)
     for along in arms:
-        tip = max(rng.normal(0.4, 1), -1.2) * look.splay
+        tip = max(rng.normal(0.4, 1), -0.8) * look.splay
         opening += tip * along + abs(rng.normal(0, 1)) * look.bow * np.sin(np.pi * along)
-    return np.asarray(np.maximum(opening, 0.3))
+    return np.asarray(np.maximum(opening, 0.45))
 
 
 def _twist(s: FloatArray, look: Look, rng: np.random.Generator) -> FloatArray:

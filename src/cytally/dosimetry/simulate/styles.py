@@ -38,7 +38,7 @@ class Style:
     bow: Range = (0.0, 0.15)  # arms bulging half-way
     bend: Range = (0.1, 0.9)  # radians over the longest chromosome, standard deviation
     kink: Range = (0.0, 0.35)  # radians at the centromere
-    twist: Range = (0.0, 0.25)  # share of chromosomes whose chromatids cross
+    twist: Range = (0.0, 0.05)  # share of chromosomes whose chromatids cross
     knobs: Range = (0.03, 0.15)  # relative unevenness of the outline
     bands: Range = (0.0, 0.15)  # density modulation along the arms
     # layout
@@ -60,6 +60,7 @@ class Style:
     shading: Range = (0.005, 0.08)  # relative light unevenness
     noise: Range = (1.0, 2.8)  # grey levels, standard deviation
     glare: Range = (0.0, 0.06)  # stray light, fraction of the background
+    blurred: float = 0.1  # most blur, in body widths: beyond it no centromere can be seen
     # unscorable cells: shares of all cells
     unscorable: float = 0.0
 
@@ -72,7 +73,7 @@ STYLES: Mapping[str, Style] = MappingProxyType({
                 noise=(2.0, 2.6), knobs=(0.03, 0.1)),
         replace(_PLAIN, name="pale", density=(0.22, 0.5), separation=(0.6, 1.1),
                 noise=(1.3, 2.1), focus=(1.8, 2.9)),
-        replace(_PLAIN, name="straight", bend=(0.03, 0.35), splay=(0.0, 0.15), bow=(0.0, 0.08), twist=(0.0, 0.2),
+        replace(_PLAIN, name="straight", bend=(0.03, 0.35), splay=(0.0, 0.15), bow=(0.0, 0.08), twist=(0.0, 0.03),
                 sway=(0.005, 0.03), kink=(0.0, 0.2), separation=(0.8, 1.35), waist=(0.52, 0.8),
                 neck=(0.85, 1.0), focus=(1.2, 2.2), bands=(0.0, 0.3)),
         replace(_PLAIN, name="separated", separation=(1.0, 1.9), waist=(0.45, 0.82),
@@ -80,17 +81,26 @@ STYLES: Mapping[str, Style] = MappingProxyType({
                 focus=(1.0, 2.4)),
         replace(_PLAIN, name="slender", width=(15, 22), longest=(95, 135),
                 bend=(0.6, 1.4), knobs=(0.05, 0.16), bands=(0.05, 0.5)),
-        replace(_PLAIN, name="hard", width=(17, 34), longest=(70, 125),
+        replace(_PLAIN, name="hard", width=(18, 34), longest=(70, 120),
+                separation=(0.5, 1.4), waist=(0.48, 0.76), splay=(0.0, 0.45), bow=(0.0, 0.3),
+                sway=(0.01, 0.07), bend=(0.1, 1.1), kink=(0.0, 0.45), twist=(0.01, 0.1), knobs=(0.03, 0.15),
+                bands=(0.0, 0.2), contact=(0.03, 0.15), nuclei=(0, 10), specks=(0, 60),
+                filaments=(0, 5), smears=(0, 5), rings=(0, 9), grain=(0.05, 0.2),
+                density=(0.22, 1.0), focus=(1.1, 3.1), halo=(0.0, 0.2),
+                shading=(0.01, 0.09), noise=(1.0, 3.5)),
+        replace(_PLAIN, name="poor", width=(17, 34), longest=(70, 125),
                 separation=(0.5, 1.5), waist=(0.48, 0.78), splay=(0.0, 0.6), bow=(0.0, 0.5),
-                sway=(0.01, 0.1), bend=(0.1, 1.3), kink=(0.0, 0.6), twist=(0.05, 0.35), knobs=(0.04, 0.2),
+                sway=(0.01, 0.1), bend=(0.1, 1.3), kink=(0.0, 0.6), twist=(0.02, 0.2), knobs=(0.04, 0.2),
                 bands=(0.0, 0.3), contact=(0.04, 0.22), nuclei=(0, 10), specks=(0, 60),
                 filaments=(0, 5), smears=(0, 5), rings=(0, 9), grain=(0.05, 0.22),
                 density=(0.22, 1.0), focus=(1.1, 3.1), halo=(0.0, 0.2),
-                shading=(0.01, 0.09), noise=(1.0, 3.5)),
+                shading=(0.01, 0.09), noise=(1.0, 3.5), blurred=0.16),
     )
 })  # fmt: skip
 #: How often each style is drawn in a mixed training set.
-TRAINING_MIX = {"mixed": 2, "dark": 1, "pale": 1, "straight": 2, "separated": 2, "slender": 1, "hard": 4}
+TRAINING_MIX = {
+    "mixed": 2, "dark": 1, "pale": 1, "straight": 2, "separated": 2, "slender": 1, "hard": 4, "poor": 1,
+}  # fmt: skip
 #: What an unscorable cell can be.
 UNSCORABLE = ("incomplete", "double", "prometaphase", "smeared")
 
@@ -122,5 +132,6 @@ def draw_look(style: Style, rng: np.random.Generator) -> Look:
     draw = {name: float(rng.uniform(*limits)) for name, limits in ranges.items()}
     condensed = (draw["width"] - style.width[0]) / max(style.width[1] - style.width[0], 1e-9)
     share = float(np.clip(0.65 * (1 - condensed) + 0.35 * rng.random(), 0, 1))
+    draw["focus"] = min(draw["focus"], style.blurred * draw["width"])
     draw["longest"] = style.longest[0] + share * (style.longest[1] - style.longest[0])
     return Look(style.name, draw)
