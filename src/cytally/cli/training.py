@@ -48,9 +48,18 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     help="Weights to begin from (use with --preset further).",
 )  # fmt: skip
 @click.option("--name", help="Name in the card.  [default: the folder's]")
+@click.option(
+    "--normal", type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder of unexposed, unlabelled cells from which labelled ones are composed.",
+)  # fmt: skip
+@click.option(
+    "--composed", type=click.FloatRange(0, 1), default=0.3, show_default=True,
+    help="Share of composed cells (with --normal).",
+)  # fmt: skip
 def train(
     folders: tuple[Path, ...], out: Path, simulated: float | None, preset: str, epochs: int | None,
     filters: int, members: int, pool: int | None, seed: int, start: Path | None, name: str | None,
+    normal: Path | None, composed: float,
 ) -> None:  # fmt: skip
     """Train an ensemble from labelled FOLDERS, from simulated cells, or from both.
 
@@ -61,6 +70,7 @@ def train(
     Examples:
       cytally dosimetry train --out ensembles/mine
       cytally dosimetry train slides/labelled --simulated 0.5 --out ensembles/mine
+      cytally dosimetry train --normal slides/0Gy --composed 0.5 --out ensembles/mine
       cytally dosimetry train --preset further --start ensembles/mine/training/epoch_040.safetensors --out more
     """
     from cytally.dosimetry.detector.train import Plan, train_ensemble
@@ -75,6 +85,8 @@ def train(
         name or out.name,
         preset,
         start,
+        normal,
+        composed,
     )
     with reporting() as report:
         ensemble = train_ensemble(plan, settings, out, report)

@@ -93,8 +93,7 @@ def normalise(image: Image, *, measure_size: bool = False) -> Density:
     `NOMINAL_SIZE`. It is steadier than the width of single chromosomes, which
     doubles where sister chromatids part.
     """
-    grey = without_corner_text(_grey(image))
-    density = _optical_density(grey)
+    density = optical_density(image)
     found = measure(density)
     if image.pixel_size_um is not None and not measure_size:
         scale = image.pixel_size_um / NOMINAL_PIXEL_UM
@@ -122,8 +121,15 @@ def _grey(image: Image) -> Float32:
     return grey - low if low < 0 else grey
 
 
-def _optical_density(grey: Float32) -> Float32:
-    """log10 of background over grey; what is brighter than the background is below 0."""
+def optical_density(image: Image) -> Float32:
+    """log10 of background over grey (h, w); what is brighter than the background is below 0.
+
+    Raises
+    ------
+    ImageError
+        NaN, no contrast, or too small.
+    """
+    grey = without_corner_text(_grey(image))
     light = background(grey)
     floor = 0.004 * float(light.max())
     light /= np.maximum(grey, floor)

@@ -37,7 +37,8 @@ CURVES = "curves.csv"
 #: Leading channels whose false answers make a cell a hard negative.
 ALARMING = 2
 Report = Callable[[str, int, int], None]
-Item, Made = TypeVar("Item"), TypeVar("Made")
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,7 @@ def _epoch(
             "cells_seen": pool.next_number, "alarm": float(np.mean(list(pool.alarm.values())))}  # fmt: skip
 
 
-def ahead(make: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[R]:
+def ahead(make: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made]:
     """`map(make, items)`, in order, one item made in the background while another is used."""
     with ThreadPoolExecutor(1) as worker:
         waiting = None

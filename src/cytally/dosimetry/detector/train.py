@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cytally.dosimetry.compose.cell import Field
 from cytally.dosimetry.detector.assemble import (
     assemble,
     choose_epochs,
@@ -19,10 +20,12 @@ from cytally.dosimetry.detector.assemble import (
 from cytally.dosimetry.detector.sources import (
     AUXILIARY,
     CLASSES,
+    ComposedSource,
     FolderSource,
     MixedSource,
     SimulatedSource,
     labelled_images,
+    normal_fields,
     training_cell,
 )
 from cytally.dosimetry.run import machine
@@ -60,6 +63,10 @@ class Plan:
     name, preset : str
     start : Path or None
         Weights to begin from.
+    normal : Path or None
+        Folder of unexposed, unlabelled cells, from which labelled ones are composed.
+    composed : float
+        Their share of all cells.
     """
 
     folders: tuple[Path, ...]
@@ -69,16 +76,25 @@ class Plan:
     name: str
     preset: str = "shipped"
     start: Path | None = None
+    normal: Path | None = None
+    composed: float = 0.0
 
-    def source(self, seed: int, images: Sequence[tuple[Path, Points]]) -> CellSource:
-        """Cells to learn from: simulated, labelled, or both."""
-        made = SimulatedSource(seed)
-        if not images or self.simulated >= 1:
-            return made
-        read = FolderSource(tuple(images))
-        if self.simulated <= 0:
-            return read
-        return MixedSource((made, read), (self.simulated, 1 - self.simulated), seed)
+    def source(
+        self, seed: int, images: Sequence[tuple[Path, Points]], fields: tuple[Field, ...] = ()
+    ) -> CellSource:
+        """Cells to learn from: simulated, labelled, composed, mixed by their shares."""
+        rest = 1 - (self.composed if fields else 0.0)
+        parts: list[tuple[CellSource, float]] = [
+            (SimulatedSource(seed), rest * (self.simulated if images else 1.0))
+        ]
+        if images:
+            parts.append((FolderSource(tuple(images)), rest * (1 - self.simulated)))
+        if fields:
+            parts.append((ComposedSource(fields, seed), self.composed))
+        used = [part for part in parts if part[1] > 0]
+        if len(used) == 1:
+            return used[0][0]
+        return MixedSource(tuple(s for s, _ in used), tuple(w for _, w in used), seed)
 
 
 def train_ensemble(plan: Plan, settings: TrainingSettings, out: Path, report: Report) -> Ensemble:
@@ -96,17 +112,31 @@ def train_ensemble(plan: Plan, settings: TrainingSettings, out: Path, report: Re
     run = out / "training"
     architecture = Architecture(classes=len(CLASSES + AUXILIARY), filters=plan.filters, depth=4, widest=160)
     images, skipped = readable(plan.folders, report)
-    fit(plan.source(settings.seed, images), architecture, settings, run, report, plan.start)
+    fields = normal_fields(plan.normal, skipped, report) if plan.normal else ()
+    fit(plan.source(settings.seed, images, fields), architecture, settings, run, report, plan.start)
     epochs = choose_epochs(run, settings.late_from, plan.members, settings.seed)
     notes = {
         "command": command(plan, settings), "seed": settings.seed, "machine": machine(),
-        "data": "simulated cells" if plan.simulated >= 1 else f"{len(plan.folders)} labelled folder(s)",
+        "data": described(plan, images, fields),
         "hours_in_epochs": round(sum(seconds_per_epoch(run)) / 3600, 2),
         "start_sha256": sha256_of(plan.start) if plan.start else None,
         "skipped": [one.image for one in skipped],
     }  # fmt: skip
     ensemble = assemble(run, out, name=plan.name, classes=CLASSES, epochs=epochs, training=notes)
     return set_thresholds(ensemble, out, report)
+
+
+def described(plan: Plan, images: Sequence[tuple[Path, Points]], fields: Sequence[Field]) -> str:
+    """What was learnt from, in words."""
+    parts = ["simulated cells"] if plan.simulated > 0 or not images else []
+    if images:
+        parts.append(f"{len(images)} labelled image(s)")
+    if fields:
+        able = sum(bool(f.uprights) for f in fields)
+        parts.append(
+            f"cells composed from {able} of {len(fields)} unlabelled field(s), share {plan.composed:g}"
+        )
+    return ", ".join(parts)
 
 
 def readable(folders: Sequence[Path], report: Report) -> tuple[list[tuple[Path, Points]], list[Skipped]]:
@@ -130,6 +160,8 @@ def command(plan: Plan, settings: TrainingSettings) -> str:
     folders = " ".join(path.as_posix() for path in plan.folders)
     start = f" --start {plan.start.name}" if plan.start else ""
     share = f" --simulated {plan.simulated:g}" if plan.folders else ""
+    if plan.normal:
+        share += f" --normal {plan.normal.name} --composed {plan.composed:g}"
     return (
         f"cytally dosimetry train {folders}{share} --preset {plan.preset}{start} --filters {plan.filters} "
         f"--epochs {settings.epochs} --pool {settings.pool.size} --seed {settings.seed} --out {plan.name}"
