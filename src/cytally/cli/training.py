@@ -17,6 +17,7 @@ from cytally.cli.progress import Report, reporting
 
 if TYPE_CHECKING:
     from cytally.dosimetry.detector.evaluate import Evaluation
+    from cytally.inference.ensemble import Ensemble
     from cytally.training.loop import TrainingSettings
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -56,10 +57,14 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     "--composed", type=click.FloatRange(0, 1), default=0.3, show_default=True,
     help="Share of composed cells (with --normal).",
 )  # fmt: skip
+@click.option(
+    "--auxiliary/--no-auxiliary", default=True, show_default=True,
+    help="Also learn monocentrics and centromeres of simulated cells.",
+)  # fmt: skip
 def train(
     folders: tuple[Path, ...], out: Path, simulated: float | None, preset: str, epochs: int | None,
     filters: int, members: int, pool: int | None, seed: int, start: Path | None, name: str | None,
-    normal: Path | None, composed: float,
+    normal: Path | None, composed: float, auxiliary: bool,
 ) -> None:  # fmt: skip
     """Train an ensemble from labelled FOLDERS, from simulated cells, or from both.
 
@@ -87,6 +92,7 @@ def train(
         start,
         normal,
         composed,
+        auxiliary,
     )
     with reporting() as report:
         ensemble = train_ensemble(plan, settings, out, report)
@@ -122,6 +128,10 @@ def _draw_curve(run: Path) -> None:
 
 @dosimetry.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option(
+    "--normal", is_flag=True,
+    help="Take FOLDER as unexposed cells; no labels needed. Every detection counts as false.",
+)  # fmt: skip
 @click.option("--ensemble", type=_FOLDER, help="Ensemble folder.  [default: the shipped one]")
 @click.option(
     "--out", required=True, type=_FOLDER, help="Gets evaluation.json, .csv and precision_recall.svg."
@@ -133,15 +143,19 @@ def _draw_curve(run: Path) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def evaluate(
-    folder: Path, ensemble: Path | None, out: Path, confidence: float | None, agreement: int | None,
-    sweep: bool, as_json: bool,
+    folder: Path, normal: bool, ensemble: Path | None, out: Path, confidence: float | None,
+    agreement: int | None, sweep: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure an ensemble on a labelled FOLDER (images, labels.csv, cells.csv).
 
+    With --normal the folder holds unexposed cells without labels: detections per
+    cell with limits, what they would read as in dose, and a gallery (normal.html).
+
     \b
-    Example:
+    Examples:
       cytally dosimetry simulate held-out --cells 300 --dose 3 --style hard --seed 900
       cytally dosimetry evaluate held-out --out runs/held-out
+      cytally dosimetry evaluate --normal slides/0Gy --out runs/normal
     """
     from cytally.dosimetry.detector.evaluate import evaluate as measure
     from cytally.dosimetry.detector.evaluate import labelled_cells, write_evaluation
@@ -150,6 +164,9 @@ def evaluate(
     from cytally.types import Skipped
 
     loaded = load_ensemble(ensemble).with_thresholds(confidence=confidence, agreement=agreement)
+    if normal:
+        _evaluate_normal(folder, out, loaded, as_json)
+        return
     skipped: list[Skipped] = []
     with reporting() as report:
         cells = labelled_cells(folder, skipped)
@@ -157,6 +174,22 @@ def evaluate(
     figures = write_evaluation(result, out, loaded)
     click.echo(json.dumps(figures) if as_json else table(result))
     if skipped:
+        sys.exit(SKIPPED)
+
+
+def _evaluate_normal(folder: Path, out: Path, ensemble: Ensemble, as_json: bool) -> None:
+    from cytally.dosimetry.detector.normal import PAGE, as_figures, evaluate_normal, write_normal
+    from cytally.images.read import find_images
+
+    paths = find_images(folder)
+    with reporting() as report:
+        result = evaluate_normal(paths, ensemble, report)
+    write_normal(result, paths, out, ensemble)
+    click.echo(json.dumps(as_figures(result, ensemble)) if as_json else "\n".join(result.words))
+    for one in result.skipped:
+        click.echo(f"  skipped {one.image}: {one.reason}", err=True)
+    click.echo(f"gallery: {out / PAGE}", err=True)
+    if result.skipped:
         sys.exit(SKIPPED)
 
 

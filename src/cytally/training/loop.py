@@ -92,7 +92,7 @@ PAPER = TrainingSettings(
 SHIPPED = TrainingSettings()
 #: From weights that already find objects (`start`).
 FURTHER = replace(
-    SHIPPED, epochs=30, late_from=15, rate=1e-3, late_rate=4e-4, emphasis=0.0, warm=0, ramp=0,
+    SHIPPED, epochs=40, late_from=20, rate=6e-4, late_rate=3e-4, emphasis=0.0, warm=0, ramp=0,
 )  # fmt: skip
 PRESETS = {"shipped": SHIPPED, "further": FURTHER, "paper": PAPER}
 

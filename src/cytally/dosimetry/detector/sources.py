@@ -6,7 +6,7 @@ training run finds its cells again; sources can be mixed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,12 +16,12 @@ from cytally.dosimetry.compose.cell import Field, Wanted, compose_cell
 from cytally.dosimetry.simulate.breakage import Damage
 from cytally.dosimetry.simulate.cell import SimulatedCell, simulate_cell
 from cytally.dosimetry.simulate.styles import TRAINING_MIX, style_named
-from cytally.errors import ImageError, LabelError, SettingsError
+from cytally.errors import LabelError, SettingsError
 from cytally.images.normalise import Density, normalise
 from cytally.images.read import find_images, read
 from cytally.labels.points import read_labels
 from cytally.training.examples import CellSource, TrainingCell
-from cytally.types import Image, Points, Skipped
+from cytally.types import Image, Points
 
 #: What an ensemble detects.
 CLASSES = ("dicentric", "fragment")
@@ -100,20 +100,6 @@ class ComposedSource:
         """Cell number `index`; where its normal centromeres lie is not known."""
         made = compose_cell(self.fields, self.wanted, np.random.default_rng([self.seed, index]))
         return training_cell(normalise(made.image), made.points, self.classes, known=CLASSES)
-
-
-def normal_fields(
-    folder: Path, skipped: list[Skipped], report: Callable[[str, int, int], None]
-) -> tuple[Field, ...]:
-    """Fields of a folder of unexposed cells; what cannot be used is added to `skipped`."""
-    found, paths = [], find_images(folder)
-    for number, path in enumerate(paths, start=1):
-        try:
-            found.append(Field.of(read(path)))
-        except ImageError as error:
-            skipped.append(Skipped(str(path), str(error)))
-        report("taking fields apart", number, len(paths))
-    return tuple(found)
 
 
 @dataclass(frozen=True)

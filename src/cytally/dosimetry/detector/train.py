@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cytally.dosimetry.compose.cell import Field
+from cytally.dosimetry.compose.folder import read_fields
 from cytally.dosimetry.detector.assemble import (
     assemble,
     choose_epochs,
@@ -25,7 +26,6 @@ from cytally.dosimetry.detector.sources import (
     MixedSource,
     SimulatedSource,
     labelled_images,
-    normal_fields,
     training_cell,
 )
 from cytally.dosimetry.run import machine
@@ -67,6 +67,9 @@ class Plan:
         Folder of unexposed, unlabelled cells, from which labelled ones are composed.
     composed : float
         Their share of all cells.
+    auxiliary : bool
+        Also learn monocentrics and centromeres where the simulator knows them: they
+        teach a young network what dicentrics are made of.
     """
 
     folders: tuple[Path, ...]
@@ -78,6 +81,12 @@ class Plan:
     start: Path | None = None
     normal: Path | None = None
     composed: float = 0.0
+    auxiliary: bool = True
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """What the network predicts while it learns."""
+        return CLASSES + AUXILIARY if self.auxiliary else CLASSES
 
     def source(
         self, seed: int, images: Sequence[tuple[Path, Points]], fields: tuple[Field, ...] = ()
@@ -85,12 +94,12 @@ class Plan:
         """Cells to learn from: simulated, labelled, composed, mixed by their shares."""
         rest = 1 - (self.composed if fields else 0.0)
         parts: list[tuple[CellSource, float]] = [
-            (SimulatedSource(seed), rest * (self.simulated if images else 1.0))
+            (SimulatedSource(seed, self.channels), rest * (self.simulated if images else 1.0))
         ]
         if images:
-            parts.append((FolderSource(tuple(images)), rest * (1 - self.simulated)))
+            parts.append((FolderSource(tuple(images), self.channels), rest * (1 - self.simulated)))
         if fields:
-            parts.append((ComposedSource(fields, seed), self.composed))
+            parts.append((ComposedSource(fields, seed, classes=self.channels), self.composed))
         used = [part for part in parts if part[1] > 0]
         if len(used) == 1:
             return used[0][0]
@@ -110,9 +119,9 @@ def train_ensemble(plan: Plan, settings: TrainingSettings, out: Path, report: Re
         Told (stage, done, total).
     """
     run = out / "training"
-    architecture = Architecture(classes=len(CLASSES + AUXILIARY), filters=plan.filters, depth=4, widest=160)
+    architecture = Architecture(classes=len(plan.channels), filters=plan.filters, depth=4, widest=160)
     images, skipped = readable(plan.folders, report)
-    fields = normal_fields(plan.normal, skipped, report) if plan.normal else ()
+    fields = read_fields(plan.normal, skipped, report) if plan.normal else ()
     fit(plan.source(settings.seed, images, fields), architecture, settings, run, report, plan.start)
     epochs = choose_epochs(run, settings.late_from, plan.members, settings.seed)
     notes = {
@@ -160,6 +169,8 @@ def command(plan: Plan, settings: TrainingSettings) -> str:
     folders = " ".join(path.as_posix() for path in plan.folders)
     start = f" --start {plan.start.name}" if plan.start else ""
     share = f" --simulated {plan.simulated:g}" if plan.folders else ""
+    if not plan.auxiliary:
+        share += " --no-auxiliary"
     if plan.normal:
         share += f" --normal {plan.normal.name} --composed {plan.composed:g}"
     return (

@@ -19,7 +19,7 @@ from cytally.types import FloatArray
 #: Distance of samples along the centreline, pixels.
 STEP = 2.0
 #: Widest waist of a dicentric, as part of its width: people score what they see.
-_SEEN = 0.7
+_SEEN = 0.66
 #: How much denser a body is where its chromatids cross; at a centromere they do not.
 _CROSSING = 0.9
 
@@ -205,7 +205,7 @@ def _opening(s: FloatArray, centromeres: FloatArray, look: Look, rng: np.random.
     for along in arms:
         tip = max(rng.normal(0.4, 1), -0.8) * look.splay
         opening += tip * along + abs(rng.normal(0, 1)) * look.bow * np.sin(np.pi * along)
-    return np.asarray(np.maximum(opening, 0.45))
+    return np.asarray(np.maximum(opening, 0.55))
 
 
 def _twist(s: FloatArray, look: Look, rng: np.random.Generator) -> FloatArray:

@@ -30,9 +30,9 @@ class Style:
     width: Range = (20, 34)  # body width, 90th percentile
     longest: Range = (75, 105)  # length of chromosome 1
     separation: Range = (0.55, 1.25)  # chromatid distance / chromatid width at mid arm
-    waist: Range = (0.52, 0.76)  # width at the centromere / body width
+    waist: Range = (0.46, 0.72)  # width at the centromere / body width
     neck: Range = (0.7, 1.0)  # chromatid's own thickness at the centromere / in the arm
-    sway: Range = (0.01, 0.07)  # chromatids leaving their parallel course, in body widths
+    sway: Range = (0.01, 0.05)  # chromatids leaving their parallel course, in body widths
     waist_length: Range = (0.16, 0.34)  # of the constriction, in body widths
     splay: Range = (0.0, 0.35)  # arms opening towards their tips
     bow: Range = (0.0, 0.15)  # arms bulging half-way
@@ -74,16 +74,16 @@ STYLES: Mapping[str, Style] = MappingProxyType({
         replace(_PLAIN, name="pale", density=(0.22, 0.5), separation=(0.6, 1.1),
                 noise=(1.3, 2.1), focus=(1.8, 2.9)),
         replace(_PLAIN, name="straight", bend=(0.03, 0.35), splay=(0.0, 0.15), bow=(0.0, 0.08), twist=(0.0, 0.03),
-                sway=(0.005, 0.03), kink=(0.0, 0.2), separation=(0.8, 1.35), waist=(0.52, 0.8),
+                sway=(0.005, 0.03), kink=(0.0, 0.2), separation=(0.8, 1.35), waist=(0.48, 0.74),
                 neck=(0.85, 1.0), focus=(1.2, 2.2), bands=(0.0, 0.3)),
-        replace(_PLAIN, name="separated", separation=(1.0, 1.9), waist=(0.45, 0.82),
+        replace(_PLAIN, name="separated", separation=(1.0, 1.9), waist=(0.42, 0.74),
                 splay=(0.1, 0.9), bow=(0.0, 0.7), bend=(0.1, 0.8), knobs=(0.03, 0.14),
                 focus=(1.0, 2.4)),
         replace(_PLAIN, name="slender", width=(15, 22), longest=(95, 135),
                 bend=(0.6, 1.4), knobs=(0.05, 0.16), bands=(0.05, 0.5)),
         replace(_PLAIN, name="hard", width=(18, 34), longest=(70, 120),
-                separation=(0.5, 1.4), waist=(0.48, 0.76), splay=(0.0, 0.45), bow=(0.0, 0.3),
-                sway=(0.01, 0.07), bend=(0.1, 1.1), kink=(0.0, 0.45), twist=(0.01, 0.1), knobs=(0.03, 0.15),
+                separation=(0.5, 1.4), waist=(0.44, 0.74), splay=(0.0, 0.45), bow=(0.0, 0.3),
+                sway=(0.01, 0.055), bend=(0.1, 1.1), kink=(0.0, 0.45), twist=(0.01, 0.1), knobs=(0.03, 0.15),
                 bands=(0.0, 0.2), contact=(0.03, 0.15), nuclei=(0, 10), specks=(0, 60),
                 filaments=(0, 5), smears=(0, 5), rings=(0, 9), grain=(0.05, 0.2),
                 density=(0.22, 1.0), focus=(1.1, 3.1), halo=(0.0, 0.2),

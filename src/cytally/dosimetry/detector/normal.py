@@ -1,0 +1,167 @@
+"""A detector on unexposed cells: every detection is a false one, or nearly so, and needs no label."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from cytally.dosimetry.report import Finding, gallery
+from cytally.dosimetry.score import ScoredCell, score_file
+from cytally.dosimetry.simulate.breakage import DICENTRICS
+from cytally.images.write import write_bytes
+from cytally.inference.ensemble import Ensemble
+from cytally.statistics.curves import dose_at
+from cytally.statistics.poisson import garwood
+from cytally.types import Skipped
+
+Report = Callable[[str, int, int], None]
+#: Dicentrics per cell that unexposed people carry (IAEA 2011, table 5).
+BACKGROUND = DICENTRICS[0]
+#: Above this the cells are not unexposed, or the detector does not fit them.
+_ALARM = 0.02
+PAGE, FIGURES = "normal.html", "normal.json"
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Detections of one class in cells taken as unexposed.
+
+    Attributes
+    ----------
+    name : str
+    found, cells : int
+    per_cell, lower, upper : float
+        With exact 95 % limits (Garwood).
+    reads_as_gy : float
+        Dose that this rate, uncorrected, would read as on the IAEA 60Co curve; NaN for fragments.
+    upper_reads_as_gy : float
+        The same for the upper limit.
+    """
+
+    name: str
+    found: int
+    cells: int
+    per_cell: float
+    lower: float
+    upper: float
+    reads_as_gy: float
+    upper_reads_as_gy: float
+
+
+@dataclass(frozen=True)
+class NormalCells:
+    """What a detector raised in cells taken as unexposed."""
+
+    rates: tuple[Rate, ...]
+    cells: tuple[ScoredCell, ...]
+    skipped: tuple[Skipped, ...]
+
+    @property
+    def words(self) -> list[str]:
+        """What the rates mean, one sentence each."""
+        return [sentence(rate) for rate in self.rates]
+
+
+def evaluate_normal(paths: Sequence[Path], ensemble: Ensemble, report: Report) -> NormalCells:
+    """Score cells that are taken as unexposed.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Images; what cannot be scored is listed in the result.
+    ensemble : Ensemble
+    report : callable
+        Told (stage, done, total).
+    """
+    cells, skipped = [], []
+    for number, path in enumerate(paths, start=1):
+        cell = score_file(path, path.name, ensemble)
+        if cell.scored:
+            cells.append(cell)
+        else:
+            skipped.append(Skipped(cell.image, cell.status.removeprefix("skipped: ")))
+        report("scoring normal cells", number, len(paths))
+    rates = tuple(
+        rate_of(name, sum(c.detections.count(name) for c in cells), len(cells)) for name in ensemble.classes
+    )
+    return NormalCells(rates, tuple(cells), tuple(skipped))
+
+
+def rate_of(name: str, found: int, cells: int) -> Rate:
+    """A rate with its limits, and what it would read as in dose."""
+    if cells == 0:
+        return Rate(name, 0, 0, *[float("nan")] * 5)
+    limits = garwood(found)
+    low, high = limits.lower / cells, limits.upper / cells
+    reads = [reads_as(r) if name == "dicentric" else float("nan") for r in (found / cells, high)]
+    return Rate(name, found, cells, found / cells, low, high, reads[0], reads[1])
+
+
+def reads_as(per_cell: float) -> float:
+    """Dose in Gy that a rate of false dicentrics, uncorrected, reads as (IAEA 2011, table 5).
+
+    Examples
+    --------
+    >>> round(reads_as(0.002), 2), round(reads_as(0.01), 2), round(reads_as(0.1), 1)
+    (0.08, 0.27, 1.1)
+    """
+    return dose_at(per_cell, np.array([0.0, *DICENTRICS[1:]]))
+
+
+def sentence(rate: Rate) -> str:
+    """What a rate means, for people."""
+    if rate.cells == 0:
+        return f"no cell could be scored, so nothing is known about {rate.name}s"
+    text = (
+        f"{rate.found} {rate.name}(s) in {rate.cells} cells: {rate.per_cell:.4f} per cell "
+        f"({rate.lower:.4f} to {rate.upper:.4f}, 95 %)"
+    )
+    if rate.name != "dicentric":
+        return text
+    text += (
+        f"; uncorrected this reads as {rate.reads_as_gy:.2f} Gy, at the upper limit as "
+        f"{rate.upper_reads_as_gy:.2f} Gy (unexposed people carry about {BACKGROUND:.4f} per cell)"
+    )
+    if rate.lower > _ALARM:
+        text += (
+            ". This is far too many for unexposed cells: either they were exposed or the detector does "
+            "not fit them; look at the gallery"
+        )
+    elif rate.found == 0 and rate.upper > _ALARM:
+        text += (
+            f". More cells would say more: {int(np.ceil(3.69 / 0.005))} without any would keep it below 0.005"
+        )
+    return text
+
+
+def write_normal(result: NormalCells, paths: Sequence[Path], folder: Path, ensemble: Ensemble) -> None:
+    """Write normal.json and normal.html, a page with a gallery of all that was raised."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_bytes(folder / FIGURES, (json.dumps(as_figures(result, ensemble), indent=1) + "\n").encode())
+    pictures = gallery(result.cells, {path.name: path for path in paths})
+    write_bytes(folder / PAGE, page(result, pictures, ensemble).encode())
+
+
+def as_figures(result: NormalCells, ensemble: Ensemble) -> dict[str, Any]:
+    """Plain numbers, for JSON."""
+    rates = [{k: None if v != v else v for k, v in asdict(rate).items()} for rate in result.rates]
+    return {
+        "ensemble": ensemble.card.name, "detector": ensemble.card.identity, "rates": rates,
+        "skipped": [vars(one) for one in result.skipped],
+    }  # fmt: skip
+
+
+def page(result: NormalCells, pictures: Sequence[Finding], ensemble: Ensemble) -> str:
+    """The page as HTML."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("cytally.dosimetry"), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    return environment.get_template("normal.html").render(
+        result=result, gallery=pictures, name=ensemble.card.name, detector=ensemble.card.identity
+    )
