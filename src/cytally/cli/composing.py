@@ -84,8 +84,8 @@ def adapt(
     from cytally.dosimetry.detector.adapt import adapt as fine_tune
     from cytally.inference.ensemble import shipped_folder
 
-    settings = replace(ADAPT, seed=seed, epochs=epochs or ADAPT.epochs)
-    settings = replace(settings, late_from=min(settings.late_from, settings.epochs))
+    length = epochs or ADAPT.epochs
+    settings = replace(ADAPT, seed=seed, epochs=length, late_from=max(length - 9, 1))
     with reporting() as report:
         result = fine_tune(
             normal_cells, out, ensemble or shipped_folder(), report, settings=settings, share=share

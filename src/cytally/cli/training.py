@@ -58,13 +58,16 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     help="Share of composed cells (with --normal).",
 )  # fmt: skip
 @click.option(
+    "--sparsity", type=click.FloatRange(0), help="Weight of the Sparse Variation term; 0 for L2 alone.",
+)  # fmt: skip
+@click.option(
     "--auxiliary/--no-auxiliary", default=True, show_default=True,
     help="Also learn monocentrics and centromeres of simulated cells.",
 )  # fmt: skip
 def train(
     folders: tuple[Path, ...], out: Path, simulated: float | None, preset: str, epochs: int | None,
     filters: int, members: int, pool: int | None, seed: int, start: Path | None, name: str | None,
-    normal: Path | None, composed: float, auxiliary: bool,
+    normal: Path | None, composed: float, sparsity: float | None, auxiliary: bool,
 ) -> None:  # fmt: skip
     """Train an ensemble from labelled FOLDERS, from simulated cells, or from both.
 
@@ -82,6 +85,8 @@ def train(
     from cytally.training.loop import PRESETS
 
     settings = _settings(PRESETS[preset], epochs, pool, seed)
+    if sparsity is not None:
+        settings = replace(settings, weight=sparsity)
     plan = Plan(
         tuple(folders),
         1.0 - bool(folders) if simulated is None else simulated,

@@ -118,7 +118,8 @@ def adapt(
     sources = (ComposedSource(learnt, seed, classes=CLASSES), SimulatedSource(seed, classes=CLASSES))
     mixed = MixedSource(sources, (share, 1 - share), seed)
     fit(mixed, Architecture(**old.card.arguments), settings, out / "training", report, start)
-    epochs = choose_epochs(out / "training", settings.late_from, min(10, settings.epochs), settings.seed)
+    members = min(10, settings.epochs - settings.late_from + 1)
+    epochs = choose_epochs(out / "training", settings.late_from, members, seed)
     notes = {
         "command": f"cytally dosimetry adapt {folder.name} --out {out.name} --seed {seed}",
         "seed": seed, "machine": machine(), "start_sha256": sha256_of(start),

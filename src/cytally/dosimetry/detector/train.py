@@ -175,7 +175,8 @@ def command(plan: Plan, settings: TrainingSettings) -> str:
         share += f" --normal {plan.normal.name} --composed {plan.composed:g}"
     return (
         f"cytally dosimetry train {folders}{share} --preset {plan.preset}{start} --filters {plan.filters} "
-        f"--epochs {settings.epochs} --pool {settings.pool.size} --seed {settings.seed} --out {plan.name}"
+        f"--epochs {settings.epochs} --pool {settings.pool.size} --sparsity {settings.weight:g} "
+        f"--seed {settings.seed} --out {plan.name}"
     ).replace("  ", " ")
 
 

@@ -1,0 +1,92 @@
+"""Detections in unexposed cells, in words and numbers that the facts of the field confirm."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from cytally.cli import composing, training  # noqa: F401  (they join the group)
+from cytally.cli.main import cli
+from cytally.dosimetry.detector import adapt as module
+from cytally.dosimetry.detector.normal import rate_of, reads_as, sentence
+from cytally.dosimetry.simulate.breakage import Damage, Exposure
+from cytally.dosimetry.simulate.cell import simulate_cell
+from cytally.dosimetry.simulate.folder import Order, write_folder
+from cytally.dosimetry.simulate.styles import STYLES
+from cytally.images.write import write
+from cytally.inference.ensemble import load_ensemble
+
+
+@pytest.mark.parametrize(
+    ("rate", "gray"),
+    [(0.0005, 0.02), (0.001, 0.04), (0.002, 0.08), (0.005, 0.16), (0.01, 0.27), (0.02, 0.42),
+     (0.05, 0.74), (0.1, 1.1), (0.5, 2.7)],
+)  # fmt: skip
+def test_a_false_rate_reads_as_the_published_dose(rate, gray):
+    """Facts of the field: false detections read as dose (rounded there to 2 digits)."""
+    assert reads_as(rate) == pytest.approx(gray, abs=0.05 if gray > 1 else 0.0051)
+
+
+def test_words_for_none_many_and_no_cells():
+    assert "738 without any" in sentence(rate_of("dicentric", 0, 5))
+    assert "far too many for unexposed cells" in sentence(rate_of("dicentric", 40, 50))
+    assert "far too many" not in sentence(rate_of("dicentric", 1, 1000))
+    assert "nothing is known" in sentence(rate_of("fragment", 0, 0))
+    assert math.isnan(rate_of("fragment", 1, 10).reads_as_gy)
+
+
+def test_evaluate_normal_needs_no_labels(tmp_path, random_ensemble):
+    write_folder(Order(2, Exposure(0.0), seed=3, shape=(512, 512)), tmp_path / "cells")
+    (tmp_path / "cells" / "labels.csv").unlink()
+    (tmp_path / "cells" / "broken.png").write_text("no image")
+    arguments = ["dosimetry", "evaluate", "--normal", tmp_path / "cells", "--out", tmp_path / "out",
+                 "--ensemble", random_ensemble, "--confidence", 0.1, "--agreement", 0]  # fmt: skip
+    result = CliRunner().invoke(cli, [str(a) for a in arguments])
+    assert result.exit_code == 3, result.output
+    assert "in 2 cells" in result.output and "broken.png" in result.output
+    stored = json.loads((tmp_path / "out" / "normal.json").read_text())
+    assert [rate["cells"] for rate in stored["rates"]] == [2, 2]
+    page = (tmp_path / "out" / "normal.html").read_text()
+    found = sum(rate["found"] for rate in stored["rates"])
+    assert page.count("<figure") == min(found, 96) and found > 0
+
+
+@pytest.fixture
+def slide(tmp_path):
+    """Three unexposed cells of one look."""
+    (tmp_path / "slide").mkdir()
+    for seed in range(3):
+        made = simulate_cell(STYLES["straight"], Damage(), np.random.default_rng([31, seed]))
+        write(tmp_path / "slide" / f"n{seed}.png", made.image)
+    return tmp_path / "slide"
+
+
+def test_adapt_in_miniature(tmp_path, slide, random_ensemble, monkeypatch):
+    for name, value in (("_CHECKED", 2), ("_COMPOSED", 2), ("_SIMULATED", 2)):
+        monkeypatch.setattr(module, name, value)
+    tiny = module.replace(module.ADAPT, pool=module.PoolSettings(size=8, fresh=2, workers=1), side=256)
+    monkeypatch.setattr(module, "ADAPT", tiny)
+    arguments = ["dosimetry", "adapt", slide, "--out", tmp_path / "ours", "--ensemble", random_ensemble,
+                 "--epochs", 2]  # fmt: skip
+    result = CliRunner().invoke(cli, [str(a) for a in arguments])
+    assert result.exit_code == 0, result.output
+    assert "learnt from 2 field(s), checked on 1" in result.output
+    ours = load_ensemble(tmp_path / "ours")
+    assert (
+        len(ours.members) == 2
+        and ours.card.training["adapted_from"] == load_ensemble(random_ensemble).card.identity
+    )
+    again = CliRunner().invoke(cli, [str(a) for a in arguments])  # all epochs are done: the same ensemble
+    assert again.exit_code == 0 and ours.card.identity in again.output
+
+
+def test_adapt_refuses_a_folder_without_metaphases(tmp_path, random_ensemble):
+    (tmp_path / "slide").mkdir()
+    write(tmp_path / "slide" / "noise.png", simulate_cell(
+        STYLES["straight"], Damage(), np.random.default_rng(1), (64, 64)).image)  # fmt: skip
+    arguments = ["dosimetry", "adapt", tmp_path / "slide", "--out", tmp_path / "ours",
+                 "--ensemble", random_ensemble]  # fmt: skip
+    result = CliRunner().invoke(cli, [str(a) for a in arguments])
+    assert result.exit_code != 0 and "add unexposed cells" in result.output
