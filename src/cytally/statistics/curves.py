@@ -50,6 +50,16 @@ class Fit:
         return self.chi2 / self.degrees if self.degrees > 0 else float("nan")
 
     @property
+    def family(self) -> str:
+        """Poisson, or quasi-Poisson where the points scatter more than Poisson allows."""
+        return "quasi-Poisson" if self.dispersion > 1 else "Poisson"
+
+    @property
+    def scaled_covariance(self) -> FloatArray:
+        """Covariance times the dispersion where that is above 1 (IAEA 2011, 8.3)."""
+        return self.covariance * max(self.dispersion, 1.0) if self.degrees > 0 else self.covariance
+
+    @property
     def p_value(self) -> float:
         """Probability of a chi2 as large under the model."""
         return float(stats.chi2.sf(self.chi2, self.degrees)) if self.degrees > 0 else float("nan")
@@ -64,7 +74,10 @@ def design(dose: FloatArray, protraction: float = 1.0) -> FloatArray:
     return np.stack([np.ones_like(dose), dose, protraction * dose**2], axis=-1)
 
 
-def fit_curve(dose: FloatArray, cells: FloatArray, aberrations: FloatArray, *, quadratic: bool = True) -> Fit:
+def fit_curve(
+    dose: FloatArray, cells: FloatArray, aberrations: FloatArray, *,
+    quadratic: bool = True, weights: FloatArray | None = None,
+) -> Fit:  # fmt: skip
     """Fit by Poisson maximum likelihood with identity link and C, alpha, beta >= 0.
 
     Parameters
@@ -72,6 +85,8 @@ def fit_curve(dose: FloatArray, cells: FloatArray, aberrations: FloatArray, *, q
     dose, cells, aberrations : ndarray of shape (n,)
     quadratic : bool
         False for the linear model (high LET).
+    weights : ndarray of shape (n,), optional
+        Of each dose, such as 1 / dispersion index for overdispersed counts (IAEA 2011, 8.3).
 
     Returns
     -------
@@ -95,6 +110,8 @@ def fit_curve(dose: FloatArray, cells: FloatArray, aberrations: FloatArray, *, q
     dose, cells, aberrations = (np.asarray(a, dtype=float) for a in (dose, cells, aberrations))
     terms = (0, 1, 2) if quadratic else (0, 1)
     _check(dose, cells, aberrations, len(terms))
+    if weights is not None:  # cells and counts both: chi2, deviance and information scale with them
+        cells, aberrations = cells * weights, aberrations * weights
     best: Fit | None = None
     for size in range(len(terms), 0, -1):
         for free in combinations(terms, size):

@@ -30,7 +30,7 @@ class DoseLimits:
 
 def merkle(
     aberrations: int, cells: int, coefficients: FloatArray, covariance: FloatArray,
-    *, level: float = 0.83, protraction: float = 1.0,
+    *, level: float = 0.83, protraction: float = 1.0, index: float | None = None,
 ) -> DoseLimits:  # fmt: skip
     """Dose with limits from two confidence regions (Merkle 1983).
 
@@ -46,6 +46,9 @@ def merkle(
         Of each region; 0.83, or 0.95 for Merkle's own, over-wide ones.
     protraction : float
         G, 1 for an acute exposure.
+    index : float, optional
+        Dispersion index; give it only where the counts are overdispersed (u > 1.96), as
+        the rule widens the limits of Poisson counts by half (IAEA 2011 eq. 9).
 
     Returns
     -------
@@ -53,7 +56,7 @@ def merkle(
         0 below the background; infinite where a band is never reached.
     """
     limits = garwood(aberrations, level)
-    low, high = limits.lower / cells, limits.upper / cells
+    low, high = (widened(limit, aberrations, index) / cells for limit in (limits.lower, limits.upper))
     free = max(int((np.asarray(coefficients) > 0).sum()), 1)
     width = float(np.sqrt(stats.chi2.ppf(level, free)))
 
@@ -66,6 +69,52 @@ def merkle(
         _first_reach(lambda dose: band(dose, +1), low),
         _first_reach(lambda dose: band(dose, -1), high), low, high,
     )  # fmt: skip
+
+
+def widened(limit: float, count: int, index: float | None) -> float:
+    """Limit of an overdispersed count: limit (limit / X)^sqrt(DI) (IAEA 2011 eq. 9)."""
+    return limit * (limit / count) ** float(np.sqrt(index)) if count and index is not None else limit
+
+
+def delta(
+    aberrations: int, cells: int, coefficients: FloatArray, covariance: FloatArray,
+    *, level: float = 0.95, protraction: float = 1.0, yield_variance: float | None = None,
+) -> DoseLimits:  # fmt: skip
+    """Dose with symmetric limits by the delta method (IAEA 2001).
+
+    Parameters
+    ----------
+    yield_variance : float, optional
+        Of the yield per cell; default X / N^2 (Poisson).
+
+    Notes
+    -----
+    Fails at low counts: with few aberrations the limits are far too narrow, and with
+    none they say nothing. Offered for comparison; `merkle` is the default.
+    """
+    per_cell = aberrations / cells
+    variance = aberrations / cells**2 if yield_variance is None else yield_variance
+    estimate = dose_at(per_cell, coefficients, protraction)
+    sd = dose_error(estimate, variance, coefficients, covariance, protraction)
+    reach = float(stats.norm.ppf((1 + level) / 2))
+    spread = reach * float(np.sqrt(variance))
+    return DoseLimits(
+        estimate, max(estimate - reach * sd, 0.0), estimate + reach * sd,
+        max(per_cell - spread, 0.0), per_cell + spread,
+    )  # fmt: skip
+
+
+def dose_error(
+    dose: float,
+    yield_variance: float,
+    coefficients: FloatArray,
+    covariance: FloatArray,
+    protraction: float = 1.0,
+) -> float:
+    """Standard error of a dose: (Var yield + g' V g)^(1/2) / (dY/dD)."""
+    slope = coefficients[1] + 2 * coefficients[2] * protraction * dose
+    curve = float(yield_error(np.array(dose), covariance, protraction)) ** 2
+    return float(np.sqrt(yield_variance + curve) / slope) if slope > 0 else float("inf")
 
 
 def _first_reach(band: Callable[[FloatArray], FloatArray], level: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from cytally.types import FloatArray, IntArray
@@ -68,6 +69,69 @@ def garwood(count: int, level: float = 0.95) -> Limits:
     tail = (1 - level) / 2
     lower = float(stats.chi2.ppf(tail, 2 * count) / 2) if count else 0.0
     return Limits(lower, float(stats.chi2.ppf(1 - tail, 2 * (count + 1)) / 2))
+
+
+def crow_gardner(count: int, level: float = 0.95) -> Limits:
+    """Shortest limits of a Poisson mean (Crow and Gardner 1959; IAEA 2011 table 8).
+
+    For every mean the shortest run of counts with enough probability is accepted, of
+    equally short ones the one that begins highest; the limits are the means that
+    accept the count.
+
+    Examples
+    --------
+    >>> limits = crow_gardner(25)
+    >>> round(limits.lower, 2), round(limits.upper, 2)
+    (16.77, 36.03)
+    """
+    wide = garwood(count, 1 - (1 - level) / 4)  # both limits lie inside
+    highest = int(wide.upper + 12 * np.sqrt(wide.upper) + 30)
+    means = np.arange(wide.lower, wide.upper + 1, 0.0005)
+    accepted = np.concatenate([_accepts(part, count, level, highest) for part in np.array_split(means, 64)])
+    inside = means[accepted]
+    return Limits(float(inside[0]) if count else 0.0, float(inside[-1]))
+
+
+def _accepts(means: FloatArray, count: int, level: float, highest: int) -> NDArray[np.bool_]:
+    """Whether each mean's shortest run of counts holds this count."""
+    below = stats.poisson.cdf(np.arange(-1, highest), means[:, None])  # P(X < k)
+    found = np.zeros(len(means), bool)
+    for row, cumulated in enumerate(below):
+        first = np.arange(highest)
+        after = np.searchsorted(cumulated, cumulated[:highest] + level)  # first count beyond the run
+        length = np.where(after <= highest, after - first, highest + 1)
+        start = highest - 1 - int(np.argmin(length[::-1]))
+        found[row] = start <= count < after[start]
+    return found
+
+
+def bayesian(count: int, level: float = 0.95) -> Limits:
+    """Equal-tailed limits of a Poisson mean under a flat prior, Gamma(count + 1) (IAEA 2011 table 7)."""
+    tail = (1 - level) / 2
+    return Limits(*(float(q) for q in stats.gamma.ppf([tail, 1 - tail], count + 1)))
+
+
+def two_sample_p(first: int, cells: float, second: int, other_cells: float) -> float:
+    """Exact two-sided test that two yields are equal (conditional binomial).
+
+    Examples
+    --------
+    >>> round(two_sample_p(13, 1000, 1, 1000), 6)
+    0.001831
+    """
+    if first + second == 0:
+        return 1.0
+    share = cells / (cells + other_cells)
+    return float(stats.binomtest(first, first + second, share).pvalue)
+
+
+def one_sample_p(count: int, mean: float) -> float:
+    """Exact two-sided test of a Poisson mean: probability of all counts no more likely."""
+    here = stats.poisson.pmf(count, mean)
+    far = int(stats.poisson.isf(1e-14, mean)) + count + 10
+    likely = stats.poisson.pmf(np.arange(far + 1), mean)
+    rare = float(likely[likely <= here * (1 + 1e-7)].sum() + stats.poisson.sf(far, mean))
+    return min(rare, 1.0)
 
 
 def dispersion(distribution: IntArray | FloatArray) -> Dispersion:
