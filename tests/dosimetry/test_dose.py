@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cytally.dosimetry.calibrate import Curve, DosePoint, calibrate, read_counts
-from cytally.dosimetry.dose import dose, dose_from_totals
+from cytally.dosimetry.dose import METHODS, Exposed, dose, dose_from_totals
 from cytally.errors import CountsError
 from cytally.types import Counts
 
@@ -125,3 +125,52 @@ def test_a_wrong_table_of_counts_is_refused_by_line(tmp_path, text, message):
     (tmp_path / "c.csv").write_text(text)
     with pytest.raises(CountsError, match=message):
         read_counts(tmp_path / "c.csv")
+
+
+def curve_of(constant, alpha, beta):
+    return Curve(np.array([constant, alpha, beta]), np.zeros((3, 3)))
+
+
+def test_partial_body_example_of_the_manual():
+    """IAEA 2011, 9.7.5.4 (192Ir): 2.97 Gy to a fraction of 0.393; its rounding is 0.01."""
+    found = dose(np.array([932, 56, 9, 1, 1, 1]), curve_of(0.0, 0.0157, 0.05))
+    assert found.partial.dose.value == pytest.approx(2.97, abs=0.01)
+    assert found.partial.cells.value == pytest.approx(0.176, abs=0.01)
+    assert found.partial.body.value == pytest.approx(0.393, abs=0.01)
+    assert "2.98 Gy" in found.partial_words and "39 % of the body" in found.partial_words
+
+
+def test_no_partial_body_dose_where_counts_are_poisson():
+    found = dose(np.array([475, 25]), curve_of(0.00128, 0.02103, 0.06307))
+    assert found.partial is None and "not estimable" in found.partial_words
+
+
+def test_protracted_example_of_the_manual():
+    """IAEA 2011, 9.7.5.6 (Istanbul): 157 in 688 cells over 7 h: 1.7 Gy acute, 2.5 Gy protracted."""
+    curve = curve_of(0.001, 0.03, 0.06)
+    assert dose_from_totals(157, 688, curve).estimate == pytest.approx(1.7, abs=0.05)
+    slow = dose_from_totals(157, 688, curve, exposed=Exposed(hours=7))
+    assert slow.estimate == pytest.approx(2.5, abs=0.05) and slow.protraction == pytest.approx(0.413, abs=5e-4)
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+def test_every_method_holds_its_estimate(method):
+    found = dose_from_totals(25, 500, curve_of(0.00128, 0.02103, 0.06307), method=method)
+    assert found.lower < found.estimate < found.upper
+    assert found.estimate == pytest.approx(0.728, abs=0.02)  # the density's mode lies beside the ratio
+
+
+def test_overdispersion_widens_only_beyond_196():
+    curve = curve_of(0.00128, 0.02103, 0.06307)
+    even = dose(np.array([102, 66, 23, 8, 1]), curve)  # u about 0.6
+    same = dose_from_totals(140, 200, curve)
+    assert (even.lower, even.upper) == (same.lower, same.upper)
+    spread = dose(np.array([140, 20, 20, 15, 5]), curve)
+    alike = dose_from_totals(125, 200, curve)
+    assert spread.dispersion.overdispersed
+    assert spread.lower < alike.lower and spread.upper > alike.upper
+
+
+def test_impossible_exposures_are_refused():
+    with pytest.raises(CountsError, match="expected hours >= 0"):
+        Exposed(hours=-1)

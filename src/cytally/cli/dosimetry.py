@@ -15,7 +15,7 @@ from cytally.cli.progress import reporting
 
 if TYPE_CHECKING:
     from cytally.dosimetry.calibrate import Curve
-    from cytally.dosimetry.dose import Dose
+    from cytally.dosimetry.dose import Dose, Exposed
     from cytally.types import Counts
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -152,21 +152,33 @@ def calibrate(
 @click.option("--dicentrics", type=click.IntRange(0), help="Typed count, with --cells.")
 @click.option("--cells", type=click.IntRange(1))
 @click.option("--distribution", help="Cells with 0, 1, 2, ... dicentrics, such as 475,20,5.")
-@click.option("--method", type=click.Choice(["merkle", "merkle95"]), default="merkle", show_default=True)
+@click.option(
+    "--method", type=click.Choice(["merkle", "merkle95", "delta", "bayes"]), default="merkle", show_default=True,
+    help="Of the limits: two regions of 83 %, of 95 %, delta method, posterior density.",
+)  # fmt: skip
+@click.option("--hours", default=0.0, help="Duration of the exposure.  [default: acute]")
+@click.option("--d0", default=2.7, show_default=True, help="Gy; survival of cells, for partial-body doses.")
 @click.option("--any-detector", is_flag=True, help="Accept counts of another detector than the curve's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def dose(
     run: Path | None, curve: Path, dicentrics: int | None, cells: int | None, distribution: str | None,
-    method: str, any_detector: bool, as_json: bool,
+    method: str, hours: float, d0: float, any_detector: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Dose with 95 % limits from a RUN or from typed counts.
+
+    Where the distribution over cells is overdispersed (u > 1.96) the partial-body
+    dose by the contaminated Poisson method is printed beside it.
 
     \b
     Examples:
       cytally dosimetry dose runs/S17 --curve curve.json
       cytally dosimetry dose --curve curve.json --dicentrics 25 --cells 500
       cytally dosimetry dose --curve curve.json --distribution 475,20,5
+      cytally dosimetry dose --curve curve.json --dicentrics 157 --cells 688 --hours 7
     """
+    from cytally.dosimetry.dose import Exposed
+
+    exposed = Exposed(hours, d0_gy=d0)
     given = [run is not None, distribution is not None, dicentrics is not None or cells is not None]
     if sum(given) != 1:
         raise click.UsageError("give one of: a run folder, --distribution, or --dicentrics with --cells")
@@ -174,15 +186,16 @@ def dose(
     if run is not None:
         from cytally.dosimetry.series import dose_of_run
 
-        found = dose_of_run(run, loaded, method=method, any_detector=any_detector)
+        found = dose_of_run(run, loaded, method=method, any_detector=any_detector, exposed=exposed)
     else:
-        found = _typed(loaded, dicentrics, cells, distribution, method)
+        found = _typed(loaded, dicentrics, cells, distribution, method, exposed)
     click.echo(json.dumps(_plain(asdict(found))) if as_json else _words(found))
 
 
 def _typed(
-    curve: Curve, dicentrics: int | None, cells: int | None, distribution: str | None, method: str
-) -> Dose:
+    curve: Curve, dicentrics: int | None, cells: int | None, distribution: str | None, method: str,
+    exposed: Exposed,
+) -> Dose:  # fmt: skip
     import numpy as np
 
     from cytally.dosimetry.dose import dose as estimate
@@ -195,10 +208,10 @@ def _typed(
             raise click.UsageError(f"expected whole numbers such as 475,20,5, got {distribution!r}") from None
         if (counts < 0).any():
             raise click.UsageError(f"expected counts >= 0, got {distribution}")
-        return estimate(counts, curve, method=method)
+        return estimate(counts, curve, method=method, exposed=exposed)
     if dicentrics is None or cells is None:
         raise click.UsageError("--dicentrics and --cells belong together")
-    return dose_from_totals(dicentrics, cells, curve, method=method)
+    return dose_from_totals(dicentrics, cells, curve, method=method, exposed=exposed)
 
 
 def _load_curve(path: Path) -> Curve:
@@ -208,7 +221,12 @@ def _load_curve(path: Path) -> Curve:
 
 
 def _words(found: Dose) -> str:
-    return "\n".join([str(found), *(f"  note: {warning}" for warning in found.warnings)])
+    lines = [str(found)]
+    if found.protraction < 1:
+        lines.append(f"  protracted exposure: quadratic term times {found.protraction:.3f}")
+    if found.partial is not None:
+        lines.append(f"  as partial-body exposure: {found.partial_words}")
+    return "\n".join([*lines, *(f"  note: {warning}" for warning in found.warnings)])
 
 
 def _plain(value: Any) -> Any:

@@ -8,11 +8,19 @@ import numpy as np
 
 from cytally.dosimetry.calibrate import Curve
 from cytally.errors import CountsError
-from cytally.statistics.intervals import DoseLimits, merkle
+from cytally.statistics.bayes import calibrative_density
+from cytally.statistics.curves import protraction_factor
+from cytally.statistics.intervals import DoseLimits, delta, merkle
+from cytally.statistics.partial import PartialBody, dolphin
 from cytally.statistics.poisson import Dispersion, dispersion
 from cytally.types import Counts, IntArray
 
-METHODS = {"merkle": 0.83, "merkle95": 0.95}
+#: Names of the methods, as they are printed.
+METHODS = {
+    "merkle": "Merkle", "merkle95": "Merkle 95/95", "delta": "delta method", "bayes": "calibrative density, HPD",
+}  # fmt: skip
+#: Dose that leaves 37 % of the lymphocytes able to divide (2.7 to 3.5 Gy, IAEA 2011).
+D0_GY = 2.7
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,11 @@ class Dose:
         Where the distribution over cells is known.
     warnings : tuple of str
         What a reader must know before acting on the number.
+    protraction : float
+        G by which the quadratic term was reduced; 1 for an acute exposure.
+    partial : PartialBody or None
+        Dose and fraction as a partial-body exposure, where the counts are
+        overdispersed and it can be estimated.
     """
 
     estimate: float
@@ -39,12 +52,25 @@ class Dose:
     dicentrics: int
     dispersion: Dispersion | None = None
     warnings: tuple[str, ...] = ()
+    protraction: float = 1.0
+    partial: PartialBody | None = None
 
     @property
     def limits(self) -> str:
         """The limits in words: "0.56 to 0.92", or that there is no upper one."""
         upper = f"{self.upper:.2f}" if np.isfinite(self.upper) else "no upper limit"
         return f"{self.lower:.2f} to {upper}"
+
+    @property
+    def partial_words(self) -> str:
+        """Dose and fractions of a partial-body exposure, or that they cannot be estimated."""
+        if self.partial is None:
+            return "not estimable (it takes cells with two or more dicentrics, and more of them than chance)"
+        gray, cells, body = self.partial.dose, self.partial.cells, self.partial.body
+        return (
+            f"{gray.value:.2f} Gy ({gray.lower:.2f} to {gray.upper:.2f}) to {100 * body.value:.0f} % of the body "
+            f"({100 * body.lower:.0f} to {100 * body.upper:.0f}); {100 * cells.value:.0f} % of the scored cells"
+        )
 
     def __str__(self) -> str:
         return (
@@ -53,19 +79,54 @@ class Dose:
         )
 
 
+@dataclass(frozen=True)
+class Exposed:
+    """How the exposure happened, where that is known.
+
+    Attributes
+    ----------
+    hours : float
+        Its duration; 0 for an acute one.
+    repair_hours : float
+        Mean time in which breaks are repaired.
+    d0_gy : float
+        Dose that leaves 37 % of the lymphocytes able to divide.
+    """
+
+    hours: float = 0.0
+    repair_hours: float = 2.0
+    d0_gy: float = D0_GY
+
+    def __post_init__(self) -> None:
+        if not (self.hours >= 0 and self.repair_hours > 0 and self.d0_gy > 0):
+            raise CountsError(f"expected hours >= 0, repair time > 0 and D0 > 0, got {self}")
+
+    @property
+    def protraction(self) -> float:
+        """G of Lea and Catcheside."""
+        return protraction_factor(self.hours, self.repair_hours)
+
+
+ACUTE = Exposed()
+
+
 def dose(
-    counts: Counts | IntArray, curve: Curve, *, method: str = "merkle", any_detector: bool = False
-) -> Dose:
+    counts: Counts | IntArray, curve: Curve, *, method: str = "merkle", any_detector: bool = False,
+    exposed: Exposed = ACUTE,
+) -> Dose:  # fmt: skip
     """Whole-body dose with limits that carry Poisson and curve uncertainty.
 
     Parameters
     ----------
     counts : Counts, or the distribution of cells over 0, 1, 2, ... dicentrics
     curve : Curve
-    method : {"merkle", "merkle95"}
-        Confidence regions of 83 % each (together about 95 %), or of 95 % each.
+    method : {"merkle", "merkle95", "delta", "bayes"}
+        Confidence regions of 83 % each (together about 95 %) or of 95 % each, the
+        delta method, or the highest posterior density of the dose.
     any_detector : bool
         Take counts of one detector on the curve of another.
+    exposed : Exposed
+        Duration of the exposure and what else is known of it.
 
     Raises
     ------
@@ -92,10 +153,13 @@ def dose(
     spread = dispersion(distribution)
     if spread.cells == 0:
         raise CountsError("expected at least one scored cell, got none")
-    return _whole_body(spread, curve, method, with_spread=len(distribution) > 1)
+    partial = _partial(distribution, spread, curve, exposed)
+    return _whole_body(spread, curve, method, exposed, partial, with_spread=len(distribution) > 1)
 
 
-def dose_from_totals(dicentrics: int, cells: int, curve: Curve, *, method: str = "merkle") -> Dose:
+def dose_from_totals(
+    dicentrics: int, cells: int, curve: Curve, *, method: str = "merkle", exposed: Exposed = ACUTE
+) -> Dose:
     """Dose from two totals, where the distribution over cells is not known."""
     if cells <= 0 or dicentrics < 0:
         raise CountsError(f"expected cells > 0 and dicentrics >= 0, got {cells} and {dicentrics}")
@@ -103,21 +167,51 @@ def dose_from_totals(dicentrics: int, cells: int, curve: Curve, *, method: str =
         raise CountsError(f"unknown method {method!r}; expected one of {', '.join(METHODS)}")
     nan = float("nan")
     totals = Dispersion(cells, dicentrics, dicentrics / cells, nan, nan, nan)
-    return _whole_body(totals, curve, method, with_spread=False)
+    return _whole_body(totals, curve, method, exposed, None, with_spread=False)
 
 
-def _whole_body(spread: Dispersion, curve: Curve, method: str, *, with_spread: bool) -> Dose:
-    found = merkle(
-        spread.aberrations, spread.cells, curve.coefficients, curve.covariance, level=METHODS[method]
+def _partial(
+    distribution: IntArray, spread: Dispersion, curve: Curve, exposed: Exposed
+) -> PartialBody | None:
+    """The contaminated Poisson answer, only where the counts ask for it."""
+    if not spread.overdispersed:
+        return None
+    return dolphin(
+        distribution,
+        curve.coefficients,
+        curve.covariance,
+        d0_gy=exposed.d0_gy,
+        protraction=exposed.protraction,
     )
-    name = "Merkle" if method == "merkle" else "Merkle 95/95"
+
+
+def _whole_body(
+    spread: Dispersion, curve: Curve, method: str, exposed: Exposed, partial: PartialBody | None,
+    *, with_spread: bool,
+) -> Dose:  # fmt: skip
+    found = _limits(spread, curve, method, exposed.protraction)
     return Dose(
-        found.estimate, found.lower, found.upper, name, spread.cells, spread.aberrations,
-        spread if with_spread else None, tuple(_warnings(found, spread, curve)),
+        found.estimate, found.lower, found.upper, METHODS[method], spread.cells, spread.aberrations,
+        spread if with_spread else None, tuple(_warnings(found, spread, curve, method)), exposed.protraction, partial,
     )  # fmt: skip
 
 
-def _warnings(found: DoseLimits, spread: Dispersion, curve: Curve) -> list[str]:
+def _limits(spread: Dispersion, curve: Curve, method: str, protraction: float) -> DoseLimits:
+    """Limits by one of the methods; overdispersion widens the count's error where u > 1.96."""
+    given = (spread.aberrations, spread.cells, curve.coefficients, curve.covariance)
+    if method == "delta":
+        variance = spread.variance / spread.cells if spread.overdispersed else None
+        return delta(*given, protraction=protraction, yield_variance=variance)
+    if method == "bayes":
+        density = calibrative_density(*given, protraction=protraction)
+        lower, upper = density.hpd()
+        per_cell = spread.aberrations / spread.cells
+        return DoseLimits(density.mode, lower, upper, per_cell, per_cell)
+    index = spread.index if spread.overdispersed else None
+    return merkle(*given, level=0.83 if method == "merkle" else 0.95, protraction=protraction, index=index)
+
+
+def _warnings(found: DoseLimits, spread: Dispersion, curve: Curve, method: str) -> list[str]:
     said = []
     if found.estimate == 0:
         said.append("no more dicentrics than the curve's background: only the upper limit says something")
@@ -127,6 +221,8 @@ def _warnings(found: DoseLimits, spread: Dispersion, curve: Curve) -> list[str]:
         said.append(f"beyond the calibrated range (up to {curve.highest_dose:g} Gy): extrapolated")
     if spread.overdispersed:
         said.append(f"overdispersed (u = {spread.u:.2f}): the exposure may have been partial or uneven")
+    if spread.aberrations < 10 and method == "delta":
+        said.append("the delta method is too narrow with so few dicentrics: use merkle")
     if spread.underdispersed:
         said.append(f"underdispersed (u = {spread.u:.2f}): were cells selected or aberrations overlooked?")
     return said

@@ -11,12 +11,12 @@ from pathlib import Path
 from cytally import __version__
 from cytally.dosimetry import run
 from cytally.dosimetry.calibrate import Curve
+from cytally.dosimetry.cells import ScoredCell, hash_of, name_images
 from cytally.dosimetry.dose import Dose, dose
 from cytally.dosimetry.report import write_report
-from cytally.dosimetry.score import ScoredCell, hash_of, score_file
-from cytally.errors import ImageError
+from cytally.dosimetry.score import score_file
 from cytally.figures.overlays import overlay
-from cytally.images.read import find_images, read
+from cytally.images.read import read
 from cytally.images.write import encode, write_bytes
 from cytally.inference.ensemble import Ensemble
 from cytally.types import Counts
@@ -91,23 +91,6 @@ def score(images: str | Path, ensemble: Ensemble) -> Counts:
     settings = settings_of(ensemble, [images])
     cells = [score_file(path, name, ensemble) for name, path in name_images([images]).items()]
     return run.counts_of(cells, settings.classes, settings.detector)
-
-
-def name_images(inputs: Sequence[str | Path]) -> dict[str, Path]:
-    """Name -> path: relative to the folder given; with several, behind that folder's name."""
-    paths: dict[str, Path] = {}
-    for given in inputs:
-        root = Path(given) if Path(given).is_dir() else Path(given).parent
-        for path in find_images(given):
-            name = path.relative_to(root).as_posix()
-            if len(inputs) > 1 and Path(given).is_dir():
-                name = f"{root.resolve().name}/{name}"
-            if name in paths and paths[name].resolve() != path.resolve():
-                raise ImageError(
-                    f"two images are called {name!r}: {paths[name]} and {path}; score them in two runs"
-                )
-            paths[name] = path
-    return paths
 
 
 def settings_of(ensemble: Ensemble, inputs: Sequence[str | Path]) -> run.RunSettings:

@@ -13,9 +13,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cytally.dosimetry.calibrate import Curve
+from cytally.dosimetry.cells import ScoredCell
 from cytally.dosimetry.dose import Dose
 from cytally.dosimetry.run import RUN, RunSettings
-from cytally.dosimetry.score import ScoredCell
 from cytally.errors import ImageError
 from cytally.figures.curves import CurveBand, Marked, as_svg, dose_figure
 from cytally.figures.overlays import crop_around, shrunk

@@ -22,7 +22,7 @@ import filelock
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.dosimetry.score import ScoredCell
+from cytally.dosimetry.cells import ScoredCell
 from cytally.errors import RunError, RunLockedError
 from cytally.images.write import write_bytes
 from cytally.types import Counts, Detections, Skipped

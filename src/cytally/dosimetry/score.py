@@ -2,49 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from cytally.detection.vote import co_occurring, detect
+from cytally.dosimetry.cells import ScoredCell, hash_of
 from cytally.errors import ImageError
 from cytally.images.normalise import FEWEST_OBJECTS, Density, normalise
 from cytally.images.read import read
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.votes import cast_votes
 from cytally.types import Detections, Image
-
-
-@dataclass(frozen=True)
-class ScoredCell:
-    """What became of one image.
-
-    Attributes
-    ----------
-    image : str
-        Name in all tables.
-    status : str
-        "scored", or "skipped: " and the reason.
-    detections : Detections
-    objects : int
-        Chromosome-like objects, a rough count of pieces.
-    scale : float
-        Pixels that the networks saw per pixel of the image.
-    sha256 : str
-        Hash of the file, "" if it could not be read.
-    """
-
-    image: str
-    status: str
-    detections: Detections
-    objects: int = 0
-    scale: float = 1.0
-    sha256: str = ""
-
-    @property
-    def scored(self) -> bool:
-        """Whether the cell counts."""
-        return self.status == "scored"
 
 
 def detect_image(image: Image, ensemble: Ensemble) -> Detections:
@@ -90,12 +58,3 @@ def score_file(path: Path, name: str, ensemble: Ensemble) -> ScoredCell:
         return ScoredCell(name, reason, nothing, density.objects, density.scale, digest)
     found = detect_density(density, ensemble)
     return ScoredCell(name, "scored", found, density.objects, density.scale, digest)
-
-
-def hash_of(path: Path) -> str:
-    """SHA-256 of a file, "" where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cytally.dosimetry.calibrate import Curve, DosePoint, read_counts
-from cytally.dosimetry.dose import Dose, dose
+from cytally.dosimetry.dose import ACUTE, Dose, Exposed, dose
 from cytally.errors import CountsError
 
 
@@ -58,16 +58,23 @@ def _points(table: Path) -> list[DosePoint]:
     return [DosePoint(gray, *totals) for gray, totals in found.items()]
 
 
-def dose_of_run(folder: Path, curve: Curve, *, method: str = "merkle", any_detector: bool = False) -> Dose:
+def dose_of_run(
+    folder: Path,
+    curve: Curve,
+    *,
+    method: str = "merkle",
+    any_detector: bool = False,
+    exposed: Exposed = ACUTE,
+) -> Dose:
     """Dose of a finished run; its report is written again with the dose on top."""
     from cytally.dosimetry import run
-    from cytally.dosimetry.pipeline import name_images
+    from cytally.dosimetry.cells import name_images
     from cytally.dosimetry.report import write_report
     from cytally.errors import ImageError
 
     settings, cells = run.read_settings(folder), run.read_run(folder)
     counts = run.counts_of(cells, settings.classes, settings.detector)
-    found = dose(counts, curve, method=method, any_detector=any_detector)
+    found = dose(counts, curve, method=method, any_detector=any_detector, exposed=exposed)
     try:
         paths = name_images(settings.inputs)
     except ImageError:  # images have moved: the gallery stays empty

@@ -11,8 +11,9 @@ from typing import Any
 import jinja2
 import numpy as np
 
+from cytally.dosimetry.cells import ScoredCell
 from cytally.dosimetry.report import Finding, gallery
-from cytally.dosimetry.score import ScoredCell, score_file
+from cytally.dosimetry.score import score_file
 from cytally.dosimetry.simulate.breakage import DICENTRICS
 from cytally.images.write import write_bytes
 from cytally.inference.ensemble import Ensemble
