@@ -1,4 +1,4 @@
-"""Draw the pictures of README and docs: docs/pictures/road.png and styles.png."""
+"""Draw the pictures of README and docs: docs/pictures/road.png, styles.png and composing.png."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cytally.dosimetry.calibrate import calibrate
+from cytally.dosimetry.compose.cell import Field, Wanted, compose_cell
+from cytally.dosimetry.compose.join import exchange
+from cytally.dosimetry.compose.upright import Upright
 from cytally.dosimetry.demonstration import SERIES
 from cytally.dosimetry.score import detect_image
 from cytally.dosimetry.simulate.breakage import DICENTRICS, Damage, at_dose
@@ -72,7 +76,77 @@ def road() -> None:
     figure.savefig(OUT / "road.png", dpi=90)
 
 
+def composing() -> None:
+    """A normal cell taken apart and put together again, step by step."""
+    normal = simulate_cell(STYLES["straight"], Damage(), np.random.default_rng([31, 0]))
+    field = Field.of(Image(normal.image.pixels))
+    parts = field.segmented
+    figure = Figure(figsize=(13, 9), layout="constrained")
+    grid = figure.add_gridspec(2, 12)
+    found = shade(field.density / parts.stain)
+    for outline in parts.chromosomes:
+        edges, _ = cv2.findContours(outline.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(found, edges, -1, (0, 114, 178), 2, offset=(outline.left, outline.top))
+    show(figure.add_subplot(grid[0, :5]), found, "1  single chromosomes; what touches or bends stays")
+    sheet = [marked(body, parts.stain) for body in field.uprights[:20]]
+    show(figure.add_subplot(grid[0, 5:]), tiled(sheet, 10), "2  lifted, set upright, centromere found (red)")
+    rng, donors = np.random.default_rng(4), [u for u in field.uprights if u.centromeres]
+    donors.sort(key=lambda u: -u.length)
+    made = next(m for m in (exchange(donors[0], donors[3], rng) for _ in range(50)) if m is not None)
+    pieces = [marked(body, parts.stain) for body in (donors[0], donors[3], *made)]
+    show(
+        figure.add_subplot(grid[1, :5]),
+        tiled(pieces, 4),
+        "3  two chromosomes; their dicentric, and its fragment",
+    )
+    for seed in range(100):
+        cell = compose_cell((field,), Wanted(3.0, 1.0, silent=0.0), np.random.default_rng(seed))
+        if len(cell.points.of("dicentric")) >= 2 and len(cell.points.of("fragment")) >= 2:
+            break
+    picture = viewable(cell.image).copy()
+    for row, col in cell.laid:
+        cv2.circle(picture, (int(col), int(row)), 5, (0, 150, 70), -1, cv2.LINE_AA)
+    for name, row, col in zip(cell.points.names, cell.points.row, cell.points.col, strict=True):
+        cv2.circle(picture, (int(col), int(row)), 34, COLOURS[name], 2, cv2.LINE_AA)
+    show(
+        figure.add_subplot(grid[1, 5:]),
+        picture,
+        "4  laid where there is room; normal ones laid anew as well (green)",
+    )
+    figure.savefig(OUT / "composing.png", dpi=80)
+
+
+def shade(density: np.ndarray) -> np.ndarray:
+    grey = np.clip(255 * (1 - density / 1.3), 0, 255).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def marked(body: Upright, stain: float) -> np.ndarray:
+    picture = shade(body.density / stain)
+    for centromere in body.centromeres:
+        cv2.line(picture, (0, int(centromere)), (picture.shape[1], int(centromere)), (213, 44, 32), 1)
+    return picture
+
+
+def tiled(pictures: list[np.ndarray], per_row: int) -> np.ndarray:
+    height, width = (max(p.shape[k] for p in pictures) + 6 for k in (0, 1))
+    rows = -(-len(pictures) // per_row)
+    sheet = np.full((rows * height, per_row * width, 3), 255, np.uint8)
+    for k, picture in enumerate(pictures):
+        top = k // per_row * height + (height - picture.shape[0]) // 2
+        left = k % per_row * width + (width - picture.shape[1]) // 2
+        sheet[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+    return sheet
+
+
+def show(axes: Axes, picture: np.ndarray, title: str) -> None:
+    axes.imshow(picture)
+    axes.set_title(title, fontsize=10, loc="left")
+    axes.axis("off")
+
+
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     styles()
+    composing()
     road()

@@ -102,7 +102,7 @@ class Sheet:
     def erase(self, outline: Outline, rng: np.random.Generator) -> None:
         """Put empty slide, with its own noise, where a chromosome lies."""
         rim = _RIM * self.field.size
-        window, soft = soft_window(outline, rim, self.density.shape)
+        window, soft = soft_window(outline, rim, self.occupied)
         level = slide_around(self.density, window, self.occupied, rim)
         slide = level + self._empty_slide(soft.shape, rng)
         self.density[window] += soft * (slide - self.density[window])

@@ -82,10 +82,8 @@ def cut_out(density: Float32, outline: Outline, field: Segmented) -> Upright:
     field : Segmented
     """
     rim = _RIM * field.size
-    window, soft = soft_window(outline, rim, density.shape)
-    patch = density[window] - slide_around(density, window, field.occupied, rim)
-    foreign = field.occupied[window] & ~_own(outline, window)
-    patch = np.where(_grown(foreign, 1), 0, patch * soft).astype(np.float32)
+    window, soft = soft_window(outline, rim, field.occupied)
+    patch = (density[window] - slide_around(density, window, field.occupied, rim)) * soft
     row, col = outline.middle
     middle = (row - window[0].start, col - window[1].start)
     lifted = _turned(patch, outline, middle, rim)
@@ -132,14 +130,23 @@ def centromere(mass: FloatArray, spread: FloatArray, ends: tuple[float, float], 
     return float(row) if narrow[row] < _NARROW * min(above.max(), below.max()) else None
 
 
-def soft_window(outline: Outline, rim: float, shape: tuple[int, ...]) -> tuple[tuple[slice, slice], Float32]:
-    """The window of a chromosome with its rim, and a mask that fades over the rim."""
+def soft_window(outline: Outline, rim: float, occupied: Mask) -> tuple[tuple[slice, slice], Float32]:
+    """The window of a chromosome with its rim, and a mask that fades over the rim and towards neighbours."""
     pad = int(np.ceil(2 * rim)) + 1
-    rows = slice(max(outline.top - pad, 0), min(outline.top + outline.mask.shape[0] + pad, shape[0]))
-    cols = slice(max(outline.left - pad, 0), min(outline.left + outline.mask.shape[1] + pad, shape[1]))
-    outside = (~_own(outline, (rows, cols))).astype(np.uint8)
-    distance = cv2.distanceTransform(outside, cv2.DIST_L2, 5)
-    return (rows, cols), np.asarray(np.clip(2 - distance / rim, 0, 1), np.float32)
+    height, width = occupied.shape
+    rows = slice(max(outline.top - pad, 0), min(outline.top + outline.mask.shape[0] + pad, height))
+    cols = slice(max(outline.left - pad, 0), min(outline.left + outline.mask.shape[1] + pad, width))
+    own = _own(outline, (rows, cols))
+    fade = np.clip(2 - _distance(~own) / rim, 0, 1)
+    foreign = occupied[rows, cols] & ~own
+    if foreign.any():  # a neighbour's blurred edge is its own
+        fade *= np.where(own, 1, np.clip(_distance(~foreign) / rim - 0.3, 0, 1))
+    return (rows, cols), np.asarray(fade, np.float32)
+
+
+def _distance(inside: Mask) -> Float32:
+    """Pixels from each true place to the nearest false one."""
+    return np.asarray(cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5), np.float32)
 
 
 def slide_around(density: Float32, window: tuple[slice, slice], occupied: Mask, rim: float) -> float:
