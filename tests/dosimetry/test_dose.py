@@ -6,6 +6,7 @@ import pytest
 from cytally.dosimetry.calibrate import Curve, DosePoint, calibrate, read_counts
 from cytally.dosimetry.dose import METHODS, Exposed, dose, dose_from_totals
 from cytally.errors import CountsError
+from cytally.statistics.detector import DetectorErrors
 from cytally.types import Counts
 
 IAEA = Curve(
@@ -150,7 +151,9 @@ def test_protracted_example_of_the_manual():
     curve = curve_of(0.001, 0.03, 0.06)
     assert dose_from_totals(157, 688, curve).estimate == pytest.approx(1.7, abs=0.05)
     slow = dose_from_totals(157, 688, curve, exposed=Exposed(hours=7))
-    assert slow.estimate == pytest.approx(2.5, abs=0.05) and slow.protraction == pytest.approx(0.413, abs=5e-4)
+    assert slow.estimate == pytest.approx(2.5, abs=0.05) and slow.protraction == pytest.approx(
+        0.413, abs=5e-4
+    )
 
 
 @pytest.mark.parametrize("method", list(METHODS))
@@ -174,3 +177,19 @@ def test_overdispersion_widens_only_beyond_196():
 def test_impossible_exposures_are_refused():
     with pytest.raises(CountsError, match="expected hours >= 0"):
         Exposed(hours=-1)
+
+
+def test_an_automatic_count_on_a_curve_by_eye_carries_the_detectors_errors():
+    errors = DetectorErrors(150, 50, 6, 600)
+    plain, carried = (dose_from_totals(60, 500, IAEA, errors=e) for e in (None, errors))
+    assert carried.estimate > plain.estimate  # a quarter of the dicentrics was overlooked
+    assert carried.upper - carried.lower > plain.upper - plain.lower
+    assert "detector's errors" in carried.method
+
+
+def test_a_curve_of_the_same_detector_has_absorbed_its_errors():
+    own = Curve(IAEA.coefficients, IAEA.covariance, detector="abc")
+    with pytest.raises(CountsError, match="has absorbed its errors"):
+        dose_from_totals(60, 500, own, errors=DetectorErrors(150, 50, 6, 600))
+    counts = counted(0, 1, 0, 2, detector="abc")
+    assert dose(counts, IAEA, errors=DetectorErrors(150, 50, 6, 600)).dicentrics == 3

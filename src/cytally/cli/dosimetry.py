@@ -16,6 +16,7 @@ from cytally.cli.progress import reporting
 if TYPE_CHECKING:
     from cytally.dosimetry.calibrate import Curve
     from cytally.dosimetry.dose import Dose, Exposed
+    from cytally.statistics.detector import DetectorErrors
     from cytally.types import Counts
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -158,16 +159,25 @@ def calibrate(
 )  # fmt: skip
 @click.option("--hours", default=0.0, help="Duration of the exposure.  [default: acute]")
 @click.option("--d0", default=2.7, show_default=True, help="Gy; survival of cells, for partial-body doses.")
+@click.option(
+    "--recall", "recalled", help="FOUND,MISSED dicentrics of a validation set: automatic counts on a curve by eye.",
+)  # fmt: skip
+@click.option("--false", "false", help="FALSE,CELLS: false dicentrics, and the cells they were counted in.")
 @click.option("--any-detector", is_flag=True, help="Accept counts of another detector than the curve's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def dose(
     run: Path | None, curve: Path, dicentrics: int | None, cells: int | None, distribution: str | None,
-    method: str, hours: float, d0: float, any_detector: bool, as_json: bool,
+    method: str, hours: float, d0: float, recalled: str | None, false: str | None, any_detector: bool,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Dose with 95 % limits from a RUN or from typed counts.
 
     Where the distribution over cells is overdispersed (u > 1.96) the partial-body
     dose by the contaminated Poisson method is printed beside it.
+
+    A curve counted by the same detector has absorbed its errors. For a curve counted
+    by eye give --recall and --false from a validation set (see `evaluate`): their
+    uncertainty is then part of the limits.
 
     \b
     Examples:
@@ -175,9 +185,11 @@ def dose(
       cytally dosimetry dose --curve curve.json --dicentrics 25 --cells 500
       cytally dosimetry dose --curve curve.json --distribution 475,20,5
       cytally dosimetry dose --curve curve.json --dicentrics 157 --cells 688 --hours 7
+      cytally dosimetry dose runs/S17 --curve by-eye.json --recall 150,50 --false 6,600
     """
     from cytally.dosimetry.dose import Exposed
 
+    errors = _errors(recalled, false)
     exposed = Exposed(hours, d0_gy=d0)
     given = [run is not None, distribution is not None, dicentrics is not None or cells is not None]
     if sum(given) != 1:
@@ -186,15 +198,17 @@ def dose(
     if run is not None:
         from cytally.dosimetry.series import dose_of_run
 
-        found = dose_of_run(run, loaded, method=method, any_detector=any_detector, exposed=exposed)
+        found = dose_of_run(
+            run, loaded, method=method, any_detector=any_detector, exposed=exposed, errors=errors
+        )
     else:
-        found = _typed(loaded, dicentrics, cells, distribution, method, exposed)
+        found = _typed(loaded, dicentrics, cells, distribution, method, exposed, errors)
     click.echo(json.dumps(_plain(asdict(found))) if as_json else _words(found))
 
 
 def _typed(
     curve: Curve, dicentrics: int | None, cells: int | None, distribution: str | None, method: str,
-    exposed: Exposed,
+    exposed: Exposed, errors: DetectorErrors | None,
 ) -> Dose:  # fmt: skip
     import numpy as np
 
@@ -208,10 +222,26 @@ def _typed(
             raise click.UsageError(f"expected whole numbers such as 475,20,5, got {distribution!r}") from None
         if (counts < 0).any():
             raise click.UsageError(f"expected counts >= 0, got {distribution}")
-        return estimate(counts, curve, method=method, exposed=exposed)
+        return estimate(counts, curve, method=method, exposed=exposed, errors=errors)
     if dicentrics is None or cells is None:
         raise click.UsageError("--dicentrics and --cells belong together")
-    return dose_from_totals(dicentrics, cells, curve, method=method, exposed=exposed)
+    return dose_from_totals(dicentrics, cells, curve, method=method, exposed=exposed, errors=errors)
+
+
+def _errors(recalled: str | None, false: str | None) -> DetectorErrors | None:
+    from cytally.statistics.detector import DetectorErrors
+
+    if recalled is None and false is None:
+        return None
+    if recalled is None or false is None:
+        raise click.UsageError("--recall and --false belong together: a detector has both kinds of errors")
+    try:
+        (found, missed), (wrong, cells) = (map(int, pair.split(",")) for pair in (recalled, false))
+    except ValueError:
+        raise click.UsageError(
+            f"expected two whole numbers each, such as --recall 150,50 --false 6,600, got {recalled!r} and {false!r}"
+        ) from None
+    return DetectorErrors(found, missed, wrong, cells)
 
 
 def _load_curve(path: Path) -> Curve:

@@ -10,6 +10,7 @@ from cytally.dosimetry.calibrate import Curve
 from cytally.errors import CountsError
 from cytally.statistics.bayes import calibrative_density
 from cytally.statistics.curves import protraction_factor
+from cytally.statistics.detector import DetectorErrors, detector_density
 from cytally.statistics.intervals import DoseLimits, delta, merkle
 from cytally.statistics.partial import PartialBody, dolphin
 from cytally.statistics.poisson import Dispersion, dispersion
@@ -112,7 +113,7 @@ ACUTE = Exposed()
 
 def dose(
     counts: Counts | IntArray, curve: Curve, *, method: str = "merkle", any_detector: bool = False,
-    exposed: Exposed = ACUTE,
+    exposed: Exposed = ACUTE, errors: DetectorErrors | None = None,
 ) -> Dose:  # fmt: skip
     """Whole-body dose with limits that carry Poisson and curve uncertainty.
 
@@ -127,6 +128,9 @@ def dose(
         Take counts of one detector on the curve of another.
     exposed : Exposed
         Duration of the exposure and what else is known of it.
+    errors : DetectorErrors, optional
+        Recall and false detections from a validation set: for automatic counts on a
+        curve that people counted. Limits are then those of the posterior density.
 
     Raises
     ------
@@ -144,7 +148,7 @@ def dose(
     if method not in METHODS:
         raise CountsError(f"unknown method {method!r}; expected one of {', '.join(METHODS)}")
     detector = counts.detector if isinstance(counts, Counts) else ""
-    if detector != curve.detector and isinstance(counts, Counts) and not any_detector:
+    if errors is None and detector != curve.detector and isinstance(counts, Counts) and not any_detector:
         raise CountsError(
             f"counts are by detector {detector or 'eye'}, the curve is for {curve.detector or 'counting by eye'}; "
             "fit a curve with the same detector and thresholds, or allow it with --any-detector"
@@ -153,13 +157,15 @@ def dose(
     spread = dispersion(distribution)
     if spread.cells == 0:
         raise CountsError("expected at least one scored cell, got none")
-    partial = _partial(distribution, spread, curve, exposed)
-    return _whole_body(spread, curve, method, exposed, partial, with_spread=len(distribution) > 1)
+    partial = _partial(distribution, spread, curve, exposed) if errors is None else None
+    with_spread = len(distribution) > 1
+    return _whole_body(spread, curve, method, exposed, partial, errors, with_spread=with_spread)
 
 
 def dose_from_totals(
-    dicentrics: int, cells: int, curve: Curve, *, method: str = "merkle", exposed: Exposed = ACUTE
-) -> Dose:
+    dicentrics: int, cells: int, curve: Curve, *, method: str = "merkle", exposed: Exposed = ACUTE,
+    errors: DetectorErrors | None = None,
+) -> Dose:  # fmt: skip
     """Dose from two totals, where the distribution over cells is not known."""
     if cells <= 0 or dicentrics < 0:
         raise CountsError(f"expected cells > 0 and dicentrics >= 0, got {cells} and {dicentrics}")
@@ -167,7 +173,7 @@ def dose_from_totals(
         raise CountsError(f"unknown method {method!r}; expected one of {', '.join(METHODS)}")
     nan = float("nan")
     totals = Dispersion(cells, dicentrics, dicentrics / cells, nan, nan, nan)
-    return _whole_body(totals, curve, method, exposed, None, with_spread=False)
+    return _whole_body(totals, curve, method, exposed, None, errors, with_spread=False)
 
 
 def _partial(
@@ -187,13 +193,39 @@ def _partial(
 
 def _whole_body(
     spread: Dispersion, curve: Curve, method: str, exposed: Exposed, partial: PartialBody | None,
-    *, with_spread: bool,
+    errors: DetectorErrors | None, *, with_spread: bool,
 ) -> Dose:  # fmt: skip
-    found = _limits(spread, curve, method, exposed.protraction)
+    if errors is None:
+        found, name = _limits(spread, curve, method, exposed.protraction), METHODS[method]
+    else:
+        found, name = (
+            _with_errors(spread, curve, errors, exposed.protraction),
+            "detector's errors carried, HPD",
+        )
     return Dose(
-        found.estimate, found.lower, found.upper, METHODS[method], spread.cells, spread.aberrations,
+        found.estimate, found.lower, found.upper, name, spread.cells, spread.aberrations,
         spread if with_spread else None, tuple(_warnings(found, spread, curve, method)), exposed.protraction, partial,
     )  # fmt: skip
+
+
+def _with_errors(spread: Dispersion, curve: Curve, errors: DetectorErrors, protraction: float) -> DoseLimits:
+    """Dose of an automatic count on a curve counted by people."""
+    if curve.detector:
+        raise CountsError(
+            f"the curve was counted by detector {curve.detector} and has absorbed its errors; "
+            "give recall and false rate only with a curve counted by eye"
+        )
+    density = detector_density(
+        spread.aberrations,
+        spread.cells,
+        curve.coefficients,
+        curve.covariance,
+        errors,
+        protraction=protraction,
+    )
+    lower, upper = density.hpd()
+    per_cell = spread.aberrations / spread.cells
+    return DoseLimits(density.mode, lower, upper, per_cell, per_cell)
 
 
 def _limits(spread: Dispersion, curve: Curve, method: str, protraction: float) -> DoseLimits:

@@ -10,6 +10,7 @@ from pathlib import Path
 from cytally.dosimetry.calibrate import Curve, DosePoint, read_counts
 from cytally.dosimetry.dose import ACUTE, Dose, Exposed, dose
 from cytally.errors import CountsError
+from cytally.statistics.detector import DetectorErrors
 
 
 def points_of(sources: Sequence[Path]) -> tuple[list[DosePoint], str]:
@@ -63,9 +64,9 @@ def dose_of_run(
     curve: Curve,
     *,
     method: str = "merkle",
-    any_detector: bool = False,
-    exposed: Exposed = ACUTE,
-) -> Dose:
+    any_detector: bool = False, exposed: Exposed = ACUTE,
+    errors: DetectorErrors | None = None,
+) -> Dose:  # fmt: skip
     """Dose of a finished run; its report is written again with the dose on top."""
     from cytally.dosimetry import run
     from cytally.dosimetry.cells import name_images
@@ -74,7 +75,7 @@ def dose_of_run(
 
     settings, cells = run.read_settings(folder), run.read_run(folder)
     counts = run.counts_of(cells, settings.classes, settings.detector)
-    found = dose(counts, curve, method=method, any_detector=any_detector, exposed=exposed)
+    found = dose(counts, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors)
     try:
         paths = name_images(settings.inputs)
     except ImageError:  # images have moved: the gallery stays empty

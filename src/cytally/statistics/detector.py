@@ -1,0 +1,144 @@
+"""Doses from automatic counts on a curve that people counted: the detector's own errors carried along.
+
+A detector finds a fraction r of the dicentrics and adds f false ones per cell, so
+that the count of N cells is Poisson with mean N (r Y(D) + f). Both are known only
+from a validation set: r from dicentrics found and missed, f from false ones in so
+many cells. Their posteriors (Beta and Gamma, Jeffreys' priors) are integrated out
+over a grid of their quantiles; the curve's error enters as in `bayes`.
+
+A curve fitted to counts of the same detector has absorbed r and f, and needs none
+of this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special, stats
+
+from cytally.errors import CountsError
+from cytally.statistics.bayes import Posterior
+from cytally.statistics.curves import dose_at, yield_at, yield_error
+from cytally.types import FloatArray
+
+_NODES = 15
+_POINTS = 1201
+
+
+@dataclass(frozen=True)
+class DetectorErrors:
+    """What a validation set says about a detector.
+
+    Attributes
+    ----------
+    found, missed : int
+        True dicentrics of the validation set.
+    false, cells : int
+        False detections, and the cells in which they were counted.
+    """
+
+    found: int
+    missed: int
+    false: int
+    cells: int
+
+    def __post_init__(self) -> None:
+        if min(self.found, self.missed, self.false) < 0 or self.cells < 1 or self.found + self.missed < 1:
+            raise CountsError(
+                "expected dicentrics found and missed (at least one) and false detections in at least one cell, "
+                f"got {self.found}, {self.missed}, {self.false} in {self.cells} cells"
+            )
+
+    @property
+    def recall(self) -> float:
+        """Mean of the posterior of r."""
+        return (self.found + 0.5) / (self.found + self.missed + 1)
+
+    @property
+    def false_rate(self) -> float:
+        """Mean of the posterior of f, per cell."""
+        return (self.false + 0.5) / self.cells
+
+    def nodes(self) -> tuple[FloatArray, FloatArray]:
+        """Equally likely values of r and of f, (n,) each."""
+        at = (np.arange(_NODES) + 0.5) / _NODES
+        recall = stats.beta.ppf(at, self.found + 0.5, self.missed + 0.5)
+        return np.asarray(recall), np.asarray(stats.gamma.ppf(at, self.false + 0.5) / self.cells)
+
+
+def detector_density(
+    aberrations: int, cells: int, coefficients: FloatArray, covariance: FloatArray, errors: DetectorErrors,
+    *, protraction: float = 1.0, highest: float | None = None,
+) -> Posterior:  # fmt: skip
+    """Density of the dose given an automatic count and a curve counted by people.
+
+    Parameters
+    ----------
+    aberrations, cells : int
+        As the detector counted them.
+    coefficients, covariance : ndarray of shape (3,) and (3, 3)
+        Of the curve.
+    errors : DetectorErrors
+    protraction : float
+    highest : float, optional
+        Gy; default: as far as the density reaches.
+
+    Returns
+    -------
+    Posterior
+        Under a flat prior on the dose.
+    """
+    far = highest or _reach(aberrations, cells, coefficients, errors, protraction)
+    for _ in range(8):
+        dose = np.linspace(0, far, _POINTS)
+        density = _likelihood(aberrations, cells, dose, coefficients, covariance, errors, protraction)
+        if highest is not None or density[-1] < 1e-7 * density.max():
+            break
+        far *= 1.6
+    return Posterior(dose, density / np.trapezoid(density, dose))
+
+
+def point_dose(
+    aberrations: int, cells: int, coefficients: FloatArray, errors: DetectorErrors, protraction: float = 1.0
+) -> float:
+    """Dose at which the detector is expected to count just this: Y = (X / N - f) / r."""
+    per_cell = (aberrations / cells - errors.false_rate) / errors.recall
+    return dose_at(per_cell, coefficients, protraction)
+
+
+def _reach(
+    aberrations: int, cells: int, coefficients: FloatArray, errors: DetectorErrors, protraction: float
+) -> float:
+    """A dose that the count hardly allows."""
+    most = stats.gamma.ppf(1 - 1e-6, aberrations + 1) / cells
+    least_recall = max(float(stats.beta.ppf(1e-3, errors.found + 0.5, errors.missed + 0.5)), 1e-3)
+    far = dose_at(float(most) / least_recall, coefficients, protraction)
+    return float(np.clip(far, 0.2, 200.0))
+
+
+def _likelihood(
+    aberrations: int, cells: int, dose: FloatArray, coefficients: FloatArray, covariance: FloatArray,
+    errors: DetectorErrors, protraction: float,
+) -> FloatArray:  # fmt: skip
+    """Probability of the count at each dose (n,), averaged over r and f, up to a factor."""
+    recall, false = errors.nodes()
+    per_cell = yield_at(dose, coefficients, protraction)
+    spread = yield_error(dose, covariance, protraction)
+    mean = recall[:, None, None] * per_cell + false[None, :, None]
+    variance = (recall[:, None, None] * spread) ** 2
+    return np.asarray(np.exp(_count_log(aberrations, cells, mean, variance)).mean(axis=(0, 1)))
+
+
+def _count_log(count: int, cells: int, mean: FloatArray, variance: FloatArray) -> FloatArray:
+    """Log probability of a count whose mean is Gamma distributed: negative binomial, Poisson without variance."""
+    expected = cells * np.maximum(mean, 1e-300)
+    poisson = special.xlogy(count, expected) - expected - special.gammaln(count + 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = mean**2 / variance
+        share = 1 / (1 + cells * variance / mean)
+        spread = (
+            special.gammaln(count + size) - special.gammaln(size) - special.gammaln(count + 1)
+            + special.xlogy(size, share) + special.xlog1py(count, -share)
+        )  # fmt: skip
+    return np.asarray(np.where((size < 1e7) & np.isfinite(spread), spread, poisson))
