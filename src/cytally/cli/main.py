@@ -48,7 +48,7 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point."""
-    from cytally.cli import composing, demo, doctor, dosimetry, training  # noqa: F401  (they join the group)
+    from cytally.cli import composing, demo, doctor, dosimetry, laboratory, training  # noqa: F401  (they join the group)
 
     cli()
 

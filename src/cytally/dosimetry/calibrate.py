@@ -170,6 +170,17 @@ def read_counts(path: Path) -> list[DosePoint]:
     CountsError
         Missing column, no number, or a distribution that contradicts its sum.
     """
+    return [DosePoint(_number(row, _DOSE, where), *totals_of(row, where)) for where, row in rows_of(path)]
+
+
+def rows_of(path: Path) -> list[tuple[str, dict[str, str]]]:
+    """Lines of a CSV file as (where, row), headings in lower case.
+
+    Raises
+    ------
+    CountsError
+        No file, semicolons between columns, or no line at all.
+    """
     if not path.is_file():
         raise CountsError(f"{path}: expected a CSV file of counts, found none")
     with path.open(newline="", encoding="utf-8-sig") as file:
@@ -180,32 +191,48 @@ def read_counts(path: Path) -> list[DosePoint]:
         )
     rows = list(csv.DictReader(sample.splitlines()))
     if not rows:
-        raise CountsError(f"{path}: expected a heading and at least one dose, got an empty table")
+        raise CountsError(f"{path}: expected a heading and at least one line of counts, got an empty table")
     return [
-        _point({k.strip().lower(): v for k, v in row.items() if k}, f"{path}, line {n}")
+        (f"{path}, line {n}", {k.strip().lower(): v for k, v in row.items() if k})
         for n, row in enumerate(rows, 2)
     ]
 
 
-def _point(row: dict[str, str], where: str) -> DosePoint:
-    dose = _number(row, _DOSE, where)
+def distribution_of(row: dict[str, str], where: str) -> list[int] | None:
+    """Cells with 0, 1, ..., k dicentrics (columns C0, C1, ...); None where a line has totals only."""
     ks = sorted(int(k[1:]) for k in row if k[:1] == "c" and k[1:].isdigit())
-    if ks:
-        distribution = {k: _number(row, (f"c{k}",), where) for k in ks}
-        cells, dicentrics = sum(distribution.values()), sum(k * n for k, n in distribution.items())
-        for names, value in ((_CELLS, cells), (_DICENTRICS, dicentrics)):
-            given = next((row[n] for n in names if row.get(n)), None)
-            if given is not None and float(given) != value:
-                raise CountsError(
-                    f"{where}: the distribution adds up to {value:g}, but {names[0]} says {given}"
-                )
-    else:
-        cells, dicentrics = _number(row, _CELLS, where), _number(row, _DICENTRICS, where)
-    if cells != int(cells) or dicentrics != int(dicentrics) or cells < 0 or dicentrics < 0:
-        raise CountsError(
-            f"{where}: expected whole counts >= 0, got {cells:g} cells and {dicentrics:g} dicentrics"
-        )
-    return DosePoint(dose, int(cells), int(dicentrics))
+    if not ks:
+        return None
+    counts = [0] * (ks[-1] + 1)
+    for k in ks:
+        counts[k] = _whole(_number(row, (f"c{k}",), where), f"C{k}", where)
+    return counts
+
+
+def totals_of(row: dict[str, str], where: str) -> tuple[int, int]:
+    """Cells and dicentrics of a line.
+
+    Raises
+    ------
+    CountsError
+        Missing column, no whole number >= 0, or a distribution that contradicts its sum.
+    """
+    counts = distribution_of(row, where)
+    if counts is None:
+        values = (_number(row, _CELLS, where), _number(row, _DICENTRICS, where))
+        return _whole(values[0], "cells", where), _whole(values[1], "dicentrics", where)
+    cells, dicentrics = sum(counts), sum(k * n for k, n in enumerate(counts))
+    for names, value in ((_CELLS, cells), (_DICENTRICS, dicentrics)):
+        given = next((row[n] for n in names if row.get(n)), None)
+        if given is not None and float(given) != value:
+            raise CountsError(f"{where}: the distribution adds up to {value:g}, but {names[0]} says {given}")
+    return cells, dicentrics
+
+
+def _whole(value: float, name: str, where: str) -> int:
+    if value != int(value) or value < 0:
+        raise CountsError(f"{where}: expected whole counts >= 0, got {value:g} in {name}")
+    return int(value)
 
 
 def _number(row: dict[str, str], names: Sequence[str], where: str) -> float:

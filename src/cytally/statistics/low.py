@@ -103,7 +103,7 @@ def limits_at(
 def cells_needed(
     dose: float, half_width: float, coefficients: FloatArray, *, level: float = 0.95, most: int = 1_000_000
 ) -> int | None:
-    """Fewest cells whose limits at a dose stay within +- half_width Gy on average; None beyond `most`.
+    """Fewest cells whose limits at a dose stay within +- half_width Gy of it; None beyond `most`.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def cells_needed(
         low = stats.chi2.ppf(tail, 2 * mean) / 2 if mean > 0 else 0.0
         high = stats.chi2.ppf(1 - tail, 2 * (mean + 1)) / 2
         limits = [dose_at(x / cells, coefficients) for x in (low, high)]
-        return limits[1] - limits[0] > 2 * half_width
+        return max(limits[1] - dose, dose - limits[0]) > half_width
 
     if wide(most):
         return None

@@ -1,0 +1,196 @@
+"""`cytally dosimetry triage`, `plan`, `compare` and `interlab`: from typed counts alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cytally.cli.dosimetry import dosimetry
+
+if TYPE_CHECKING:
+    from cytally.dosimetry.triage import Sorted
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@dosimetry.command()
+@click.argument("samples", type=_FILE)
+@click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
+@click.option(
+    "--method", type=click.Choice(["merkle", "merkle95", "bayes"]), default="merkle", show_default=True
+)
+@click.option("--out", type=_FILE, help="Also write the table (CSV).")
+@click.option("--plot", type=_FILE, help="Also draw all doses (SVG).")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def triage(
+    samples: Path, curve: Path, method: str, out: Path | None, plot: Path | None, as_json: bool
+) -> None:
+    """Sort many SAMPLES by dose: below 1 Gy, 1 to 2 Gy, above 2 Gy.
+
+    SAMPLES is a CSV file with sample and cells,dicentrics or C0,C1,...
+
+    \b
+    Example:
+      cytally dosimetry triage samples.csv --curve curve.json --plot triage.svg
+    """
+    from cytally.dosimetry.calibrate import Curve
+    from cytally.dosimetry.triage import as_csv, as_table, read_samples, sort_samples
+
+    found = sort_samples(read_samples(samples), Curve.load(curve), method=method)
+    if out:
+        out.write_text(as_csv(found))
+    if plot:
+        _draw(found, plot)
+    click.echo(json.dumps([_plain(one) for one in found]) if as_json else as_table(found))
+
+
+def _draw(found: list[Sorted], plot: Path) -> None:
+    import numpy as np
+
+    from cytally.dosimetry.triage import CLASSES
+    from cytally.figures.curves import as_svg
+    from cytally.figures.triage import triage_figure
+
+    doses = np.array([[one.dose.lower, one.dose.estimate, one.dose.upper] for one in found])
+    plot.write_text(
+        as_svg(triage_figure([one.sample.name for one in found], doses, [end for end, _ in CLASSES]))
+    )
+
+
+def _plain(one: Sorted) -> dict[str, object]:
+    upper = one.dose.upper if one.dose.upper < float("inf") else None
+    return {
+        "sample": one.sample.name, "cells": one.sample.cells, "dicentrics": one.sample.dicentrics,
+        "dose_gy": one.dose.estimate, "lower_gy": one.dose.lower, "upper_gy": upper, "class": one.category,
+        "possible": list(one.possible), "enough": one.enough, "warnings": list(one.dose.warnings),
+    }  # fmt: skip
+
+
+@dosimetry.command()
+@click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
+@click.option("--dose", "gray", type=click.FloatRange(0), default=1.0, show_default=True, help="Gy.")
+@click.option(
+    "--within", type=click.FloatRange(0, min_open=True), default=0.5, show_default=True, help="+- Gy."
+)
+@click.option(
+    "--false-rate", type=click.FloatRange(0), default=0.0, help="False dicentrics per cell of the detector."
+)
+def plan(curve: Path, gray: float, within: float, false_rate: float) -> None:
+    """How many cells to score, and what a number of cells can tell.
+
+    \b
+    Example:
+      cytally dosimetry plan --curve curve.json --dose 1 --within 0.25
+    """
+    from cytally.dosimetry.calibrate import Curve
+    from cytally.statistics.low import cells_needed, characteristic_limits, limits_at
+
+    coefficients = Curve.load(curve).coefficients
+    needed = cells_needed(gray, within, coefficients)
+    click.echo(
+        f"{gray:g} Gy within +-{within:g} Gy (95 %, the curve taken as known): "
+        + (f"{needed} cells" if needed else "not even with a million cells")
+    )
+    background = float(coefficients[0]) + false_rate
+    click.echo(
+        f"{'cells':>7}{'dicentrics expected':>21}{'limits (Gy)':>18}{'more than ... mean exposed':>28}"
+    )
+    for cells in (50, 150, 500, 1000, 3000):
+        count, limits = limits_at(gray, cells, coefficients)
+        threshold = characteristic_limits(cells, background).threshold
+        click.echo(f"{cells:>7}{count:>21}{f'{limits.lower:.2f} to {limits.upper:.2f}':>18}{threshold:>28}")
+
+
+@dosimetry.command()
+@click.option("--dicentrics", required=True, type=click.IntRange(0))
+@click.option("--cells", required=True, type=click.IntRange(1))
+@click.option("--control", help="DICENTRICS,CELLS of unexposed people: are the two alike?")
+@click.option("--curve", type=_FILE, help="Calibration curve, for --against and its background.")
+@click.option(
+    "--against", type=click.FloatRange(0, min_open=True), help="Gy: a suspected dose, against 0 Gy."
+)
+def compare(
+    dicentrics: int, cells: int, control: str | None, curve: Path | None, against: float | None
+) -> None:
+    """Compare a low count with a control or with a suspected dose.
+
+    \b
+    Examples:
+      cytally dosimetry compare --dicentrics 4 --cells 500 --control 8,5000
+      cytally dosimetry compare --dicentrics 0 --cells 1000 --curve curve.json --against 0.25
+    """
+    if control is None and (curve is None or against is None):
+        raise click.UsageError("give --control, or --curve with --against")
+    if control is not None:
+        _against_control(dicentrics, cells, control)
+    if curve is not None and against is not None:
+        from cytally.dosimetry.calibrate import Curve
+        from cytally.statistics.low import odds
+
+        ratio = odds(dicentrics, cells, 0.0, against, Curve.load(curve).coefficients)
+        sides = f"{ratio:.3g} : 1 for 0 Gy" if ratio >= 1 else f"{1 / ratio:.3g} : 1 for {against:g} Gy"
+        click.echo(f"odds of 0 Gy and {against:g} Gy given {dicentrics} dicentrics in {cells} cells: {sides}")
+
+
+def _against_control(dicentrics: int, cells: int, control: str) -> None:
+    from cytally.statistics.low import characteristic_limits
+    from cytally.statistics.poisson import two_sample_p
+
+    try:
+        known, among = (int(part) for part in control.split(","))
+    except ValueError:
+        raise click.UsageError(
+            f"expected two whole numbers such as 8,5000 for --control, got {control!r}"
+        ) from None
+    if known < 0 or among < 1:
+        raise click.UsageError(f"expected dicentrics >= 0 and cells >= 1 for --control, got {control}")
+    p = two_sample_p(dicentrics, cells, known, among)
+    limits = characteristic_limits(cells, (known, among))
+    words = "differ" if p < 0.05 else "do not differ significantly"
+    click.echo(f"{dicentrics} in {cells} and {known} in {among} {words} (exact test, p = {p:.3g})")
+    click.echo(
+        f"in {cells} cells more than {limits.threshold} dicentrics are above the control; "
+        f"{limits.detection:.1f} expected ones are detected with 90 %"
+    )
+
+
+@dosimetry.command()
+@click.argument("values", type=_FILE)
+@click.option("--reference", type=float, help="The physical dose (Gy).  [default: the robust mean]")
+@click.option("--algorithm", type=click.Choice(["A", "B", "QHampel"]), default="A", show_default=True)
+def interlab(values: Path, reference: float | None, algorithm: str) -> None:
+    """Compare laboratories by z scores (ISO 13528).
+
+    VALUES is a CSV file with laboratory and value (doses or yields).
+
+    \b
+    Example:
+      cytally dosimetry interlab doses.csv --reference 2.5
+    """
+    import numpy as np
+
+    from cytally.dosimetry.calibrate import rows_of
+    from cytally.errors import CountsError
+    from cytally.statistics.interlab import ALGORITHMS, verdict, z_scores
+
+    names, numbers = [], []
+    for where, row in rows_of(values):
+        try:
+            numbers.append(float(row["value"]))
+        except (KeyError, TypeError, ValueError):
+            raise CountsError(
+                f"{where}: expected a number in the column value, found {row.get('value')!r}"
+            ) from None
+        names.append(row.get("laboratory") or f"line {len(numbers) + 1}")
+    array = np.array(numbers)
+    robust = ALGORITHMS[algorithm](array)
+    click.echo(
+        f"{len(array)} laboratories, robust mean {robust.location:.3f}, robust standard deviation {robust.scale:.3f}"
+    )
+    for name, value, z in zip(
+        names, array, z_scores(array, reference=reference, algorithm=algorithm), strict=True
+    ):
+        click.echo(f"{name:<20}{value:>9.3f}{z:>8.2f}  {verdict(float(z))}")

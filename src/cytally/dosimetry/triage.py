@@ -1,0 +1,143 @@
+"""Many samples at once: a dose each, sorted into the classes of an emergency.
+
+Fifty cells or thirty dicentrics are enough to sort people (IAEA 2011, 14.4.1); the
+classes are those of the RENEB exercises: below 1 Gy, 1 to 2 Gy, above 2 Gy.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cytally.dosimetry.calibrate import Curve, distribution_of, rows_of, totals_of
+from cytally.dosimetry.dose import Dose, dose, dose_from_totals
+from cytally.errors import CountsError
+from cytally.types import IntArray
+
+#: Cells, or dicentrics, that triage asks for.
+CELLS, DICENTRICS = 50, 30
+#: Upper ends of the classes, Gy.
+CLASSES = ((1.0, "below 1 Gy"), (2.0, "1 to 2 Gy"), (np.inf, "above 2 Gy"))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Counts of one person.
+
+    Attributes
+    ----------
+    name : str
+    cells, dicentrics : int
+    distribution : ndarray of int or None
+    """
+
+    name: str
+    cells: int
+    dicentrics: int
+    distribution: IntArray | None = None
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """A sample with its dose and class.
+
+    Attributes
+    ----------
+    sample : Sample
+    dose : Dose
+    category : str
+        Class of the estimate.
+    possible : tuple of str
+        Classes that the limits reach.
+    enough : bool
+        Whether as many cells or dicentrics were scored as triage asks for.
+    """
+
+    sample: Sample
+    dose: Dose
+    category: str
+    possible: tuple[str, ...]
+    enough: bool
+
+
+def read_samples(path: Path) -> list[Sample]:
+    """Read samples: CSV with `sample` and `cells,dicentrics` or `C0,C1,...`.
+
+    Raises
+    ------
+    CountsError
+        A missing column, a name twice, or counts that contradict each other.
+    """
+    samples: list[Sample] = []
+    for where, row in rows_of(path):
+        name = (row.get("sample") or row.get("id") or "").strip()
+        if not name:
+            raise CountsError(f"{where}: expected a name in the column sample, found none")
+        if name in {sample.name for sample in samples}:
+            raise CountsError(f"{where}: sample {name!r} is there twice; add its counts up or rename one")
+        cells, dicentrics = totals_of(row, where)
+        if cells == 0:
+            raise CountsError(f"{where}: expected at least one cell, got none")
+        counts = distribution_of(row, where)
+        samples.append(Sample(name, cells, dicentrics, None if counts is None else np.array(counts)))
+    return samples
+
+
+def sort_samples(samples: Sequence[Sample], curve: Curve, *, method: str = "merkle") -> list[Sorted]:
+    """Dose and class of each sample, highest dose first."""
+    found = [_sorted(sample, curve, method) for sample in samples]
+    return sorted(found, key=lambda one: (-one.dose.estimate, -one.dose.lower, one.sample.name))
+
+
+def _sorted(sample: Sample, curve: Curve, method: str) -> Sorted:
+    if sample.distribution is not None:
+        estimate = dose(sample.distribution, curve, method=method)
+    else:
+        estimate = dose_from_totals(sample.dicentrics, sample.cells, curve, method=method)
+    low, high = _class_of(estimate.lower), _class_of(estimate.upper)
+    return Sorted(
+        sample, estimate, CLASSES[_class_of(estimate.estimate)][1],
+        tuple(name for _, name in CLASSES[low : high + 1]),
+        sample.cells >= CELLS or sample.dicentrics >= DICENTRICS,
+    )  # fmt: skip
+
+
+def _class_of(gray: float) -> int:
+    return next(k for k, (end, _) in enumerate(CLASSES) if gray < end or k == len(CLASSES) - 1)
+
+
+def as_table(found: Sequence[Sorted]) -> str:
+    """One line per sample, for people."""
+    lines = [f"{'sample':<16}{'cells':>7}{'dic.':>6}{'dose (Gy)':>11}{'95 %':>22}  class"]
+    for one in found:
+        sure = (
+            one.category if len(one.possible) == 1 else f"{one.category} (limits: {', '.join(one.possible)})"
+        )
+        short = "" if one.enough else f"; fewer than {CELLS} cells and {DICENTRICS} dicentrics: score more"
+        lines.append(
+            f"{one.sample.name:<16}{one.sample.cells:>7}{one.sample.dicentrics:>6}{one.dose.estimate:>11.2f}"
+            f"{one.dose.limits:>22}  {sure}{short}"
+        )
+        lines += [f"{'':<16}  {warning}" for warning in one.dose.warnings]
+    return "\n".join(lines)
+
+
+def as_csv(found: Sequence[Sorted]) -> str:
+    """One line per sample, for programs and spreadsheets."""
+    buffer = io.StringIO()
+    table = csv.writer(buffer, lineterminator="\n")
+    table.writerow(
+        ["sample", "cells", "dicentrics", "dose_gy", "lower_gy", "upper_gy", "class", "enough", "notes"]
+    )
+    for one in found:
+        upper = f"{one.dose.upper:.4f}" if np.isfinite(one.dose.upper) else ""
+        table.writerow([
+            one.sample.name, one.sample.cells, one.sample.dicentrics, f"{one.dose.estimate:.4f}",
+            f"{one.dose.lower:.4f}", upper, one.category, one.enough, "; ".join(one.dose.warnings),
+        ])  # fmt: skip
+    return buffer.getvalue()

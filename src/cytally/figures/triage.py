@@ -1,0 +1,45 @@
+"""Many doses side by side: a strip per sample, on the classes of an emergency."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from cytally.types import FloatArray
+
+_CLASSES = ("#dceef8", "#fdf0d5", "#fbdcd8")
+_INK = "#22303c"
+
+
+def triage_figure(names: Sequence[str], doses: FloatArray, ends: Sequence[float]) -> Figure:
+    """Estimates with limits, one line per sample.
+
+    Parameters
+    ----------
+    names : sequence of str, length n
+    doses : ndarray of shape (n, 3)
+        Lower limit, estimate, upper limit in Gy; an infinite limit leaves the picture.
+    ends : sequence of float
+        Ends of the classes, the last one infinite.
+    """
+    finite = doses[np.isfinite(doses)]
+    far = max(float(finite.max(initial=0.0)) * 1.08, 2.5)
+    figure = Figure(figsize=(7.2, 1.2 + 0.26 * len(names)), layout="constrained")
+    axes = figure.add_subplot()
+    start = 0.0
+    for end, colour in zip(ends, _CLASSES, strict=True):
+        axes.axvspan(start, min(end, far), color=colour, linewidth=0)
+        start = min(end, far)
+    rows = np.arange(len(names))[::-1]
+    for row, (low, middle, high) in zip(rows, doses, strict=True):
+        axes.plot([low, min(high, far)], [row, row], color=_INK, linewidth=1.4)
+        axes.plot([middle], [row], "o", color=_INK, markersize=4.5)
+        if not np.isfinite(high):
+            axes.annotate("", (far, row), (far * 0.985, row), arrowprops={"arrowstyle": "->", "color": _INK})
+    axes.set(xlim=(0, far), ylim=(-0.8, len(names) - 0.2), xlabel="dose (Gy), 95 % limits", yticks=rows)
+    axes.set_yticklabels(names)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    return figure

@@ -1,0 +1,99 @@
+"""Many samples, planning and comparing, from typed counts alone."""
+
+import csv
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from cytally.cli import laboratory  # noqa: F401  (joins the group)
+from cytally.cli.main import cli
+from cytally.dosimetry.calibrate import Curve
+from cytally.dosimetry.triage import Sample, read_samples, sort_samples
+from cytally.errors import CountsError
+
+CURVE = {
+    "format": 1, "coefficients": {"C": 0.001, "alpha": 0.0164, "beta": 0.0492}, "covariance": [[0.0] * 3] * 3,
+    "data": [{"dose_gy": 0, "cells": 5000, "dicentrics": 5}, {"dose_gy": 5, "cells": 60, "dicentrics": 80}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def curve(tmp_path):
+    path = tmp_path / "curve.json"
+    path.write_text(json.dumps(CURVE))
+    return path
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, ["dosimetry", *(str(a) for a in arguments)])
+
+
+def test_samples_are_sorted_into_classes(tmp_path, curve):
+    (tmp_path / "s.csv").write_text("sample,cells,dicentrics\nlow,500,2\nhigh,50,30\nfew,20,1\n")
+    result = run("triage", tmp_path / "s.csv", "--curve", curve, "--out", tmp_path / "t.csv",
+                 "--plot", tmp_path / "t.svg")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    rows = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()))
+    assert [row["sample"] for row in rows] == ["high", "few", "low"]
+    assert [row["class"] for row in rows] == ["above 2 Gy", "below 1 Gy", "below 1 Gy"]
+    assert [row["enough"] for row in rows] == ["True", "False", "True"]
+    assert "score more" in result.output
+    assert (tmp_path / "t.svg").read_text().startswith("<svg")
+
+
+def test_limits_tell_which_classes_are_possible(curve):
+    found = sort_samples([Sample("a", 50, 5), Sample("b", 2000, 260)], Curve.load(curve))
+    by_name = {one.sample.name: one for one in found}
+    assert len(by_name["a"].possible) >= 2
+    assert by_name["b"].possible == (by_name["b"].category,)
+
+
+def test_distributions_are_read_and_checked(tmp_path):
+    (tmp_path / "s.csv").write_text("sample,C0,C1,C2\nx,90,8,2\n")
+    sample = read_samples(tmp_path / "s.csv")[0]
+    assert (sample.cells, sample.dicentrics, sample.distribution.tolist()) == (100, 12, [90, 8, 2])
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("sample,cells,dicentrics\na,10,1\na,20,2\n", "is there twice"),
+    ("sample,cells,dicentrics\na,0,0\n", "at least one cell"),
+    ("sample,cells,dicentrics\n,10,1\n", "a name in the column sample"),
+    ("sample,cells,dicentrics\na,10,1.5\n", "whole counts"),
+    ("sample,cells,dicentrics\na,10,-1\n", "whole counts"),
+    ("sample;cells;dicentrics\na;10;1\n", "semicolons"),
+    ("sample,cells,dicentrics\n", "empty table"),
+    ("sample,N,C0,C1\na,12,10,1\n", "adds up to 11"),
+])  # fmt: skip
+def test_bad_samples_get_one_clear_error(tmp_path, text, words):
+    (tmp_path / "s.csv").write_text(text)
+    with pytest.raises(CountsError, match=words):
+        read_samples(tmp_path / "s.csv")
+
+
+def test_odds_of_the_manual(curve):
+    """IAEA 2011, table 9: no dicentric in 1000 cells, 1306 : 1 against 0.25 Gy."""
+    result = run("compare", "--dicentrics", 0, "--cells", 1000, "--curve", curve, "--against", 0.25)
+    assert "1.31e+03 : 1 for 0 Gy" in result.output
+
+
+def test_a_control_is_compared_exactly():
+    result = run("compare", "--dicentrics", 4, "--cells", 500, "--control", "8,5000")
+    assert "differ (exact test, p = 0.0186)" in result.output
+    assert run("compare", "--dicentrics", 4, "--cells", 500).exit_code == 2
+
+
+def test_a_plan_asks_for_more_cells_for_less_error(curve):
+    needed = []
+    for within in (0.5, 0.25, 0.1):
+        output = run("plan", "--curve", curve, "--dose", 1, "--within", within).output
+        needed.append(int(output.split(": ")[1].split(" cells")[0]))
+    assert needed[0] < needed[1] < needed[2]
+
+
+def test_laboratories_are_judged(tmp_path):
+    (tmp_path / "i.csv").write_text("laboratory,value\na,2.4\nb,2.5\nc,2.6\nd,2.5\ne,4.9\n")
+    result = run("interlab", tmp_path / "i.csv", "--reference", 2.5)
+    assert result.output.count(" satisfactory") == 4 and "unsatisfactory" in result.output
+    (tmp_path / "i.csv").write_text("laboratory,value\na,x\n")
+    assert "expected a number" in run("interlab", tmp_path / "i.csv").output
