@@ -243,7 +243,7 @@ def constrictions(style: str, cells: int) -> list[float]:
 def test_constrictions_in_the_picture_are_those_of_real_chromosomes(style):
     """Facts of the field, section 3: median 0.61-0.69, 10th percentile 0.48-0.57 over 16 real
     fields. 0.03 more on each side, as 150 chromosomes are measured here."""
-    found = constrictions(style, 6)
+    found = constrictions(style, 8)
     assert len(found) > 100
     assert 0.58 < np.median(found) < 0.72
     assert 0.45 < np.percentile(found, 10) < 0.60

@@ -137,6 +137,10 @@ def _draw_curve(run: Path) -> None:
     "--normal", is_flag=True,
     help="Take FOLDER as unexposed cells; no labels needed. Every detection counts as false.",
 )  # fmt: skip
+@click.option(
+    "--boxes", metavar="NAMES",
+    help="Labels are boxes in YOLO format, one .txt per image; class names in order, such as dicentric,fragment.",
+)  # fmt: skip
 @click.option("--ensemble", type=_FOLDER, help="Ensemble folder.  [default: the shipped one]")
 @click.option(
     "--out", required=True, type=_FOLDER, help="Gets evaluation.json, .csv and precision_recall.svg."
@@ -148,7 +152,7 @@ def _draw_curve(run: Path) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def evaluate(
-    folder: Path, normal: bool, ensemble: Path | None, out: Path, confidence: float | None,
+    folder: Path, normal: bool, boxes: str | None, ensemble: Path | None, out: Path, confidence: float | None,
     agreement: int | None, sweep: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure an ensemble on a labelled FOLDER (images, labels.csv, cells.csv).
@@ -161,6 +165,7 @@ def evaluate(
       cytally dosimetry simulate held-out --cells 300 --dose 3 --style hard --seed 900
       cytally dosimetry evaluate held-out --out runs/held-out
       cytally dosimetry evaluate --normal slides/0Gy --out runs/normal
+      cytally dosimetry evaluate reviewed --boxes normal,dicentric --out runs/reviewed
     """
     from cytally.dosimetry.detector.evaluate import evaluate as measure
     from cytally.dosimetry.detector.evaluate import labelled_cells, write_evaluation
@@ -172,6 +177,9 @@ def evaluate(
     if normal:
         _evaluate_normal(folder, out, loaded, as_json)
         return
+    if boxes is not None:
+        _evaluate_boxes(folder, out, loaded, [name.strip() for name in boxes.split(",")], as_json)
+        return
     skipped: list[Skipped] = []
     with reporting() as report:
         cells = labelled_cells(folder, skipped)
@@ -179,6 +187,20 @@ def evaluate(
     figures = write_evaluation(result, out, loaded)
     click.echo(json.dumps(figures) if as_json else table(result))
     if skipped:
+        sys.exit(SKIPPED)
+
+
+def _evaluate_boxes(folder: Path, out: Path, ensemble: Ensemble, names: list[str], as_json: bool) -> None:
+    from cytally.dosimetry.detector.boxed import evaluate_boxes, sentences, write_boxed
+    from cytally.images.read import find_images
+
+    with reporting() as report:
+        result = evaluate_boxes(find_images(folder), names, ensemble, report)
+    figures = write_boxed(result, out, ensemble)
+    click.echo(json.dumps(figures) if as_json else "\n".join(sentences(result)))
+    for one in result.skipped:
+        click.echo(f"  skipped {one.image}: {one.reason}", err=True)
+    if result.skipped:
         sys.exit(SKIPPED)
 
 

@@ -96,3 +96,18 @@ def assign(found: FloatArray, truth: FloatArray, radius: float) -> list[tuple[in
     cost = np.where(distance <= radius, distance - 1e6, 0.0)
     rows, cols = linear_sum_assignment(cost)
     return [(int(r), int(c)) for r, c in zip(rows, cols, strict=True) if distance[r, c] <= radius]
+
+
+def match_boxes(inside: NDArray[np.bool_]) -> Hits:
+    """Hits where a detection lies in a box; each box takes one, each detection hits one.
+
+    Parameters
+    ----------
+    inside : ndarray of bool, shape (detections, boxes)
+        Whether each detection lies in each box.
+    """
+    if not inside.size:
+        return Hits(0, inside.shape[0], inside.shape[1])
+    rows, cols = linear_sum_assignment(inside, maximize=True)
+    true = int(inside[rows, cols].sum())
+    return Hits(true, inside.shape[0] - true, inside.shape[1] - true)
