@@ -154,8 +154,8 @@ def calibrate(
 @click.option("--cells", type=click.IntRange(1))
 @click.option("--distribution", help="Cells with 0, 1, 2, ... dicentrics, such as 475,20,5.")
 @click.option(
-    "--method", type=click.Choice(["merkle", "merkle95", "delta", "bayes"]), default="merkle", show_default=True,
-    help="Of the limits: two regions of 83 %, of 95 %, delta method, posterior density.",
+    "--method", type=click.Choice(["merkle", "merkle95", "delta", "bayes", "likelihood"]), default="merkle", show_default=True,
+    help="Of the limits: two regions of 83 %, of 95 %, delta method, posterior density, likelihood ratio.",
 )  # fmt: skip
 @click.option("--hours", default=0.0, help="Duration of the exposure.  [default: acute]")
 @click.option("--d0", default=2.7, show_default=True, help="Gy; survival of cells, for partial-body doses.")

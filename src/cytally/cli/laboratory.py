@@ -20,7 +20,10 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.argument("samples", type=_FILE)
 @click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
 @click.option(
-    "--method", type=click.Choice(["merkle", "merkle95", "bayes"]), default="merkle", show_default=True
+    "--method",
+    type=click.Choice(["merkle", "merkle95", "bayes", "likelihood"]),
+    default="merkle",
+    show_default=True,
 )
 @click.option("--out", type=_FILE, help="Also write the table (CSV).")
 @click.option("--plot", type=_FILE, help="Also draw all doses (SVG).")

@@ -19,6 +19,7 @@ from cytally.types import Counts, IntArray
 #: Names of the methods, as they are printed.
 METHODS = {
     "merkle": "Merkle", "merkle95": "Merkle 95/95", "delta": "delta method", "bayes": "calibrative density, HPD",
+    "likelihood": "likelihood ratio",
 }  # fmt: skip
 #: Dose that leaves 37 % of the lymphocytes able to divide (2.7 to 3.5 Gy, IAEA 2011).
 D0_GY = 2.7
@@ -121,9 +122,9 @@ def dose(
     ----------
     counts : Counts, or the distribution of cells over 0, 1, 2, ... dicentrics
     curve : Curve
-    method : {"merkle", "merkle95", "delta", "bayes"}
+    method : {"merkle", "merkle95", "delta", "bayes", "likelihood"}
         Confidence regions of 83 % each (together about 95 %) or of 95 % each, the
-        delta method, or the highest posterior density of the dose.
+        delta method, the highest posterior density, or the likelihood ratio.
     any_detector : bool
         Take counts of one detector on the curve of another.
     exposed : Exposed
@@ -234,9 +235,9 @@ def _limits(spread: Dispersion, curve: Curve, method: str, protraction: float) -
     if method == "delta":
         variance = spread.variance / spread.cells if spread.overdispersed else None
         return delta(*given, protraction=protraction, yield_variance=variance)
-    if method == "bayes":
+    if method in ("bayes", "likelihood"):
         density = calibrative_density(*given, protraction=protraction)
-        lower, upper = density.hpd()
+        lower, upper = density.hpd() if method == "bayes" else density.likelihood_region()
         per_cell = spread.aberrations / spread.cells
         return DoseLimits(density.mode, lower, upper, per_cell, per_cell)
     index = spread.index if spread.overdispersed else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from cytally.statistics.curves import yield_at, yield_error
 from cytally.types import FloatArray
@@ -60,6 +60,16 @@ class Posterior:
         chosen = order[: int(np.searchsorted(within, level)) + 1]
         return float(self.dose[chosen.min()]), float(self.dose[chosen.max()])
 
+    def likelihood_region(self, level: float = 0.95) -> tuple[float, float]:
+        """Doses whose likelihood ratio is not significant (chi2, 1 degree); of a flat prior only.
+
+        Cover nearer to their level than Merkle's limits at all numbers of cells
+        (benchmarks/coverage.py), and hold 0 Gy where they should.
+        """
+        floor = self.density.max() * np.exp(-stats.chi2.ppf(level, 1) / 2)
+        inside = np.flatnonzero(self.density >= floor)
+        return float(self.dose[inside[0]]), float(self.dose[inside[-1]])
+
 
 def calibrative_density(
     aberrations: int, cells: int, coefficients: FloatArray, covariance: FloatArray,
@@ -98,11 +108,25 @@ def _log_likelihood(
     covariance: FloatArray, protraction: float,
 ) -> FloatArray:  # fmt: skip
     mean = yield_at(dose, coefficients, protraction)
-    variance = yield_error(dose, covariance, protraction) ** 2
-    poisson = stats.poisson.logpmf(aberrations, cells * np.maximum(mean, 1e-300))
+    return count_log(aberrations, cells, mean, yield_error(dose, covariance, protraction) ** 2)
+
+
+def count_log(count: int | FloatArray, cells: int, mean: FloatArray, variance: FloatArray) -> FloatArray:
+    """Log probability of a count whose mean is Gamma distributed.
+
+    Negative binomial; Poisson where the variance of the mean is negligible. `mean` and
+    `variance` are those of the yield per cell; all arguments broadcast.
+    """
+    expected = cells * np.maximum(mean, 1e-300)
+    poisson = special.xlogy(count, expected) - expected - special.gammaln(count + 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        spread = stats.nbinom.logpmf(aberrations, mean**2 / variance, 1 / (1 + cells * variance / mean))
-    return np.asarray(np.where((variance > 1e-18 * mean**2) & (mean > 0), spread, poisson))
+        size = mean**2 / variance
+        share = 1 / (1 + cells * variance / mean)
+        spread = (
+            special.gammaln(count + size) - special.gammaln(size) - special.gammaln(count + 1)
+            + special.xlogy(size, share) + special.xlog1py(count, -share)
+        )  # fmt: skip
+    return np.asarray(np.where((size < 1e7) & np.isfinite(spread), spread, poisson))
 
 
 def _reach(

@@ -15,10 +15,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import stats
 
 from cytally.errors import CountsError
-from cytally.statistics.bayes import Posterior
+from cytally.statistics.bayes import Posterior, count_log
 from cytally.statistics.curves import dose_at, yield_at, yield_error
 from cytally.types import FloatArray
 
@@ -127,18 +127,4 @@ def _likelihood(
     spread = yield_error(dose, covariance, protraction)
     mean = recall[:, None, None] * per_cell + false[None, :, None]
     variance = (recall[:, None, None] * spread) ** 2
-    return np.asarray(np.exp(_count_log(aberrations, cells, mean, variance)).mean(axis=(0, 1)))
-
-
-def _count_log(count: int, cells: int, mean: FloatArray, variance: FloatArray) -> FloatArray:
-    """Log probability of a count whose mean is Gamma distributed: negative binomial, Poisson without variance."""
-    expected = cells * np.maximum(mean, 1e-300)
-    poisson = special.xlogy(count, expected) - expected - special.gammaln(count + 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        size = mean**2 / variance
-        share = 1 / (1 + cells * variance / mean)
-        spread = (
-            special.gammaln(count + size) - special.gammaln(size) - special.gammaln(count + 1)
-            + special.xlogy(size, share) + special.xlog1py(count, -share)
-        )  # fmt: skip
-    return np.asarray(np.where((size < 1e7) & np.isfinite(spread), spread, poisson))
+    return np.asarray(np.exp(count_log(aberrations, cells, mean, variance)).mean(axis=(0, 1)))

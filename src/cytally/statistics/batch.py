@@ -1,0 +1,141 @@
+"""Thousands of curves and doses at once: for bootstraps and for simulated coverage.
+
+The same answers as `curves.fit_curve` and `intervals.merkle`, one replicate per row;
+both are the slow twins in the tests.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+
+from cytally.statistics.bayes import count_log
+from cytally.statistics.curves import design, fit_curve
+from cytally.types import FloatArray
+
+_ROUNDS = 60
+#: Doses between which the limits are interpolated, Gy.
+GRID = np.concatenate([np.linspace(0, 1, 201), np.geomspace(1, 40, 400)[1:]])
+
+
+def fit_many(dose: FloatArray, cells: FloatArray, aberrations: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Linear-quadratic curves by constrained Poisson maximum likelihood.
+
+    Parameters
+    ----------
+    dose, cells : ndarray of shape (n,)
+    aberrations : ndarray of shape (replicates, n)
+
+    Returns
+    -------
+    coefficients : ndarray of shape (replicates, 3)
+    covariance : ndarray of shape (replicates, 3, 3)
+        Zero in rows of a coefficient that the constraint holds at 0.
+
+    Notes
+    -----
+    Fisher scoring for all at once; the few whose maximum lies outside C, alpha,
+    beta >= 0 are fitted one by one.
+    """
+    counts = np.asarray(aberrations, dtype=float)
+    x = design(dose) * np.asarray(cells, dtype=float)[:, None]
+    beta = np.maximum(counts.sum(axis=1, keepdims=True) / x.sum(axis=0) / 3, 1e-9)
+    information = np.empty((len(counts), 3, 3))
+    for _ in range(_ROUNDS):
+        mean = np.maximum(beta @ x.T, 1e-9)
+        information = np.einsum("bn,ni,nj->bij", 1 / mean, x, x)
+        step = np.linalg.solve(information, ((counts / mean - 1) @ x)[..., None])[..., 0]
+        beta = beta + step
+        if np.abs(step).max() < 1e-12 + 1e-10 * np.abs(beta).max():
+            break
+    covariance = np.linalg.inv(information)
+    fitted = beta @ x.T
+    residual = np.abs(((counts / np.maximum(fitted, 1e-12) - 1) @ x) / x.sum(axis=0)).max(axis=1)
+    odd = (beta < 0).any(axis=1) | ~np.isfinite(beta).all(axis=1) | (residual > 1e-6)
+    for k in np.flatnonzero(odd):
+        fit = fit_curve(dose, cells, counts[k])
+        beta[k], covariance[k] = fit.coefficients, fit.covariance
+    return beta, covariance
+
+
+def merkle_many(
+    aberrations: FloatArray,
+    cells: int,
+    coefficients: FloatArray,
+    covariance: FloatArray,
+    *,
+    level: float = 0.83,
+) -> FloatArray:
+    """Merkle's limits of many samples, each on its own curve.
+
+    Parameters
+    ----------
+    aberrations : ndarray of int, shape (replicates,)
+    cells : int
+    coefficients, covariance : ndarray of shape (replicates, 3) and (replicates, 3, 3)
+    level : float
+        Of each of the two regions.
+
+    Returns
+    -------
+    ndarray of shape (replicates, 2)
+        Lower and upper limit in Gy, interpolated on `GRID`; infinite where a band is
+        not reached before its end.
+    """
+    tail = (1 - level) / 2
+    low = np.where(aberrations > 0, stats.chi2.ppf(tail, 2 * np.maximum(aberrations, 1)) / 2, 0.0) / cells
+    high = stats.chi2.ppf(1 - tail, 2 * (aberrations + 1)) / 2 / cells
+    free = np.maximum((coefficients > 0).sum(axis=1), 1)
+    width = np.sqrt(stats.chi2.ppf(level, free))
+    rows = design(GRID)
+    value = coefficients @ rows.T
+    error = width[:, None] * np.sqrt(
+        np.maximum(np.einsum("gi,bij,gj->bg", rows, covariance, rows, optimize=True), 0)
+    )
+    return np.stack([_reach(value + error, low), _reach(value - error, high)], axis=1)
+
+
+def delta_many(
+    aberrations: FloatArray, cells: int, coefficients: FloatArray, covariance: FloatArray
+) -> FloatArray:
+    """Limits of many samples by the delta method, 95 %; (replicates, 2)."""
+    constant, alpha, beta = coefficients.T
+    above = np.maximum(aberrations / cells - constant, 0)
+    root = np.sqrt(alpha**2 + 4 * beta * above)
+    dose = np.where(above > 0, 2 * above / np.maximum(alpha + root, 1e-12), 0.0)
+    rows = design(dose)
+    variance = aberrations / cells**2 + np.einsum("bi,bij,bj->b", rows, covariance, rows)
+    reach = 1.959964 * np.sqrt(variance) / np.maximum(alpha + 2 * beta * dose, 1e-12)
+    return np.stack([np.maximum(dose - reach, 0), dose + reach], axis=1)
+
+
+def likelihood_many(
+    aberrations: FloatArray,
+    cells: int,
+    coefficients: FloatArray,
+    covariance: FloatArray,
+    *,
+    level: float = 0.95,
+) -> FloatArray:
+    """Likelihood-ratio limits of many samples (`bayes.Posterior.likelihood_region`); (replicates, 2)."""
+    rows = design(GRID)
+    spread = np.maximum(np.einsum("gi,bij,gj->bg", rows, covariance, rows, optimize=True), 0)
+    log = count_log(aberrations[:, None], cells, coefficients @ rows.T, spread)
+    best = log.argmax(axis=1)
+    floor = log.max(axis=1) - stats.chi2.ppf(level, 1) / 2
+    inside, index = log >= floor[:, None], np.arange(len(GRID))
+    lower = np.where(inside[:, 0], 0.0, _reach(np.where(index <= best[:, None], log, np.inf), floor))
+    upper = _reach(-np.where(index >= best[:, None], log, np.inf), -floor)
+    return np.stack([lower, np.where(inside[:, -1], np.inf, upper)], axis=1)
+
+
+def _reach(band: FloatArray, level: FloatArray) -> FloatArray:
+    """First dose of the grid at which each band (b, g) reaches its level, interpolated."""
+    reached = band >= level[:, None]
+    first = reached.argmax(axis=1)
+    rows = np.arange(len(band))
+    before = np.maximum(first - 1, 0)
+    down, up = band[rows, before], band[rows, first]
+    share = np.clip((level - down) / np.where(up > down, up - down, 1.0), 0, 1)
+    dose = np.where(first == 0, 0.0, GRID[before] + share * (GRID[first] - GRID[before]))
+    return np.where(reached.any(axis=1), dose, np.inf)
