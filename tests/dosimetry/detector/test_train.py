@@ -1,16 +1,20 @@
 """The whole way from labelled images to an ensemble that loads, in miniature."""
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from cytally.cli import training  # noqa: F401  (joins the group)
 from cytally.cli.main import cli
 from cytally.dosimetry.detector import train as module
-from cytally.dosimetry.detector.sources import MixedSource, SimulatedSource
-from cytally.dosimetry.simulate.breakage import Exposure
+from cytally.dosimetry.detector.sources import ComposedSource, MixedSource, SimulatedSource
+from cytally.dosimetry.simulate.breakage import Damage, Exposure
+from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.folder import Order, write_folder
+from cytally.dosimetry.simulate.styles import STYLES
 from cytally.errors import SettingsError
 from cytally.inference.ensemble import load_ensemble
+from cytally.types import Image
 
 
 def test_train_from_a_labelled_folder_skips_what_it_cannot_read(tmp_path, monkeypatch):
@@ -39,3 +43,21 @@ def test_sources_mix_by_weight():
         assert mixed.cell(number).packed.tobytes() == one.cell(number).packed.tobytes()
     with pytest.raises(SettingsError, match="one weight per source"):
         MixedSource((one,), (1.0, 2.0))
+
+
+def test_composed_cells_join_the_simulated_ones_by_their_share():
+    made = simulate_cell(STYLES["straight"], Damage(), np.random.default_rng([31, 0]))
+    field = module.Field.of(Image(made.image.pixels))
+    plan = module.Plan((), 1.0, 2, 2, "mine", composed=0.5, auxiliary=False)
+    source = plan.source(7, [], (field,))
+    assert isinstance(source, MixedSource) and source.weights == (0.5, 0.5)
+    assert [type(part).__name__ for part in source.sources] == ["SimulatedSource", "ComposedSource"]
+    cells = [part.cell(0) for part in source.sources]
+    assert all(cell.known.tolist() == [True, True] for cell in cells)
+    assert isinstance(plan.source(7, [], ()), SimulatedSource)
+
+
+def test_auxiliary_channels_of_composed_cells_teach_nothing():
+    made = simulate_cell(STYLES["straight"], Damage(), np.random.default_rng([31, 0]))
+    source = ComposedSource((module.Field.of(Image(made.image.pixels)),), 1)
+    assert source.cell(3).known.tolist() == [True, True, False, False]
