@@ -94,7 +94,9 @@ SHIPPED = TrainingSettings()
 FURTHER = replace(
     SHIPPED, epochs=40, late_from=20, rate=6e-4, late_rate=3e-4, emphasis=0.0, warm=0, ramp=0,
 )  # fmt: skip
-PRESETS = {"shipped": SHIPPED, "further": FURTHER, "paper": PAPER}
+#: Last steps of a trained network, small ones.
+FINISH = replace(FURTHER, epochs=14, late_from=4, rate=1e-4, late_rate=1e-4)
+PRESETS = {"shipped": SHIPPED, "further": FURTHER, "finish": FINISH, "paper": PAPER}
 
 
 def fit(
