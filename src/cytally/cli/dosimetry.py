@@ -34,10 +34,18 @@ def dosimetry() -> None:
       calibrate  counts at known doses -> curve
       dose       counts + curve -> dose with 95 % limits
     \b
-    Beside it:
+    A detector that fits your microscope:
+      evaluate   false alarms on unexposed cells (--normal); precision and recall on labelled ones
+      adapt      fit the shipped detector to your unexposed cells; nothing needs labels
+      compose    labelled cells made out of unexposed ones
       simulate   labelled metaphases from nothing
-      train      a detector from labelled or simulated cells
-      evaluate   a detector on labelled cells
+      train      a detector from labelled, composed or simulated cells
+    \b
+    From typed counts alone:
+      triage     many samples sorted by dose
+      plan       cells to score for a wanted precision
+      compare    a low count with a control, or with a suspected dose
+      interlab   laboratories by z scores
     """
 
 
