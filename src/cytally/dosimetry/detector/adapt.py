@@ -177,7 +177,7 @@ def _thresholds(ensemble: Ensemble, fields: tuple[Field, ...], out: Path, report
     def cells(wanted: Wanted, dose: float | None, purpose: int) -> Iterator[TrainingCell]:
         source = ComposedSource(fields, _SEED + purpose, wanted)
         yield from (source.cell(k) for k in range(_COMPOSED))
-        yield from threshold_cells(_SIMULATED, dose)
+        yield from threshold_cells(range(_SIMULATED), dose)
 
     total = _COMPOSED + _SIMULATED
     highest = look_at(

@@ -38,7 +38,7 @@ class Goal:
 
 
 #: Dicentrics are rare and decide the dose; fragments only support them.
-GOAL = Goal({"dicentric": 0.01, "fragment": 0.05})
+GOAL = Goal({"dicentric": 0.015, "fragment": 0.05})
 
 
 def choose_epochs(folder: Path, first: int, count: int, seed: int) -> list[int]:
