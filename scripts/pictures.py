@@ -44,7 +44,7 @@ def styles() -> None:
 
 
 def road() -> None:
-    """Image -> detections -> dose, for README; the first cell in which a dicentric is found."""
+    """Image -> detections -> dose, for README; the first cell in which both dicentrics are found."""
     from cytally.dosimetry.calibrate import DosePoint
     from cytally.dosimetry.dose import dose_from_totals
 
@@ -52,7 +52,8 @@ def road() -> None:
     for seed in range(40, 200):
         cell = simulate_cell(STYLES["mixed"], Damage(2, 0, 1), np.random.default_rng(seed))
         found = detect_image(Image(cell.image.pixels), ensemble)
-        if found.count("dicentric"):
+        inside = (found.row > 160) & (found.row < 740) & (found.col > 210) & (found.col < 800)
+        if found.count("dicentric") == 2 and found.count("fragment") >= 2 and inside.all():
             break
     figure = Figure(figsize=(13, 4.2), layout="constrained")
     window = np.s_[130:770, 180:830]
