@@ -35,7 +35,10 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     help="Share of simulated cells.  [default: 1 without folders, else 0]",
 )
 @click.option(
-    "--preset", type=click.Choice(["shipped", "further", "finish", "paper"]), default="shipped", show_default=True
+    "--preset",
+    type=click.Choice(["shipped", "further", "finish", "paper"]),
+    default="shipped",
+    show_default=True,
 )
 @click.option(
     "--epochs", type=click.IntRange(1), help="Longer or shorter than the preset; may change on resuming."

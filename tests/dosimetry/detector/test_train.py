@@ -30,7 +30,9 @@ def test_train_from_a_labelled_folder_skips_what_it_cannot_read(tmp_path, monkey
     assert len(ensemble.members) == 2
     notes = ensemble.card.training
     assert (
-        notes["seed"] == 5 and "cytally dosimetry train" in notes["command"] and "1 labelled" in notes["data"]
+        notes["seed"] == 5
+        and "cytally dosimetry train" in notes["command"]
+        and "3 labelled image(s)" in notes["data"]
     )
     assert (tmp_path / "mine" / "training" / "curves.svg").read_text().startswith("<svg")
     assert ensemble.card.thresholds.quantile is not None

@@ -109,8 +109,8 @@ def reads_as(per_cell: float) -> float:
 
     Examples
     --------
-    >>> round(reads_as(0.002), 2), round(reads_as(0.01), 2), round(reads_as(0.1), 1)
-    (0.08, 0.27, 1.1)
+    >>> round(reads_as(0.002), 2), round(reads_as(0.02), 2), round(reads_as(0.1), 1)
+    (0.08, 0.42, 1.1)
     """
     return dose_at(per_cell, np.array([0.0, *DICENTRICS[1:]]))
 
