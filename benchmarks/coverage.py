@@ -56,7 +56,8 @@ def draw(found: dict[str, np.ndarray]) -> None:
         axes = figure.add_subplot(1, len(found), k + 1)
         image = axes.imshow(share, vmin=0.85, vmax=1.0, cmap="RdBu", aspect="auto")
         for (i, j), value in np.ndenumerate(share):
-            axes.text(j, i, f"{100 * value:.0f}", ha="center", va="center", fontsize=8)
+            ink = "white" if value > 0.98 or value < 0.88 else "black"
+            axes.text(j, i, f"{100 * value:.0f}", ha="center", va="center", fontsize=8, color=ink)
         axes.set(title=name, xlabel="dose (Gy)", xticks=range(len(DOSES)), yticks=range(len(SAMPLES)))
         axes.set_xticklabels([f"{d:g}" for d in DOSES], fontsize=8)
         axes.set_yticklabels([str(n) for n in SAMPLES], fontsize=8)
