@@ -112,6 +112,7 @@ def cells_needed(
     """
 
     def wide(cells: int) -> bool:
+        """Whether the limits still reach too far."""
         mean = cells * float(yield_at(np.array(dose), coefficients))
         tail = (1 - level) / 2
         low = stats.chi2.ppf(tail, 2 * mean) / 2 if mean > 0 else 0.0

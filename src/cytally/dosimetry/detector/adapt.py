@@ -191,6 +191,7 @@ def figures(result: Adapted) -> dict[str, Any]:
     """Plain numbers, for JSON."""
 
     def plain(value: Any) -> Any:
+        """NaN has no place in JSON."""
         if isinstance(value, dict):
             return {k: plain(v) for k, v in value.items()}
         if isinstance(value, list | tuple):
