@@ -2,8 +2,8 @@
 
     python scripts/measure_adapt.py --out runs/adapted [--fields 15] [--silent 300] [--exposed 150]
 
-A stand-in for a laboratory: simulated cells of a look that is in no training style (long,
-parallel chromatids, shallow constrictions, strong bands, pale). Fifteen unexposed ones are
+A stand-in for a laboratory: simulated cells of a look that is in no training style (wide and
+soft, shallow constrictions, pale, a camera that sharpens and is noisy). Fifteen unexposed ones are
 given to `adapt` as images without labels; recall and false detections are then measured,
 before and after, on other cells of that look whose truth is known.
 """
@@ -31,8 +31,9 @@ from cytally.inference.ensemble import load_ensemble, shipped_folder
 from cytally.types import Image
 
 FOREIGN = replace(
-    STYLES["straight"], name="foreign", width=(15, 19), longest=(105, 135), waist=(0.64, 0.8), separation=(0.95, 1.3),
-    bend=(0.05, 0.4), bands=(0.25, 0.5), density=(0.22, 0.32), focus=(1.5, 2.2), knobs=(0.02, 0.08), radius=(260, 330),
+    STYLES["straight"], name="foreign", width=(24, 29), longest=(82, 100), waist=(0.6, 0.74), separation=(0.75, 0.95),
+    sway=(0.005, 0.02), bend=(0.2, 0.6), bands=(0.0, 0.06), knobs=(0.02, 0.07), density=(0.2, 0.28),
+    focus=(2.0, 2.6), halo=(0.2, 0.35), noise=(2.6, 3.6), grain=(0.1, 0.2), radius=(240, 320),
 )  # fmt: skip
 
 

@@ -90,6 +90,9 @@ class Detections:
         member's largest heatmap value inside the detection, in [0, 1].
     members : int
         Size of the ensemble.
+    reading : ndarray of shape (n,)
+        Probability, by the second readers, that it is what it is called; NaN where
+        the ensemble has none.
     """
 
     row: FloatArray
@@ -99,6 +102,7 @@ class Detections:
     confidence: FloatArray
     spread: FloatArray
     members: int
+    reading: FloatArray
 
     def __len__(self) -> int:
         return len(self.names)
@@ -107,7 +111,7 @@ class Detections:
     def empty(members: int) -> Detections:
         """No detection by an ensemble of that size."""
         none = np.zeros(0)
-        return Detections(none, none, (), none.astype(int), none, none, members)
+        return Detections(none, none, (), none.astype(int), none, none, members, none)
 
     def count(self, name: str) -> int:
         """Number of detections of one class."""
@@ -118,7 +122,7 @@ class Detections:
         names = tuple(name for name, kept in zip(self.names, mask, strict=True) if kept)
         return Detections(
             self.row[mask], self.col[mask], names, self.votes[mask],
-            self.confidence[mask], self.spread[mask], self.members,
+            self.confidence[mask], self.spread[mask], self.members, self.reading[mask],
         )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def page(tmp_path, rng):
     write(tmp_path / "a.png", Image(rng.integers(90, 110, (300, 300)).astype(np.uint8)))
     found = Detections(
         np.array([100.0, 150.0, 5.0]), np.array([100.0, 150.0, 5.0]), ("dicentric", "dicentric", "fragment"),
-        np.array([6, 9, 8]), np.array([0.6, 0.9, 0.8]), np.array([0.1, 0.05, 0.1]), 10,
+        np.array([6, 9, 8]), np.array([0.6, 0.9, 0.8]), np.array([0.1, 0.05, 0.1]), 10, np.full(3, np.nan),
     )  # fmt: skip
     none = Detections.empty(10)
     cells = [ScoredCell("a.png", "scored", found, 46, 1.0, "ab" * 32)]

@@ -48,7 +48,15 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point."""
-    from cytally.cli import composing, demo, doctor, dosimetry, laboratory, training  # noqa: F401  (they join the group)
+    from cytally.cli import (  # noqa: F401  (they join the group)
+        composing,
+        demo,
+        doctor,
+        dosimetry,
+        laboratory,
+        reading,
+        training,
+    )
 
     cli()
 

@@ -107,9 +107,10 @@ def record(journal: io.TextIOBase, cell: ScoredCell) -> None:
         "image": cell.image, "status": cell.status, "objects": cell.objects,
         "scale": cell.scale, "sha256": cell.sha256, "members": found.members,
         "detections": [
-            [n, float(r), float(c), int(v), float(p), float(s)]  # all digits: a resumed run is the same run
-            for n, r, c, v, p, s in zip(found.names, found.row, found.col, found.votes,
-                                        found.confidence, found.spread, strict=True)
+            [n, float(r), float(c), int(v), float(p), float(s), None if np.isnan(read) else float(read)]
+            for n, r, c, v, p, s, read in zip(  # all digits: a resumed run is the same run
+                found.names, found.row, found.col, found.votes, found.confidence, found.spread,
+                found.reading, strict=True)
         ],
     }  # fmt: skip
     journal.write(json.dumps(line) + "\n")
@@ -137,14 +138,14 @@ def _read_journal(path: Path) -> list[ScoredCell]:
 
 
 def _cell(line: dict[str, Any]) -> ScoredCell:
-    rows = line["detections"]
+    rows = [[*row, None][:7] for row in line["detections"]]  # before version 0.3 nothing was read again
 
     def column(k: int, kind: type) -> NDArray[Any]:
         return np.array([row[k] for row in rows], dtype=kind)
 
     found = Detections(
         column(1, float), column(2, float), tuple(row[0] for row in rows), column(3, int),
-        column(4, float), column(5, float), line["members"],
+        column(4, float), column(5, float), line["members"], column(6, float),
     )  # fmt: skip
     return ScoredCell(line["image"], line["status"], found, line["objects"], line["scale"], line["sha256"])
 
@@ -162,7 +163,7 @@ def write_tables(
     known : dict
         For some images what the input's own cells.csv says: sample, dose_gy.
     """
-    detections = [["image", "class", "row", "col", "votes", "members", "confidence", "spread"]]
+    detections = [["image", "class", "row", "col", "votes", "members", "confidence", "spread", "reading"]]
     table = [
         [
             "image",
@@ -181,6 +182,7 @@ def write_tables(
             detections.append([
                 cell.image, name, f"{found.row[k]:.1f}", f"{found.col[k]:.1f}", str(found.votes[k]),
                 str(found.members), f"{found.confidence[k]:.4f}", f"{found.spread[k]:.4f}",
+                "" if np.isnan(found.reading[k]) else f"{found.reading[k]:.4f}",
             ])  # fmt: skip
         more = known.get(cell.image, {})
         counts = [str(found.count(name)) if cell.scored else "" for name in classes]

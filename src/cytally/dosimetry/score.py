@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cytally.detection.vote import co_occurring, detect
 from cytally.dosimetry.cells import ScoredCell, hash_of
 from cytally.errors import ImageError
 from cytally.images.normalise import FEWEST_OBJECTS, Density, normalise
 from cytally.images.read import read
 from cytally.inference.ensemble import Ensemble
+from cytally.inference.reading import second_reading
 from cytally.inference.votes import cast_votes
 from cytally.types import Detections, Image
 
@@ -34,14 +38,19 @@ def detect_image(image: Image, ensemble: Ensemble) -> Detections:
 
 def detect_density(density: Density, ensemble: Ensemble) -> Detections:
     """Find aberrations in a normalised image; places are those of the original image."""
-    thresholds = ensemble.card.thresholds
-    cast = cast_votes(density.values, ensemble)
-    found = detect(cast.votes, cast.maps, thresholds.agreement, ensemble.classes, ensemble.card.stride)
-    if thresholds.co_occurrence:
-        found = co_occurring(found)
+    found = decide(density.values, ensemble)
     if not len(found):
         return found
     return replace(found, row=density.to_image(found.row), col=density.to_image(found.col))
+
+
+def decide(values: NDArray[np.float32], ensemble: Ensemble) -> Detections:
+    """Find aberrations in a normalised density (h, w): votes, second reading, co-occurrence."""
+    thresholds = ensemble.card.thresholds
+    cast = cast_votes(values, ensemble)
+    found = detect(cast.votes, cast.maps, thresholds.agreement, ensemble.classes, ensemble.card.stride)
+    found = second_reading(values, found, ensemble)
+    return co_occurring(found) if thresholds.co_occurrence else found
 
 
 def score_file(path: Path, name: str, ensemble: Ensemble) -> ScoredCell:

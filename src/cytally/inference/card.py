@@ -28,12 +28,17 @@ class MemberFile(_Part):
 
 
 class Thresholds(_Part):
-    """Confidence per member and class (T_C), agreement per class (T_A, to be exceeded)."""
+    """What a place must exceed to be counted.
+
+    Confidence per member and class (T_C), agreement per class (T_A, in votes), and, where the
+    ensemble has second readers, their probability per class (reading).
+    """
 
     confidence: list[list[float]]
     agreement: list[int]
     co_occurrence: bool = False
     quantile: list[float] | None = None
+    reading: list[float] | None = None
 
 
 class Card(_Part):
@@ -49,6 +54,8 @@ class Card(_Part):
     arguments: dict[str, Any]
     thresholds: Thresholds
     members: list[MemberFile]
+    reader: dict[str, Any] = Field(default_factory=dict)
+    readers: list[MemberFile] = Field(default_factory=list)
     training: dict[str, Any] = Field(default_factory=dict)
     licence: str = "BSD-3-Clause"
 
@@ -56,7 +63,8 @@ class Card(_Part):
     def identity(self) -> str:
         """Short hash of everything that decides what is detected."""
         decisive = self.model_dump(include={
-            "classes", "stride", "normalisation", "architecture", "arguments", "members", "thresholds"
+            "classes", "stride", "normalisation", "architecture", "arguments", "members", "thresholds",
+            "reader", "readers",
         })  # fmt: skip
         text = json.dumps(decisive, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -84,6 +92,8 @@ def read_card(folder: Path) -> Card:
             f"{path}: trained on normalisation {card.normalisation}, this version does {mine}"
         )
     check_thresholds(card.thresholds, len(card.members), len(card.classes), str(path))
+    if bool(card.readers) != bool(card.thresholds.reading):
+        raise EnsembleError(f"{path}: expected second readers and thresholds for them, or neither")
     return card
 
 
@@ -100,6 +110,9 @@ def check_thresholds(thresholds: Thresholds, members: int, classes: int, where: 
         )
     if any(not 0 < value < 1 for row in thresholds.confidence for value in row):
         raise EnsembleError(f"{where}: expected confidences between 0 and 1")
+    reading = thresholds.reading
+    if reading is not None and (len(reading) != classes or any(not 0 <= value < 1 for value in reading)):
+        raise EnsembleError(f"{where}: expected a reading from 0 to below 1 for {classes} classes, got {reading}")
 
 
 def sha256_of(path: Path) -> str:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import resources
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from cytally.errors import EnsembleError, SettingsError
-from cytally.inference.card import CARD, Card, Thresholds, check_thresholds, read_card, sha256_of
-from cytally.inference.runtime import TorchMember
-from cytally.nets.unet import UNet, build
+from cytally.inference.card import CARD, Card, MemberFile, Thresholds, check_thresholds, read_card, sha256_of
+from cytally.inference.runtime import TorchMember, TorchReader
+from cytally.nets.reader import Reader, ReaderArchitecture
+from cytally.nets.unet import build
+
+Network = TypeVar("Network", bound=torch.nn.Module)
 
 
 @dataclass(frozen=True)
@@ -27,10 +32,13 @@ class Ensemble:
     card : Card
     members : tuple of TorchMember
         Each maps a density (h, w) to heatmaps (classes, h / 4, w / 4).
+    readers : tuple of TorchReader
+        Each says what lies in the middle of a crop; () where nothing is read again.
     """
 
     card: Card
     members: tuple[TorchMember, ...]
+    readers: tuple[TorchReader, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -44,16 +52,19 @@ class Ensemble:
 
     def with_thresholds(
         self, *, confidence: float | None = None, agreement: int | None = None,
-        co_occurrence: bool | None = None,
+        co_occurrence: bool | None = None, reading: float | None = None,
     ) -> Ensemble:  # fmt: skip
         """The same members under other thresholds; None keeps the card's."""
         old = self.card.thresholds
+        if reading is not None and not self.readers:
+            raise SettingsError("reading: this ensemble has no second readers")
         new = Thresholds(
             confidence=old.confidence if confidence is None
             else [[confidence] * len(self.classes) for _ in self.members],
             agreement=old.agreement if agreement is None else [agreement] * len(self.classes),
             co_occurrence=old.co_occurrence if co_occurrence is None else co_occurrence,
             quantile=old.quantile if confidence is None else None,
+            reading=old.reading if reading is None else [reading] * len(self.classes),
         )  # fmt: skip
         try:
             check_thresholds(new, len(self.members), len(self.classes), "thresholds")
@@ -82,22 +93,27 @@ def load_ensemble(folder: str | Path | None = None) -> Ensemble:
     """
     folder = Path(folder) if folder is not None else shipped_folder()
     card = read_card(folder)
-    members = []
-    for member in card.members:
-        path = folder / member.file
-        if not path.is_file():
-            raise EnsembleError(f"{path}: member is missing; copy the whole ensemble folder again")
-        if sha256_of(path) != member.sha256:
-            raise EnsembleError(f"{path}: member differs from its hash in {CARD}; it was changed or damaged")
-        members.append(TorchMember(_network(card, path)))
+    members = tuple(
+        TorchMember(_network(folder, member, partial(build, card.arguments))) for member in card.members
+    )
     if not members:
         raise EnsembleError(f"{folder}: expected at least one member, the card lists none")
-    return Ensemble(card, tuple(members))
+    readers = tuple(
+        TorchReader(_network(folder, reader, lambda: Reader(ReaderArchitecture.of(card.reader))))
+        for reader in card.readers
+    )
+    return Ensemble(card, members, readers)
 
 
-def _network(card: Card, path: Path) -> UNet:
+def _network(folder: Path, file: MemberFile, make: Callable[[], Network]) -> Network:
+    """A network with the weights of one file, ready to look."""
+    path = folder / file.file
+    if not path.is_file():
+        raise EnsembleError(f"{path}: member is missing; copy the whole ensemble folder again")
+    if sha256_of(path) != file.sha256:
+        raise EnsembleError(f"{path}: member differs from its hash in {CARD}; it was changed or damaged")
     try:
-        network = build(card.arguments)
+        network = make()
         tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
         missing = network.load_state_dict(tensors, strict=False)
     except (SettingsError, SafetensorError, RuntimeError, TypeError) as error:
@@ -135,8 +151,46 @@ def write_ensemble(folder: Path, card: Card, weights: Sequence[Path]) -> Card:
                         "epoch": int(epoch) if epoch.isdigit() else 0})  # fmt: skip
     arguments = card.arguments | {"classes": len(card.classes)}
     card = Card.model_validate(card.model_dump() | {"members": members, "arguments": arguments})
-    (folder / CARD).write_text(json.dumps(card.model_dump(), indent=1) + "\n")
+    write_card(folder, card)
     return card
+
+
+def add_readers(
+    folder: Path, weights: Sequence[Path], arguments: dict[str, Any], notes: dict[str, object]
+) -> Ensemble:
+    """Give an ensemble second readers, which for now confirm everything.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the ensemble; its card is rewritten last.
+    weights : sequence of Path
+        One file per reader.
+    arguments : dict
+        Of the reader's architecture.
+    notes : dict
+        How they were made; kept in the card under training, readers.
+    """
+    card = read_card(folder)
+    readers = []
+    for number, path in enumerate(weights):
+        target = folder / f"reader_{number:02d}.safetensors"
+        save_file(load_file(path), target)
+        readers.append(MemberFile(file=target.name, sha256=sha256_of(target)))
+    thresholds = card.thresholds.model_copy(update={"reading": [0.0] * len(card.classes)})
+    changed = card.model_copy(update={
+        "readers": readers, "reader": arguments, "thresholds": thresholds,
+        "training": card.training | {"readers": notes},
+    })  # fmt: skip
+    write_card(folder, changed)
+    return load_ensemble(folder)
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Write card.json whole or not at all."""
+    beside = folder / f"{CARD}.part"
+    beside.write_text(json.dumps(card.model_dump(), indent=1) + "\n")
+    beside.replace(folder / CARD)
 
 
 def set_threads(count: int | None = None) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from cytally.nets.reader import Reader
 from cytally.nets.unet import STRIDE, UNet
 
 Float32 = NDArray[np.float32]
@@ -54,6 +55,35 @@ class TorchMember:
         below, beside = -height % self.multiple, -width % self.multiple
         heat = self(np.pad(density, ((0, below), (0, beside))))
         return heat[:, : -(-height // STRIDE), : -(-width // STRIDE)]
+
+
+class TorchReader:
+    """A second reader, looking at each crop turned and mirrored in all eight ways.
+
+    Parameters
+    ----------
+    network : Reader
+    dtype : torch.dtype, optional
+        As for a member.
+    """
+
+    def __init__(self, network: Reader, dtype: torch.dtype | None = None) -> None:
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.dtype = dtype or preferred_dtype()
+        self.side = network.architecture.side
+        folded = _fold(copy.deepcopy(network).eval())
+        self._network = folded.to(self.device, self.dtype).to(memory_format=torch.channels_last)
+
+    def __call__(self, crops: Float32) -> Float32:
+        """Probabilities (n, classes + 1) of crops (n, side, side); the last means none of the classes."""
+        with torch.inference_mode():
+            images = torch.from_numpy(np.ascontiguousarray(crops))[:, None].to(self.device, self.dtype)
+            views = [torch.rot90(each, k, (2, 3)) for each in (images, images.flip(3)) for k in range(4)]
+            answers = [
+                self._network(v.contiguous(memory_format=torch.channels_last)).softmax(1) for v in views
+            ]
+            mean: Float32 = torch.stack(answers).mean(dim=0).cpu().numpy()
+            return mean
 
 
 def preferred_dtype() -> torch.dtype:

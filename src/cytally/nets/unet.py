@@ -97,6 +97,7 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(
             _double(widths[k] + widths[k - 1], widths[k - 1]) for k in range(depth, 2, -1)
         )
+        self.deepest = widths[depth]
         self.head = nn.Conv2d(widths[2], architecture.classes, 1)
         nn.init.constant_(self.head.bias, -4.0)  # type: ignore[arg-type]  # objects are rare
 
@@ -106,14 +107,18 @@ class UNet(nn.Module):
         multiple = self.architecture.multiple
         if height % multiple or width % multiple:
             raise ValueError(f"expected multiples of {multiple}, got {height} x {width}; pad first")
-        features = [self.stem(image)]
+        return torch.sigmoid(self.head(self.features(image)[0]).float())
+
+    def features(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """What the heatmaps are made of, (b, c, h / 4, w / 4), and the deepest level."""
+        levels = [self.stem(image)]
         for block in self.down:
-            features.append(block(functional.max_pool2d(features[-1], 2)))
-        x = features.pop()
+            levels.append(block(functional.max_pool2d(levels[-1], 2)))
+        x = deepest = levels.pop()
         for block in self.up:
             larger = functional.interpolate(x, scale_factor=2.0, mode="nearest")
-            x = block(torch.cat([larger, features.pop()], dim=1))
-        return torch.sigmoid(self.head(x).float())
+            x = block(torch.cat([larger, levels.pop()], dim=1))
+        return x, deepest
 
 
 def _double(inside: int, outside: int) -> nn.Sequential:

@@ -39,9 +39,13 @@ class TrainingCell:
     @staticmethod
     def pack(density: Float32, places: FloatArray, classes: list[int], known: list[bool]) -> TrainingCell:
         """Keep a cell."""
-        packed = np.clip(np.rint(density * _UNIT + ZERO), 0, 255).astype(np.uint8)
         where = np.asarray(places, np.float32).reshape(-1, 2)
-        return TrainingCell(packed, where, np.asarray(classes, np.int64), np.asarray(known, bool))
+        return TrainingCell(pack(density), where, np.asarray(classes, np.int64), np.asarray(known, bool))
+
+
+def pack(density: Float32) -> NDArray[np.uint8]:
+    """Density in steps of 1/73, clipped to -0.49 .. 3."""
+    return np.asarray(np.clip(np.rint(density * np.float32(_UNIT) + ZERO), 0, 255), np.uint8)
 
 
 def unpack(packed: NDArray[np.uint8]) -> Float32:

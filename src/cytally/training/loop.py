@@ -126,7 +126,7 @@ def fit(
     """
     folder.mkdir(parents=True, exist_ok=True)
     _same_run(folder, architecture, settings)
-    fabric = _fabric()
+    fabric = lightning()
     fabric.launch()
     model = _begin(architecture, settings, start).to(memory_format=torch.channels_last)
     model, optimiser = fabric.setup(model, _optimiser(model, settings))
@@ -151,7 +151,8 @@ def fit(
         pool.stop()
 
 
-def _fabric() -> Fabric:
+def lightning() -> Fabric:
+    """Every device that is there, in bfloat16 where it counts."""
     cuda = torch.cuda.is_available()
     return Fabric(accelerator="auto", devices="auto" if cuda else 1, precision="bf16-mixed")
 

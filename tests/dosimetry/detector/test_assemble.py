@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from cytally.detection.vote import binary_votes
-from cytally.dosimetry.detector.assemble import GOAL, Seen, choose_epochs, choose_thresholds
+from cytally.dosimetry.detector.assemble import choose_epochs
 from cytally.dosimetry.detector.evaluate import evaluate, labelled_cells, summary, write_evaluation
+from cytally.dosimetry.detector.thresholds import GOAL, Seen, choose_thresholds
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.errors import LabelError, SettingsError
 from cytally.evaluation.matching import components
 from cytally.inference.ensemble import load_ensemble
+from cytally.training.examples import ZERO
 
 
 def seen(real=(), false=0.0, rng=None):
@@ -21,7 +23,7 @@ def seen(real=(), false=0.0, rng=None):
     if false:
         maps[:3, :, 30:33, 5:8] = false
     places = np.array([[4 * r + 1.5, 4 * c + 1.5] for r, c in real], float).reshape(-1, 2)
-    return Seen(maps, (places, places))
+    return Seen(maps, (places, places), np.full((160, 160), ZERO, np.uint8))
 
 
 def test_thresholds_find_all_objects_and_keep_the_silence(rng, random_ensemble):

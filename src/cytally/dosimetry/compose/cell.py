@@ -107,7 +107,7 @@ class Wanted:
     dicentrics: float = 2.5
     excess: float = 1.2
     anew: tuple[int, int] = (6, 18)
-    lined_up: float = 0.8
+    lined_up: float = 0.4
     swapped: float = 0.3
     silent: float = 0.25
 
@@ -248,7 +248,7 @@ class _Composer:
         first = self.put(one)
         if first is None:
             return
-        gap = self.rng.uniform(-0.12, 0.15) * self.here.segmented.size
+        gap = self.rng.uniform(0.0, 0.2) * self.here.segmented.size  # nobody could tell an overlap from a join
         far = (one.length + two.length) / 2 / FINE + gap
         turn = first.angle + first.bend / 2
         angle = turn + float(self.rng.normal(0, 0.25))

@@ -12,27 +12,23 @@ import numpy as np
 
 from cytally.dosimetry.compose.cell import Field, Wanted, compose_cell
 from cytally.dosimetry.compose.folder import check_fields, read_fields
-from cytally.dosimetry.detector.assemble import (
-    assemble,
-    choose_epochs,
-    choose_thresholds,
-    look_at,
-    save_thresholds,
-    seconds_per_epoch,
-)  # fmt: skip
+from cytally.dosimetry.detector.assemble import assemble, choose_epochs, seconds_per_epoch
 from cytally.dosimetry.detector.evaluate import LabelledCell, evaluate
 from cytally.dosimetry.detector.normal import Rate, evaluate_normal
+from cytally.dosimetry.detector.readers import Course, said, teach
 from cytally.dosimetry.detector.sources import CLASSES, ComposedSource, MixedSource, SimulatedSource
+from cytally.dosimetry.detector.thresholds import choose, look_at
 from cytally.dosimetry.detector.train import threshold_cells
 from cytally.dosimetry.run import machine
 from cytally.images.normalise import normalise
 from cytally.images.write import write_bytes
 from cytally.inference.card import sha256_of
-from cytally.inference.ensemble import Ensemble, load_ensemble
+from cytally.inference.ensemble import Ensemble, add_readers, load_ensemble
 from cytally.nets.unet import Architecture
 from cytally.training.examples import TrainingCell
 from cytally.training.loop import FURTHER, TrainingSettings, fit
 from cytally.training.pool import PoolSettings
+from cytally.training.reading import REFRESH
 from cytally.types import Skipped
 
 Report = Callable[[str, int, int], None]
@@ -42,6 +38,8 @@ _KEPT = 5
 #: Composed cells on which recall is measured; composed and simulated ones for thresholds.
 _CHECKED, _COMPOSED, _SIMULATED = 60, 150, 150
 _SEED = 660_000
+#: Cells in which the new ensemble proposes places to the readers.
+_REREAD = 1600
 
 #: Twelve epochs at a low rate: enough to learn a stain, too few to learn fields by heart.
 ADAPT = replace(
@@ -130,6 +128,8 @@ def adapt(
     made = assemble(
         out / "training", out, name=name or out.name, classes=CLASSES, epochs=epochs, training=notes
     )
+    if old.readers:
+        made = _reread(mixed, base, out, report)
     made = _thresholds(made, learnt, out, report)
     after = check(made, kept, report, "after")
     result = Adapted(made, before, after, len(learnt), len(kept), tuple(skipped))
@@ -171,6 +171,15 @@ def _rng(purpose: int, number: int) -> np.random.Generator:
     return np.random.default_rng([_SEED + purpose, number])
 
 
+def _reread(source: MixedSource, base: Path, out: Path, report: Report) -> Ensemble:
+    """Second readers of the base, taught what the new ensemble proposes in the laboratory's own cells."""
+    card = load_ensemble(base).card
+    starts = tuple(base / reader.file for reader in card.readers)
+    course = Course(_REREAD, len(starts), int(card.reader["side"]), REFRESH)
+    weights, crops = teach(source, out, course, out / "training" / "reading", report, starts)
+    return add_readers(out, weights, card.reader, said(crops, course, len(card.classes)))
+
+
 def _thresholds(ensemble: Ensemble, fields: tuple[Field, ...], out: Path, report: Report) -> Ensemble:
     """Thresholds on composed and simulated cells, as many of each."""
 
@@ -184,7 +193,7 @@ def _thresholds(ensemble: Ensemble, fields: tuple[Field, ...], out: Path, report
         cells(Wanted(1.5, 0.8, silent=0.0), 4.0, 2), ensemble, total, report, "cells with aberrations"
     )
     silent = look_at(cells(Wanted(silent=1.0), None, 3), ensemble, total, report, "silent cells")
-    return save_thresholds(out, choose_thresholds(ensemble, highest, silent))
+    return choose(ensemble, out, highest, silent)
 
 
 def figures(result: Adapted) -> dict[str, Any]:

@@ -4,41 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cytally import __version__
-from cytally.detection.thresholds import maxima, member_thresholds
-from cytally.detection.vote import binary_votes
 from cytally.errors import SettingsError
-from cytally.evaluation.matching import match_components
 from cytally.images.normalise import NOMINAL_PIXEL_UM, NOMINAL_SIZE
-from cytally.inference.card import Card, Thresholds, read_card
+from cytally.inference.card import Card, Thresholds
 from cytally.inference.ensemble import Ensemble, load_ensemble, write_ensemble
-from cytally.inference.votes import predict
-from cytally.labels.points import spots
 from cytally.training.checkpoints import member_path
-from cytally.training.examples import TrainingCell, unpack
-from cytally.types import FloatArray
 
 Report = Callable[[str, int, int], None]
-_QUANTILES = tuple(round(0.05 * k, 2) for k in range(1, 20))
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What thresholds must keep: at most so many false detections per silent cell, by class."""
-
-    false_per_cell: dict[str, float]
-
-
-#: Dicentrics are rare and decide the dose; fragments only support them.
-GOAL = Goal({"dicentric": 0.015, "fragment": 0.05})
 
 
 def choose_epochs(folder: Path, first: int, count: int, seed: int) -> list[int]:
@@ -98,94 +77,3 @@ def learning_curve(run: Path) -> list[dict[str, str]]:
     """Rows of curves.csv."""
     with (run / "curves.csv").open(newline="") as file:
         return list(csv.DictReader(file))
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Heatmaps of one cell in half precision, its labels and whether it is silent."""
-
-    maps: NDArray[np.float16]
-    places: tuple[FloatArray, ...]
-
-
-def look_at(
-    cells: Iterable[TrainingCell], ensemble: Ensemble, total: int, report: Report, stage: str
-) -> list[Seen]:
-    """Heatmaps of all members on some cells."""
-    seen = []
-    for number, cell in enumerate(cells, start=1):
-        maps = predict(unpack(cell.packed), ensemble).astype(np.float16)
-        places = tuple(cell.places[cell.classes == k].astype(float) for k in range(len(ensemble.classes)))
-        seen.append(Seen(maps, places))
-        report(stage, number, total)
-    return seen
-
-
-def choose_thresholds(
-    ensemble: Ensemble, highest: Sequence[Seen], silent: Sequence[Seen], goal: Goal = GOAL
-) -> Thresholds:
-    """Quantile of each member's maxima and agreement that find most within the goal.
-
-    Parameters
-    ----------
-    ensemble : Ensemble
-    highest : sequence of Seen
-        Cells of the highest dose, labelled; quantiles are taken here (preprint 2.3).
-    silent : sequence of Seen
-        Cells without aberration; false detections are counted here.
-
-    Returns
-    -------
-    Thresholds
-        For each class the pair (quantile, agreement) with most hits minus false
-        detections on the highest dose among those that keep the goal; where none
-        does, the one with fewest false detections.
-    """
-    tops = np.stack([maxima(s.maps.astype(np.float32)) for s in highest])
-    chosen = []
-    for channel, name in enumerate(ensemble.classes):
-        allowed = goal.false_per_cell.get(name, 0.05)
-        trials = []
-        for quantile in _QUANTILES:
-            level = member_thresholds(tops[:, :, channel : channel + 1], [quantile])
-            false = _outcome(silent, channel, level)[:, 1] / max(len(silent), 1)
-            hits = _outcome(highest, channel, level)
-            for agreement, rate in enumerate(false):
-                worth = float(hits[agreement, 0] - hits[agreement, 1]) if rate <= allowed else -float(rate)
-                trials.append(_Trial(rate <= allowed, worth, quantile, agreement, tuple(level[:, 0])))
-        chosen.append(max(trials))
-    return Thresholds(
-        confidence=np.array([trial.level for trial in chosen]).T.round(4).tolist(),
-        agreement=[trial.agreement for trial in chosen],
-        quantile=[trial.quantile for trial in chosen],
-    )
-
-
-class _Trial(NamedTuple):
-    """Ordered by what is wanted: the goal kept, then worth; ties go to stricter settings."""
-
-    kept: bool
-    worth: float
-    quantile: float
-    agreement: int
-    level: tuple[float, ...]
-
-
-def _outcome(cells: Sequence[Seen], channel: int, level: FloatArray) -> NDArray[np.int64]:
-    """True and false detections (agreements, 2) of one class over cells."""
-    totals = np.zeros((level.shape[0], 2), np.int64)
-    for cell in cells:
-        maps = cell.maps[:, channel : channel + 1].astype(np.float32)
-        votes = binary_votes(maps, level)[0]
-        truth = spots(cell.places[channel], votes.shape, 4, 2.0)
-        for agreement in range(int(votes.max())):
-            hits = match_components(votes > agreement, truth)
-            totals[agreement] += (hits.true, hits.false)
-    return totals
-
-
-def save_thresholds(folder: Path, thresholds: Thresholds) -> Ensemble:
-    """Write thresholds into a card and load the ensemble anew."""
-    card = read_card(folder).model_copy(update={"thresholds": thresholds})
-    (folder / "card.json").write_text(json.dumps(card.model_dump(), indent=1) + "\n")
-    return load_ensemble(folder)

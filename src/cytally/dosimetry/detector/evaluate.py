@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cytally.detection.vote import binary_votes, co_occurring, detect
+from cytally.detection.vote import binary_votes, co_occurring, detect, surviving
 from cytally.dosimetry.detector.sources import labelled_images
 from cytally.errors import ImageError
 from cytally.evaluation.detection import Labelled, Sweep, sweep
@@ -21,6 +22,7 @@ from cytally.images.normalise import Density, normalise
 from cytally.images.read import read
 from cytally.images.write import write_bytes
 from cytally.inference.ensemble import Ensemble
+from cytally.inference.reading import second_reading
 from cytally.inference.votes import cast_votes, predict
 from cytally.labels.points import check_inside, spots
 from cytally.statistics.poisson import garwood
@@ -120,7 +122,7 @@ def evaluate(
             values = cell.density.values
             maps = predict(values, ensemble) if sweeping else cast_votes(values, ensemble).maps
             places = tuple(cell.density.from_image(cell.points.of(name)) for name in ensemble.classes)
-            _tally(result, cell, maps, places, ensemble)
+            _tally(result, cell, np.asarray(maps, np.float32), places, ensemble)
             report("evaluating", number, total)
             yield Labelled(maps, places)
 
@@ -134,17 +136,21 @@ def evaluate(
 
 
 def _tally(
-    result: Evaluation, cell: LabelledCell, maps: FloatArray, places: Sequence[FloatArray], ensemble: Ensemble
-) -> None:
+    result: Evaluation, cell: LabelledCell, maps: NDArray[np.float32], places: Sequence[FloatArray],
+    ensemble: Ensemble,
+) -> None:  # fmt: skip
     thresholds, stride = ensemble.card.thresholds, ensemble.card.stride
-    votes = binary_votes(np.asarray(maps, np.float32), np.asarray(thresholds.confidence))
-    found = detect(votes, np.asarray(maps, np.float32), thresholds.agreement, ensemble.classes, stride)
+    votes = binary_votes(maps, np.asarray(thresholds.confidence))
+    proposed = detect(votes, maps, thresholds.agreement, ensemble.classes, stride)
+    found = second_reading(cell.density.values, proposed, ensemble)
     kept = co_occurring(found)
     result.cells[cell.dose] = result.cells.get(cell.dose, 0) + 1
     for channel, name in enumerate(ensemble.classes):
         tally = result.tallies.setdefault((cell.dose, name), Tally())
         truth = spots(places[channel], votes.shape[1:], stride, _SIGMA)
-        tally.by_components += match_components(votes[channel] > thresholds.agreement[channel], truth)
+        won = votes[channel] > thresholds.agreement[channel]
+        mine = found.keep(np.array([n == name for n in found.names], dtype=bool))
+        tally.by_components += match_components(surviving(won, mine, stride), truth)
         for kind, detections in (("one_to_one", found), ("beside_fragment", kept)):
             chosen = np.array([n == name for n in detections.names], dtype=bool)
             where = np.stack([detections.row[chosen], detections.col[chosen]], axis=1)

@@ -10,14 +10,7 @@ import numpy as np
 
 from cytally.dosimetry.compose.cell import Field
 from cytally.dosimetry.compose.folder import read_fields
-from cytally.dosimetry.detector.assemble import (
-    assemble,
-    choose_epochs,
-    choose_thresholds,
-    look_at,
-    save_thresholds,
-    seconds_per_epoch,
-)  # fmt: skip
+from cytally.dosimetry.detector.assemble import assemble, choose_epochs, seconds_per_epoch
 from cytally.dosimetry.detector.sources import (
     AUXILIARY,
     CLASSES,
@@ -28,6 +21,7 @@ from cytally.dosimetry.detector.sources import (
     labelled_images,
     training_cell,
 )
+from cytally.dosimetry.detector.thresholds import choose, look_at
 from cytally.dosimetry.run import machine
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
@@ -187,7 +181,7 @@ def set_thresholds(ensemble: Ensemble, folder: Path, report: Report) -> Ensemble
     many, silent = THRESHOLD_CELLS
     highest = look_at(threshold_cells(range(many), 4.0), ensemble, many, report, "cells of 4 Gy")
     quiet = look_at(threshold_cells(range(silent), None), ensemble, silent, report, "silent cells")
-    return save_thresholds(folder, choose_thresholds(ensemble, highest, quiet))
+    return choose(ensemble, folder, highest, quiet)
 
 
 def threshold_cells(numbers: Iterable[int], dose_gy: float | None) -> Iterator[TrainingCell]:
