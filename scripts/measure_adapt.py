@@ -21,7 +21,7 @@ import numpy as np
 
 from cytally.cli.progress import reporting
 from cytally.dosimetry.detector.adapt import adapt, figures
-from cytally.dosimetry.detector.evaluate import LabelledCell, evaluate, summary
+from cytally.dosimetry.measure.evaluate import LabelledCell, evaluate, summary
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.styles import STYLES

@@ -26,7 +26,7 @@ SEED = 900_000
 
 def cells(style: str, dose: float, start: int, stop: int) -> Iterator[Any]:
     """Held-out cells number start to stop of one dose."""
-    from cytally.dosimetry.detector.evaluate import LabelledCell
+    from cytally.dosimetry.measure.evaluate import LabelledCell
     from cytally.dosimetry.simulate.breakage import Exposure
     from cytally.dosimetry.simulate.cell import simulate_cell
     from cytally.dosimetry.simulate.styles import style_named
@@ -44,7 +44,7 @@ def shard(task: tuple[str | None, str, float, int, int]) -> dict[str, Any]:
     import cv2
     import torch
 
-    from cytally.dosimetry.detector.evaluate import evaluate, summary
+    from cytally.dosimetry.measure.evaluate import evaluate, summary
     from cytally.inference.ensemble import load_ensemble
 
     cv2.setNumThreads(1)

@@ -16,7 +16,7 @@ from cytally.cli.main import SKIPPED
 from cytally.cli.progress import Report, reporting
 
 if TYPE_CHECKING:
-    from cytally.dosimetry.detector.evaluate import Evaluation
+    from cytally.dosimetry.measure.evaluate import Evaluation
     from cytally.inference.ensemble import Ensemble
     from cytally.training.loop import TrainingSettings
 
@@ -170,8 +170,8 @@ def evaluate(
       cytally dosimetry evaluate --normal slides/0Gy --out runs/normal
       cytally dosimetry evaluate reviewed --boxes normal,dicentric --out runs/reviewed
     """
-    from cytally.dosimetry.detector.evaluate import evaluate as measure
-    from cytally.dosimetry.detector.evaluate import labelled_cells, write_evaluation
+    from cytally.dosimetry.measure.evaluate import evaluate as measure
+    from cytally.dosimetry.measure.evaluate import labelled_cells, write_evaluation
     from cytally.images.read import find_images
     from cytally.inference.ensemble import load_ensemble
     from cytally.types import Skipped
@@ -194,7 +194,7 @@ def evaluate(
 
 
 def _evaluate_boxes(folder: Path, out: Path, ensemble: Ensemble, names: list[str], as_json: bool) -> None:
-    from cytally.dosimetry.detector.boxed import evaluate_boxes, sentences, write_boxed
+    from cytally.dosimetry.measure.boxed import evaluate_boxes, sentences, write_boxed
     from cytally.images.read import find_images
 
     with reporting() as report:
@@ -208,7 +208,7 @@ def _evaluate_boxes(folder: Path, out: Path, ensemble: Ensemble, names: list[str
 
 
 def _evaluate_normal(folder: Path, out: Path, ensemble: Ensemble, as_json: bool) -> None:
-    from cytally.dosimetry.detector.normal import PAGE, as_figures, evaluate_normal, write_normal
+    from cytally.dosimetry.measure.normal import PAGE, as_figures, evaluate_normal, write_normal
     from cytally.images.read import find_images
 
     paths = find_images(folder)

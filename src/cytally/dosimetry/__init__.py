@@ -12,5 +12,7 @@ report         all of it -> one page
 demonstration  the whole road on simulated cells
 
 simulate/      metaphases with full truth
-detector/      making and measuring an ensemble
+compose/       labelled cells out of unlabelled unexposed ones
+detector/      making an ensemble
+measure/       measuring it
 """

@@ -1,7 +1,10 @@
-"""Making an ensemble and measuring it, in the order in which data meets the files.
+"""Making an ensemble, in the order in which data meets the files.
 
-sources   simulated cells and labelled folders -> training cells
-train     training cells -> a trained run -> an ensemble folder
-assemble  checkpoints -> members and thresholds
-evaluate  an ensemble on labelled cells -> precision, recall, false detections per cell
+sources     simulated, composed and labelled cells -> training cells
+train       training cells -> a trained run -> an ensemble folder
+assemble    checkpoints -> members
+candidates  cells -> the places that members propose, with what they are
+readers     places -> second readers, who judge what the members propose
+thresholds  cells of the highest dose and silent ones -> all thresholds
+adapt       a laboratory's unexposed cells -> an ensemble for that laboratory
 """

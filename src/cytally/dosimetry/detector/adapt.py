@@ -13,12 +13,12 @@ import numpy as np
 from cytally.dosimetry.compose.cell import Field, Wanted, compose_cell
 from cytally.dosimetry.compose.folder import check_fields, read_fields
 from cytally.dosimetry.detector.assemble import assemble, choose_epochs, seconds_per_epoch
-from cytally.dosimetry.detector.evaluate import LabelledCell, evaluate
-from cytally.dosimetry.detector.normal import Rate, evaluate_normal
 from cytally.dosimetry.detector.readers import Course, said, teach
 from cytally.dosimetry.detector.sources import CLASSES, ComposedSource, MixedSource, SimulatedSource
 from cytally.dosimetry.detector.thresholds import choose, look_at
 from cytally.dosimetry.detector.train import threshold_cells
+from cytally.dosimetry.measure.evaluate import LabelledCell, evaluate
+from cytally.dosimetry.measure.normal import Rate, evaluate_normal
 from cytally.dosimetry.run import machine
 from cytally.images.normalise import normalise
 from cytally.images.write import write_bytes

@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
-from cytally.dosimetry.detector.evaluate import RADIUS
+from cytally.dosimetry.measure.evaluate import RADIUS
 from cytally.images.write import write_bytes
 from cytally.inference.card import sha256_of
 from cytally.inference.ensemble import Ensemble, load_ensemble
@@ -39,6 +39,7 @@ LEVELS = {"dicentric": 0.06, "fragment": 0.12}
 #: Members that propose: checkpoints of one run propose nearly the same places.
 _PROPOSING = 2
 _SHARD = 50
+_MOST = 60
 _NEIGHBOURHOOD = 7
 _WORKER: dict[str, Any] = {}
 
@@ -52,7 +53,9 @@ class Proposals:
     channel: NDArray[np.int64]
 
 
-def propose(values: Float32, ensemble: Ensemble, members: int = _PROPOSING) -> Proposals:
+def propose(
+    values: Float32, ensemble: Ensemble, members: int = _PROPOSING, most: int = _MOST
+) -> Proposals:
     """Local maxima of the mean heatmap above `LEVELS`.
 
     Parameters
@@ -62,6 +65,8 @@ def propose(values: Float32, ensemble: Ensemble, members: int = _PROPOSING) -> P
     ensemble : Ensemble
     members : int
         How many of its members propose, spread evenly.
+    most : int
+        Of each class only so many, the strongest: a smear teaches nothing a hundred times over.
     """
     chosen = np.linspace(0, len(ensemble.members) - 1, min(members, len(ensemble.members))).round()
     mean = np.mean([ensemble.members[int(k)].padded(values) for k in chosen], axis=0)
@@ -69,7 +74,9 @@ def propose(values: Float32, ensemble: Ensemble, members: int = _PROPOSING) -> P
     for channel, name in enumerate(ensemble.classes):
         heat = mean[channel]
         top = (heat == maximum_filter(heat, _NEIGHBOURHOOD)) & (heat > LEVELS.get(name, 0.1))
-        found += [(row, col, channel) for row, col in np.argwhere(top)]
+        places = np.argwhere(top)
+        strongest = np.argsort(-heat[top], kind="stable")[:most]
+        found += [(row, col, channel) for row, col in places[strongest]]
     table = np.array(found, dtype=np.int64).reshape(-1, 3)
     middle = (STRIDE - 1) / 2
     return Proposals(table[:, 0] * STRIDE + middle, table[:, 1] * STRIDE + middle, table[:, 2])

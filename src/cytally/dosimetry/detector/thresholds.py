@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cytally.detection.thresholds import maxima, member_thresholds
 from cytally.detection.vote import binary_votes, detect
-from cytally.dosimetry.detector.evaluate import RADIUS
+from cytally.dosimetry.measure.evaluate import RADIUS
 from cytally.evaluation.matching import assign, match_components
 from cytally.inference.card import Thresholds, read_card
 from cytally.inference.ensemble import Ensemble, load_ensemble, write_card
@@ -24,7 +24,6 @@ from cytally.types import FloatArray
 
 Report = Callable[[str, int, int], None]
 _QUANTILES = tuple(round(0.05 * k, 2) for k in range(1, 20))
-_READINGS = np.round(np.arange(0.02, 0.985, 0.01), 2)
 
 
 @dataclass(frozen=True)
@@ -154,7 +153,7 @@ def choose_reading(
         alarms = np.array([p for cell in quiet for c, p, _ in cell if c == channel])
         found = np.array([(p, true) for cell in many for c, p, true in cell if c == channel]).reshape(-1, 2)
         trials = []
-        for limit in _READINGS:
+        for limit in np.clip(np.unique(np.concatenate([[0.0], alarms, found[:, 0]])), 0, 0.999).round(4):
             rate = float((alarms > limit).sum()) / max(len(silent), 1)
             true, false = found[found[:, 0] > limit, 1].sum(), (found[found[:, 0] > limit, 1] == 0).sum()
             kept = rate <= goal.false_per_cell.get(name, 0.05)

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from cytally.cli import composing, training  # noqa: F401  (they join the group)
 from cytally.cli.main import cli
 from cytally.dosimetry.detector import adapt as module
-from cytally.dosimetry.detector.normal import rate_of, reads_as, sentence
+from cytally.dosimetry.measure.normal import rate_of, reads_as, sentence
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.folder import Order, write_folder

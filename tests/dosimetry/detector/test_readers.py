@@ -1,0 +1,134 @@
+"""From proposals to second readers and their thresholds."""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from numpy.testing import assert_array_equal
+
+from cytally.cli import reading  # noqa: F401  (it joins the group)
+from cytally.cli.main import cli
+from cytally.dosimetry.detector import candidates, readers, thresholds, train
+from cytally.dosimetry.detector.candidates import collect, label, propose
+from cytally.dosimetry.detector.readers import Course, with_readers
+from cytally.dosimetry.detector.sources import CLASSES, SimulatedSource
+from cytally.dosimetry.detector.thresholds import Goal, Seen, choose_reading, reread
+from cytally.dosimetry.score import decide
+from cytally.errors import EnsembleError
+from cytally.inference.ensemble import load_ensemble
+from cytally.inference.votes import predict
+from cytally.training.examples import TrainingCell, unpack
+from cytally.training.reading import REFRESH, STORED, ReadingSettings
+
+
+@pytest.fixture
+def source():
+    return SimulatedSource(5, CLASSES, shape=(512, 512))
+
+
+def test_proposals_are_the_local_maxima_of_the_mean_heatmap(random_ensemble, source):
+    ensemble = load_ensemble(random_ensemble)
+    values = unpack(source.cell(0).packed)
+    found = propose(values, ensemble, members=4, most=10**6)
+    mean = predict(values, ensemble).mean(axis=0)
+    slow = set()
+    for channel, level in enumerate((0.06, 0.12)):
+        heat = np.pad(mean[channel], 3, mode="reflect")
+        for row, col in np.argwhere(mean[channel] > level):
+            if mean[channel][row, col] == heat[row : row + 7, col : col + 7].max():
+                slow.add((4 * row + 1.5, 4 * col + 1.5, channel))
+    assert slow and set(zip(found.row, found.col, found.channel, strict=True)) == slow
+    few = propose(values, ensemble, members=4, most=3)
+    assert_array_equal(few.channel, [0, 0, 0, 1, 1, 1])
+    heat = mean[few.channel, few.row.astype(int) // 4, few.col.astype(int) // 4]
+    for channel in (0, 1):
+        all_of = sorted((mean[channel, int(r) // 4, int(c) // 4] for r, c, k in slow if k == channel), reverse=True)
+        np.testing.assert_allclose(heat[few.channel == channel], all_of[:3])
+
+
+def test_places_are_what_lies_nearest_within_a_chromosome_width():
+    cell = TrainingCell.pack(np.zeros((200, 200)), np.array([[50, 50], [60, 50], [150, 150.0]]), [0, 1, 2], [True] * 3)
+    places = np.array([[49, 50], [58, 50], [150, 150], [50, 71], [30, 100.0]])
+    assert_array_equal(label(places, cell, 2), [0, 1, 2, 2, 2])  # the third class is not asked about
+    assert_array_equal(label(places[:0], cell, 2), [])
+
+
+def test_shards_are_kept_and_belong_to_their_ensemble(random_ensemble, source, tmp_path, monkeypatch):
+    monkeypatch.setattr(candidates, "_SHARD", 2)
+    first = collect(source, 4, random_ensemble, tmp_path / "places", lambda *_: None, workers=1)
+    assert first.pixels.shape == (len(first), STORED, STORED) and len(first) > 0
+    files = sorted((tmp_path / "places").iterdir())
+    assert len(files) == 2
+    files[0].unlink()
+    asked = []
+    again = collect(source, 4, random_ensemble, tmp_path / "places", lambda *a: asked.append(a), workers=1)
+    assert len(asked) == 1  # one shard was missing
+    assert_array_equal(again.pixels, first.pixels)
+    assert_array_equal(again.labels, first.labels)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Probabilities of proposals, by cell, as `reread` gives them."""
+
+    cells: tuple[list[tuple[int, float, bool]], ...]
+
+
+def test_the_reading_keeps_the_goal_and_then_finds_most(random_ensemble, monkeypatch):
+    quiet = [[(0, 0.30 + 0.005 * k, False)] for k in range(100)]  # 0.30 .. 0.795
+    many = [[(0, 0.2, True), (0, 0.74, True), (0, 0.9, True), (1, 0.03, True)]] * 10
+    monkeypatch.setattr(thresholds, "reread", lambda cell, ensemble: cell)
+    ensemble = load_ensemble(random_ensemble)
+    goal = Goal({"dicentric": 0.12, "fragment": 0.1})
+    found = choose_reading(ensemble, many, quiet, goal).reading
+    assert sum(cell[0][1] > found[0] for cell in quiet) <= 12
+    assert 0.735 <= found[0] < 0.74  # lower would break the goal, higher would lose hits
+    assert found[1] < 0.03  # no alarm: nothing is lost
+    strict = choose_reading(ensemble, many, quiet, Goal({"dicentric": 0.0, "fragment": 0.0})).reading
+    assert 0.795 <= strict[0] < 0.9
+
+
+def test_a_whole_course_in_miniature(random_ensemble, source, tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "THRESHOLD_CELLS", (3, 3))
+    monkeypatch.setattr(candidates, "_SHARD", 3)
+    course = Course(6, 2, 32, ReadingSettings(epochs=1, batch=8))
+    out = tmp_path / "read"
+    made = with_readers(random_ensemble, out, source, course, lambda *_: None, {"command": "x", "data": "y"})
+    notes = made.card.training["readers"]
+    assert len(made.readers) == 2 and notes["command"] == "x"
+    assert sum(notes["places"]) == len(np.load(next((out / "reading" / "places").iterdir()))["labels"]) + len(
+        np.load(sorted((out / "reading" / "places").iterdir())[1])["labels"]
+    )
+    assert load_ensemble(out).card.identity == made.card.identity
+    cell = source.cell(1)
+    maps = predict(unpack(cell.packed), made).astype(np.float16)
+    places = tuple(cell.places[cell.classes == k].astype(float) for k in range(2))
+    judged = reread(Seen(maps, places, cell.packed), made)
+    everything = decide(unpack(cell.packed), made.with_thresholds(reading=0.0))
+    assert len(judged) == len(everything)
+    np.testing.assert_allclose([p for _, p, _ in judged], everything.reading, atol=0.02)  # half precision maps
+
+
+def test_an_ensemble_is_not_written_over_itself(random_ensemble, source):
+    with pytest.raises(EnsembleError, match="is the ensemble to begin from"):
+        with_readers(random_ensemble, random_ensemble, source, Course(), lambda *_: None, {})
+
+
+def test_the_command_says_what_it_made(random_ensemble, tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "THRESHOLD_CELLS", (2, 2))
+    monkeypatch.setattr(candidates, "_SHARD", 50)
+    monkeypatch.setattr(readers, "SimulatedSource", lambda seed, classes, silent: SimulatedSource(seed, classes, silent, shape=(256, 256)))  # fmt: skip
+    out = tmp_path / "new"
+    done = CliRunner().invoke(cli, ["dosimetry", "readers", str(random_ensemble), "--out", str(out), "--cells", "10",
+                                    "--count", "1", "--epochs", "1"])  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "1 second readers" in done.output
+    card = json.loads((out / "card.json").read_text())
+    assert card["training"]["readers"]["data"] == "simulated cells"
+    assert card["thresholds"]["reading"] is not None
+
+
+def test_refreshing_is_shorter_than_learning():
+    assert REFRESH.epochs < ReadingSettings().epochs and REFRESH.rate < ReadingSettings().rate

@@ -1,0 +1,128 @@
+"""Second reading: crops, views, and what is kept."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from cytally.errors import EnsembleError, SettingsError
+from cytally.inference.ensemble import add_readers, load_ensemble
+from cytally.inference.reading import crops_at, read_again, second_reading
+from cytally.inference.runtime import TorchReader
+from cytally.nets.reader import Reader, ReaderArchitecture
+from cytally.nets.unet import Architecture
+from cytally.training.checkpoints import save_tensors, weights_of
+from cytally.types import Detections
+
+ARCHITECTURE = ReaderArchitecture(Architecture(filters=2, depth=3, widest=8), 32)
+
+
+def reader(seed):
+    torch.manual_seed(seed)
+    network = Reader(ARCHITECTURE)
+    for layer in network.modules():  # fresh normalisation layers would fold to nothing
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(layer.running_mean, -0.3, 0.3)
+            torch.nn.init.uniform_(layer.running_var, 0.5, 1.5)
+    torch.nn.init.normal_(network.answer[-1].weight, std=2.0)
+    return network.eval()
+
+
+@pytest.fixture
+def twice_read(random_ensemble, tmp_path):
+    """An ensemble with two small random readers."""
+    paths = [tmp_path / f"r{k}.safetensors" for k in range(2)]
+    for k, path in enumerate(paths):
+        save_tensors(path, weights_of(reader(k)))
+    return add_readers(random_ensemble, paths, ARCHITECTURE.arguments, {"cells": 0})
+
+
+def found(rows, cols, names):
+    n = len(rows)
+    return Detections(np.array(rows, float), np.array(cols, float), tuple(names), np.full(n, 4),
+                      np.full(n, 0.9), np.zeros(n), 4, np.full(n, np.nan))  # fmt: skip
+
+
+def test_crops_are_cut_around_places_and_end_in_empty_slide(rng):
+    density = rng.normal(size=(50, 60)).astype(np.float32)
+    inner, corner, outside = crops_at(density, np.array([20.2, 3.0, -40.0]), np.array([30.0, 58.0, 5.0]), 16)
+    np.testing.assert_array_equal(inner, density[12:28, 22:38])
+    padded = np.pad(density, 16)
+    np.testing.assert_array_equal(corner, padded[3 + 8 : 3 + 24, 58 + 8 : 58 + 24])
+    assert not outside.any()
+
+
+def test_a_reader_answers_as_the_mean_over_turned_and_mirrored_crops(rng):
+    crops = rng.normal(size=(3, 32, 32)).astype(np.float32)
+    network = reader(3)
+    quick = TorchReader(network, torch.float32)(crops)
+    slow = np.zeros((3, 3))
+    with torch.no_grad():
+        for mirrored in (crops, crops[:, :, ::-1]):
+            for turns in range(4):
+                view = torch.from_numpy(np.rot90(mirrored, turns, (1, 2)).copy())[:, None]
+                slow += network(view).softmax(1).numpy() / 8
+    np.testing.assert_allclose(quick, slow, atol=1e-5)  # float32, other order of sums
+    np.testing.assert_allclose(quick.sum(axis=1), 1, atol=1e-5)
+    turned = np.rot90(crops, 1, (1, 2)).copy()
+    np.testing.assert_allclose(TorchReader(network, torch.float32)(turned), quick, atol=1e-5)
+
+
+def test_what_readers_do_not_confirm_is_dropped_and_the_rest_keeps_its_probability(twice_read, rng):
+    density = rng.normal(0.5, 0.5, (120, 140)).astype(np.float32)
+    places = found(rng.uniform(0, 120, 90), rng.uniform(0, 140, 90), ["dicentric", "fragment"] * 45)
+    said = read_again(density, places, twice_read)
+    own = said[np.arange(90), [0, 1] * 45]
+    limits = [float(np.median(own[::2])), float(np.median(own[1::2]))]
+    thresholds = twice_read.card.thresholds.model_copy(update={"reading": limits})
+    strict = replace(twice_read, card=twice_read.card.model_copy(update={"thresholds": thresholds}))
+    kept = second_reading(density, places, strict)
+    expected = own > np.array(limits * 45)
+    assert 0 < len(kept) < 90 and len(kept) == expected.sum()
+    np.testing.assert_array_equal(kept.row, places.row[expected])
+    np.testing.assert_allclose(kept.reading, own[expected])
+
+
+def test_without_readers_everything_is_kept(random_ensemble, rng):
+    places = found([10, 20], [10, 20], ["dicentric", "fragment"])
+    assert second_reading(np.zeros((64, 64), np.float32), places, load_ensemble(random_ensemble)) is places
+
+
+def test_readers_belong_to_the_identity(random_ensemble, twice_read, tmp_path):
+    other = tmp_path / "other.safetensors"
+    save_tensors(other, weights_of(reader(9)))
+    before = twice_read.card.identity
+    assert load_ensemble(random_ensemble).card.identity == before
+    assert twice_read.with_thresholds(reading=0.7).card.identity != before
+    assert add_readers(random_ensemble, [other], ARCHITECTURE.arguments, {}).card.identity != before
+
+
+def test_a_changed_reader_and_missing_thresholds_are_named(random_ensemble, twice_read):
+    path = random_ensemble / "card.json"
+    card = json.loads(path.read_text())
+    path.write_text(json.dumps(card | {"thresholds": card["thresholds"] | {"reading": None}}))
+    with pytest.raises(EnsembleError, match="expected second readers and thresholds for them, or neither"):
+        load_ensemble(random_ensemble)
+    path.write_text(json.dumps(card | {"thresholds": card["thresholds"] | {"reading": [0.5]}}))
+    with pytest.raises(EnsembleError, match="expected a reading from 0 to below 1 for 2 classes"):
+        load_ensemble(random_ensemble)
+    path.write_text(json.dumps(card | {"reader": card["reader"] | {"colour": 3}}))
+    with pytest.raises(EnsembleError, match=r"unknown argument\(s\) of the reader: colour"):
+        load_ensemble(random_ensemble)
+    path.write_text(json.dumps(card))
+    (random_ensemble / "reader_01.safetensors").write_bytes(b"x")
+    with pytest.raises(EnsembleError, match="reader_01.safetensors: member differs"):
+        load_ensemble(random_ensemble)
+
+
+def test_a_reading_needs_readers(random_ensemble):
+    with pytest.raises(SettingsError, match="no second readers"):
+        load_ensemble(random_ensemble).with_thresholds(reading=0.5)
+
+
+@pytest.mark.parametrize("side", [8, 44])
+def test_an_impossible_side_is_refused(side):
+    with pytest.raises(SettingsError, match="a multiple of 8"):
+        ReaderArchitecture(ARCHITECTURE.unet, side)
