@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from cytally.dosimetry.calibrate import Curve, DosePoint, calibrate, read_counts
+from cytally.dosimetry.calibrate import Curve, DosePoint, calibrate
 from cytally.dosimetry.dose import METHODS, Exposed, dose, dose_from_totals
 from cytally.errors import CountsError
 from cytally.statistics.detector import DetectorErrors
@@ -100,32 +100,6 @@ def test_a_wrong_curve_file_is_refused(tmp_path, change, message):
 def test_a_missing_curve_is_named(tmp_path):
     with pytest.raises(CountsError, match="expected a curve file"):
         Curve.load(tmp_path / "none.json")
-
-
-@pytest.mark.parametrize("text", [
-    "dose_gy,cells,dicentrics\n0,100,1\n2,50,15\n",
-    "D,N,X\n0,100,1\n2,50,15\n",
-    "dose_gy,C0,C1,C2\n0,99,1,0\n2,38,9,3\n",
-    "\ufeffD,N,X,C0,C1,C2\n0,100,1,99,1,0\n2,50,15,38,9,3\n",
-])  # fmt: skip
-def test_counts_are_read_in_all_their_forms(tmp_path, text):
-    (tmp_path / "c.csv").write_text(text, encoding="utf-8")
-    assert read_counts(tmp_path / "c.csv") == [DosePoint(0, 100, 1), DosePoint(2, 50, 15)]
-
-
-@pytest.mark.parametrize(("text", "message"), [
-    ("dose_gy,cells\n1,100\n", "line 2: expected a column dicentrics or x"),
-    ("dose_gy;cells;dicentrics\n0,5;100;1\n", "got semicolons"),
-    ("dose_gy,cells,dicentrics\n", "got an empty table"),
-    ("dose_gy,cells,dicentrics\n1,many,3\n", "expected a number in cells, got 'many'"),
-    ("dose_gy,cells,dicentrics\n1,10.5,3\n", "whole counts"),
-    ("dose_gy,cells,dicentrics\n1,10,-3\n", "whole counts"),
-    ("dose_gy,cells,C0,C1\n1,10,8,1\n", "adds up to 9, but cells says 10"),
-])  # fmt: skip
-def test_a_wrong_table_of_counts_is_refused_by_line(tmp_path, text, message):
-    (tmp_path / "c.csv").write_text(text)
-    with pytest.raises(CountsError, match=message):
-        read_counts(tmp_path / "c.csv")
 
 
 def curve_of(constant, alpha, beta):

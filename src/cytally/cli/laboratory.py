@@ -175,7 +175,7 @@ def interlab(values: Path, reference: float | None, algorithm: str) -> None:
     """
     import numpy as np
 
-    from cytally.dosimetry.calibrate import rows_of
+    from cytally.dosimetry.tables import rows_of
     from cytally.errors import CountsError
     from cytally.statistics.interlab import ALGORITHMS, verdict, z_scores
 

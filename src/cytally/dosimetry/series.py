@@ -7,8 +7,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from cytally.dosimetry.calibrate import Curve, DosePoint, read_counts
+from cytally.dosimetry.calibrate import Curve, DosePoint
 from cytally.dosimetry.dose import ACUTE, Dose, Exposed, dose
+from cytally.dosimetry.tables import read_counts
 from cytally.errors import CountsError
 from cytally.statistics.detector import DetectorErrors
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from cytally.dosimetry.calibrate import Curve, distribution_of, rows_of, totals_of
+from cytally.dosimetry.calibrate import Curve
 from cytally.dosimetry.dose import Dose, dose, dose_from_totals
+from cytally.dosimetry.tables import distribution_of, rows_of, totals_of
 from cytally.errors import CountsError
 from cytally.types import IntArray
 
