@@ -197,7 +197,7 @@ def dose(
     """
     from cytally.dosimetry.dose import Exposed
 
-    errors = _errors(recalled, false)
+    errors = errors_given(recalled, false)
     exposed = Exposed(hours, d0_gy=d0)
     given = [run is not None, distribution is not None, dicentrics is not None or cells is not None]
     if sum(given) != 1:
@@ -210,14 +210,15 @@ def dose(
             run, loaded, method=method, any_detector=any_detector, exposed=exposed, errors=errors
         )
     else:
-        found = _typed(loaded, dicentrics, cells, distribution, method, exposed, errors)
-    click.echo(json.dumps(_plain(asdict(found))) if as_json else _words(found))
+        found = typed_dose(loaded, dicentrics, cells, distribution, method, exposed, errors)
+    click.echo(json.dumps(_dose_json(found)) if as_json else _words(found))
 
 
-def _typed(
+def typed_dose(
     curve: Curve, dicentrics: int | None, cells: int | None, distribution: str | None, method: str,
     exposed: Exposed, errors: DetectorErrors | None,
 ) -> Dose:  # fmt: skip
+    """Dose of counts given on the command line."""
     import numpy as np
 
     from cytally.dosimetry.dose import dose as estimate
@@ -236,7 +237,8 @@ def _typed(
     return dose_from_totals(dicentrics, cells, curve, method=method, exposed=exposed, errors=errors)
 
 
-def _errors(recalled: str | None, false: str | None) -> DetectorErrors | None:
+def errors_given(recalled: str | None, false: str | None) -> DetectorErrors | None:
+    """A detector's errors as given on the command line; None where they are not."""
     from cytally.statistics.detector import DetectorErrors
 
     if recalled is None and false is None:
@@ -267,10 +269,16 @@ def _words(found: Dose) -> str:
     return "\n".join([*lines, *(f"  note: {warning}" for warning in found.warnings)])
 
 
+def _dose_json(found: Dose) -> Any:
+    return _plain(asdict(found) | {"warnings": list(found.warnings)})
+
+
 def _plain(value: Any) -> Any:
     """NaN and infinity have no JSON: null."""
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
     if isinstance(value, float) and not abs(value) < float("inf"):
         return None
     return value
@@ -282,7 +290,7 @@ def _say_counts(counts: Counts, found: Dose | None, out: Path, as_json: bool) ->
         click.echo(json.dumps({
             "cells": counts.cells, "found": totals, "run": str(out), "detector": counts.detector,
             "skipped": [asdict(one) for one in counts.skipped],
-            "dose": _plain(asdict(found)) if found else None,
+            "dose": _dose_json(found) if found else None,
         }))  # fmt: skip
         return
     named = ", ".join(f"{n} {name}{'' if n == 1 else 's'}" for name, n in totals.items())

@@ -117,7 +117,11 @@ class Curve:
         covariance = np.array(stored.covariance, dtype=float)
         _check_covariance(covariance, str(path))
         points = tuple(DosePoint(p["dose_gy"], int(p["cells"]), int(p["dicentrics"])) for p in stored.data)
-        return Curve(values, covariance, points, stored.radiation, stored.laboratory, stored.detector)
+        fit = None
+        if stored.chi2 is not None and stored.degrees is not None:
+            nan = float("nan")
+            fit = Fit(values, covariance, tuple(stored.at_bound), stored.chi2, nan, nan, stored.degrees)
+        return Curve(values, covariance, points, stored.radiation, stored.laboratory, stored.detector, fit)
 
 
 def _check_covariance(covariance: FloatArray, where: str) -> None:

@@ -21,8 +21,28 @@ METHODS = {
     "merkle": "Merkle", "merkle95": "Merkle 95/95", "delta": "delta method", "bayes": "calibrative density, HPD",
     "likelihood": "likelihood ratio",
 }  # fmt: skip
+#: What may have to be said about a dose; the value of a note goes into the braces.
+NOTES = {
+    "background": "no more dicentrics than the curve's background: only the upper limit says something",
+    "not distinguishable": "not distinguishable from background: the lower limit is 0 Gy",
+    "beyond": "beyond the calibrated range (up to {:g} Gy): extrapolated",
+    "overdispersed": "overdispersed (u = {:.2f}): the exposure may have been partial or uneven",
+    "underdispersed": "underdispersed (u = {:.2f}): were cells selected or aberrations overlooked?",
+    "delta": "the delta method is too narrow with so few dicentrics: use merkle",
+}
 #: Dose that leaves 37 % of the lymphocytes able to divide (2.7 to 3.5 Gy, IAEA 2011).
 D0_GY = 2.7
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that must be said: one of `NOTES`, and the number that belongs to it."""
+
+    key: str
+    value: float = float("nan")
+
+    def __str__(self) -> str:
+        return NOTES[self.key].format(self.value)
 
 
 @dataclass(frozen=True)
@@ -37,7 +57,7 @@ class Dose:
     cells, dicentrics : int
     dispersion : Dispersion or None
         Where the distribution over cells is known.
-    warnings : tuple of str
+    notes : tuple of Note
         What a reader must know before acting on the number.
     protraction : float
         G by which the quadratic term was reduced; 1 for an acute exposure.
@@ -53,9 +73,14 @@ class Dose:
     cells: int
     dicentrics: int
     dispersion: Dispersion | None = None
-    warnings: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     protraction: float = 1.0
     partial: PartialBody | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The notes in words."""
+        return tuple(map(str, self.notes))
 
     @property
     def limits(self) -> str:
@@ -205,7 +230,7 @@ def _whole_body(
         )
     return Dose(
         found.estimate, found.lower, found.upper, name, spread.cells, spread.aberrations,
-        spread if with_spread else None, tuple(_warnings(found, spread, curve, method)), exposed.protraction, partial,
+        spread if with_spread else None, tuple(_notes(found, spread, curve, method)), exposed.protraction, partial,
     )  # fmt: skip
 
 
@@ -244,18 +269,18 @@ def _limits(spread: Dispersion, curve: Curve, method: str, protraction: float) -
     return merkle(*given, level=0.83 if method == "merkle" else 0.95, protraction=protraction, index=index)
 
 
-def _warnings(found: DoseLimits, spread: Dispersion, curve: Curve, method: str) -> list[str]:
+def _notes(found: DoseLimits, spread: Dispersion, curve: Curve, method: str) -> list[Note]:
     said = []
     if found.estimate == 0:
-        said.append("no more dicentrics than the curve's background: only the upper limit says something")
+        said.append(Note("background"))
     elif found.lower == 0:
-        said.append("not distinguishable from background: the lower limit is 0 Gy")
+        said.append(Note("not distinguishable"))
     if found.estimate > curve.highest_dose or found.upper > curve.highest_dose:
-        said.append(f"beyond the calibrated range (up to {curve.highest_dose:g} Gy): extrapolated")
+        said.append(Note("beyond", curve.highest_dose))
     if spread.overdispersed:
-        said.append(f"overdispersed (u = {spread.u:.2f}): the exposure may have been partial or uneven")
+        said.append(Note("overdispersed", spread.u))
     if spread.aberrations < 10 and method == "delta":
-        said.append("the delta method is too narrow with so few dicentrics: use merkle")
+        said.append(Note("delta"))
     if spread.underdispersed:
-        said.append(f"underdispersed (u = {spread.u:.2f}): were cells selected or aberrations overlooked?")
+        said.append(Note("underdispersed", spread.u))
     return said

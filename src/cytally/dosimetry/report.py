@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from cytally.dosimetry.cells import ScoredCell
 from cytally.dosimetry.dose import Dose
 from cytally.dosimetry.run import RUN, RunSettings
 from cytally.errors import ImageError
-from cytally.figures.curves import CurveBand, Marked, as_svg, dose_figure
+from cytally.figures.curves import LABELS, CurveBand, Marked, as_svg, dose_figure
 from cytally.figures.overlays import crop_around, shrunk
 from cytally.images.read import read
 from cytally.images.write import encode, write_bytes
@@ -65,7 +65,7 @@ def write_report(
         run=stored, settings=settings, counts=counts, dose=dose, curve=curve,
         spread=dispersion(distribution), distribution=distribution.tolist(),
         limits={name: _limits(counts, name) for name in counts.per_cell},
-        plot=as_svg(_plot(curve, dose)) if curve is not None else "",
+        plot=as_svg(curve_figure(curve, dose)) if curve is not None else "",
         gallery=gallery(cells, paths), dispersion_words=words_for(dispersion(distribution)),
         hashes=[(cell.image, cell.sha256) for cell in cells],
     )  # fmt: skip
@@ -94,10 +94,11 @@ def _limits(counts: Counts, name: str) -> tuple[float, float, float]:
 
 def curve_svg(curve: Curve) -> str:
     """The curve alone, as an SVG file."""
-    return as_svg(_plot(curve, None))
+    return as_svg(curve_figure(curve, None))
 
 
-def _plot(curve: Curve, dose: Dose | None) -> Figure:
+def curve_figure(curve: Curve, dose: Dose | None, labels: Mapping[str, str] = LABELS) -> Figure:
+    """The curve with its data and, where there is one, the dose read from it."""
     far = curve.highest_dose if np.isfinite(curve.highest_dose) else 5.0
     if dose is not None and np.isfinite(dose.upper):
         far = max(far, dose.upper * 1.1)
@@ -115,13 +116,13 @@ def _plot(curve: Curve, dose: Dose | None) -> Figure:
         )
     band = CurveBand(doses, curve.yield_at(doses), curve.error_at(doses), np.array(rows).reshape(-1, 4))
     if dose is None:
-        return dose_figure(band)
+        return dose_figure(band, labels=labels)
     limits = garwood(dose.dicentrics, 0.83)
     marked = Marked(
         dose.dicentrics / dose.cells, (limits.lower / dose.cells, limits.upper / dose.cells),
         dose.estimate, (dose.lower, dose.upper),
     )  # fmt: skip
-    return dose_figure(band, marked)
+    return dose_figure(band, marked, labels)
 
 
 def gallery(cells: Sequence[ScoredCell], paths: dict[str, Path]) -> list[Finding]:
@@ -145,7 +146,8 @@ def gallery(cells: Sequence[ScoredCell], paths: dict[str, Path]) -> list[Finding
         crop = crop_around(image, float(found.row[k]), float(found.col[k]), side)
         small = shrunk(crop, _SHOWN)
         data = base64.b64encode(encode(small[..., ::-1], ".jpg")).decode()
-        caption = f"{found.votes[k]} of {found.members} votes, {cell.image}"
+        read = f", read again {found.reading[k]:.2f}" if np.isfinite(found.reading[k]) else ""
+        caption = f"{found.votes[k]} of {found.members} votes{read}, {cell.image}"
         pictures.append(Finding(found.names[k], caption, f"data:image/jpeg;base64,{data}"))
     return pictures
 

@@ -41,30 +41,42 @@ class Marked:
     dose_limits: tuple[float, float]
 
 
-def dose_figure(curve: CurveBand, marked: Marked | None = None) -> Figure:
+#: What a dose figure says; another language gives the same keys.
+LABELS = {
+    "dose_axis": "dose (Gy)", "yield_axis": "dicentrics per cell", "band": "95 % band of the curve",
+    "curve_line": "calibration curve", "curve_points": "calibration samples", "this_sample": "this sample",
+    "decimal": ".",
+}  # fmt: skip
+
+
+def dose_figure(
+    curve: CurveBand, marked: Marked | None = None, labels: Mapping[str, str] = LABELS
+) -> Figure:
     """Yield against dose; with the sample's yield led over to its dose."""
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.add_subplot()
     axes.fill_between(
         curve.dose, np.maximum(curve.value - 1.96 * curve.error, 0), curve.value + 1.96 * curve.error,
-        color=_BLUE, alpha=0.15, linewidth=0, label="95 % band of the curve",
+        color=_BLUE, alpha=0.15, linewidth=0, label=labels["band"],
     )  # fmt: skip
-    axes.plot(curve.dose, curve.value, color=_BLUE, linewidth=1.8, label="calibration curve")
+    axes.plot(curve.dose, curve.value, color=_BLUE, linewidth=1.8, label=labels["curve_line"])
     if len(curve.points):
         dose, value, low, high = curve.points.T
         axes.errorbar(dose, value, [value - low, high - value], fmt="o", ms=4, color=_INK, capsize=2,
-                      linewidth=0.9, label="calibration samples")  # fmt: skip
+                      linewidth=0.9, label=labels["curve_points"])  # fmt: skip
     top = float(curve.value.max()) * 1.05
     if marked is not None:
-        _mark(axes, marked, float(curve.dose.max()))
+        _mark(axes, marked, float(curve.dose.max()), labels["this_sample"])
         top = max(top, marked.value_limits[1] * 1.1)
-    axes.set(xlabel="dose (Gy)", ylabel="dicentrics per cell", xlim=(0, curve.dose.max()), ylim=(0, top))
+    axes.set(xlabel=labels["dose_axis"], ylabel=labels["yield_axis"], xlim=(0, curve.dose.max()), ylim=(0, top))
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=4, fontsize=8)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda value, _: f"{value:.3g}".replace(".", labels["decimal"]))
+    axes.legend(frameon=False, loc="upper left", fontsize=8)
     return figure
 
 
-def _mark(axes: object, marked: Marked, far: float) -> None:
+def _mark(axes: object, marked: Marked, far: float, label: str) -> None:
     from matplotlib.axes import Axes
 
     assert isinstance(axes, Axes)
@@ -73,7 +85,7 @@ def _mark(axes: object, marked: Marked, far: float) -> None:
     for value, dose in zip(marked.value_limits, (low, high), strict=True):
         axes.plot([0, dose, dose], [value, value, 0], color=_RED, linewidth=0.8, linestyle=":")
     axes.axvspan(low, high, color=_RED, alpha=0.08, linewidth=0)
-    axes.plot([marked.dose], [marked.value], "D", color=_RED, ms=6, label="this sample")
+    axes.plot([marked.dose], [marked.value], "D", color=_RED, ms=6, label=label)
 
 
 def learning_figure(rows: Sequence[Mapping[str, float]]) -> Figure:

@@ -1,0 +1,119 @@
+"""`cytally dosimetry report`: a sample's report to hand over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cytally.cli.dosimetry import dosimetry, errors_given, typed_dose
+
+if TYPE_CHECKING:
+    from cytally.dosimetry.calibrate import Curve
+    from cytally.dosimetry.certificate.sections import Case
+    from cytally.dosimetry.dose import Exposed
+    from cytally.statistics.detector import DetectorErrors
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@dosimetry.command()
+@click.argument("run", required=False, type=click.Path(path_type=Path, file_okay=False))
+@click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
+@click.option("--facts", type=_FILE, help="What is known of the sample (TOML).")
+@click.option("--dicentrics", type=click.IntRange(0), help="Typed count, with --cells.")
+@click.option("--cells", type=click.IntRange(1))
+@click.option("--distribution", help="Cells with 0, 1, 2, ... dicentrics, such as 475,20,5.")
+@click.option(
+    "--method", type=click.Choice(["merkle", "merkle95", "delta", "bayes", "likelihood"]), default="merkle",
+    show_default=True, help="Of the limits.",
+)  # fmt: skip
+@click.option("--hours", default=0.0, help="Duration of the exposure.  [default: acute]")
+@click.option("--d0", default=2.7, show_default=True, help="Gy; survival of cells, for partial-body doses.")
+@click.option("--recall", "recalled", help="FOUND,MISSED of a validation set (see `dose`).")
+@click.option("--false", "false", help="FALSE,CELLS of a validation set.")
+@click.option("--any-detector", is_flag=True, help="Accept counts of another detector than the curve's.")
+@click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True)
+@click.option("--out", required=True, multiple=True, type=_FILE, help="report.html or report.pdf; may be given twice.")
+def report(
+    run: Path | None, curve: Path, facts: Path | None, dicentrics: int | None, cells: int | None,
+    distribution: str | None, method: str, hours: float, d0: float, recalled: str | None, false: str | None,
+    any_detector: bool, language: str, out: tuple[Path, ...],
+) -> None:  # fmt: skip
+    """Write a sample's report, after the topics of ISO 19238, from a RUN or from typed counts.
+
+    Sample, exposure history, method, counts and their distribution, curve, dose with
+    limits, partial-body exposure where the counts indicate it, what the numbers do not
+    mean, signatures. What --facts leaves out is printed as a line to write on. Known
+    keys, each with a text: laboratory, accreditation, requested_by, sample, drawn,
+    received, reported, exposed, radiation, circumstances, history, tube, culture,
+    stain, scored_by, selection, remarks.
+
+    \b
+    Examples:
+      cytally dosimetry report runs/S17 --curve curve.json --facts S17.toml --out S17.html --out S17.pdf
+      cytally dosimetry report --curve curve.json --distribution 475,20,5 --language fr --out rapport.pdf
+    """
+    from cytally.dosimetry.calibrate import Curve
+    from cytally.dosimetry.dose import Exposed
+    from cytally.images.write import write_bytes
+
+    wrong = [path for path in out if path.suffix.lower() not in (".html", ".pdf")]
+    if wrong:
+        raise click.UsageError(f"expected --out to end in .html or .pdf, got {wrong[0].name}")
+    if sum([run is not None, distribution is not None, dicentrics is not None or cells is not None]) != 1:
+        raise click.UsageError("give one of: a run folder, --distribution, or --dicentrics with --cells")
+    loaded, exposed, errors = Curve.load(curve), Exposed(hours, d0_gy=d0), errors_given(recalled, false)
+    if run is not None:
+        case = _of_run(run, loaded, method, exposed, errors, any_detector=any_detector, facts=facts)
+    else:
+        case = _of_counts(loaded, dicentrics, cells, distribution, method, exposed, errors, facts)
+    for path in out:
+        write_bytes(path, _rendered(case, language, path.suffix.lower()))
+        click.echo(f"report: {path}")
+    click.echo(str(case.dose))
+
+
+def _rendered(case: Case, language: str, kind: str) -> bytes:
+    if kind == ".pdf":
+        from cytally.dosimetry.certificate.paper import paper
+
+        return paper(case, language)
+    from cytally.dosimetry.certificate.page import page
+
+    return page(case, language).encode()
+
+
+def _of_run(
+    run: Path, curve: Curve, method: str, exposed: Exposed, errors: DetectorErrors | None, *,
+    any_detector: bool, facts: Path | None,
+) -> Case:  # fmt: skip
+    from cytally.dosimetry.certificate.facts import Facts, read_facts
+    from cytally.dosimetry.certificate.sections import Case
+    from cytally.dosimetry.dose import dose
+    from cytally.dosimetry.run import counts_of, read_run, read_settings
+
+    settings = read_settings(run)
+    counts = counts_of(read_run(run), settings.classes, settings.detector)
+    found = dose(counts, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors)
+    known = read_facts(facts) if facts else Facts(sample=run.name)
+    return Case(
+        known, found, curve, counts.distribution("dicentric"), exposed, settings.ensemble, settings.detector,
+        errors is not None, len(counts.skipped),
+    )  # fmt: skip
+
+
+def _of_counts(
+    curve: Curve, dicentrics: int | None, cells: int | None, distribution: str | None, method: str,
+    exposed: Exposed, errors: DetectorErrors | None, facts: Path | None,
+) -> Case:  # fmt: skip
+    import numpy as np
+
+    from cytally.dosimetry.certificate.facts import Facts, read_facts
+    from cytally.dosimetry.certificate.sections import Case
+
+    found = typed_dose(curve, dicentrics, cells, distribution, method, exposed, errors)
+    counts = np.array([int(part) for part in distribution.split(",")]) if distribution else None
+    known = read_facts(facts) if facts else Facts()
+    return Case(known, found, curve, counts, exposed, errors=errors is not None)
