@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from cytally.dosimetry.calibrate import Curve, DosePoint, calibrate
+from cytally.dosimetry.calibrate import Curve, DosePoint, calibrate, read_about
 from cytally.dosimetry.dose import METHODS, Exposed, dose, dose_from_totals
 from cytally.errors import CountsError
 from cytally.statistics.detector import DetectorErrors
@@ -167,3 +167,45 @@ def test_a_curve_of_the_same_detector_has_absorbed_its_errors():
         dose_from_totals(60, 500, own, errors=DetectorErrors(150, 50, 6, 600))
     counts = counted(0, 1, 0, 2, detector="abc")
     assert dose(counts, IAEA, errors=DetectorErrors(150, 50, 6, 600)).dicentrics == 3
+
+
+SERIES = [DosePoint(d, 1000, round(1000 * (0.002 + 0.35 * d))) for d in (0, 0.05, 0.1, 0.5, 1.0, 1.5, 2.0)]
+
+
+def test_an_automatic_curve_says_why_it_is_what_it_is():
+    """Rounded means of a line (0.35 per Gy, as for 4He) and of a parabola (as for 60Co)."""
+    straight = calibrate(SERIES, model="automatic", family="automatic")
+    assert straight.model == "linear" and straight.coefficients[2] == 0
+    assert "does not improve the fit" in straight.reason
+    gamma = [DosePoint(d, 2000, round(2000 * (0.001 + 0.02 * d + 0.06 * d * d))) for d in (0, 0.5, 1, 2, 3, 4)]
+    bent = calibrate(gamma, model="automatic", family="automatic")
+    assert bent.model == "linear-quadratic" and bent.family == "Poisson"  # rounded means scatter less than chance
+    assert "improves the fit" in bent.reason and "no more than Poisson" in bent.reason
+    assert calibrate(gamma).reason == ""
+
+
+def test_quasi_poisson_widens_errors_by_the_root_of_the_dispersion():
+    scattered = [DosePoint(d, 2000, x) for d, x in ((0, 2), (0.5, 70), (1, 120), (2, 620), (3, 1050), (4, 2200))]
+    plain, wide = calibrate(scattered), calibrate(scattered, family="automatic")
+    assert wide.family == "quasi-Poisson" and wide.fit.dispersion > 1
+    np.testing.assert_allclose(wide.covariance, plain.covariance * plain.fit.chi2 / plain.fit.degrees)
+    np.testing.assert_array_equal(wide.coefficients, plain.coefficients)
+
+
+def test_two_doses_carry_a_line_but_no_parabola():
+    two = [DosePoint(0, 2000, 2), DosePoint(1, 1000, 50)]
+    assert "too few for a quadratic term" in calibrate(two, model="automatic").reason
+    with pytest.raises(CountsError, match="at least 3 different doses"):
+        calibrate(two)
+
+
+def test_conditions_of_a_curve_are_kept_and_wrong_ones_named(tmp_path):
+    path = tmp_path / "about.toml"
+    path.write_text('dose_rate = "0.3 Gy/min"\nmedium = "water, 37 °C"\n', encoding="utf-8")
+    curve = calibrate(SERIES, about=read_about(path), family="quasi-Poisson")
+    curve.save(tmp_path / "c.json")
+    again = Curve.load(tmp_path / "c.json")
+    assert again.about.dose_rate == "0.3 Gy/min" and again.family == "quasi-Poisson"
+    path.write_text('rate = "0.3"\n')
+    with pytest.raises(CountsError, match="rate: expected text under one of dose_rate"):
+        read_about(path)

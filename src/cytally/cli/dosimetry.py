@@ -126,27 +126,45 @@ def score(
 @click.option("--out", required=True, type=_FILE, help="Curve file (JSON).")
 @click.option("--radiation", default="", help='Such as "60Co gamma, 0.3 Gy/min".')
 @click.option("--laboratory", default="", help="Whose curve it is.")
+@click.option(
+    "--model", type=click.Choice(["linear-quadratic", "linear", "automatic"]), default="linear-quadratic",
+    show_default=True, help="Linear for high LET; automatic takes it where a quadratic term does not help.",
+)  # fmt: skip
+@click.option(
+    "--family", type=click.Choice(["Poisson", "quasi-Poisson", "automatic"], case_sensitive=False),
+    default="Poisson", show_default=True, help="Quasi-Poisson widens errors by the scatter of the points.",
+)  # fmt: skip
+@click.option(
+    "--about", type=_FILE,
+    help="TOML: dose_rate, quantity, medium, temperature, thresholds, counted_by, made, remarks.",
+)  # fmt: skip
 @click.option("--plot", type=_FILE, help="Also draw the curve (SVG).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def calibrate(
-    counts: tuple[Path, ...], out: Path, radiation: str, laboratory: str, plot: Path | None, as_json: bool
-) -> None:
+    counts: tuple[Path, ...], out: Path, radiation: str, laboratory: str, model: str, family: str,
+    about: Path | None, plot: Path | None, as_json: bool,
+) -> None:  # fmt: skip
     """Fit Y = C + alpha D + beta D^2 to COUNTS.
 
-    COUNTS is a CSV file with dose_gy and cells,dicentrics or C0,C1,...; or one or
+    COUNTS is a table (CSV or XLSX) with dose_gy and cells,dicentrics or C0,C1,...; or one or
     more run folders whose cells.csv knows the doses. A curve from runs remembers
     their detector.
 
     \b
     Examples:
       cytally dosimetry calibrate counts.csv --out curve.json
+      cytally dosimetry calibrate neutrons.xlsx --model automatic --family automatic --out curve.json
       cytally dosimetry calibrate runs/0Gy runs/1Gy runs/2Gy --out curve.json
     """
     from cytally.dosimetry.calibrate import calibrate as fit
+    from cytally.dosimetry.calibrate import read_about
     from cytally.dosimetry.series import points_of
 
     points, detector = points_of(counts)
-    curve = fit(points, radiation=radiation, laboratory=laboratory, detector=detector)
+    curve = fit(
+        points, radiation=radiation, laboratory=laboratory, detector=detector, model=model, family=family,
+        about=read_about(about) if about else None,
+    )  # fmt: skip
     curve.save(out)
     if plot:
         from cytally.dosimetry.report import curve_svg
@@ -316,4 +334,5 @@ def _say_curve(curve: Curve, out: Path, as_json: bool) -> None:
         click.echo(
             f"chi2 {curve.fit.chi2:.2f} with {curve.fit.degrees} degrees of freedom, p = {curve.fit.p_value:.3f}{held}"
         )
+    click.echo(f"{curve.model}, {curve.family}" + (f" ({curve.reason})" if curve.reason else ""))
     click.echo(f"curve: {out}")

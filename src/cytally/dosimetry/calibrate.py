@@ -6,13 +6,15 @@ Needs neither an image nor a network: typed counts are enough.
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
+from scipy import stats
 
 from cytally.errors import CountsError
 from cytally.statistics.curves import Fit, fit_curve, yield_at, yield_error
@@ -28,6 +30,20 @@ class DosePoint:
     dicentrics: int
 
 
+class About(BaseModel):
+    """Under what conditions a curve was made; text, and what is not known is left empty."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    dose_rate: str = ""
+    quantity: str = ""
+    medium: str = ""
+    temperature: str = ""
+    thresholds: str = ""
+    counted_by: str = ""
+    made: str = ""
+    remarks: str = ""
+
+
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
     format: int = 1
@@ -40,6 +56,10 @@ class _File(BaseModel):
     radiation: str = ""
     laboratory: str = ""
     detector: str = ""
+    model: str = "linear-quadratic"
+    family: str = "Poisson"
+    reason: str = ""
+    about: About = About()
 
 
 @dataclass(frozen=True)
@@ -58,6 +78,12 @@ class Curve:
         Identity of ensemble and thresholds that counted, "" for counting by eye.
     fit : Fit or None
         Goodness of fit, where the curve was fitted here.
+    model, family : str
+        "linear-quadratic" or "linear"; "Poisson" or "quasi-Poisson", whose covariance is
+        Poisson's times the dispersion.
+    reason : str
+        Why these were chosen, in words; "" where they were asked for.
+    about : About
     """
 
     coefficients: FloatArray
@@ -67,6 +93,10 @@ class Curve:
     laboratory: str = ""
     detector: str = ""
     fit: Fit | None = None
+    model: str = "linear-quadratic"
+    family: str = "Poisson"
+    reason: str = ""
+    about: About = field(default_factory=About)
 
     @property
     def highest_dose(self) -> float:
@@ -93,6 +123,7 @@ class Curve:
             "degrees": self.fit.degrees if self.fit else None,
             "data": [vars(point) for point in self.points],
             "radiation": self.radiation, "laboratory": self.laboratory, "detector": self.detector,
+            "model": self.model, "family": self.family, "reason": self.reason, "about": self.about.model_dump(),
         }  # fmt: skip
         Path(path).write_text(json.dumps(content, indent=1) + "\n")
 
@@ -121,7 +152,10 @@ class Curve:
         if stored.chi2 is not None and stored.degrees is not None:
             nan = float("nan")
             fit = Fit(values, covariance, tuple(stored.at_bound), stored.chi2, nan, nan, stored.degrees)
-        return Curve(values, covariance, points, stored.radiation, stored.laboratory, stored.detector, fit)
+        return Curve(
+            values, covariance, points, stored.radiation, stored.laboratory, stored.detector, fit,
+            stored.model, stored.family, stored.reason, stored.about,
+        )  # fmt: skip
 
 
 def _check_covariance(covariance: FloatArray, where: str) -> None:
@@ -135,8 +169,9 @@ def _check_covariance(covariance: FloatArray, where: str) -> None:
 
 
 def calibrate(
-    points: Sequence[DosePoint], *, radiation: str = "", laboratory: str = "", detector: str = ""
-) -> Curve:
+    points: Sequence[DosePoint], *, radiation: str = "", laboratory: str = "", detector: str = "",
+    model: str = "linear-quadratic", family: str = "Poisson", about: About | None = None,
+) -> Curve:  # fmt: skip
     """Fit a calibration curve by constrained Poisson maximum likelihood.
 
     Parameters
@@ -144,12 +179,66 @@ def calibrate(
     points : sequence of DosePoint
     radiation, laboratory, detector : str
         Kept with the curve.
+    model : {"linear-quadratic", "linear", "automatic"}
+        Automatic: linear where the quadratic term does not improve the fit (likelihood
+        ratio, 5 %).
+    family : {"Poisson", "quasi-Poisson", "automatic"}
+        Automatic: quasi-Poisson where chi2 per degree of freedom is above 1 (IAEA 2011,
+        8.3: standard errors times its root).
+    about : About, optional
 
     Raises
     ------
     CountsError
-        Fewer than three doses, no dicentrics, or impossible counts.
+        Too few doses, no dicentrics, or impossible counts.
     """
     columns = np.array([(p.dose_gy, p.cells, p.dicentrics) for p in points], dtype=float).reshape(-1, 3)
-    fit = fit_curve(columns[:, 0], columns[:, 1], columns[:, 2])
-    return Curve(fit.coefficients, fit.covariance, tuple(points), radiation, laboratory, detector, fit)
+    dose, cells, dicentrics = columns.T
+    chosen, why = model, []
+    if model == "automatic":
+        chosen, said = _choose_model(dose, cells, dicentrics)
+        why.append(said)
+    fit = fit_curve(dose, cells, dicentrics, quadratic=chosen == "linear-quadratic")
+    kind = fit.family if family == "automatic" else family
+    if family == "automatic":
+        more = "more" if kind == "quasi-Poisson" else "no more"
+        why.append(f"{kind}: the points scatter {more} than Poisson allows (chi2 / df = {fit.dispersion:.2f})")
+    covariance = fit.scaled_covariance if kind == "quasi-Poisson" else fit.covariance
+    return Curve(
+        fit.coefficients, covariance, tuple(points), radiation, laboratory, detector, fit,
+        chosen, kind, "; ".join(why), about or About(),
+    )  # fmt: skip
+
+
+def _choose_model(dose: FloatArray, cells: FloatArray, dicentrics: FloatArray) -> tuple[str, str]:
+    """Linear-quadratic unless the linear curve explains the counts as well (likelihood ratio, 5 %)."""
+    if len(np.unique(dose)) < 3:
+        return "linear", f"linear: {len(np.unique(dose))} doses are too few for a quadratic term"
+    full, straight = (fit_curve(dose, cells, dicentrics, quadratic=q) for q in (True, False))
+    ratio = max(2 * (full.log_likelihood - straight.log_likelihood), 0.0)
+    # beta >= 0: at the boundary the ratio is half 0 and half chi2 of 1 (Self and Liang 1987)
+    p = 0.5 * float(stats.chi2.sf(ratio, 1)) if ratio > 0 else 1.0
+    if p < 0.05:
+        return "linear-quadratic", f"linear-quadratic: the quadratic term improves the fit (p = {p:.2g})"
+    return "linear", f"linear: a quadratic term does not improve the fit (p = {p:.2g})"
+
+
+def read_about(path: Path) -> About:
+    """Read the conditions of a curve from a TOML file.
+
+    Raises
+    ------
+    CountsError
+        No file, not TOML, or a key that is not known.
+    """
+    if not path.is_file():
+        raise CountsError(f"{path}: expected a TOML file about the curve, found none")
+    try:
+        return About.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CountsError(f'{path}: expected TOML (key = "text"), got {error}') from error
+    except ValidationError as error:
+        name = ".".join(map(str, error.errors()[0]["loc"]))
+        raise CountsError(
+            f"{path}: {name}: expected text under one of {', '.join(About.model_fields)}"
+        ) from error

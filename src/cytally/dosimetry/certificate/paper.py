@@ -16,7 +16,7 @@ from cytally.dosimetry.report import curve_figure
 from cytally.figures.curves import LABELS
 
 #: Millimetres.
-_MARGIN, _LABEL, _LINE, _PICTURE = 20.0, 66.0, 5.2, 132.0
+_MARGIN, _LABEL, _LINE, _PICTURE = 18.0, 66.0, 5.0, 118.0
 _INK, _SOFT, _PALE = (34, 48, 60), (91, 107, 120), (200, 210, 218)
 _FONT = "DejaVu"
 
