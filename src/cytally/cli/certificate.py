@@ -108,12 +108,11 @@ def _of_counts(
     curve: Curve, dicentrics: int | None, cells: int | None, distribution: str | None, method: str,
     exposed: Exposed, errors: DetectorErrors | None, facts: Path | None,
 ) -> Case:  # fmt: skip
-    import numpy as np
-
+    from cytally.cli.dosimetry import counts_given
     from cytally.dosimetry.certificate.facts import Facts, read_facts
     from cytally.dosimetry.certificate.sections import Case
 
     found = typed_dose(curve, dicentrics, cells, distribution, method, exposed, errors)
-    counts = np.array([int(part) for part in distribution.split(",")]) if distribution else None
+    counts = counts_given(distribution) if distribution else None
     known = read_facts(facts) if facts else Facts()
     return Case(known, found, curve, counts, exposed, errors=errors is not None)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cytally.dosimetry.calibrate import Curve
     from cytally.dosimetry.dose import Dose, Exposed
     from cytally.statistics.detector import DetectorErrors
-    from cytally.types import Counts
+    from cytally.types import Counts, IntArray
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -237,22 +237,27 @@ def typed_dose(
     exposed: Exposed, errors: DetectorErrors | None,
 ) -> Dose:  # fmt: skip
     """Dose of counts given on the command line."""
-    import numpy as np
-
     from cytally.dosimetry.dose import dose as estimate
     from cytally.dosimetry.dose import dose_from_totals
 
     if distribution is not None:
-        try:
-            counts = np.array([int(part) for part in distribution.split(",")])
-        except ValueError:
-            raise click.UsageError(f"expected whole numbers such as 475,20,5, got {distribution!r}") from None
-        if (counts < 0).any():
-            raise click.UsageError(f"expected counts >= 0, got {distribution}")
-        return estimate(counts, curve, method=method, exposed=exposed, errors=errors)
+        return estimate(counts_given(distribution), curve, method=method, exposed=exposed, errors=errors)
     if dicentrics is None or cells is None:
         raise click.UsageError("--dicentrics and --cells belong together")
     return dose_from_totals(dicentrics, cells, curve, method=method, exposed=exposed, errors=errors)
+
+
+def counts_given(distribution: str) -> IntArray:
+    """Cells with 0, 1, 2, ... dicentrics as given on the command line."""
+    import numpy as np
+
+    try:
+        counts = np.array([int(part) for part in distribution.split(",")])
+    except ValueError:
+        raise click.UsageError(f"expected whole numbers such as 475,20,5, got {distribution!r}") from None
+    if (counts < 0).any():
+        raise click.UsageError(f"expected counts >= 0, got {distribution}")
+    return counts
 
 
 def errors_given(recalled: str | None, false: str | None) -> DetectorErrors | None:
@@ -288,15 +293,15 @@ def _words(found: Dose) -> str:
 
 
 def _dose_json(found: Dose) -> Any:
-    return _plain(asdict(found) | {"warnings": list(found.warnings)})
+    return plain(asdict(found) | {"warnings": list(found.warnings)})
 
 
-def _plain(value: Any) -> Any:
-    """NaN and infinity have no JSON: null."""
+def plain(value: Any) -> Any:
+    """For JSON: NaN and infinity have no JSON: null."""
     if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
+        return {k: plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, float) and not abs(value) < float("inf"):
         return None
     return value

@@ -49,6 +49,7 @@ def cli() -> None:
 def main() -> None:
     """Entry point."""
     from cytally.cli import (  # noqa: F401  (they join the group)
+        assays,
         certificate,
         composing,
         demo,

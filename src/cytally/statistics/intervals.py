@@ -29,7 +29,7 @@ class DoseLimits:
 
 
 def merkle(
-    aberrations: int, cells: int, coefficients: FloatArray, covariance: FloatArray,
+    aberrations: int, cells: float, coefficients: FloatArray, covariance: FloatArray,
     *, level: float = 0.83, protraction: float = 1.0, index: float | None = None,
 ) -> DoseLimits:  # fmt: skip
     """Dose with limits from two confidence regions (Merkle 1983).
@@ -77,7 +77,7 @@ def widened(limit: float, count: int, index: float | None) -> float:
 
 
 def delta(
-    aberrations: int, cells: int, coefficients: FloatArray, covariance: FloatArray,
+    aberrations: int, cells: float, coefficients: FloatArray, covariance: FloatArray,
     *, level: float = 0.95, protraction: float = 1.0, yield_variance: float | None = None,
 ) -> DoseLimits:  # fmt: skip
     """Dose with symmetric limits by the delta method (IAEA 2001).

@@ -1,0 +1,137 @@
+"""`cytally dosimetry heterogeneous`, `mixed-field` and `translocations`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cytally.cli.dosimetry import dosimetry, plain
+
+if TYPE_CHECKING:
+    from cytally.statistics.partial import Estimate
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def _limits(part: Estimate) -> str:
+    if not part.lower == part.lower:
+        return f"{part.value:.2f} Gy (limits not estimable)"
+    upper = f"{part.upper:.2f}" if part.upper < float("inf") else "no upper limit"
+    return f"{part.value:.2f} Gy ({part.lower:.2f} to {upper})"
+
+
+@dosimetry.command()
+@click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
+@click.option(
+    "--distribution", required=True, help="Cells with 0, 1, 2, ... dicentrics, such as 160,55,19,17,9,4."
+)
+@click.option("--hours", default=0.0, help="Duration of the exposure.  [default: acute]")
+@click.option("--d0", default=2.7, show_default=True, help="Gy; survival of cells.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def heterogeneous(curve: Path, distribution: str, hours: float, d0: float, as_json: bool) -> None:
+    """Two doses in one body, and whether one would do.
+
+    A mixture of two Poisson distributions is fitted to the distribution of dicentrics
+    over cells. Where a single dose describes the counts as well, that is said.
+
+    \b
+    Example:
+      cytally dosimetry heterogeneous --curve curve.json --distribution 160,55,19,17,9,4
+    """
+    from cytally.cli.dosimetry import counts_given
+    from cytally.dosimetry.assays import heterogeneous as estimate
+    from cytally.dosimetry.calibrate import Curve
+    from cytally.dosimetry.dose import Exposed
+
+    found = estimate(counts_given(distribution), Curve.load(curve), Exposed(hours, d0_gy=d0))
+    if as_json:
+        click.echo(json.dumps(plain(asdict(found))))
+        return
+    click.echo(f"{_limits(found.high)} to {100 * found.body:.0f} % of the body")
+    click.echo(f"{_limits(found.low)} to the rest")
+    if not found.needed:
+        click.echo("  note: a single dose describes these counts as well; two are not needed (BIC)")
+
+
+@dosimetry.command("mixed-field")
+@click.option("--neutron", required=True, type=_FILE, help="Curve of the neutrons (JSON).")
+@click.option("--gamma", required=True, type=_FILE, help="Curve of the gamma rays (JSON).")
+@click.option(
+    "--ratio", required=True, type=click.FloatRange(0), help="Gamma dose over neutron dose, from physics."
+)
+@click.option("--dicentrics", required=True, type=click.IntRange(0))
+@click.option("--cells", required=True, type=click.IntRange(1))
+@click.option(
+    "--backgrounds", type=click.Choice(["both", "mean"]), default="both", show_default=True,
+    help="Subtract both curves' backgrounds, as the IAEA manual prints it, or their mean.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def mixed_field(
+    neutron: Path, gamma: Path, ratio: float, dicentrics: int, cells: int, backgrounds: str, as_json: bool
+) -> None:
+    """Neutron and gamma doses of a criticality accident (IAEA 2011, 9.7.5.2).
+
+    \b
+    Example:
+      cytally dosimetry mixed-field --neutron n.json --gamma g.json --ratio 1.5 --dicentrics 120 --cells 100
+    """
+    from cytally.dosimetry.assays import criticality
+    from cytally.dosimetry.calibrate import Curve
+
+    found = criticality(dicentrics, cells, Curve.load(neutron), Curve.load(gamma), ratio, backgrounds)
+    if as_json:
+        click.echo(json.dumps(plain(asdict(found))))
+        return
+    for name, (value, lower, upper) in (("neutron", found.neutron), ("gamma", found.gamma)):
+        click.echo(f"{name:>8} {value:.2f} Gy ({lower:.2f} to {upper:.2f})")
+    click.echo("  note: 95 % limits of the count alone; curves and ratio are taken as exact")
+
+
+@dosimetry.command()
+@click.option(
+    "--curve", required=True, type=_FILE, help="Translocations per genome equivalent, without background."
+)
+@click.option("--count", required=True, type=click.IntRange(0), help="Translocations seen.")
+@click.option("--cells", required=True, type=click.IntRange(1))
+@click.option("--painted", required=True, help="Chromosomes by colour, such as 1,4/2 for two colours.")
+@click.option("--age", required=True, type=click.FloatRange(0), help="Years.")
+@click.option("--sex", type=click.Choice(["male", "female"]), help="[default: unknown]")
+@click.option("--smoker", is_flag=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def translocations(
+    curve: Path,
+    count: int,
+    cells: int,
+    painted: str,
+    age: float,
+    sex: str | None,
+    smoker: bool,
+    as_json: bool,
+) -> None:
+    """Dose from translocations seen with painted chromosomes (FISH).
+
+    What the paint does not show is made up for by the genome fraction (Lucas), what
+    age brings is taken off (Sigurdson 2008).
+
+    \b
+    Example:
+      cytally dosimetry translocations --curve fish.json --painted 1,2,4 --count 31 --cells 2000 --age 45
+    """
+    from cytally.dosimetry.assays import Person
+    from cytally.dosimetry.assays import translocations as estimate
+    from cytally.dosimetry.calibrate import Curve
+
+    colours = [[name.strip() for name in part.split(",") if name.strip()] for part in painted.split("/")]
+    found = estimate(count, cells, colours, Person(age, sex or "", smoker), Curve.load(curve))
+    if as_json:
+        click.echo(json.dumps(plain(asdict(found))))
+        return
+    click.echo(_limits(found.dose))
+    click.echo(
+        f"  {cells} cells are {found.equivalents:.0f} genome equivalents (the paint shows {100 * found.factor:.1f} % of "
+        f"all exchanges); {found.background:.1f} of {count} translocations expected from age alone"
+    )

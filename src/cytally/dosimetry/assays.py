@@ -1,0 +1,209 @@
+"""Rarer questions on the same curves: two doses in one body, mixed radiation, translocations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cytally.dosimetry.calibrate import Curve
+from cytally.dosimetry.dose import ACUTE, Exposed
+from cytally.errors import CountsError
+from cytally.statistics.curves import dose_at
+from cytally.statistics.fields import mixed_field
+from cytally.statistics.intervals import dose_error, merkle
+from cytally.statistics.partial import Estimate, exposed_fraction, mixed_poisson
+from cytally.statistics.poisson import garwood
+from cytally.statistics.translocations import expected_background, genome_factor
+from cytally.types import IntArray
+
+#: DNA of human chromosomes, Mbp (Morton 1991).
+_DNA = dict(zip(
+    [*map(str, range(1, 23)), "X", "Y"],
+    (263, 255, 214, 203, 194, 183, 171, 155, 145, 144, 144, 143, 114, 109, 106, 98, 92, 85, 67, 72, 50, 56, 164, 59),
+    strict=True,
+))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Heterogeneous:
+    """Two doses in one body.
+
+    Attributes
+    ----------
+    high, low : Estimate
+        Doses in Gy with 95 % limits.
+    share : Estimate
+        Part of the scored cells with the higher dose.
+    body : float
+        Part of the body with the higher dose, its loss of cells taken into account.
+    needed : bool
+        Whether two doses describe the counts better than one (BIC).
+    """
+
+    high: Estimate
+    low: Estimate
+    share: Estimate
+    body: float
+    needed: bool
+
+
+def heterogeneous(distribution: IntArray, curve: Curve, exposed: Exposed = ACUTE) -> Heterogeneous:
+    """Two doses by a mixture of two Poisson distributions (Pujol 2016).
+
+    Parameters
+    ----------
+    distribution : ndarray of int
+        Cells with 0, 1, 2, ... dicentrics.
+    curve : Curve
+    exposed : Exposed
+
+    Raises
+    ------
+    CountsError
+        All cells alike.
+    """
+    found = mixed_poisson(distribution)
+    if found is None:
+        raise CountsError(
+            "expected cells with different numbers of dicentrics, got one kind only; one dose is all that "
+            "such counts can give"
+        )
+    high, low = (_dose_of(part, curve, exposed) for part in (found.high, found.low))
+    body = exposed_fraction(found.share.value, high.value, low.value, exposed.d0_gy)
+    return Heterogeneous(high, low, found.share, body, found.needed)
+
+
+def _dose_of(per_cell: Estimate, curve: Curve, exposed: Exposed) -> Estimate:
+    """A yield with its error -> a dose with its own (delta method with the curve's error)."""
+    g = exposed.protraction
+    gray = dose_at(per_cell.value, curve.coefficients, g)
+    variance = per_cell.error**2 if np.isfinite(per_cell.error) else 0.0
+    error = dose_error(gray, variance, curve.coefficients, curve.covariance, g) if gray > 0 else float("nan")
+    return Estimate.normal(gray, error, 0.95)
+
+
+@dataclass(frozen=True)
+class MixedField:
+    """Neutron and gamma dose, Gy: estimate, and limits that carry the chance in the count alone."""
+
+    neutron: tuple[float, float, float]
+    gamma: tuple[float, float, float]
+
+
+def criticality(
+    dicentrics: int,
+    cells: int,
+    neutron: Curve,
+    gamma: Curve,
+    gamma_over_neutron: float,
+    backgrounds: str = "both",
+) -> MixedField:
+    """Doses of neutrons and gamma rays of a known ratio (IAEA 2011, 9.7.5.2).
+
+    Parameters
+    ----------
+    dicentrics, cells : int
+    neutron, gamma : Curve
+    gamma_over_neutron : float
+        Ratio of the doses, from physics.
+    backgrounds : {"both", "mean"}
+        As in `mixed_field`.
+    """
+    if cells <= 0 or dicentrics < 0:
+        raise CountsError(f"expected cells > 0 and dicentrics >= 0, got {cells} and {dicentrics}")
+    limits = garwood(dicentrics)
+    pairs = [
+        mixed_field(
+            count / cells,
+            neutron.coefficients,
+            gamma.coefficients,
+            gamma_over_neutron,
+            backgrounds=backgrounds,
+        )
+        for count in (dicentrics, limits.lower, limits.upper)
+    ]
+    first, second = zip(*pairs, strict=True)
+    return MixedField(
+        (float(first[0]), float(first[1]), float(first[2])),
+        (float(second[0]), float(second[1]), float(second[2])),
+    )
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whose translocations are counted: years, sex (male, female, "" for unknown), smoker."""
+
+    age: float
+    sex: str = ""
+    smoker: bool = False
+
+
+@dataclass(frozen=True)
+class Translocated:
+    """Dose from painted chromosomes.
+
+    Attributes
+    ----------
+    factor : float
+        Part of all exchanges that the paint shows, Fp / FG.
+    equivalents : float
+        Cells in which all exchanges would be seen.
+    background : float
+        Translocations that age has brought.
+    dose : Estimate
+        Gy with about 95 % limits (Merkle 83/83), the background taken as known.
+    """
+
+    factor: float
+    equivalents: float
+    background: float
+    dose: Estimate
+
+
+def dna_fractions(sex: str = "") -> dict[str, float]:
+    """Part of the genome of each pair of chromosomes; of both sexes' mean where unknown.
+
+    Examples
+    --------
+    >>> round(dna_fractions("male")["1"], 6)
+    0.082848
+    """
+    copies = {"male": (1.0, 1.0), "female": (2.0, 0.0), "": (1.5, 0.5)}
+    if sex not in copies:
+        raise CountsError(f"expected sex male, female or unknown, got {sex!r}")
+    amount = {name: 2.0 * dna for name, dna in _DNA.items()}
+    amount["X"], amount["Y"] = (n * _DNA[name] for n, name in zip(copies[sex], "XY", strict=True))
+    total = sum(amount.values())
+    return {name: part / total for name, part in amount.items()}
+
+
+def translocations(
+    count: int, cells: int, colours: Sequence[Sequence[str]], person: Person, curve: Curve
+) -> Translocated:
+    """Dose from translocations seen with painted chromosomes (IAEA 2011, chapter 10).
+
+    Parameters
+    ----------
+    count, cells : int
+    colours : sequence of sequences of str
+        Chromosomes of each colour, such as [["1", "4"], ["2"]].
+    person : Person
+    curve : Curve
+        Translocations per genome equivalent, *without* background: what age brings is taken
+        off the count, so a background of the curve's own would be taken off twice.
+    """
+    if cells <= 0 or count < 0:
+        raise CountsError(f"expected cells > 0 and translocations >= 0, got {cells} and {count}")
+    factor = genome_factor(colours, dna_fractions(person.sex))
+    background = expected_background(cells, factor, person.age, sex=person.sex, smoker=person.smoker)
+    equivalents = cells * factor
+    # as a curve whose constant is what age brings, the count stays a whole Poisson number
+    coefficients = np.array([background / equivalents, *curve.coefficients[1:]])
+    covariance = curve.covariance.copy()
+    covariance[0, :] = covariance[:, 0] = 0.0
+    found = merkle(count, equivalents, coefficients, covariance)
+    return Translocated(
+        factor, equivalents, background, Estimate(found.estimate, float("nan"), found.lower, found.upper)
+    )
