@@ -85,7 +85,7 @@ def adapt(
     from cytally.inference.ensemble import shipped_folder
 
     length = epochs or ADAPT.epochs
-    settings = replace(ADAPT, seed=seed, epochs=length, late_from=max(length - 9, 1))
+    settings = replace(ADAPT, seed=seed, epochs=length, late_from=min(ADAPT.late_from, length))
     with reporting() as report:
         result = fine_tune(
             normal_cells, out, ensemble or shipped_folder(), report, settings=settings, share=share

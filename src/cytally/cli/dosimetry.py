@@ -89,6 +89,10 @@ def simulate(
 )
 @click.option("--agreement", type=click.IntRange(0), help="T_A: votes to be exceeded.  [default: the card's]")
 @click.option(
+    "--reading", type=click.FloatRange(0, 1, max_open=True),
+    help="Probability that the second readers must exceed.  [default: the card's]",
+)  # fmt: skip
+@click.option(
     "--co-occurrence/--no-co-occurrence", default=None, help="Count dicentrics only beside a fragment."
 )
 @click.option("--curve", type=_FILE, help="Calibration curve; adds the dose to the report.")
@@ -96,7 +100,8 @@ def simulate(
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def score(
     images: tuple[str, ...], out: Path, ensemble: Path | None, confidence: float | None,
-    agreement: int | None, co_occurrence: bool | None, curve: Path | None, pictures: bool, as_json: bool,
+    agreement: int | None, reading: float | None, co_occurrence: bool | None, curve: Path | None,
+    pictures: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Find dicentrics and fragments in IMAGES (folders, files or globs).
 
@@ -111,7 +116,7 @@ def score(
     from cytally.inference.ensemble import load_ensemble
 
     loaded = load_ensemble(ensemble).with_thresholds(
-        confidence=confidence, agreement=agreement, co_occurrence=co_occurrence
+        confidence=confidence, agreement=agreement, co_occurrence=co_occurrence, reading=reading
     )
     known = _load_curve(curve) if curve else None
     with reporting() as report:

@@ -151,12 +151,15 @@ def _draw_curve(run: Path) -> None:
 @click.option("--confidence", type=click.FloatRange(0, 1, True, True), help="T_C of all members.")
 @click.option("--agreement", type=click.IntRange(0), help="T_A: votes to be exceeded.")
 @click.option(
+    "--reading", type=click.FloatRange(0, 1, max_open=True), help="Probability by the second readers.",
+)  # fmt: skip
+@click.option(
     "--sweep/--no-sweep", default=True, show_default=True, help="Precision and recall over T_C, with bands."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def evaluate(
     folder: Path, normal: bool, boxes: str | None, ensemble: Path | None, out: Path, confidence: float | None,
-    agreement: int | None, sweep: bool, as_json: bool,
+    agreement: int | None, reading: float | None, sweep: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure an ensemble on a labelled FOLDER (images, labels.csv, cells.csv).
 
@@ -176,7 +179,9 @@ def evaluate(
     from cytally.inference.ensemble import load_ensemble
     from cytally.types import Skipped
 
-    loaded = load_ensemble(ensemble).with_thresholds(confidence=confidence, agreement=agreement)
+    loaded = load_ensemble(ensemble).with_thresholds(
+        confidence=confidence, agreement=agreement, reading=reading
+    )
     if normal:
         _evaluate_normal(folder, out, loaded, as_json)
         return

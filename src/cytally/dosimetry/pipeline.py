@@ -101,6 +101,7 @@ def settings_of(ensemble: Ensemble, inputs: Sequence[str | Path]) -> run.RunSett
         confidence=tuple(tuple(row) for row in thresholds.confidence),
         agreement=tuple(thresholds.agreement), co_occurrence=thresholds.co_occurrence,
         inputs=tuple(Path(given).as_posix() for given in inputs),
+        reading=tuple(thresholds.reading or ()),
     )  # fmt: skip
 
 

@@ -41,6 +41,7 @@ class RunSettings:
     agreement: tuple[int, ...]
     co_occurrence: bool
     inputs: tuple[str, ...]
+    reading: tuple[float, ...] = ()
 
 
 @contextmanager

@@ -41,9 +41,9 @@ _SEED = 660_000
 #: Cells in which the new ensemble proposes places to the readers.
 _REREAD = 1600
 
-#: Twelve epochs at a low rate: enough to learn a stain, too few to learn fields by heart.
+#: Eight epochs at a low rate: enough to learn a stain, too few to learn fields by heart.
 ADAPT = replace(
-    FURTHER, epochs=12, late_from=3, rate=4e-4, late_rate=3e-4, pool=PoolSettings(size=1200, fresh=300)
+    FURTHER, epochs=8, late_from=3, rate=4e-4, late_rate=3e-4, pool=PoolSettings(size=1000, fresh=250)
 )
 
 
