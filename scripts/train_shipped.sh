@@ -44,3 +44,17 @@ run 158dd75 sixth --preset finish --no-auxiliary --normal "$FIELDS" --composed 0
   --seed 6 --epochs 14 --pool 2000 --name metaphase-1 --start "$(at fifth 046)"
 cytally_at 968c962 seventh readers "$WORK/sixth" --cells 10000 --count 1 --epochs 7 \
   --normal "$FIELDS" --composed 0.15 --seed 11
+# The reader's thresholds were chosen after proposals had become the maxima of the mean heatmap.
+code="$WORK/code-seventh" && git -C "$code" checkout -q THRESHOLDS_AT &&
+  "$code/.venv/bin/python" - "$WORK/seventh" <<'PYTHON'
+import sys
+from pathlib import Path
+
+from cytally.cli.progress import reporting
+from cytally.dosimetry.detector.train import set_thresholds
+from cytally.inference.ensemble import load_ensemble
+
+if __name__ == "__main__":
+    with reporting() as report:
+        set_thresholds(load_ensemble(sys.argv[1]), Path(sys.argv[1]), report)
+PYTHON

@@ -61,7 +61,6 @@ def test_distributions_are_read_and_checked(tmp_path):
     ("sample,cells,dicentrics\n,10,1\n", "a name in the column sample"),
     ("sample,cells,dicentrics\na,10,1.5\n", "whole counts"),
     ("sample,cells,dicentrics\na,10,-1\n", "whole counts"),
-    ("sample;cells;dicentrics\na;10;1\n", "semicolons"),
     ("sample,cells,dicentrics\n", "empty table"),
     ("sample,N,C0,C1\na,12,10,1\n", "adds up to 11"),
 ])  # fmt: skip

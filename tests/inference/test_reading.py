@@ -9,8 +9,9 @@ import torch
 
 from cytally.errors import EnsembleError, SettingsError
 from cytally.inference.ensemble import add_readers, load_ensemble
-from cytally.inference.reading import crops_at, read_again, second_reading
+from cytally.inference.reading import crops_at, peaks, propose, proposing, read_again, second_reading
 from cytally.inference.runtime import TorchReader
+from cytally.inference.votes import predict
 from cytally.nets.reader import Reader, ReaderArchitecture
 from cytally.nets.unet import Architecture
 from cytally.training.checkpoints import save_tensors, weights_of
@@ -52,6 +53,39 @@ def test_crops_are_cut_around_places_and_end_in_empty_slide(rng):
     padded = np.pad(density, 16)
     np.testing.assert_array_equal(corner, padded[3 + 8 : 3 + 24, 58 + 8 : 58 + 24])
     assert not outside.any()
+
+
+def test_proposals_are_the_local_maxima_of_the_mean_heatmap(random_ensemble, rng):
+    ensemble = load_ensemble(random_ensemble)
+    values = rng.normal(0.5, 0.5, (160, 200)).astype(np.float32)
+    found = propose(values, ensemble)
+    mean = predict(values, ensemble).mean(axis=0)
+    slow = set()
+    for channel, (name, level) in enumerate((("dicentric", 0.06), ("fragment", 0.12))):
+        heat = np.pad(mean[channel], 3, mode="symmetric")
+        for row, col in np.argwhere(mean[channel] > level):
+            if mean[channel][row, col] == heat[row : row + 7, col : col + 7].max():
+                slow.add((4 * row + 1.5, 4 * col + 1.5, name))
+    mine = set(zip(found.row, found.col, found.names, strict=True))
+    assert mine <= slow and len(mine) > 10
+    for row, col, name in slow - mine:  # a flat top is one place
+        assert any(n == name and np.hypot(r - row, c - col) < 12 for r, c, n in mine)
+    assert found.members == 4 and found.votes.max() <= 4
+
+
+def test_a_flat_top_is_proposed_once_and_counts_its_votes(random_ensemble):
+    ensemble = load_ensemble(random_ensemble)
+    maps = np.zeros((4, 2, 20, 20), np.float32)
+    maps[:, 0, 5:7, 5:8] = np.array([0.4, 0.6, 0.7, 0.7])[:, None, None]  # T_C is 0.5
+    maps[:, 1, 15, 3] = 0.05
+    found = peaks(maps, ensemble, proposing(ensemble))
+    assert found.names == ("dicentric",) and found.votes.tolist() == [3]
+    assert found.confidence[0] == pytest.approx(0.6) and found.spread[0] == pytest.approx(0.1225, abs=1e-4)
+
+
+def test_members_that_propose_are_spread_over_the_run(random_ensemble, shipped):
+    assert proposing(shipped) == [0, 3, 6, 9] and proposing(shipped, 2) == [0, 9]
+    assert proposing(load_ensemble(random_ensemble)) == [0, 1, 2, 3]
 
 
 def test_a_reader_answers_as_the_mean_over_turned_and_mirrored_crops(rng):

@@ -97,26 +97,3 @@ def co_occurring(found: Detections, needed: str = "fragment", counted: str = "di
     if found.count(needed):
         return found
     return found.keep(np.array([name != counted for name in found.names], dtype=bool))
-
-
-def surviving(won: NDArray[np.bool_], found: Detections, stride: int) -> NDArray[np.bool_]:
-    """The components of a binary decision (h, w) that still have a detection.
-
-    A detection belongs to the component nearest to its place, which need not lie on it
-    (the middle of a ring, of a crescent).
-
-    Parameters
-    ----------
-    won : ndarray of bool, shape (h, w)
-        Decision of the class of `found`, before something was dropped.
-    found : Detections
-        What is left of that class, in pixels of the normalised image.
-    stride : int
-    """
-    if not won.any() or not len(found):
-        return np.zeros_like(won)
-    _, labels = cv2.connectedComponents(won.astype(np.uint8), connectivity=8)
-    places = np.argwhere(won)
-    middles = (np.stack([found.row, found.col], axis=1) + 0.5) / stride - 0.5
-    nearest = np.linalg.norm(places[None] - middles[:, None], axis=2).argmin(axis=1)
-    return np.asarray(np.isin(labels, labels[tuple(places[nearest].T)]) & won)

@@ -126,15 +126,9 @@ def curve_figure(curve: Curve, dose: Dose | None, labels: Mapping[str, str] = LA
 
 
 def gallery(cells: Sequence[ScoredCell], paths: dict[str, Path]) -> list[Finding]:
-    """Crops of detections, dicentrics first, the least agreed first."""
+    """Crops of detections, dicentrics first, the most doubtful first."""
     places = [(cell, k) for cell in cells for k in range(len(cell.detections))]
-    places.sort(
-        key=lambda p: (
-            p[0].detections.names[p[1]] != "dicentric",
-            int(p[0].detections.votes[p[1]]),
-            p[0].image,
-        )
-    )
+    places.sort(key=_doubtful)
     loaded: dict[str, Image | None] = {}
     pictures = []
     for cell, k in places[:GALLERY]:
@@ -150,6 +144,14 @@ def gallery(cells: Sequence[ScoredCell], paths: dict[str, Path]) -> list[Finding
         caption = f"{found.votes[k]} of {found.members} votes{read}, {cell.image}"
         pictures.append(Finding(found.names[k], caption, f"data:image/jpeg;base64,{data}"))
     return pictures
+
+
+def _doubtful(place: tuple[ScoredCell, int]) -> tuple[bool, float, str]:
+    """Dicentrics first; then what readers, or where there are none members, are least sure of."""
+    cell, k = place
+    found = cell.detections
+    sure = found.reading[k] if np.isfinite(found.reading[k]) else found.votes[k]
+    return found.names[k] != "dicentric", float(sure), cell.image
 
 
 def _load(name: str, paths: dict[str, Path], loaded: dict[str, Image | None]) -> Image | None:

@@ -14,7 +14,7 @@ from cytally.errors import ImageError
 from cytally.images.normalise import FEWEST_OBJECTS, Density, normalise
 from cytally.images.read import read
 from cytally.inference.ensemble import Ensemble
-from cytally.inference.reading import second_reading
+from cytally.inference.reading import propose, second_reading
 from cytally.inference.votes import cast_votes
 from cytally.types import Detections, Image
 
@@ -45,11 +45,16 @@ def detect_density(density: Density, ensemble: Ensemble) -> Detections:
 
 
 def decide(values: NDArray[np.float32], ensemble: Ensemble) -> Detections:
-    """Find aberrations in a normalised density (h, w): votes, second reading, co-occurrence."""
+    """Find aberrations in a normalised density (h, w).
+
+    By second readers where the ensemble has them, else by vote; then co-occurrence.
+    """
     thresholds = ensemble.card.thresholds
-    cast = cast_votes(values, ensemble)
-    found = detect(cast.votes, cast.maps, thresholds.agreement, ensemble.classes, ensemble.card.stride)
-    found = second_reading(values, found, ensemble)
+    if ensemble.readers:
+        found = second_reading(values, propose(values, ensemble), ensemble)
+    else:
+        cast = cast_votes(values, ensemble)
+        found = detect(cast.votes, cast.maps, thresholds.agreement, ensemble.classes, ensemble.card.stride)
     return co_occurring(found) if thresholds.co_occurrence else found
 
 

@@ -16,7 +16,10 @@ from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.dosimetry.simulate.styles import STYLES
 from cytally.images.write import write
-from cytally.inference.ensemble import load_ensemble
+from cytally.inference.ensemble import add_readers, load_ensemble
+from cytally.nets.reader import Reader, ReaderArchitecture
+from cytally.nets.unet import Architecture
+from cytally.training.checkpoints import save_tensors, weights_of
 
 
 @pytest.mark.parametrize(
@@ -74,12 +77,26 @@ def test_adapt_in_miniature(tmp_path, slide, random_ensemble, monkeypatch):
     assert result.exit_code == 0, result.output
     assert "learnt from 2 field(s), checked on 1" in result.output
     ours = load_ensemble(tmp_path / "ours")
-    assert (
-        len(ours.members) == 2
-        and ours.card.training["adapted_from"] == load_ensemble(random_ensemble).card.identity
-    )
+    assert len(ours.members) == 1  # of the epochs at the lower rate
+    assert ours.card.training["adapted_from"] == load_ensemble(random_ensemble).card.identity
     again = CliRunner().invoke(cli, [str(a) for a in arguments])  # all epochs are done: the same ensemble
     assert again.exit_code == 0 and ours.card.identity in again.output
+
+
+def test_adapt_teaches_the_readers_too(tmp_path, slide, random_ensemble, monkeypatch):
+    for name, value in (("_CHECKED", 1), ("_COMPOSED", 1), ("_SIMULATED", 1), ("_REREAD", 3)):
+        monkeypatch.setattr(module, name, value)
+    architecture = ReaderArchitecture(Architecture(**load_ensemble(random_ensemble).card.arguments), 32)
+    save_tensors(tmp_path / "r.safetensors", weights_of(Reader(architecture)))
+    base = add_readers(random_ensemble, [tmp_path / "r.safetensors"], architecture.arguments, {})
+    settings = module.replace(
+        module.ADAPT, epochs=1, late_from=1, side=256, pool=module.PoolSettings(size=8, fresh=2, workers=1)
+    )
+    monkeypatch.setattr(module, "REFRESH", module.replace(module.REFRESH, epochs=1, batch=8))
+    made = module.adapt(slide, tmp_path / "ours", random_ensemble, lambda *_: None, settings=settings)
+    assert len(made.ensemble.readers) == 1 and made.ensemble.card.readers[0].sha256 != base.card.readers[0].sha256
+    assert made.ensemble.card.training["readers"]["cells"] == 3
+    assert len(made.ensemble.card.thresholds.reading) == 2
 
 
 def test_adapt_refuses_a_folder_without_metaphases(tmp_path, random_ensemble):

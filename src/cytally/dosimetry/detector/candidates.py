@@ -1,8 +1,7 @@
 """Cells -> places that an ensemble proposes, with what they are: what second readers learn from.
 
-Proposals are local maxima of the members' mean heatmap, taken far below the level at which
-members vote: so the reader meets many more false ones than it will later have to refuse, and
-all true ones that it can be asked about. Every shard of cells is a file, so that a killed
+Proposals are those of scoring: local maxima of the members' mean heatmap, far below the level at
+which members vote. Every shard of cells is a file, so that a killed
 call loses at most the shards that were being made.
 """
 
@@ -10,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from io import BytesIO
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,66 +18,23 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter
 
 from cytally.dosimetry.measure.evaluate import RADIUS
 from cytally.images.write import write_bytes
 from cytally.inference.card import sha256_of
 from cytally.inference.ensemble import Ensemble, load_ensemble
-from cytally.inference.reading import crops_at
-from cytally.nets.unet import STRIDE
+from cytally.inference.reading import crops_at, propose
 from cytally.training.examples import CellSource, TrainingCell, pack, unpack
 from cytally.training.reading import STORED, Crops
 from cytally.types import FloatArray
 
 Report = Callable[[str, int, int], None]
-Float32 = NDArray[np.float32]
-#: Mean heatmap from which a place is proposed, by class; false ones are plentiful below.
-LEVELS = {"dicentric": 0.06, "fragment": 0.12}
-#: Members that propose: checkpoints of one run propose nearly the same places.
+#: Two members propose as well as four where only many places are wanted.
 _PROPOSING = 2
 _SHARD = 50
-_MOST = 60
-_NEIGHBOURHOOD = 7
+#: Of a cell only so many, the strongest: a smear teaches nothing a hundred times over.
+_MOST = 120
 _WORKER: dict[str, Any] = {}
-
-
-@dataclass(frozen=True)
-class Proposals:
-    """Places proposed in one cell, in its normalised pixels: (n,) each."""
-
-    row: FloatArray
-    col: FloatArray
-    channel: NDArray[np.int64]
-
-
-def propose(
-    values: Float32, ensemble: Ensemble, members: int = _PROPOSING, most: int = _MOST
-) -> Proposals:
-    """Local maxima of the mean heatmap above `LEVELS`.
-
-    Parameters
-    ----------
-    values : ndarray of float32, shape (h, w)
-        Normalised density.
-    ensemble : Ensemble
-    members : int
-        How many of its members propose, spread evenly.
-    most : int
-        Of each class only so many, the strongest: a smear teaches nothing a hundred times over.
-    """
-    chosen = np.linspace(0, len(ensemble.members) - 1, min(members, len(ensemble.members))).round()
-    mean = np.mean([ensemble.members[int(k)].padded(values) for k in chosen], axis=0)
-    found = []
-    for channel, name in enumerate(ensemble.classes):
-        heat = mean[channel]
-        top = (heat == maximum_filter(heat, _NEIGHBOURHOOD)) & (heat > LEVELS.get(name, 0.1))
-        places = np.argwhere(top)
-        strongest = np.argsort(-heat[top], kind="stable")[:most]
-        found += [(row, col, channel) for row, col in places[strongest]]
-    table = np.array(found, dtype=np.int64).reshape(-1, 3)
-    middle = (STRIDE - 1) / 2
-    return Proposals(table[:, 0] * STRIDE + middle, table[:, 1] * STRIDE + middle, table[:, 2])
 
 
 def label(places: FloatArray, cell: TrainingCell, classes: int) -> NDArray[np.int64]:
@@ -97,7 +52,9 @@ def label(places: FloatArray, cell: TrainingCell, classes: int) -> NDArray[np.in
 def candidates(cell: TrainingCell, ensemble: Ensemble) -> Crops:
     """What is proposed in one labelled cell."""
     values = unpack(cell.packed)
-    found = propose(values, ensemble)
+    found = propose(values, ensemble, _PROPOSING)
+    strongest = np.argsort(-found.confidence, kind="stable")[:_MOST]
+    found = found.keep(np.isin(np.arange(len(found)), strongest))
     crops = crops_at(values, found.row, found.col, STORED)
     places = np.stack([found.row, found.col], axis=1)
     return Crops(pack(crops), label(places, cell, len(ensemble.classes)))

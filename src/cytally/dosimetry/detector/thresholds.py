@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.detection.thresholds import maxima, member_thresholds
-from cytally.detection.vote import binary_votes, detect
+from cytally.detection.vote import binary_votes
 from cytally.dosimetry.measure.evaluate import RADIUS
 from cytally.evaluation.matching import assign, match_components
 from cytally.inference.card import Thresholds, read_card
 from cytally.inference.ensemble import Ensemble, load_ensemble, write_card
-from cytally.inference.reading import read_again
-from cytally.inference.votes import predict
+from cytally.inference.reading import peaks, proposing, read_again
+from cytally.inference.votes import look, predict
 from cytally.labels.points import spots
 from cytally.training.examples import TrainingCell, unpack
 from cytally.types import FloatArray
@@ -28,24 +28,21 @@ _QUANTILES = tuple(round(0.05 * k, 2) for k in range(1, 20))
 
 @dataclass(frozen=True)
 class Goal:
-    """What thresholds must keep: at most so many false detections per silent cell, by class.
-
-    `cost` is what one false detection on exposed cells weighs against one hit.
-    """
+    """What thresholds must keep: at most so many false detections per silent cell, by class."""
 
     false_per_cell: dict[str, float]
-    cost: float = 1.0
 
 
 #: Dicentrics are rare and decide the dose; fragments only support them.
 GOAL = Goal({"dicentric": 0.008, "fragment": 0.04})
-#: Where second readers follow, the members only propose: false ones are cheap, a miss is final.
-PROPOSING = Goal({"dicentric": 0.4, "fragment": 0.4}, cost=0.1)
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One cell: heatmaps of all members in half precision, labels by class, packed density."""
+    """One cell: heatmaps in half precision, labels by class, packed density.
+
+    The heatmaps are those of all members, or of the proposing ones where readers decide.
+    """
 
     maps: NDArray[np.float16]
     places: tuple[FloatArray, ...]
@@ -58,11 +55,18 @@ def look_at(
     """Heatmaps of all members on some cells."""
     seen = []
     for number, cell in enumerate(cells, start=1):
-        maps = predict(unpack(cell.packed), ensemble).astype(np.float16)
+        maps = _maps(unpack(cell.packed), ensemble).astype(np.float16)
         places = tuple(cell.places[cell.classes == k].astype(float) for k in range(len(ensemble.classes)))
         seen.append(Seen(maps, places, cell.packed))
         report(stage, number, total)
     return seen
+
+
+def _maps(values: NDArray[np.float32], ensemble: Ensemble) -> NDArray[np.float32]:
+    """Heatmaps of all members, or of those that propose where readers decide."""
+    if not ensemble.readers:
+        return predict(values, ensemble)
+    return np.stack([look(values, ensemble.members[k]) for k in proposing(ensemble)])
 
 
 def choose_thresholds(
@@ -95,7 +99,7 @@ def choose_thresholds(
             false = _outcome(silent, channel, level)[:, 1] / max(len(silent), 1)
             hits = _outcome(highest, channel, level)
             for agreement, rate in enumerate(false):
-                gain = float(hits[agreement, 0] - goal.cost * hits[agreement, 1])
+                gain = float(hits[agreement, 0] - hits[agreement, 1])
                 worth = gain if rate <= allowed else -float(rate)
                 trials.append(_Trial(rate <= allowed, worth, quantile, agreement, tuple(level[:, 0])))
         chosen.append(max(trials))
@@ -137,7 +141,7 @@ def choose_reading(
     Parameters
     ----------
     ensemble : Ensemble
-        With readers, and with the thresholds under which its members propose.
+        With readers.
     highest, silent : sequence of Seen
         As for `choose_thresholds`.
 
@@ -157,16 +161,14 @@ def choose_reading(
             rate = float((alarms > limit).sum()) / max(len(silent), 1)
             true, false = found[found[:, 0] > limit, 1].sum(), (found[found[:, 0] > limit, 1] == 0).sum()
             kept = rate <= goal.false_per_cell.get(name, 0.05)
-            trials.append((kept, float(true - goal.cost * false) if kept else -rate, float(limit)))
+            trials.append((kept, float(true - false) if kept else -rate, float(limit)))
         chosen.append(max(trials)[2])
     return ensemble.card.thresholds.model_copy(update={"reading": chosen})
 
 
 def reread(cell: Seen, ensemble: Ensemble) -> list[tuple[int, float, bool]]:
     """(channel, probability by the readers, whether it hits a label) of every proposal in a cell."""
-    maps, thresholds = cell.maps.astype(np.float32), ensemble.card.thresholds
-    votes = binary_votes(maps, np.asarray(thresholds.confidence))
-    found = detect(votes, maps, thresholds.agreement, ensemble.classes, ensemble.card.stride)
+    found = peaks(cell.maps.astype(np.float32), ensemble, proposing(ensemble))
     own = np.array([ensemble.classes.index(name) for name in found.names], dtype=int)
     read = read_again(unpack(cell.packed), found, ensemble)[np.arange(len(found)), own]
     where = np.stack([found.row, found.col], axis=1)
@@ -179,12 +181,9 @@ def reread(cell: Seen, ensemble: Ensemble) -> list[tuple[int, float, bool]]:
 
 def choose(ensemble: Ensemble, folder: Path, highest: Sequence[Seen], silent: Sequence[Seen]) -> Ensemble:
     """Choose and save all thresholds of an ensemble, with or without second readers."""
-    if not ensemble.readers:
-        return save_thresholds(folder, choose_thresholds(ensemble, highest, silent))
-    proposing = choose_thresholds(ensemble, highest, silent, PROPOSING)
-    reading = ensemble.card.thresholds.reading
-    made = save_thresholds(folder, proposing.model_copy(update={"reading": reading}))
-    return save_thresholds(folder, choose_reading(made, highest, silent))
+    if ensemble.readers:
+        return save_thresholds(folder, choose_reading(ensemble, highest, silent))
+    return save_thresholds(folder, choose_thresholds(ensemble, highest, silent))
 
 
 def save_thresholds(folder: Path, thresholds: Thresholds) -> Ensemble:

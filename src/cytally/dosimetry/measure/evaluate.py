@@ -12,21 +12,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.detection.vote import binary_votes, co_occurring, detect, surviving
+from cytally.detection.vote import co_occurring, detect
 from cytally.dosimetry.detector.sources import labelled_images
 from cytally.errors import ImageError
 from cytally.evaluation.detection import Labelled, Sweep, sweep
-from cytally.evaluation.matching import Hits, match_components, match_one_to_one
+from cytally.evaluation.matching import TRUTH_LEVEL, Hits, match_components, match_one_to_one
 from cytally.figures.curves import BandedCurve, as_svg, precision_recall_figure
 from cytally.images.normalise import Density, normalise
 from cytally.images.read import read
 from cytally.images.write import write_bytes
 from cytally.inference.ensemble import Ensemble
-from cytally.inference.reading import second_reading
+from cytally.inference.reading import propose, second_reading
 from cytally.inference.votes import cast_votes, predict
 from cytally.labels.points import check_inside, spots
 from cytally.statistics.poisson import garwood
-from cytally.types import FloatArray, Points, Skipped
+from cytally.types import Detections, FloatArray, Points, Skipped
 
 Report = Callable[[str, int, int], None]
 #: A one-to-one hit lies within this many normalised pixels (about a chromosome's width).
@@ -118,13 +118,11 @@ def evaluate(
 
     def looked_at() -> Iterator[Labelled]:
         for number, cell in enumerate(cells, start=1):
-            # without a sweep only decisions count, and the saving does not change them
-            values = cell.density.values
-            maps = predict(values, ensemble) if sweeping else cast_votes(values, ensemble).maps
             places = tuple(cell.density.from_image(cell.points.of(name)) for name in ensemble.classes)
-            _tally(result, cell, np.asarray(maps, np.float32), places, ensemble)
+            _tally(result, cell, places, ensemble)
             report("evaluating", number, total)
-            yield Labelled(maps, places)
+            if sweeping:
+                yield Labelled(predict(cell.density.values, ensemble), places)
 
     if sweeping:
         size = max(len(ensemble.members) // 2, 1)
@@ -136,26 +134,39 @@ def evaluate(
 
 
 def _tally(
-    result: Evaluation, cell: LabelledCell, maps: NDArray[np.float32], places: Sequence[FloatArray],
-    ensemble: Ensemble,
-) -> None:  # fmt: skip
-    thresholds, stride = ensemble.card.thresholds, ensemble.card.stride
-    votes = binary_votes(maps, np.asarray(thresholds.confidence))
-    proposed = detect(votes, maps, thresholds.agreement, ensemble.classes, stride)
-    found = second_reading(cell.density.values, proposed, ensemble)
+    result: Evaluation, cell: LabelledCell, places: Sequence[FloatArray], ensemble: Ensemble
+) -> None:
+    found, won = _decided(cell.density.values, ensemble)
     kept = co_occurring(found)
     result.cells[cell.dose] = result.cells.get(cell.dose, 0) + 1
     for channel, name in enumerate(ensemble.classes):
         tally = result.tallies.setdefault((cell.dose, name), Tally())
-        truth = spots(places[channel], votes.shape[1:], stride, _SIGMA)
-        won = votes[channel] > thresholds.agreement[channel]
-        mine = found.keep(np.array([n == name for n in found.names], dtype=bool))
-        tally.by_components += match_components(surviving(won, mine, stride), truth)
+        truth = spots(places[channel], won[channel].shape, ensemble.card.stride, _SIGMA)
+        tally.by_components += match_components(won[channel], truth)
         for kind, detections in (("one_to_one", found), ("beside_fragment", kept)):
-            chosen = np.array([n == name for n in detections.names], dtype=bool)
-            where = np.stack([detections.row[chosen], detections.col[chosen]], axis=1)
-            hits = match_one_to_one(where, places[channel], RADIUS)
+            hits = match_one_to_one(_places(detections, name), places[channel], RADIUS)
             setattr(tally, kind, getattr(tally, kind) + hits)
+
+
+def _places(found: Detections, name: str) -> FloatArray:
+    chosen = np.array([each == name for each in found.names], dtype=bool)
+    return np.stack([found.row[chosen], found.col[chosen]], axis=1)
+
+
+def _decided(values: NDArray[np.float32], ensemble: Ensemble) -> tuple[Detections, list[NDArray[np.bool_]]]:
+    """Detections, and the binary decision of each class.
+
+    What readers confirmed has no outline: it is drawn as large as a label.
+    """
+    thresholds, stride = ensemble.card.thresholds, ensemble.card.stride
+    shape = (-(-values.shape[0] // stride), -(-values.shape[1] // stride))
+    if ensemble.readers:
+        found = second_reading(values, propose(values, ensemble), ensemble)
+        drawn = [spots(_places(found, name), shape, stride, _SIGMA) for name in ensemble.classes]
+        return found, [heat > TRUTH_LEVEL for heat in drawn]
+    cast = cast_votes(values, ensemble)
+    found = detect(cast.votes, cast.maps, thresholds.agreement, ensemble.classes, stride)
+    return found, [cast.votes[k] > limit for k, limit in enumerate(thresholds.agreement)]
 
 
 def summary(result: Evaluation) -> dict[str, Any]:
