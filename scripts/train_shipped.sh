@@ -45,7 +45,7 @@ run 158dd75 sixth --preset finish --no-auxiliary --normal "$FIELDS" --composed 0
 cytally_at 968c962 seventh readers "$WORK/sixth" --cells 10000 --count 1 --epochs 7 \
   --normal "$FIELDS" --composed 0.15 --seed 11
 # The reader's thresholds were chosen after proposals had become the maxima of the mean heatmap.
-code="$WORK/code-seventh" && git -C "$code" checkout -q THRESHOLDS_AT &&
+code="$WORK/code-seventh" && git -C "$code" checkout -q 7a2fb15 &&
   "$code/.venv/bin/python" - "$WORK/seventh" <<'PYTHON'
 import sys
 from pathlib import Path
