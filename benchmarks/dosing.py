@@ -70,7 +70,7 @@ def main():
         path = Path(folder) / "curve.json"
         curve.save(path)
         Curve.load(path)
-        program = [sys.executable, "-m", "cytally.cli.main", "dosimetry", "dose", "--curve", str(path),
+        program = [sys.executable, "-c", "from cytally.cli.main import main; main()", "dosimetry", "dose", "--curve", str(path),
                    "--distribution", "475,20,5"]  # fmt: skip
         command = shell(program)
     empty = shell([sys.executable, "-c", "pass"])
