@@ -207,5 +207,5 @@ def test_conditions_of_a_curve_are_kept_and_wrong_ones_named(tmp_path):
     again = Curve.load(tmp_path / "c.json")
     assert again.about.dose_rate == "0.3 Gy/min" and again.family == "quasi-Poisson"
     path.write_text('rate = "0.3"\n')
-    with pytest.raises(CountsError, match="rate: expected text under one of dose_rate"):
+    with pytest.raises(CountsError, match="rate: .*expected text under one of dose_rate"):
         read_about(path)

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -224,7 +224,15 @@ def _choose_model(dose: FloatArray, cells: FloatArray, dicentrics: FloatArray) -
 
 
 def read_about(path: Path) -> About:
-    """Read the conditions of a curve from a TOML file.
+    """Read the conditions of a curve from a TOML file; errors as of `read_toml`."""
+    return read_toml(path, About, "about a curve")
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_toml(path: Path, model: type[Model], what: str) -> Model:
+    """Read a small TOML file of texts.
 
     Raises
     ------
@@ -232,13 +240,14 @@ def read_about(path: Path) -> About:
         No file, not TOML, or a key that is not known.
     """
     if not path.is_file():
-        raise CountsError(f"{path}: expected a TOML file about the curve, found none")
+        raise CountsError(f"{path}: expected a TOML file {what}, found none")
     try:
-        return About.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return model.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CountsError(f'{path}: expected TOML (key = "text"), got {error}') from error
     except ValidationError as error:
-        name = ".".join(map(str, error.errors()[0]["loc"]))
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
         raise CountsError(
-            f"{path}: {name}: expected text under one of {', '.join(About.model_fields)}"
+            f"{path}: {name}: {first['msg']}; expected text under one of {', '.join(model.model_fields)}"
         ) from error

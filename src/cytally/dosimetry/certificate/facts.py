@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from cytally.errors import CountsError
+from cytally.dosimetry.calibrate import read_toml
 
 
 class Facts(BaseModel):
@@ -38,22 +37,5 @@ class Facts(BaseModel):
 
 
 def read_facts(path: Path) -> Facts:
-    """Read the facts of a sample.
-
-    Raises
-    ------
-    CountsError
-        No file, not TOML, or a key that is not known.
-    """
-    if not path.is_file():
-        raise CountsError(f"{path}: expected a TOML file with the facts of a sample, found none")
-    try:
-        return Facts.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CountsError(f"{path}: expected TOML (key = \"text\"), got {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"]))
-        raise CountsError(
-            f"{path}: {name}: {first['msg']}; expected text under one of {', '.join(Facts.model_fields)}"
-        ) from error
+    """Read the facts of a sample; errors as of `read_toml`."""
+    return read_toml(path, Facts, "with the facts of a sample")
