@@ -90,10 +90,23 @@ def test_the_commands(tmp_path):
         return done.output
 
     assert "5.66 Gy (" in run("heterogeneous", "--curve", paths["b"], "--distribution", "160,55,19,17,9,4")
-    given = ("--neutron", paths["n"], "--gamma", paths["g"], "--ratio", "1.5", "--dicentrics", "120", "--cells", "100")
+    given = (
+        "--neutron",
+        paths["n"],
+        "--gamma",
+        paths["g"],
+        "--ratio",
+        "1.5",
+        "--dicentrics",
+        "120",
+        "--cells",
+        "100",
+    )
     assert " neutron 1.21 Gy" in run("mixed-field", *given)
     assert json.loads(run("mixed-field", *given, "--json"))["gamma"][0] == pytest.approx(1.8156, abs=1e-3)
     fish = run("translocations", "--curve", paths["f"], "--painted", "1,4/2", "--count", "31", "--cells", "2000", "--age", "45")  # fmt: skip
     assert "genome equivalents" in fish and "expected from age alone" in fish
-    wrong = CliRunner().invoke(cli, ["dosimetry", "heterogeneous", "--curve", paths["b"], "--distribution", "1,x"])
+    wrong = CliRunner().invoke(
+        cli, ["dosimetry", "heterogeneous", "--curve", paths["b"], "--distribution", "1,x"]
+    )
     assert wrong.exit_code == 2 and "expected whole numbers" in wrong.output

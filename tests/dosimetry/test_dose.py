@@ -177,15 +177,21 @@ def test_an_automatic_curve_says_why_it_is_what_it_is():
     straight = calibrate(SERIES, model="automatic", family="automatic")
     assert straight.model == "linear" and straight.coefficients[2] == 0
     assert "does not improve the fit" in straight.reason
-    gamma = [DosePoint(d, 2000, round(2000 * (0.001 + 0.02 * d + 0.06 * d * d))) for d in (0, 0.5, 1, 2, 3, 4)]
+    gamma = [
+        DosePoint(d, 2000, round(2000 * (0.001 + 0.02 * d + 0.06 * d * d))) for d in (0, 0.5, 1, 2, 3, 4)
+    ]
     bent = calibrate(gamma, model="automatic", family="automatic")
-    assert bent.model == "linear-quadratic" and bent.family == "Poisson"  # rounded means scatter less than chance
+    assert (
+        bent.model == "linear-quadratic" and bent.family == "Poisson"
+    )  # rounded means scatter less than chance
     assert "improves the fit" in bent.reason and "no more than Poisson" in bent.reason
     assert calibrate(gamma).reason == ""
 
 
 def test_quasi_poisson_widens_errors_by_the_root_of_the_dispersion():
-    scattered = [DosePoint(d, 2000, x) for d, x in ((0, 2), (0.5, 70), (1, 120), (2, 620), (3, 1050), (4, 2200))]
+    scattered = [
+        DosePoint(d, 2000, x) for d, x in ((0, 2), (0.5, 70), (1, 120), (2, 620), (3, 1050), (4, 2200))
+    ]
     plain, wide = calibrate(scattered), calibrate(scattered, family="automatic")
     assert wide.family == "quasi-Poisson" and wide.fit.dispersion > 1
     np.testing.assert_allclose(wide.covariance, plain.covariance * plain.fit.chi2 / plain.fit.degrees)

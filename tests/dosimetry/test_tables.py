@@ -51,7 +51,9 @@ def workbook(path, rows):
 
 
 def test_a_sheet_says_what_the_same_csv_says(tmp_path):
-    workbook(tmp_path / "c.xlsx", [["Dose_Gy", "C0", "C1", "C2"], [0, 99, 1, 0], [None] * 4, ["2,0", 38.0, 9, "3"]])
+    workbook(
+        tmp_path / "c.xlsx", [["Dose_Gy", "C0", "C1", "C2"], [0, 99, 1, 0], [None] * 4, ["2,0", 38.0, 9, "3"]]
+    )
     assert read_counts(tmp_path / "c.xlsx") == [DosePoint(0, 100, 1), DosePoint(2, 50, 15)]
 
 

@@ -35,7 +35,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--false", "false", help="FALSE,CELLS of a validation set.")
 @click.option("--any-detector", is_flag=True, help="Accept counts of another detector than the curve's.")
 @click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True)
-@click.option("--out", required=True, multiple=True, type=_FILE, help="report.html or report.pdf; may be given twice.")
+@click.option(
+    "--out", required=True, multiple=True, type=_FILE, help="report.html or report.pdf; may be given twice."
+)
 def report(
     run: Path | None, curve: Path, facts: Path | None, dicentrics: int | None, cells: int | None,
     distribution: str | None, method: str, hours: float, d0: float, recalled: str | None, false: str | None,

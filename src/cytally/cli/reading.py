@@ -21,7 +21,9 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 @dosimetry.command()
 @click.argument("ensemble", type=click.Path(path_type=Path, file_okay=False, exists=True))
-@click.option("--out", required=True, type=_FOLDER, help="New ensemble; calling again continues a killed run.")
+@click.option(
+    "--out", required=True, type=_FOLDER, help="New ensemble; calling again continues a killed run."
+)
 @click.option(
     "--cells", type=click.IntRange(1), default=8000, show_default=True,
     help="Cells in which the ensemble proposes places.",

@@ -202,7 +202,9 @@ def calibrate(
     kind = fit.family if family == "automatic" else family
     if family == "automatic":
         more = "more" if kind == "quasi-Poisson" else "no more"
-        why.append(f"{kind}: the points scatter {more} than Poisson allows (chi2 / df = {fit.dispersion:.2f})")
+        why.append(
+            f"{kind}: the points scatter {more} than Poisson allows (chi2 / df = {fit.dispersion:.2f})"
+        )
     covariance = fit.scaled_covariance if kind == "quasi-Poisson" else fit.covariance
     return Curve(
         fit.coefficients, covariance, tuple(points), radiation, laboratory, detector, fit,

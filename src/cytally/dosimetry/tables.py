@@ -65,9 +65,7 @@ def rows_of(path: Path) -> list[Row]:
     lines = [(number, [cell.strip() for cell in cells]) for number, cells in lines]
     filled = [(number, cells) for number, cells in lines if any(cells)]
     if len(filled) < 2:
-        raise CountsError(
-            f"{path}: expected a heading and at least one line of counts, got an empty table"
-        )
+        raise CountsError(f"{path}: expected a heading and at least one line of counts, got an empty table")
     names = [name.lower() for name in filled[0][1]]
     if len(set(filter(None, names))) < len([name for name in names if name]):
         raise CountsError(f"{path}: expected every heading once, got {', '.join(names)}")
@@ -159,7 +157,9 @@ def totals_of(row: dict[str, str], where: str) -> tuple[int, int]:
                     f"{where}: the distribution adds up to {value:g}, but {names[0]} says {given}"
                 )
     if cells == 0 and dicentrics:
-        raise CountsError(f"{where}: expected cells in which the dicentrics were found, got {dicentrics} in 0")
+        raise CountsError(
+            f"{where}: expected cells in which the dicentrics were found, got {dicentrics} in 0"
+        )
     return cells, dicentrics
 
 

@@ -49,9 +49,7 @@ LABELS = {
 }  # fmt: skip
 
 
-def dose_figure(
-    curve: CurveBand, marked: Marked | None = None, labels: Mapping[str, str] = LABELS
-) -> Figure:
+def dose_figure(curve: CurveBand, marked: Marked | None = None, labels: Mapping[str, str] = LABELS) -> Figure:
     """Yield against dose; with the sample's yield led over to its dose."""
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.add_subplot()
@@ -68,7 +66,9 @@ def dose_figure(
     if marked is not None:
         _mark(axes, marked, float(curve.dose.max()), labels["this_sample"])
         top = max(top, marked.value_limits[1] * 1.1)
-    axes.set(xlabel=labels["dose_axis"], ylabel=labels["yield_axis"], xlim=(0, curve.dose.max()), ylim=(0, top))
+    axes.set(
+        xlabel=labels["dose_axis"], ylabel=labels["yield_axis"], xlim=(0, curve.dose.max()), ylim=(0, top)
+    )
     axes.spines[["top", "right"]].set_visible(False)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(lambda value, _: f"{value:.3g}".replace(".", labels["decimal"]))

@@ -112,7 +112,9 @@ def check_thresholds(thresholds: Thresholds, members: int, classes: int, where: 
         raise EnsembleError(f"{where}: expected confidences between 0 and 1")
     reading = thresholds.reading
     if reading is not None and (len(reading) != classes or any(not 0 <= value < 1 for value in reading)):
-        raise EnsembleError(f"{where}: expected a reading from 0 to below 1 for {classes} classes, got {reading}")
+        raise EnsembleError(
+            f"{where}: expected a reading from 0 to below 1 for {classes} classes, got {reading}"
+        )
 
 
 def sha256_of(path: Path) -> str:

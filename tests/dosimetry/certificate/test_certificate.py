@@ -51,7 +51,9 @@ def test_both_languages_say_the_same_things_with_as_many_numbers():
     assert {k: places(v) for k, v in ENGLISH.items()} == {k: places(v) for k, v in FRENCH.items()}
     assert {k: ENGLISH[k] for k in LABELS} == dict(LABELS)
     same = {k for k in ENGLISH if ENGLISH[k] == FRENCH[k] and re.search("[a-z]{4}", ENGLISH[k])}
-    assert same <= {"dose_axis", "culture", "signatures", "Poisson", "quasi-Poisson", "line"}, "forgotten in translation?"
+    assert same <= {"dose_axis", "culture", "signatures", "Poisson", "quasi-Poisson", "line"}, (
+        "forgotten in translation?"
+    )
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
@@ -60,7 +62,13 @@ def test_the_numbers_of_the_dose_are_on_the_page_and_on_the_paper(case, language
     shown = page(case, language)
     _, printed = text_of(paper(case, language))
     partial = case.dose.partial
-    for value in (case.dose.estimate, case.dose.lower, case.dose.upper, partial.dose.value, partial.dose.lower):
+    for value in (
+        case.dose.estimate,
+        case.dose.lower,
+        case.dose.upper,
+        partial.dose.value,
+        partial.dose.lower,
+    ):
         assert number(value) in shown and number(value) in printed
     for words in ("1000", "86", "932", "60Co", "Nowhere", number(case.dose.dispersion.u)):
         assert words in shown and words in printed

@@ -29,7 +29,9 @@ def source():
 
 
 def test_places_are_what_lies_nearest_within_a_chromosome_width():
-    cell = TrainingCell.pack(np.zeros((200, 200)), np.array([[50, 50], [60, 50], [150, 150.0]]), [0, 1, 2], [True] * 3)
+    cell = TrainingCell.pack(
+        np.zeros((200, 200)), np.array([[50, 50], [60, 50], [150, 150.0]]), [0, 1, 2], [True] * 3
+    )
     places = np.array([[49, 50], [58, 50], [150, 150], [50, 71], [30, 100.0]])
     assert_array_equal(label(places, cell, 2), [0, 1, 2, 2, 2])  # the third class is not asked about
     assert_array_equal(label(places[:0], cell, 2), [])

@@ -94,7 +94,10 @@ def test_adapt_teaches_the_readers_too(tmp_path, slide, random_ensemble, monkeyp
     )
     monkeypatch.setattr(module, "REFRESH", module.replace(module.REFRESH, epochs=1, batch=8))
     made = module.adapt(slide, tmp_path / "ours", random_ensemble, lambda *_: None, settings=settings)
-    assert len(made.ensemble.readers) == 1 and made.ensemble.card.readers[0].sha256 != base.card.readers[0].sha256
+    assert (
+        len(made.ensemble.readers) == 1
+        and made.ensemble.card.readers[0].sha256 != base.card.readers[0].sha256
+    )
     assert made.ensemble.card.training["readers"]["cells"] == 3
     assert len(made.ensemble.card.thresholds.reading) == 2
 

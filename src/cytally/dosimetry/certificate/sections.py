@@ -139,8 +139,16 @@ def _curve(case: Case, words: Words) -> Section:
     fit = unknown
     if curve.fit is not None:
         fit = words("chi2", number(curve.fit.chi2), curve.fit.degrees, number(curve.fit.p_value, 3))
-    about = [(words(name), value) for name, value in curve.about.model_dump().items() if value and name != "remarks"]
-    form = words("fitted", words("line" if curve.model == "linear" else "formula"), f"{words(curve.model)}, {words(curve.family)}")
+    about = [
+        (words(name), value)
+        for name, value in curve.about.model_dump().items()
+        if value and name != "remarks"
+    ]
+    form = words(
+        "fitted",
+        words("line" if curve.model == "linear" else "formula"),
+        f"{words(curve.model)}, {words(curve.family)}",
+    )
     return Section(words("curve"), (
         (words("curve_of"), curve.laboratory or unknown), (words("curve_radiation"), curve.radiation or unknown),
         (words("curve_detector"), curve.detector or words("by_eye")), (words("form"), form), *coefficients,

@@ -248,7 +248,9 @@ class _Composer:
         first = self.put(one)
         if first is None:
             return
-        gap = self.rng.uniform(0.0, 0.2) * self.here.segmented.size  # nobody could tell an overlap from a join
+        gap = (
+            self.rng.uniform(0.0, 0.2) * self.here.segmented.size
+        )  # nobody could tell an overlap from a join
         far = (one.length + two.length) / 2 / FINE + gap
         turn = first.angle + first.bend / 2
         angle = turn + float(self.rng.normal(0, 0.25))

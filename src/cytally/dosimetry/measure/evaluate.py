@@ -133,9 +133,7 @@ def evaluate(
     return result
 
 
-def _tally(
-    result: Evaluation, cell: LabelledCell, places: Sequence[FloatArray], ensemble: Ensemble
-) -> None:
+def _tally(result: Evaluation, cell: LabelledCell, places: Sequence[FloatArray], ensemble: Ensemble) -> None:
     found, won = _decided(cell.density.values, ensemble)
     kept = co_occurring(found)
     result.cells[cell.dose] = result.cells.get(cell.dose, 0) + 1
