@@ -75,7 +75,7 @@ class Points:
 
 @dataclass(frozen=True)
 class Detections:
-    """What the ensemble agreed on in one image.
+    """What an ensemble found in one image.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class Detections:
         Mean and standard deviation, over all members that looked, of each
         member's largest heatmap value inside the detection, in [0, 1].
     members : int
-        Size of the ensemble.
+        Members that looked: all of them, or those that proposed to second readers.
     reading : ndarray of shape (n,)
         Probability, by the second readers, that it is what it is called; NaN where
         the ensemble has none.

@@ -160,3 +160,12 @@ def test_a_reading_needs_readers(random_ensemble):
 def test_an_impossible_side_is_refused(side):
     with pytest.raises(SettingsError, match="a multiple of 8"):
         ReaderArchitecture(ARCHITECTURE.unet, side)
+
+
+def test_asking_for_votes_lets_the_members_vote(twice_read):
+    voting = twice_read.with_thresholds(confidence=0.3, agreement=1)
+    assert voting.readers == () and voting.card.thresholds.reading is None
+    assert voting.card.identity != twice_read.card.identity
+    assert len(twice_read.with_thresholds(co_occurrence=True).readers) == 2
+    with pytest.raises(SettingsError, match="got both"):
+        twice_read.with_thresholds(agreement=1, reading=0.5)

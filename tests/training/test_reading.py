@@ -69,6 +69,15 @@ def test_a_killed_reader_goes_on_as_if_nothing_had_happened(tmp_path):
     assert cut.read_bytes() == before
 
 
+def test_a_reader_of_other_settings_is_not_taken_for_this_one(tmp_path):
+    crops, path = shapes(16, 8), tmp_path / "r.safetensors"
+    fit_reader(crops, SMALL, replace(SHORT, epochs=1), path)
+    with pytest.raises(RunError, match="other settings; give another --out"):
+        fit_reader(crops, SMALL, replace(SHORT, epochs=2), path)
+    with pytest.raises(RunError, match="other settings"):
+        fit_reader(shapes(20, 8), SMALL, replace(SHORT, epochs=1), path)
+
+
 def test_it_may_begin_from_a_member_or_from_another_reader(tmp_path):
     torch.manual_seed(0)
     member, reader, made = (tmp_path / f"{name}.safetensors" for name in ("m", "r", "out"))

@@ -85,9 +85,11 @@ def simulate(
 @click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it.")
 @click.option("--ensemble", type=_FOLDER, help="Ensemble folder.  [default: the shipped one]")
 @click.option(
-    "--confidence", type=click.FloatRange(0, 1, True, True), help="T_C of all members.  [default: the card's]"
+    "--confidence",
+    type=click.FloatRange(0, 1, True, True),
+    help="T_C: let all members vote, without second readers.",
 )
-@click.option("--agreement", type=click.IntRange(0), help="T_A: votes to be exceeded.  [default: the card's]")
+@click.option("--agreement", type=click.IntRange(0), help="T_A: let all members vote; votes to be exceeded.")
 @click.option(
     "--reading", type=click.FloatRange(0, 1, max_open=True),
     help="Probability that the second readers must exceed.  [default: the card's]",

@@ -148,8 +148,12 @@ def _draw_curve(run: Path) -> None:
 @click.option(
     "--out", required=True, type=_FOLDER, help="Gets evaluation.json, .csv and precision_recall.svg."
 )
-@click.option("--confidence", type=click.FloatRange(0, 1, True, True), help="T_C of all members.")
-@click.option("--agreement", type=click.IntRange(0), help="T_A: votes to be exceeded.")
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0, 1, True, True),
+    help="T_C: let all members vote, without second readers.",
+)
+@click.option("--agreement", type=click.IntRange(0), help="T_A: let all members vote; votes to be exceeded.")
 @click.option(
     "--reading", type=click.FloatRange(0, 1, max_open=True), help="Probability by the second readers.",
 )  # fmt: skip

@@ -28,7 +28,7 @@ def viewable(image: Image) -> Picture:
 
 
 def overlay(image: Image, found: Detections, radius: float = 30.0) -> Picture:
-    """Circles around detections, with votes beside them.
+    """Circles around detections, with the readers' probability or else the votes beside them.
 
     Parameters
     ----------
@@ -44,7 +44,9 @@ def overlay(image: Image, found: Detections, radius: float = 30.0) -> Picture:
         centre = int(round(float(found.col[k]))), int(round(float(found.row[k])))
         colour = COLOURS.get(name, _OTHER)
         cv2.circle(picture, centre, int(radius), colour, thick, cv2.LINE_AA)
-        text = f"{name[0].upper()} {found.votes[k]}/{found.members}"
+        read = found.reading[k]
+        sure = f"{read:.2f}" if np.isfinite(read) else f"{found.votes[k]}/{found.members}"
+        text = f"{name[0].upper()} {sure}"
         beside = centre[0] + int(radius * 0.75), centre[1] - int(radius * 0.75)
         cv2.putText(picture, text, beside, cv2.FONT_HERSHEY_SIMPLEX, 0.5 * thick, colour, thick, cv2.LINE_AA)
     return picture

@@ -54,10 +54,32 @@ class Ensemble:
         self, *, confidence: float | None = None, agreement: int | None = None,
         co_occurrence: bool | None = None, reading: float | None = None,
     ) -> Ensemble:  # fmt: skip
-        """The same members under other thresholds; None keeps the card's."""
+        """The same members under other thresholds; None keeps the card's.
+
+        Asking for votes (confidence, agreement) lets all members vote, as in the preprint:
+        the result has no second readers.
+
+        Raises
+        ------
+        SettingsError
+            A threshold out of range, a reading without readers, or a reading beside votes.
+        """
         old = self.card.thresholds
+        votes = confidence is not None or agreement is not None
         if reading is not None and not self.readers:
             raise SettingsError("reading: this ensemble has no second readers")
+        if reading is not None and votes:
+            raise SettingsError(
+                "expected a reading (second readers decide) or confidence and agreement (members vote), got both"
+            )
+        if votes and self.readers:
+            card = self.card.model_copy(update={
+                "readers": [], "reader": {}, "thresholds": old.model_copy(update={"reading": None})
+            })  # fmt: skip
+            bare = replace(self, card=card, readers=())
+            return bare.with_thresholds(
+                confidence=confidence, agreement=agreement, co_occurrence=co_occurrence
+            )
         new = Thresholds(
             confidence=old.confidence if confidence is None
             else [[confidence] * len(self.classes) for _ in self.members],

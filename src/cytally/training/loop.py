@@ -151,10 +151,10 @@ def fit(
         pool.stop()
 
 
-def lightning() -> Fabric:
-    """Every device that is there, in bfloat16 where it counts."""
-    cuda = torch.cuda.is_available()
-    return Fabric(accelerator="auto", devices="auto" if cuda else 1, precision="bf16-mixed")
+def lightning(*, single: bool = False) -> Fabric:
+    """Every device that is there, or a single one, in bfloat16 where it counts."""
+    several = torch.cuda.is_available() and not single
+    return Fabric(accelerator="auto", devices="auto" if several else 1, precision="bf16-mixed")
 
 
 def _begin(architecture: Architecture, settings: TrainingSettings, start: Path | None) -> UNet:

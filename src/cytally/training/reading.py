@@ -127,16 +127,17 @@ def fit_reader(
     Raises
     ------
     RunError
-        Too few crops, or weights of another architecture.
+        Too few crops, weights of another architecture, or a reader of other settings there.
     """
     if path.is_file():
+        _same_reader(path, settings, crops)
         return
     if len(crops) < settings.batch:
         raise RunError(
             f"{path}: expected at least {settings.batch} places to learn from, got {len(crops)}; "
             "use more cells or a smaller batch"
         )
-    fabric = lightning()
+    fabric = lightning(single=True)  # a reader learns in minutes
     torch.manual_seed(settings.seed)
     bare = Reader(architecture)
     if start is not None:
@@ -150,6 +151,12 @@ def fit_reader(
         save_tensors(state, tensors, {"epoch": epoch + 1, "settings": asdict(settings)})
     save_tensors(path, weights_of(bare), {"settings": asdict(settings), "crops": len(crops)})
     state.unlink()
+
+
+def _same_reader(path: Path, settings: ReadingSettings, crops: Crops) -> None:
+    notes = load_tensors(path)[1]
+    if notes.get("settings") != asdict(settings) or notes.get("crops") != len(crops):
+        raise RunError(f"{path}: holds a reader made under other settings; give another --out")
 
 
 def _begin_from(model: Reader, start: Path) -> None:

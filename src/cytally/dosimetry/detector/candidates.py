@@ -60,6 +60,11 @@ def candidates(cell: TrainingCell, ensemble: Ensemble) -> Crops:
     return Crops(pack(crops), label(places, cell, len(ensemble.classes)))
 
 
+def mark_of(ensemble: Path) -> str:
+    """What files that belong to an ensemble's proposals are named after."""
+    return sha256_of(ensemble / "card.json")[:12]
+
+
 def collect(
     source: CellSource, cells: int, ensemble: Path, folder: Path, report: Report, workers: int = 2
 ) -> Crops:
@@ -78,7 +83,7 @@ def collect(
         Told (stage, done, total).
     workers : int
     """
-    mark = sha256_of(ensemble / "card.json")[:12]
+    mark = mark_of(ensemble)
     folder.mkdir(parents=True, exist_ok=True)
     shards = [(k, min(k + _SHARD, cells)) for k in range(0, cells, _SHARD)]
     paths = [folder / f"{mark}_{start:06d}_{stop:06d}.npz" for start, stop in shards]

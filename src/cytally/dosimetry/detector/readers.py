@@ -1,4 +1,4 @@
-"""An ensemble + cells -> the same ensemble with second readers and thresholds for both."""
+"""An ensemble + cells -> the same ensemble with second readers and their thresholds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from cytally.dosimetry.compose.cell import Wanted
 from cytally.dosimetry.compose.folder import check_fields, read_fields
-from cytally.dosimetry.detector.candidates import collect
+from cytally.dosimetry.detector.candidates import collect, mark_of
 from cytally.dosimetry.detector.sources import CLASSES, ComposedSource, MixedSource, SimulatedSource
 from cytally.dosimetry.detector.train import set_thresholds
 from cytally.dosimetry.run import machine
@@ -36,7 +36,7 @@ class Course:
     cells : int
         Cells in which places are proposed.
     count : int
-        Readers, each from its own first weights.
+        Readers, each begun from another member and with its own order of places.
     side : int
         Edge of the crops in normalised pixels.
     settings : ReadingSettings
@@ -79,7 +79,7 @@ def teach(
         What they learnt from.
     """
     crops = collect(source, course.cells, proposing, folder / "places", report)
-    weights = [folder / f"reader_{k:02d}.safetensors" for k in range(course.count)]
+    weights = [folder / f"{mark_of(proposing)}_reader_{k:02d}.safetensors" for k in range(course.count)]
     architecture = course.architecture(read_card(proposing))
     for k, (path, start) in enumerate(zip(weights, starts, strict=True)):
         settings = replace(course.settings, seed=course.settings.seed + k)
