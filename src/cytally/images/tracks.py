@@ -1,0 +1,98 @@
+"""Folders of the Cell Tracking Challenge: masks, one per frame, and a table of tracks.
+
+A track is `L B E P`: its label, first and last frame, and the label of its parent (0 for none).
+Between B and E it is in every frame; a nucleus lost for a while goes on as a new track whose
+parent is the old one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from cytally.errors import ImageError, LabelError
+from cytally.images.write import write_bytes
+from cytally.types import IntArray
+
+#: Name of the table, and of a mask before its number.
+RESULT = ("res_track.txt", "mask")
+TRUTH = ("man_track.txt", "man_track")
+
+
+@dataclass(frozen=True)
+class TrackRow:
+    """One line of the table: label, first frame, last frame, label of the parent or 0."""
+
+    number: int
+    first: int
+    last: int
+    parent: int
+
+
+def write_tracks(
+    folder: Path, masks: Iterable[IntArray], rows: Iterable[TrackRow], names: tuple[str, str] = RESULT
+) -> None:
+    """Write masks (16 bit, one TIFF per frame) and then the table, which makes the folder whole.
+
+    Raises
+    ------
+    LabelError
+        More tracks than 16 bits can number.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = list(rows)
+    if rows and max(row.number for row in rows) > 65535:
+        raise LabelError(f"{folder}: expected at most 65535 tracks, got {len(rows)}; split the sequence")
+    for number, mask in enumerate(masks):
+        tifffile.imwrite(folder / f"{names[1]}{number:03d}.tif", mask.astype(np.uint16), compression="zlib")
+    lines = "".join(f"{row.number} {row.first} {row.last} {row.parent}\n" for row in rows)
+    write_bytes(folder / names[0], lines.encode())
+
+
+def read_tracks(folder: Path) -> list[TrackRow]:
+    """The table of a result or truth folder.
+
+    Raises
+    ------
+    LabelError
+        No table, two tables, or a line that is not four whole numbers in order.
+    """
+    found = sorted(folder.glob("*_track.txt"))
+    if len(found) != 1:
+        raise LabelError(f"{folder}: expected one table of tracks (res_track.txt or man_track.txt), found {len(found)}")
+    rows = []
+    for count, line in enumerate(found[0].read_text().splitlines(), start=1):
+        parts = line.split()
+        if not parts:
+            continue
+        if len(parts) != 4 or not all(re.fullmatch(r"\d+", part) for part in parts) or int(parts[1]) > int(parts[2]):
+            raise LabelError(f"{found[0]}, line {count}: expected 'label first last parent', got {line!r}")
+        rows.append(TrackRow(*(int(part) for part in parts)))
+    return rows
+
+
+def read_masks(folder: Path) -> Iterator[IntArray]:
+    """The masks of a folder, in the order of their frame numbers.
+
+    Raises
+    ------
+    ImageError
+        No mask there, or one frame missing between the first and the last.
+    """
+    numbered = {}
+    for path in folder.glob("*.tif"):
+        digits = re.search(r"(\d+)$", path.stem)
+        if digits:
+            numbered[int(digits[1])] = path
+    if not numbered:
+        raise ImageError(f"{folder}: expected masks such as mask000.tif, found none")
+    missing = sorted(set(range(min(numbered), max(numbered) + 1)) - set(numbered))
+    if missing:
+        raise ImageError(f"{folder}: the mask of frame {missing[0]} is missing; a sequence has no gaps")
+    for number in sorted(numbered):
+        yield np.asarray(tifffile.imread(numbered[number])).astype(np.int32)
