@@ -31,9 +31,9 @@ from cytally.inference.ensemble import load_ensemble, shipped_folder
 from cytally.types import Image
 
 FOREIGN = replace(
-    STYLES["straight"], name="foreign", width=(24, 29), longest=(82, 100), waist=(0.6, 0.74), separation=(0.75, 0.95),
-    sway=(0.005, 0.02), bend=(0.2, 0.6), bands=(0.0, 0.06), knobs=(0.02, 0.07), density=(0.2, 0.28),
-    focus=(2.0, 2.6), halo=(0.2, 0.35), noise=(2.6, 3.6), grain=(0.1, 0.2), radius=(240, 320),
+    STYLES["straight"], name="foreign", width=(24, 29), longest=(82, 100), waist=(0.62, 0.76), separation=(0.75, 0.95),
+    sway=(0.005, 0.02), bend=(0.2, 0.6), bands=(0.0, 0.06), knobs=(0.02, 0.07), density=(0.13, 0.19),
+    focus=(2.3, 2.9), halo=(0.2, 0.35), noise=(5.5, 7.5), grain=(0.3, 0.45), radius=(240, 320),
 )  # fmt: skip
 
 

@@ -10,9 +10,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cytally.errors import EnsembleError
+from cytally.images import flatten
 from cytally.images.normalise import NOMINAL_PIXEL_UM, NOMINAL_SIZE
 
 CARD = "card.json"
+#: What images must have become before a network of each task looks at them.
+NORMALISATIONS = {
+    "dosimetry": {"size": NOMINAL_SIZE, "pixel_um": NOMINAL_PIXEL_UM},
+    "livecell": {"light_sigma": flatten.SIGMA, "limit": flatten.LIMIT},
+}
 
 
 class _Part(BaseModel):
@@ -46,7 +52,7 @@ class Card(_Part):
 
     format: Literal[1] = 1
     name: str
-    task: Literal["dosimetry"] = "dosimetry"
+    task: Literal["dosimetry", "livecell"] = "dosimetry"
     classes: list[str]
     stride: int = 4
     normalisation: dict[str, float]
@@ -86,7 +92,7 @@ def read_card(folder: Path) -> Card:
         card = Card.model_validate_json(path.read_text())
     except (ValidationError, UnicodeDecodeError) as error:
         raise EnsembleError(f"{path}: not a card that this version reads: {error}") from error
-    mine = {"size": NOMINAL_SIZE, "pixel_um": NOMINAL_PIXEL_UM}
+    mine = NORMALISATIONS[card.task]
     if card.normalisation != mine:
         raise EnsembleError(
             f"{path}: trained on normalisation {card.normalisation}, this version does {mine}"

@@ -18,7 +18,7 @@ from cytally.errors import EnsembleError, SettingsError
 from cytally.inference.card import CARD, Card, MemberFile, Thresholds, check_thresholds, read_card, sha256_of
 from cytally.inference.runtime import TorchMember, TorchReader
 from cytally.nets.reader import Reader, ReaderArchitecture
-from cytally.nets.unet import build
+from cytally.nets.unet import Architecture, build
 
 Network = TypeVar("Network", bound=torch.nn.Module)
 
@@ -100,21 +100,25 @@ def shipped_folder() -> Path:
     return Path(str(resources.files("cytally") / "ensembles" / "metaphase-1"))
 
 
-def load_ensemble(folder: str | Path | None = None) -> Ensemble:
+def load_ensemble(folder: str | Path | None = None, task: str = "dosimetry") -> Ensemble:
     """Load an ensemble; nothing is ever unpickled.
 
     Parameters
     ----------
     folder : str or Path, optional
         Default: the ensemble that ships with the package.
+    task : str
+        What it must have been trained for.
 
     Raises
     ------
     EnsembleError
-        A missing, changed, foreign or unknown part, by name.
+        A missing, changed, foreign or unknown part, by name; trained for something else.
     """
     folder = Path(folder) if folder is not None else shipped_folder()
     card = read_card(folder)
+    if card.task != task:
+        raise EnsembleError(f"{folder}: expected an ensemble for {task}, got one for {card.task}; give another")
     members = tuple(
         TorchMember(_network(folder, member, partial(build, card.arguments))) for member in card.members
     )
@@ -165,8 +169,9 @@ def write_ensemble(folder: Path, card: Card, weights: Sequence[Path]) -> Card:
     for number, path in enumerate(weights):
         target = folder / f"member_{number:02d}.safetensors"
         tensors = load_file(path)
+        answers = len(card.classes) * (Architecture(**card.arguments).stride ** 2 if card.arguments.get("sharp") else 1)
         for name in ("head.weight", "head.bias"):
-            tensors[name] = tensors[name][: len(card.classes)].contiguous()
+            tensors[name] = tensors[name][:answers].contiguous()
         save_file(tensors, target)
         epoch = path.stem.rpartition("_")[2]
         members.append({"file": target.name, "sha256": sha256_of(target),

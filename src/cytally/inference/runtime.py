@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from cytally.nets.reader import Reader
-from cytally.nets.unet import STRIDE, UNet
+from cytally.nets.unet import UNet
 
 Float32 = NDArray[np.float32]
 
@@ -38,11 +38,12 @@ class TorchMember:
         self.multiple = network.architecture.multiple
         self.reach = network.architecture.reach
         self.classes = network.architecture.classes
+        self.step = network.architecture.step
         folded = _fold(copy.deepcopy(network).eval())
         self._network = folded.to(self.device, self.dtype).to(memory_format=torch.channels_last)
 
     def __call__(self, density: Float32) -> Float32:
-        """Heatmaps (classes, h / 4, w / 4) of a density (h, w) whose sides fit `multiple`."""
+        """Heatmaps (classes, h / step, w / step) of a density (h, w) whose sides fit `multiple`."""
         with torch.inference_mode():
             image = torch.from_numpy(np.ascontiguousarray(density))[None, None]
             image = image.to(self.device, self.dtype, memory_format=torch.channels_last)
@@ -54,7 +55,7 @@ class TorchMember:
         height, width = density.shape
         below, beside = -height % self.multiple, -width % self.multiple
         heat = self(np.pad(density, ((0, below), (0, beside))))
-        return heat[:, : -(-height // STRIDE), : -(-width // STRIDE)]
+        return heat[:, : -(-height // self.step), : -(-width // self.step)]
 
 
 class TorchReader:

@@ -71,7 +71,8 @@ def cast_votes(density: Float32, ensemble: Ensemble, *, saving: bool = True) -> 
     limits = np.asarray(ensemble.card.thresholds.confidence, np.float32)
     agreement = ensemble.card.thresholds.agreement
     first = len(ensemble.members) - min(agreement) if saving else len(ensemble.members)
-    shape = (-(-density.shape[0] // STRIDE), -(-density.shape[1] // STRIDE))
+    step = ensemble.members[0].step
+    shape = (-(-density.shape[0] // step), -(-density.shape[1] // step))
     maps = np.zeros((len(ensemble.members), len(ensemble.classes), *shape), np.float32)
     for number, member in enumerate(ensemble.members[:first]):
         maps[number] = look(density, member)
@@ -91,9 +92,9 @@ def look(density: Float32, member: TorchMember) -> Float32:
     """Heatmaps (classes, h, w) of one member, tile by tile where the image is large."""
     if max(density.shape) <= TILE:
         return member.padded(density)
-    shape = (-(-density.shape[0] // STRIDE), -(-density.shape[1] // STRIDE))
+    shape = (-(-density.shape[0] // member.step), -(-density.shape[1] // member.step))
     heat = np.zeros((member.classes, *shape), np.float32)
-    core = TILE // STRIDE
+    core = TILE // member.step
     for top in range(0, shape[0], core):
         for left in range(0, shape[1], core):
             window = (slice(top, min(top + core, shape[0])), slice(left, min(left + core, shape[1])))
@@ -105,13 +106,13 @@ def _look_at_crop(density: Float32, member: TorchMember, window: tuple[slice, sl
     """Fill a window of the map from a crop with margin; crops start on the coarse grid."""
     starts, stops = [], []
     for part, size in zip(window, density.shape, strict=True):
-        low = max(part.start * STRIDE - member.reach, 0) // member.multiple * member.multiple
+        low = max(part.start * member.step - member.reach, 0) // member.multiple * member.multiple
         starts.append(low)
-        stops.append(min(part.stop * STRIDE + member.reach, size))
+        stops.append(min(part.stop * member.step + member.reach, size))
     crop = density[starts[0] : stops[0], starts[1] : stops[1]]
     found = member.padded(crop)
     inner = tuple(
-        slice(part.start - low // STRIDE, part.stop - low // STRIDE)
+        slice(part.start - low // member.step, part.stop - low // member.step)
         for part, low in zip(window, starts, strict=True)
     )
     heat[:, window[0], window[1]] = found[:, inner[0], inner[1]]

@@ -1,4 +1,4 @@
-"""Turns, mirrors, size, stain, focus and noise: drawn first, then applied to image and labels.
+"""Turns, mirrors, shear, size, stain, focus and noise: drawn first, then applied to image and labels.
 
 The preprint trains without augmentation, as blur and noise soon make
 monocentrics of dicentrics. The ranges here stay small for that reason; turning
@@ -30,6 +30,10 @@ class Augmentation:
     size : float
         Magnification.
     mirror : bool
+    shear : float
+        Columns move by this share of the rows.
+    shift : tuple of float
+        Pixels (row, col) by which the crop's content moves.
     gain, gamma : float
         Density becomes gain * density ** gamma.
     blur, noise : float
@@ -39,6 +43,8 @@ class Augmentation:
     angle: float = 0.0
     size: float = 1.0
     mirror: bool = False
+    shear: float = 0.0
+    shift: tuple[float, float] = (0.0, 0.0)
     gain: float = 1.0
     gamma: float = 1.0
     blur: float = 0.0
@@ -50,9 +56,10 @@ class Augmentation:
         turn = np.array([[cos, -sin], [sin, cos]])
         if self.mirror:
             turn = turn @ np.diag([1.0, -1.0])
+        turn = turn @ np.array([[1.0, 0.0], [self.shear, 1.0]])
         middle = (side - 1) / 2
         centre = np.array(corner, dtype=float) + middle
-        return np.concatenate([turn, (middle - turn @ centre)[:, None]], axis=1)
+        return np.concatenate([turn, (middle + np.array(self.shift) - turn @ centre)[:, None]], axis=1)
 
 
 def draw(rng: np.random.Generator) -> Augmentation:
@@ -74,20 +81,52 @@ def move_points(places: FloatArray, how: Augmentation, corner: tuple[int, int], 
     return np.asarray(np.asarray(places, float).reshape(-1, 2) @ matrix[:, :2].T + matrix[:, 2])
 
 
+def draw_plain(rng: np.random.Generator, side: int) -> Augmentation:
+    """Rotation, shifts, shear and flips, as the thesis of Salomon-Sorensen (section 5.3.2); light a little."""
+    return Augmentation(
+        angle=rng.uniform(0, 2 * np.pi), size=float(np.exp(rng.normal(0, 0.06))), mirror=bool(rng.random() < 0.5),
+        shear=rng.uniform(-0.15, 0.15), shift=(rng.uniform(-0.1, 0.1) * side, rng.uniform(-0.1, 0.1) * side),
+        gain=float(np.exp(rng.normal(0, 0.12))), gamma=1.0,
+        blur=float(rng.uniform(0, 1.0)) if rng.random() < 0.3 else 0.0,
+        noise=float(rng.uniform(0, 0.12)) if rng.random() < 0.5 else 0.0,
+    )  # fmt: skip
+
+
 def move_image(
     image: NDArray[Any], how: Augmentation, corner: tuple[int, int], side: int, empty: float = 0
 ) -> NDArray[Any]:
     """Crop (side, side) of the turned image; outside it is empty slide."""
-    matrix = how.matrix(corner, side)
-    swapped = matrix[::-1][:, [1, 0, 2]]  # OpenCV speaks (x, y)
-    return np.asarray(cv2.warpAffine(image, swapped, (side, side), flags=cv2.INTER_LINEAR, borderValue=empty))
+    matrix = _spoken_xy(how, corner, side)
+    return np.asarray(cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderValue=empty))
 
 
-def restain(crop: Float32, how: Augmentation, rng: np.random.Generator) -> Float32:
-    """Gain, gamma, blur and noise; shape and labels stay."""
+def move_with_mask(
+    image: NDArray[Any], mask: NDArray[Any], how: Augmentation, corner: tuple[int, int], side: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Crop (side, side) of the turned image and of its mask, whose values are not mixed.
+
+    Outside is a reflection of what lies before the border, in both alike.
+    """
+    matrix = _spoken_xy(how, corner, side)
+    crops = (
+        cv2.warpAffine(part, matrix, (side, side), flags=kind, borderMode=cv2.BORDER_REFLECT_101)
+        for part, kind in ((image, cv2.INTER_LINEAR), (mask, cv2.INTER_NEAREST))
+    )
+    moved, moved_mask = (np.asarray(crop) for crop in crops)
+    return moved, moved_mask
+
+
+def _spoken_xy(how: Augmentation, corner: tuple[int, int], side: int) -> FloatArray:
+    return how.matrix(corner, side)[::-1][:, [1, 0, 2]]  # OpenCV speaks (x, y)
+
+
+def restain(
+    crop: Float32, how: Augmentation, rng: np.random.Generator, limits: tuple[float, float] = (-0.5, 3.0)
+) -> Float32:
+    """Gain, gamma, blur and noise, then clipped to `limits`; shape and labels stay."""
     result = how.gain * np.sign(crop) * np.abs(crop) ** how.gamma
     if how.blur > 0.2:
         result = cv2.GaussianBlur(result, (0, 0), how.blur)
     if how.noise > 0:
         result = result + rng.standard_normal(crop.shape, dtype=np.float32) * np.float32(how.noise)
-    return np.clip(result, -0.5, 3.0).astype(np.float32)
+    return np.clip(result, *limits).astype(np.float32)

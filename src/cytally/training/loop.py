@@ -305,10 +305,10 @@ def _save(folder: Path, epoch: int, model: Any, optimiser: Any, pool: Pool, row:
     notes = {"epoch": epoch, "numbers": pool.numbers, "age": pool.age, "alarm": pool.alarm,
              "next_number": pool.next_number}  # fmt: skip
     save_tensors(folder / STATE, state, notes)
-    _add_row(folder / CURVES, row)
+    add_row(folder / CURVES, row)
 
 
-def _add_row(path: Path, row: dict[str, float]) -> None:
+def add_row(path: Path, row: dict[str, float]) -> None:
     """Append one epoch, replacing a row that a killed run left for it."""
     rows: list[dict[str, Any]] = []
     if path.exists():

@@ -21,7 +21,7 @@ Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Sequence:
+class TimeLapse:
     """All that makes one time-lapse; the same seed gives the same bytes.
 
     Attributes
@@ -62,7 +62,7 @@ class Frame:
     camera: tuple[float, float]
 
 
-def frames(sequence: Sequence) -> Iterator[Frame]:
+def frames(sequence: TimeLapse) -> Iterator[Frame]:
     """Simulate a time-lapse, frame by frame."""
     rng = np.random.default_rng([77, sequence.seed])
     margin = sequence.shift / 2 + 60
@@ -83,7 +83,7 @@ def frames(sequence: Sequence) -> Iterator[Frame]:
 
 
 def write_sequence(
-    sequence: Sequence, out: Path, name: str = "", report: Report = lambda stage, done, total: None
+    sequence: TimeLapse, out: Path, name: str = "", report: Report = lambda stage, done, total: None
 ) -> None:
     """Write a time-lapse; `name` (such as A01_1) goes before t000 and into truth/ as a folder.
 
@@ -137,7 +137,7 @@ def seen_pieces(masks: list[IntArray], parents: dict[int, int]) -> tuple[list[In
     return renumbered, rows
 
 
-def _debris(sequence: Sequence, world: tuple[float, float], density: float, rng: np.random.Generator) -> FloatArray:
+def _debris(sequence: TimeLapse, world: tuple[float, float], density: float, rng: np.random.Generator) -> FloatArray:
     count = round(sequence.debris * density)
     return np.stack([rng.uniform(0, world[0], count), rng.uniform(0, world[1], count), rng.uniform(1.2, 3.0, count)], 1)
 

@@ -1,0 +1,7 @@
+"""Pairs of images -> labels that a network may learn from.
+
+pairs    files of the two channels that belong together, and the offset between the cameras
+rejects  what is no nucleus, and labels that are no good, each with its reason
+crops    pieces to train on, split by well or position; leaks found by content
+folder   the labelled folder on disk, with its contact sheet
+"""

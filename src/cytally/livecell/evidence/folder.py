@@ -1,0 +1,253 @@
+"""A labelled folder: phase, labels, what was rejected and why, and a sheet to look at.
+
+    OUT/phase/...        copies are not made: labels.csv names the images where they lie
+    OUT/labels/NAME.tif  16-bit masks of single nuclei
+    OUT/labels.csv       image,label,position,time,well,nuclei,status,reason,debris,waves
+    OUT/label.json       settings, offset, counts
+    OUT/contact.jpg      kept (green) and rejected (red) labels over their stain
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from cytally.errors import ImageError, LabelError
+from cytally.figures.masks import contact_sheet, outlined
+from cytally.images.read import find_images, read
+from cytally.images.register import Offset, moved
+from cytally.images.write import encode, write_bytes
+from cytally.labels.fluorescence import FluorescenceSettings, identify
+from cytally.livecell.evidence.pairs import CERTAIN, Pair, channel_offset, pair_files
+from cytally.livecell.evidence.rejects import Assessed, RejectSettings, assess, reasons
+from cytally.livecell.sequences import FrameName, parse_name
+from cytally.types import Image, IntArray, Skipped
+
+Report = Callable[[str, int, int], None]
+TABLE, NOTES, SHEET = "labels.csv", "label.json", "contact.jpg"
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class LabelSettings:
+    """How pairs become labels."""
+
+    stain: FluorescenceSettings = field(default_factory=lambda: FluorescenceSettings(border=True))
+    rejects: RejectSettings = field(default_factory=RejectSettings)
+    align: bool = True
+
+
+@dataclass(frozen=True)
+class LabelledField:
+    """One line of labels.csv.
+
+    Attributes
+    ----------
+    name : FrameName
+        Of the phase-contrast image.
+    label : Path
+        Its mask.
+    nuclei : int
+    reason : str
+        Why it is rejected; "" where it is kept.
+    """
+
+    name: FrameName
+    label: Path
+    nuclei: int
+    reason: str
+
+    @property
+    def kept(self) -> bool:
+        """Fit to learn from."""
+        return not self.reason
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A labelled folder."""
+
+    folder: Path
+    fields: tuple[LabelledField, ...]
+    skipped: tuple[Skipped, ...]
+    offset: Offset
+    sheet: Path | None = None
+
+    @property
+    def kept(self) -> list[LabelledField]:
+        """Fields to learn from."""
+        return [each for each in self.fields if each.kept]
+
+
+@dataclass
+class _Made:
+    pair: Pair
+    label: Path
+    found: Assessed
+
+
+def label_folder(
+    phase: Path, fluorescence: Path, out: Path, settings: LabelSettings,
+    *, pattern: str | None = None, report: Report = lambda stage, done, total: None,
+) -> Labelled:  # fmt: skip
+    """Make labels for every pair of images, and say which are fit to learn from.
+
+    Unreadable and unequal images are reported and skipped.
+
+    Raises
+    ------
+    ImageError
+        No pairs, or none of them could be used.
+    """
+    files = pair_files(find_images(phase), find_images(fluorescence), pattern)
+    (out / "labels").mkdir(parents=True, exist_ok=True)
+    made, skipped = [], list(files.skipped)
+    for number, pair in enumerate(files.pairs):
+        try:
+            made.append(_label(pair, out, settings))
+        except ImageError as error:
+            skipped.append(Skipped(pair.phase.name, str(error)))
+        report("labelling from fluorescence", number + 1, len(files.pairs))
+    if not made:
+        raise ImageError(f"{fluorescence}: none of {len(files.pairs)} pairs could be labelled; first: {skipped[0].reason}")
+    offset = _align(made) if settings.align else Offset(0.0, 0.0, 0.0)
+    why = reasons([each.found for each in made], settings.rejects)
+    fields = tuple(
+        LabelledField(each.pair.name, each.label, each.found.count, reason)
+        for each, reason in zip(made, why, strict=True)
+    )
+    sheet = _sheet(made, why, out)
+    result = Labelled(out, fields, tuple(skipped), offset, sheet)
+    _write_table(result, [each.found for each in made])
+    notes = {"settings": asdict(settings), "offset": asdict(offset), "kept": len(result.kept),
+             "rejected": len(fields) - len(result.kept), "skipped": [asdict(s) for s in skipped]}  # fmt: skip
+    write_bytes(out / NOTES, (json.dumps(notes, indent=1) + "\n").encode())
+    return result
+
+
+def _label(pair: Pair, out: Path, settings: LabelSettings) -> _Made:
+    stain, phase = grey(read(pair.fluorescence)), read(pair.phase)
+    if stain.shape != phase.shape:
+        raise ImageError(
+            f"expected both channels in one size, got {phase.shape[0]} x {phase.shape[1]} in phase contrast and "
+            f"{stain.shape[0]} x {stain.shape[1]} in fluorescence"
+        )
+    found = assess(stain, identify(stain, settings.stain).labels, settings.rejects)
+    path = out / "labels" / f"{pair.phase.stem}.tif"
+    write_mask(path, found.labels)
+    return _Made(pair, path, found)
+
+
+def _align(made: Sequence[_Made]) -> Offset:
+    """Measure the cameras' offset on up to twenty fields; move all masks where it is certain."""
+    some = [each for each in made if each.found.count][:_SHOWN]
+    if not some:
+        return Offset(0.0, 0.0, 0.0)
+    offset = channel_offset([read(e.pair.phase).pixels for e in some], [e.found.labels for e in some])
+    if offset.certainty < CERTAIN or max(abs(offset.row), abs(offset.col)) < 1:
+        return Offset(0.0, 0.0, offset.certainty)
+    for each in made:
+        write_mask(each.label, np.asarray(moved(each.found.labels, -offset.row, -offset.col), np.int32))
+    return offset
+
+
+def _sheet(made: Sequence[_Made], why: Sequence[str], out: Path) -> Path:
+    """Up to twelve rejected and eight kept labels over their stain."""
+    bad = [k for k, reason in enumerate(why) if reason][:12]
+    good = [k for k, reason in enumerate(why) if not reason]
+    chosen = bad + [good[i] for i in np.unique(np.linspace(0, len(good) - 1, min(8, len(good))).astype(int))]
+    tiles = []
+    for k in chosen:
+        colour = (0, 0, 220) if why[k] else (60, 190, 60)
+        picture = outlined(grey(read(made[k].pair.fluorescence)), made[k].found.labels, colour)
+        tiles.append((picture, f"{made[k].pair.phase.name}: {why[k] or 'kept'}", colour))
+    path = out / SHEET
+    write_bytes(path, encode(contact_sheet(tiles), ".jpg"))
+    return path
+
+
+def _write_table(labelled: Labelled, found: Sequence[Assessed]) -> None:
+    buffer = io.StringIO()
+    table = csv.writer(buffer, lineterminator="\n")
+    table.writerow(["image", "label", "position", "time", "well", "nuclei", "status", "reason", "debris", "waves"])
+    for one, measured in zip(labelled.fields, found, strict=True):
+        image = os.path.relpath(one.name.path, labelled.folder)
+        table.writerow([image, one.label.relative_to(labelled.folder).as_posix(), one.name.position, one.name.time,
+                        one.name.well, one.nuclei, "kept" if one.kept else "rejected", one.reason,
+                        measured.debris, measured.waves])  # fmt: skip
+    write_bytes(labelled.folder / TABLE, buffer.getvalue().encode())
+
+
+def read_labelled(folder: Path) -> Labelled:
+    """A labelled folder: `labels.csv` of ours, or simply folders `phase` and `labels` with equal names.
+
+    Raises
+    ------
+    LabelError
+        Neither is there, or a file that the table names is gone.
+    """
+    table = folder / TABLE
+    if not table.is_file():
+        return _plain_folder(folder)
+    fields = []
+    with table.open(newline="") as file:
+        for row in csv.DictReader(file):
+            image, label = folder / row["image"], folder / row["label"]
+            if not image.is_file() or not label.is_file():
+                raise LabelError(f"{table}: names {row['image']} and {row['label']}, but one of them is gone")
+            name = FrameName(row["position"], int(row["time"]), row["well"], image)
+            fields.append(LabelledField(name, label, int(row["nuclei"]), row["reason"]))
+    return Labelled(folder, tuple(fields), (), Offset(0.0, 0.0, 0.0))
+
+
+def _plain_folder(folder: Path) -> Labelled:
+    if not (folder / "phase").is_dir() or not (folder / "labels").is_dir():
+        raise LabelError(f"{folder}: expected labels.csv, or folders 'phase' and 'labels'; make them with 'livecell label'")
+    masks = {path.stem: path for path in find_images(folder / "labels")}
+    fields = []
+    for path in find_images(folder / "phase"):
+        if path.stem in masks:
+            fields.append(LabelledField(parse_name(path), masks[path.stem], int(read_mask(masks[path.stem]).max()), ""))
+    if not fields:
+        raise LabelError(f"{folder}: no image in 'phase' has a mask of the same name in 'labels'")
+    return Labelled(folder, tuple(fields), (), Offset(0.0, 0.0, 0.0))
+
+
+def write_mask(path: Path, labels: IntArray) -> None:
+    """Write a mask of numbered nuclei as 16-bit TIFF, whole or not at all."""
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, labels.astype(np.uint16), compression="zlib")
+    write_bytes(path, buffer.getvalue())
+
+
+def read_mask(path: Path) -> IntArray:
+    """A mask of numbered nuclei, from numbers or from 0 and 255.
+
+    Raises
+    ------
+    LabelError
+        Colour, or not whole numbers.
+    """
+    pixels = read(path).pixels
+    if pixels.ndim != 2 or pixels.dtype.kind not in "uib":
+        raise LabelError(f"{path}: expected a grey mask of whole numbers, got {pixels.dtype} of shape {pixels.shape}")
+    values = np.unique(pixels)
+    if len(values) <= 2 and values[-1] in (1, 255):  # black and white: parts that touch are one
+        from cytally.labels.fluorescence import components
+
+        return components(pixels > 0)
+    return np.asarray(pixels, np.int32)
+
+
+def grey(image: Image) -> NDArray[np.generic]:
+    """Pixels without colour; the strongest channel of a coloured picture of one stain."""
+    return np.asarray(image.pixels.max(axis=2)) if image.pixels.ndim == 3 else image.pixels

@@ -1,0 +1,180 @@
+"""A labelled folder -> an ensemble of the best epochs, with thresholds chosen on validation fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from cytally.errors import LabelError
+from cytally.evaluation.matching import Hits
+from cytally.evaluation.segmentation import matched, scores
+from cytally.images.flatten import flatten
+from cytally.images.read import read
+from cytally.inference.card import NORMALISATIONS, Card, Thresholds
+from cytally.inference.ensemble import Ensemble, load_ensemble, write_card, write_ensemble
+from cytally.livecell.evidence.crops import Field, Split, split_fields, thumbnail, windows, without_leaks
+from cytally.livecell.evidence.folder import LabelledField, read_labelled, read_mask
+from cytally.livecell.nuclei import predict, vote
+from cytally.nets.unet import Architecture
+from cytally.training.masks import CLASSES, MaskedCrop, MaskSettings, best_epochs, fit_masks, read_curve
+
+Report = Callable[[str, int, int], None]
+#: Levels tried for each channel; the members' majority decides at each.
+_LEVELS = (0.3, 0.4, 0.5, 0.6)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A network and how it is trained."""
+
+    architecture: Architecture
+    settings: MaskSettings
+
+
+PRESETS = {
+    # Two cores, minutes: half the resolution inside, every pixel answered.
+    "fast": Preset(
+        Architecture(classes=2, filters=16, depth=4, stride=2, sharp=True, widest=128),
+        MaskSettings(epochs=24, patience=8, steps=40, batch=4, side=256, rate=2e-3, late_rate=4e-4),
+    ),
+    # Salomon-Sorensen 2023, section 5.3.1; nearest-neighbour steps instead of transposed convolutions.
+    "paper": Preset(
+        Architecture(classes=2, filters=64, depth=4, stem="plain", stride=1, widest=1024, dropout=0.05),
+        MaskSettings(),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What a training left.
+
+    Attributes
+    ----------
+    ensemble : Ensemble
+    split : Split
+        Which fields were learnt from, validated on and kept for testing.
+    curve : list of dict
+        Loss and validation loss of each epoch.
+    """
+
+    ensemble: Ensemble
+    split: Split
+    curve: list[dict[str, float]]
+
+
+def learn(
+    folders: Sequence[Path], out: Path, preset: Preset, *, start: Path | None = None, seed: int = 1,
+    report: Report = lambda stage, done, total: None,
+) -> Learnt:  # fmt: skip
+    """Train on the kept labels of one or several folders (one cell line, or several mixed).
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        Labelled folders.
+    out : Path
+        Of the ensemble; calling again goes on where a killed run was.
+    preset : Preset
+    start : Path, optional
+        An ensemble to begin from: transfer with few pairs. Its architecture is taken.
+    seed : int
+    report : callable
+
+    Raises
+    ------
+    LabelError
+        Too few fields that were kept.
+    """
+    kept = [field for folder in folders for field in read_labelled(folder).kept]
+    split = _split(kept, seed)
+    base = load_ensemble(start, "livecell") if start is not None else None
+    if base is not None:
+        preset = replace(preset, architecture=Architecture(**base.card.arguments))
+    settings = replace(preset.settings, seed=seed)
+    weights = start / base.card.members[0].file if start is not None and base is not None else None
+    by_path = {field.name.path: field for field in kept}
+    crops = {part: _crops(split.of(part), by_path, part, report) for part in ("train", "validation")}
+    best = fit_masks(
+        crops["train"], crops["validation"], preset.architecture, settings, out / "training",
+        report=report, start=weights,
+    )  # fmt: skip
+    curve = read_curve(out / "training")
+    notes = {"settings": asdict(settings), "folders": [folder.name for folder in folders], "split_by": split.by,
+             "fields": {part: [f.name.path.name for f in split.of(part)] for part in ("train", "validation", "test")},
+             "leaks": list(split.leaks), "best_epochs": best_epochs(curve, settings.members),
+             "started_from": base.card.identity if base else ""}  # fmt: skip
+    ensemble = _assemble(out, preset.architecture, best, notes)
+    tuned = choose_thresholds(ensemble, [by_path[f.name.path] for f in split.of("validation")], report)
+    write_card(out, tuned.card)
+    return Learnt(tuned, split, curve)
+
+
+def _split(kept: Sequence[LabelledField], seed: int) -> Split:
+    if len(kept) < 3:
+        raise LabelError(
+            f"expected at least three kept labels, got {len(kept)}; look at the contact sheet for why others were rejected"
+        )
+    split = split_fields([field.name for field in kept], seed)
+    with_thumbs = [replace(f, thumb=thumbnail(read(f.name.path).pixels)) for f in split.fields]
+    return without_leaks(replace(split, fields=tuple(with_thumbs)))
+
+
+def _crops(
+    fields: Sequence[Field], by_path: dict[Path, LabelledField], part: str, report: Report
+) -> list[MaskedCrop]:
+    made = []
+    for number, each in enumerate(fields):
+        flat, labels = flatten(read(each.name.path).pixels), read_mask(by_path[each.name.path].label)
+        if flat.shape != labels.shape:
+            raise LabelError(
+                f"{each.name.path.name}: expected image and mask in one size, got {flat.shape} and {labels.shape}"
+            )
+        made += [MaskedCrop.of(flat[window], labels[window]) for window in windows((flat.shape[0], flat.shape[1]))]
+        report(f"cutting crops ({part})", number + 1, len(fields))
+    return made
+
+
+def _assemble(out: Path, architecture: Architecture, best: Sequence[Path], notes: dict[str, object]) -> Ensemble:
+    members = len(best)
+    card = Card(
+        name=out.name, task="livecell", classes=list(CLASSES), stride=architecture.step,
+        normalisation=dict(NORMALISATIONS["livecell"]), arguments=asdict(architecture), members=[], training=notes,
+        thresholds=Thresholds(confidence=[[0.5, 0.5]] * members, agreement=[(members - 1) // 2] * 2),
+    )  # fmt: skip
+    write_ensemble(out, card, best)
+    return load_ensemble(out, "livecell")
+
+
+def choose_thresholds(ensemble: Ensemble, fields: Sequence[LabelledField], report: Report) -> Ensemble:
+    """The pair of levels (nucleus, core) with the best object F1 at IoU 0.5 on validation fields.
+
+    Also notes the spread of the relative error of the count there, part of each count's limits.
+    """
+    maps = [predict(read(field.name.path).pixels, ensemble) for field in fields]
+    truths = [read_mask(field.label) for field in fields]
+    best, chosen = -1.0, ensemble
+    pairs = [(a, b) for a in _LEVELS for b in _LEVELS]
+    for number, pair in enumerate(pairs):
+        tried = _at(ensemble, pair)
+        hits = Hits()
+        for map_, truth in zip(maps, truths, strict=True):
+            hits += matched(vote(map_, tried).labels, truth).hits
+        score = scores(hits).dice
+        if score > best:
+            best, chosen = score, tried
+        report("choosing thresholds", number + 1, len(pairs))
+    counts = [(vote(map_, chosen).count, int(truth.max(initial=0))) for map_, truth in zip(maps, truths, strict=True)]
+    errors = [found / real - 1 for found, real in counts if real]
+    spread = float(np.sqrt(np.mean(np.square(errors)))) if errors else float("nan")
+    notes = chosen.card.training | {"validation_f1": best, "count_error": spread}
+    return replace(chosen, card=chosen.card.model_copy(update={"training": notes}))
+
+
+def _at(ensemble: Ensemble, pair: tuple[float, float]) -> Ensemble:
+    levels = [list(pair) for _ in ensemble.members]
+    thresholds = ensemble.card.thresholds.model_copy(update={"confidence": levels})
+    return replace(ensemble, card=ensemble.card.model_copy(update={"thresholds": thresholds}))

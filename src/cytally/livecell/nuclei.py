@@ -1,0 +1,119 @@
+"""Phase contrast + ensemble -> single nuclei: vote, then a watershed from the cores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.segmentation import watershed
+
+from cytally.detection.vote import binary_votes
+from cytally.images.flatten import flatten
+from cytally.inference.ensemble import Ensemble
+from cytally.inference.votes import look
+from cytally.labels.declump import relabelled
+from cytally.labels.fluorescence import components
+from cytally.types import IntArray
+
+Float32 = NDArray[np.float32]
+#: Nuclei smaller than this many pixels are specks of the map.
+SMALLEST = 16
+#: Reflected pixels around the image, so that a nucleus at the border is seen in company.
+_MARGIN = 32
+
+
+@dataclass(frozen=True)
+class Nuclei:
+    """What an ensemble found in one image.
+
+    Attributes
+    ----------
+    labels : ndarray of int32, shape (h, w)
+        Nuclei 1..n by the vote of all members.
+    each : tuple of int
+        Nuclei that each member alone would have found.
+    components : int
+        Connected components of the voted mask, clumps not parted (the thesis's count).
+    member_areas : tuple of int
+        Nucleus pixels by each member.
+    """
+
+    labels: IntArray
+    each: tuple[int, ...]
+    components: int
+    member_areas: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """Nuclei."""
+        return int(self.labels.max(initial=0))
+
+    @property
+    def area(self) -> int:
+        """Nucleus pixels."""
+        return int(np.count_nonzero(self.labels))
+
+
+def predict(pixels: NDArray[np.generic], ensemble: Ensemble) -> Float32:
+    """Maps (members, 2, h, w) of nucleus and core, in [0, 1]."""
+    flat = np.pad(flatten(pixels), _MARGIN, mode="reflect")
+    inner = (slice(_MARGIN, -_MARGIN), slice(_MARGIN, -_MARGIN))
+    return np.stack([look(flat, member)[:, *inner] for member in ensemble.members])
+
+
+def find_nuclei(pixels: NDArray[np.generic], ensemble: Ensemble) -> Nuclei:
+    """Nuclei of a phase-contrast image."""
+    return vote(predict(pixels, ensemble), ensemble)
+
+
+def vote(maps: Float32, ensemble: Ensemble) -> Nuclei:
+    """Nuclei from the members' maps.
+
+    Parameters
+    ----------
+    maps : ndarray of shape (members, 2, h, w)
+    ensemble : Ensemble
+        Its thresholds: a pixel is nucleus, or core, with more than T_A votes.
+    """
+    limits = np.asarray(ensemble.card.thresholds.confidence)
+    votes = binary_votes(maps, limits)
+    agreement = ensemble.card.thresholds.agreement
+    mean = maps.mean(axis=0)
+    labels = part(votes[0] > agreement[0], votes[1] > agreement[1], mean[1])
+    alone = [part(m[0] > t[0], m[1] > t[1], m[1]) for m, t in zip(maps, limits, strict=True)]
+    whole = components(labels > 0)
+    return Nuclei(labels, tuple(int(one.max(initial=0)) for one in alone), int(whole.max(initial=0)),
+                  tuple(int(np.count_nonzero(one)) for one in alone))  # fmt: skip
+
+
+def part(nucleus: NDArray[np.bool_], core: NDArray[np.bool_], height: Float32) -> IntArray:
+    """Single nuclei: one for each core, grown over the nucleus pixels; a nucleus without core is one.
+
+    Parameters
+    ----------
+    nucleus, core : ndarray of bool, shape (h, w)
+    height : ndarray of shape (h, w)
+        Probability of core; borders run along its valleys.
+
+    Returns
+    -------
+    ndarray of int32, shape (h, w)
+        1..n; objects below 16 pixels are left out.
+    """
+    seeds = _without_specks(components(core & nucleus), SMALLEST // 4)
+    regions = components(nucleus)
+    cored = np.zeros(int(regions.max(initial=0)) + 1, bool)
+    cored[regions[seeds > 0]] = True
+    cored[0] = False
+    bare = np.where(cored[regions], 0, regions)
+    labels = watershed(-height, seeds, mask=cored[regions]) if seeds.any() else np.zeros_like(regions)
+    joined = np.where(bare > 0, bare + int(labels.max(initial=0)), labels)
+    return relabelled(_without_specks(joined.astype(np.int32), SMALLEST))
+
+
+def _without_specks(labels: IntArray, smallest: int) -> IntArray:
+    area = np.bincount(labels.ravel())
+    keep = area >= smallest
+    keep[0] = False
+    return np.asarray(np.where(keep[labels], labels, 0), np.int32)
