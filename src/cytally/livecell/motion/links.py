@@ -1,0 +1,183 @@
+"""Nuclei of one frame to those of the next, over gaps and through divisions.
+
+laptrack solves the assignment (Jaqaman et al. 2008); the costs are ours: squared distance in
+coordinates freed of the camera's drift, in units of a usual nucleus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from cytally.errors import SettingsError
+from cytally.types import FloatArray
+
+#: A nucleus in a sequence: (frame, its number in that frame's mask).
+Node = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class LinkSettings:
+    """How far nuclei may go; lengths in diameters of a usual nucleus.
+
+    Attributes
+    ----------
+    step : float
+        From one frame to the next.
+    gap, gap_frames : float, int
+        Over frames in which it was not found, and how many those may be.
+    division : float
+        From a mother to a daughter.
+    away : int
+        Frames for which a nucleus may be out of view and be known again on coming back.
+    """
+
+    step: float = 1.1
+    gap: float = 1.1
+    gap_frames: int = 3
+    division: float = 1.4
+    away: int = 12
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """Nuclei of one frame.
+
+    Attributes
+    ----------
+    places : ndarray of shape (n, 2)
+        Centres in coordinates of the first frame.
+    areas : ndarray of shape (n,)
+        Pixels.
+    view : tuple of float
+        Top, left, bottom, right of what the camera saw, same coordinates.
+    """
+
+    places: FloatArray
+    areas: FloatArray
+    view: tuple[float, float, float, float]
+
+
+def link(sightings: Sequence[Sighting], settings: LinkSettings | None = None) -> list[tuple[Node, Node]]:
+    """Links from a nucleus to itself in a later frame, or to its daughters.
+
+    Parameters
+    ----------
+    sightings : sequence of Sighting
+        In time.
+    settings : LinkSettings, optional
+
+    Returns
+    -------
+    list of (Node, Node)
+        Earlier to later. A node has at most one earlier; two later where it divides.
+
+    Raises
+    ------
+    SettingsError
+        laptrack is not installed.
+    """
+    settings = settings or LinkSettings()
+    sizes = np.concatenate([s.areas for s in sightings]) if sightings else np.zeros(0)
+    if not sizes.size:
+        return []
+    diameter = 2 * float(np.sqrt(np.median(sizes) / np.pi))
+    if sum(len(s.places) > 0 for s in sightings) < 2:
+        return []
+    tracker = _laptrack()(
+        metric="sqeuclidean", cutoff=settings.step**2, gap_closing_metric="sqeuclidean",
+        gap_closing_cutoff=settings.gap**2, gap_closing_max_frame_count=settings.gap_frames,
+        splitting_metric="sqeuclidean", splitting_cutoff=settings.division**2, merging_cutoff=False,
+    )  # fmt: skip
+    tree = tracker.predict([s.places / diameter for s in sightings])
+    links = [_in_time(a, b) for a, b in tree.edges()]
+    links = plausible(links, sightings)
+    return links + returned(links, sightings, diameter, settings)
+
+
+def plausible(links: list[tuple[Node, Node]], sightings: Sequence[Sighting]) -> list[tuple[Node, Node]]:
+    """Without divisions that cannot be: daughters are smaller than the mother was, and alike.
+
+    Where a nucleus has two successors that are too unlike or too large to be daughters, the
+    nearer one is the nucleus itself and the other one new.
+    """
+    later: dict[Node, list[Node]] = {}
+    for before, after in links:
+        later.setdefault(before, []).append(after)
+    dropped = set()
+    earlier = {after: before for before, after in links}
+    for mother, found in later.items():
+        if len(found) < 2:
+            continue
+        area = _largest_before(mother, earlier, sightings)
+        one, two = (float(sightings[t].areas[k - 1]) for t, k in found[:2])
+        if max(one, two) > 1.0 * area or min(one, two) < 0.4 * max(one, two):
+            places = [sightings[t].places[k - 1] for t, k in found[:2]]
+            here = sightings[mother[0]].places[mother[1] - 1]
+            far = int(np.argmax([np.linalg.norm(place - here) for place in places]))
+            dropped.add((mother, found[far]))
+    return [each for each in links if each not in dropped]
+
+
+def returned(
+    links: list[tuple[Node, Node]], sightings: Sequence[Sighting], diameter: float, settings: LinkSettings
+) -> list[tuple[Node, Node]]:
+    """Links from nuclei that went out of view to those that came into it at the same place later."""
+    has_later, has_earlier = {a for a, _ in links}, {b for _, b in links}
+    nodes = [(t, k) for t, s in enumerate(sightings) for k in range(1, len(s.places) + 1)]
+    ends = [n for n in nodes if n not in has_later and n[0] < len(sightings) - 1 and _near_edge(n, sightings, 1, diameter)]
+    starts = [n for n in nodes if n not in has_earlier and n[0] > 0 and _near_edge(n, sightings, -1, diameter)]
+    if not ends or not starts:
+        return []
+    far = np.full((len(ends), len(starts)), np.inf)
+    for i, end in enumerate(ends):
+        for j, start in enumerate(starts):
+            wait = start[0] - end[0]
+            if 1 < wait <= settings.away:
+                far[i, j] = np.linalg.norm(_place(end, sightings) - _place(start, sightings)) / diameter
+    near = far < settings.gap
+    rows, cols = linear_sum_assignment(np.where(near, far - 1e3, 0.0))
+    return [(ends[r], starts[c]) for r, c in zip(rows, cols, strict=True) if near[r, c]]
+
+
+def _near_edge(node: Node, sightings: Sequence[Sighting], toward: int, diameter: float) -> bool:
+    """Out of view, or nearly, in the neighbouring frame."""
+    place = _place(node, sightings)
+    views = [sightings[node[0]].view, sightings[node[0] + toward].view]
+    return any(
+        place[0] < top + diameter or place[1] < left + diameter or place[0] > bottom - diameter or place[1] > right - diameter
+        for top, left, bottom, right in views
+    )
+
+
+def _place(node: Node, sightings: Sequence[Sighting]) -> FloatArray:
+    return np.asarray(sightings[node[0]].places[node[1] - 1])
+
+
+def _largest_before(node: Node, earlier: dict[Node, Node], sightings: Sequence[Sighting]) -> float:
+    """Largest area of a nucleus in its last eight frames: it condenses before it divides."""
+    largest = 0.0
+    for _ in range(8):
+        largest = max(largest, float(sightings[node[0]].areas[node[1] - 1]))
+        if node not in earlier:
+            break
+        node = earlier[node]
+    return largest
+
+
+def _in_time(a: tuple[int, int], b: tuple[int, int]) -> tuple[Node, Node]:
+    """laptrack counts nuclei of a frame from 0; masks count from 1."""
+    one, two = (int(a[0]), int(a[1]) + 1), (int(b[0]), int(b[1]) + 1)
+    return (one, two) if one[0] < two[0] else (two, one)
+
+
+def _laptrack() -> Any:
+    try:
+        from laptrack import LapTrack
+    except ImportError as error:
+        raise SettingsError("tracking needs laptrack; install it with: pip install 'cytally[livecell]'") from error
+    return LapTrack
