@@ -154,6 +154,16 @@ def test_points_land_where_the_picture_does(angle, bend, mirror, where):
     assert np.linalg.norm(seen - expected) < 1.0
 
 
+@pytest.mark.parametrize("where", [(-500.0, 60.0), (60.0, 900.0), (-300.0, -300.0)])
+def test_what_would_lie_beyond_the_field_covers_nothing(where):
+    sheet, body = plain_sheet(), rod()
+    pose = Pose(*where, 0.3, 0.0, False)
+    assert sheet.footprint(body, pose)[1].size == 0
+    assert sheet.covered(body, pose, 2.0) == 1.0
+    sheet.lay(body, pose)
+    assert not sheet.density.any()
+
+
 def test_a_chromosome_laid_back_looks_as_before(made):
     """Cut out, erased and laid at its old place: the picture is the same up to resampling."""
     density = optical_density(Image(made[0].image.pixels))

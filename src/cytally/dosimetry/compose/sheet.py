@@ -126,10 +126,14 @@ class Sheet:
         return np.zeros(shape, np.float32)
 
     def footprint(self, body: Upright, pose: Pose) -> tuple[tuple[slice, slice], Float32]:
-        """The window that a body would cover, and its density there."""
+        """The window that a body would cover, and its density there; empty beyond the field."""
         reach = np.hypot(*body.density.shape) / FINE / 2 + 2
-        rows = slice(max(int(pose.row - reach), 0), min(int(pose.row + reach) + 1, self.density.shape[0]))
-        cols = slice(max(int(pose.col - reach), 0), min(int(pose.col + reach) + 1, self.density.shape[1]))
+        rows, cols = (
+            slice(*np.clip([int(at - reach), int(at + reach) + 1], 0, size).tolist())
+            for at, size in zip((pose.row, pose.col), self.density.shape, strict=True)
+        )
+        if rows.start == rows.stop or cols.start == cols.stop:
+            return (rows, cols), np.zeros((rows.stop - rows.start, cols.stop - cols.start), np.float32)
         row = np.arange(rows.start, rows.stop)[:, None] - pose.row
         col = np.arange(cols.start, cols.stop)[None] - pose.col
         cos, sin = np.cos(pose.angle), np.sin(pose.angle)
