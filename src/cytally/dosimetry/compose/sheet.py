@@ -147,6 +147,8 @@ class Sheet:
     def covered(self, body: Upright, pose: Pose, margin: float) -> float:
         """Part of a body, grown by `margin` pixels, that would lie on something stained."""
         window, drawn = self.footprint(body, pose)
+        if not drawn.size:
+            return 1.0
         mine = (drawn > 0.3 * self.field.stain).astype(np.uint8)
         if margin >= 1:
             side = 2 * int(margin) + 1
