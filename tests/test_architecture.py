@@ -9,7 +9,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "cytally"
 FLOORS = [
     {"types", "errors", "__init__"},
     {"images", "labels", "nets", "statistics", "figures"},
-    {"training", "inference", "detection", "evaluation"},
+    {"training", "inference", "detection", "evaluation", "runs"},
     {"dosimetry", "cytology", "livecell", "flow"},
     {"store", "batch", "review"},
     {"cli"},

@@ -12,8 +12,9 @@ from cytally.dosimetry.calibrate import Curve, DosePoint, calibrate
 from cytally.dosimetry.cells import ScoredCell
 from cytally.dosimetry.dose import dose
 from cytally.dosimetry.report import words_for, write_report
-from cytally.dosimetry.run import RunSettings, counts_of, write_json
+from cytally.dosimetry.run import RunSettings, counts_of
 from cytally.images.write import write
+from cytally.runs.folder import write_json
 from cytally.statistics.poisson import dispersion
 from cytally.types import Detections, Image
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cytally.dosimetry import pipeline, run
+from cytally.dosimetry import pipeline
 from cytally.dosimetry.pipeline import score_folder
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.errors import ImageError, RunError, RunLockedError
 from cytally.images.write import write
 from cytally.inference.ensemble import load_ensemble
+from cytally.runs.folder import locked
 from cytally.types import Image
 
 
@@ -141,7 +142,7 @@ def test_a_folder_with_something_else_is_not_touched(cells, ensemble, tmp_path):
 
 
 def hold(folder, ready, done):
-    with run.locked(folder):
+    with locked(folder):
         ready.set()
         done.wait(30)
 

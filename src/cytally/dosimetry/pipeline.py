@@ -11,7 +11,7 @@ from pathlib import Path
 from cytally import __version__
 from cytally.dosimetry import run
 from cytally.dosimetry.calibrate import Curve
-from cytally.dosimetry.cells import ScoredCell, hash_of, name_images
+from cytally.dosimetry.cells import ScoredCell
 from cytally.dosimetry.dose import Dose, dose
 from cytally.dosimetry.report import write_report
 from cytally.dosimetry.score import score_file
@@ -19,6 +19,8 @@ from cytally.figures.overlays import overlay
 from cytally.images.read import read
 from cytally.images.write import encode, write_bytes
 from cytally.inference.ensemble import Ensemble
+from cytally.runs.folder import locked, open_journal
+from cytally.runs.inputs import hash_of, name_images
 from cytally.types import Counts
 
 Report = Callable[[str, int, int], None]
@@ -60,10 +62,10 @@ def score_folder(
     """
     paths = name_images(inputs)
     settings = settings_of(ensemble, inputs)
-    with run.locked(folder):
+    with locked(folder):
         now = datetime.now(UTC).isoformat(timespec="seconds")
         done = run.open_run(folder, settings, __version__, now)
-        with run.open_journal(folder) as journal:
+        with open_journal(folder) as journal:
             for position, (name, path) in enumerate(paths.items(), start=1):
                 if name not in done or done[name].sha256 != hash_of(path):
                     done[name] = score_file(path, name, ensemble)

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 
 from cytally.dosimetry.calibrate import Curve
 from cytally.dosimetry.cells import ScoredCell
 from cytally.dosimetry.dose import Dose
-from cytally.dosimetry.run import RUN, RunSettings
+from cytally.dosimetry.run import RunSettings
 from cytally.errors import ImageError
 from cytally.figures.curves import LABELS, CurveBand, Marked, as_svg, dose_figure
 from cytally.figures.overlays import crop_around, shrunk
+from cytally.figures.pages import embedded, render
 from cytally.images.read import read
 from cytally.images.write import encode, write_bytes
+from cytally.runs.folder import RUN
 from cytally.statistics.poisson import Dispersion, dispersion, garwood
 from cytally.types import Counts, Image
 
@@ -56,12 +56,10 @@ def write_report(
     curve, dose : optional
         With them the page opens with the dose.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("cytally.dosimetry"), autoescape=True, undefined=jinja2.StrictUndefined
-    )
     stored = json.loads((folder / RUN).read_text())
     distribution = counts.distribution("dicentric")
-    page = environment.get_template("report.html").render(
+    page = render(
+        "cytally.dosimetry", "report.html",
         run=stored, settings=settings, counts=counts, dose=dose, curve=curve,
         spread=dispersion(distribution), distribution=distribution.tolist(),
         limits={name: _limits(counts, name) for name in counts.per_cell},
@@ -139,10 +137,10 @@ def gallery(cells: Sequence[ScoredCell], paths: dict[str, Path]) -> list[Finding
         side = int(np.clip(_CROP / cell.scale, 60, 600))
         crop = crop_around(image, float(found.row[k]), float(found.col[k]), side)
         small = shrunk(crop, _SHOWN)
-        data = base64.b64encode(encode(small[..., ::-1], ".jpg")).decode()
+        source = embedded(encode(small[..., ::-1], ".jpg"), "image/jpeg")
         read = f", read again {found.reading[k]:.2f}" if np.isfinite(found.reading[k]) else ""
         caption = f"{found.votes[k]} of {found.members} votes{read}, {cell.image}"
-        pictures.append(Finding(found.names[k], caption, f"data:image/jpeg;base64,{data}"))
+        pictures.append(Finding(found.names[k], caption, source))
     return pictures
 
 

@@ -1,33 +1,23 @@
-"""The run folder: a journal while it grows, tables when it is done.
-
-Every scored image is one line of `journal.jsonl`, flushed before the next is
-begun. A killed run loses at most the image it was looking at; a line cut short
-is dropped when the run is resumed.
-"""
+"""A scored run: settings, one journal line per cell, tables, counts."""
 
 from __future__ import annotations
 
-import csv
 import io
 import json
-import os
-import platform
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import filelock
 import numpy as np
 from numpy.typing import NDArray
 
 from cytally.dosimetry.cells import ScoredCell
-from cytally.errors import RunError, RunLockedError
+from cytally.errors import RunError
 from cytally.images.write import write_bytes
+from cytally.runs.folder import RUN, begin, csv_bytes, read_journal
 from cytally.types import Counts, Detections, Skipped
 
-JOURNAL, RUN, CELLS, DETECTIONS = "journal.jsonl", "run.json", "cells.csv", "detections.csv"
+CELLS, DETECTIONS = "cells.csv", "detections.csv"
 
 
 @dataclass(frozen=True)
@@ -44,25 +34,6 @@ class RunSettings:
     reading: tuple[float, ...] = ()
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out of a run folder; the lock dies with its process."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(folder / ".lock", timeout=0)
-        lock.acquire()
-    except filelock.Timeout:
-        raise RunLockedError(
-            f"{folder}: another run is writing here; wait for it or give another --out"
-        ) from None
-    except OSError as error:
-        raise RunError(f"{folder}: cannot be written ({error.strerror}); give another --out") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def open_run(folder: Path, settings: RunSettings, version: str, started: str) -> dict[str, ScoredCell]:
     """Begin or resume a run.
 
@@ -76,29 +47,8 @@ def open_run(folder: Path, settings: RunSettings, version: str, started: str) ->
     RunError
         The folder holds a run under other settings, or something else.
     """
-    path = folder / RUN
-    mine = _plain(asdict(settings))
-    if path.exists():
-        theirs = json.loads(path.read_text()).get("settings", {})
-        changed = sorted(k for k in mine if theirs.get(k) != mine[k])
-        if changed:
-            raise RunError(f"{folder}: holds a run with other {', '.join(changed)}; give another --out")
-    elif any(p.name != ".lock" for p in folder.iterdir()):
-        raise RunError(f"{folder}: is not empty and not a run; give another --out")
-    else:
-        write_json(path, {"settings": mine, "version": version, "started": started, "machine": machine()})
-    return {cell.image: cell for cell in _read_journal(folder / JOURNAL)}
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write JSON whole or not at all."""
-    write_bytes(path, (json.dumps(content, indent=1) + "\n").encode())
-
-
-def machine() -> dict[str, Any]:
-    """Processor, cores and Python, for the record."""
-    return {"system": platform.system(), "processor": platform.machine(),
-            "cores": os.cpu_count(), "python": platform.python_version()}  # fmt: skip
+    begin(folder, asdict(settings), version, started)
+    return {cell.image: cell for cell in _read_cells(folder)}
 
 
 def record(journal: io.TextIOBase, cell: ScoredCell) -> None:
@@ -118,24 +68,8 @@ def record(journal: io.TextIOBase, cell: ScoredCell) -> None:
     journal.flush()
 
 
-@contextmanager
-def open_journal(folder: Path) -> Iterator[io.TextIOBase]:
-    """The journal, cut after its last whole line, ready to append."""
-    path = folder / JOURNAL
-    if path.exists():
-        content = path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        if len(whole) < len(content):
-            write_bytes(path, whole)
-    with path.open("a") as journal:
-        yield journal
-
-
-def _read_journal(path: Path) -> list[ScoredCell]:
-    if not path.exists():
-        return []
-    lines = path.read_text().split("\n")[:-1]  # what follows the last newline was cut short
-    return [_cell(json.loads(line)) for line in lines]
+def _read_cells(folder: Path) -> list[ScoredCell]:
+    return [_cell(line) for line in read_journal(folder)]
 
 
 def _cell(line: dict[str, Any]) -> ScoredCell:
@@ -189,14 +123,8 @@ def write_tables(
         counts = [str(found.count(name)) if cell.scored else "" for name in classes]
         table.append([cell.image, cell.status, *counts, str(cell.objects), f"{cell.scale:.4f}",
                       more.get("sample", ""), more.get("dose_gy", ""), cell.sha256])  # fmt: skip
-    write_bytes(folder / DETECTIONS, _csv(detections))
-    write_bytes(folder / CELLS, _csv(table))
-
-
-def _csv(rows: list[list[str]]) -> bytes:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue().encode()
+    write_bytes(folder / DETECTIONS, csv_bytes(detections))
+    write_bytes(folder / CELLS, csv_bytes(table))
 
 
 def read_settings(folder: Path) -> RunSettings:
@@ -217,7 +145,7 @@ def read_settings(folder: Path) -> RunSettings:
 def read_run(folder: Path) -> list[ScoredCell]:
     """Cells of a run, in the order in which they were scored."""
     read_settings(folder)
-    return _read_journal(folder / JOURNAL)
+    return _read_cells(folder)
 
 
 def counts_of(cells: list[ScoredCell], classes: tuple[str, ...], detector: str) -> Counts:
@@ -226,10 +154,6 @@ def counts_of(cells: list[ScoredCell], classes: tuple[str, ...], detector: str) 
     per_cell = {name: np.array([c.detections.count(name) for c in scored], dtype=int) for name in classes}
     skipped = tuple(Skipped(c.image, c.status.removeprefix("skipped: ")) for c in cells if not c.scored)
     return Counts(per_cell, skipped, detector, tuple(c.image for c in scored))
-
-
-def _plain(value: Any) -> Any:
-    return json.loads(json.dumps(value))
 
 
 def _tupled(value: Any) -> Any:

@@ -70,9 +70,9 @@ def dose_of_run(
 ) -> Dose:  # fmt: skip
     """Dose of a finished run; its report is written again with the dose on top."""
     from cytally.dosimetry import run
-    from cytally.dosimetry.cells import name_images
     from cytally.dosimetry.report import write_report
     from cytally.errors import ImageError
+    from cytally.runs.inputs import name_images
 
     settings, cells = run.read_settings(folder), run.read_run(folder)
     counts = run.counts_of(cells, settings.classes, settings.detector)

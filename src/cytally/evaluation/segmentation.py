@@ -128,7 +128,9 @@ def match_levels(predicted: IntArray, truth: IntArray, levels: tuple[float, ...]
         rows, cols = linear_sum_assignment(good + 1e-3 * np.where(good, iou, 0), maximize=True)
         pairs = good[rows, cols]
         true = int(pairs.sum())
-        result.append(Matched(Hits(true, len(iou) - true, iou.shape[1] - true), float(iou[rows, cols][pairs].sum())))
+        result.append(
+            Matched(Hits(true, len(iou) - true, iou.shape[1] - true), float(iou[rows, cols][pairs].sum()))
+        )
     return result
 
 

@@ -82,7 +82,9 @@ def palette(highest: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(full, cv2.COLOR_HSV2BGR)[0], np.uint8)
 
 
-def contact_sheet(tiles: Sequence[tuple[Picture, str, Colour]], columns: int = 4, width: int = 360) -> Picture:
+def contact_sheet(
+    tiles: Sequence[tuple[Picture, str, Colour]], columns: int = 4, width: int = 360
+) -> Picture:
     """Pictures of any size with a caption each, framed in its colour."""
     if not tiles:
         return np.full((40, width, 3), 255, np.uint8)
@@ -98,7 +100,16 @@ def _captioned(picture: Picture, words: str, colour: Colour, width: int, height:
     page[:rows] = small
     cv2.rectangle(page, (0, 0), (width - 1, rows - 1), colour, 3)
     for k, line in enumerate(lines[:3]):
-        cv2.putText(page, line, (2, height + 13 + 14 * k), cv2.FONT_HERSHEY_SIMPLEX, 0.37, (60, 50, 40), 1, cv2.LINE_AA)
+        cv2.putText(
+            page,
+            line,
+            (2, height + 13 + 14 * k),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            0.37,
+            (60, 50, 40),
+            1,
+            cv2.LINE_AA,
+        )
     return page
 
 

@@ -39,11 +39,17 @@ def flatten(pixels: NDArray[np.generic], sigma: float = SIGMA) -> Float32:
     grey = np.asarray(pixels, np.float32)
     grey = grey.mean(axis=2) if grey.ndim == 3 else grey
     if not np.isfinite(grey).all():
-        raise ImageError("expected finite intensities, got NaN or infinity; mend the pixels or leave the image out")
-    light = cv2.GaussianBlur(cv2.resize(grey, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), (0, 0), sigma / 4)
+        raise ImageError(
+            "expected finite intensities, got NaN or infinity; mend the pixels or leave the image out"
+        )
+    light = cv2.GaussianBlur(
+        cv2.resize(grey, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), (0, 0), sigma / 4
+    )
     rest = grey - cv2.resize(light, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     low, middle, high = np.percentile(rest[::2, ::2], [10, 50, 90])
     spread = max(float(high - low) / 2.563, float(rest.std()) / 4)
     if spread <= 1e-6 * max(1.0, float(np.abs(grey).max())):
-        raise ImageError(f"expected cells on a ground, got one brightness ({float(grey.flat[0]):g}) everywhere")
+        raise ImageError(
+            f"expected cells on a ground, got one brightness ({float(grey.flat[0]):g}) everywhere"
+        )
     return np.asarray(np.clip((rest - middle) / spread, -LIMIT, LIMIT), np.float32)

@@ -64,13 +64,19 @@ def read_tracks(folder: Path) -> list[TrackRow]:
     """
     found = sorted(folder.glob("*_track.txt"))
     if len(found) != 1:
-        raise LabelError(f"{folder}: expected one table of tracks (res_track.txt or man_track.txt), found {len(found)}")
+        raise LabelError(
+            f"{folder}: expected one table of tracks (res_track.txt or man_track.txt), found {len(found)}"
+        )
     rows = []
     for count, line in enumerate(found[0].read_text().splitlines(), start=1):
         parts = line.split()
         if not parts:
             continue
-        if len(parts) != 4 or not all(re.fullmatch(r"\d+", part) for part in parts) or int(parts[1]) > int(parts[2]):
+        if (
+            len(parts) != 4
+            or not all(re.fullmatch(r"\d+", part) for part in parts)
+            or int(parts[1]) > int(parts[2])
+        ):
             raise LabelError(f"{found[0]}, line {count}: expected 'label first last parent', got {line!r}")
         rows.append(TrackRow(*(int(part) for part in parts)))
     return rows

@@ -118,7 +118,9 @@ def load_ensemble(folder: str | Path | None = None, task: str = "dosimetry") -> 
     folder = Path(folder) if folder is not None else shipped_folder()
     card = read_card(folder)
     if card.task != task:
-        raise EnsembleError(f"{folder}: expected an ensemble for {task}, got one for {card.task}; give another")
+        raise EnsembleError(
+            f"{folder}: expected an ensemble for {task}, got one for {card.task}; give another"
+        )
     members = tuple(
         TorchMember(_network(folder, member, partial(build, card.arguments))) for member in card.members
     )
@@ -169,7 +171,9 @@ def write_ensemble(folder: Path, card: Card, weights: Sequence[Path]) -> Card:
     for number, path in enumerate(weights):
         target = folder / f"member_{number:02d}.safetensors"
         tensors = load_file(path)
-        answers = len(card.classes) * (Architecture(**card.arguments).stride ** 2 if card.arguments.get("sharp") else 1)
+        answers = len(card.classes) * (
+            Architecture(**card.arguments).stride ** 2 if card.arguments.get("sharp") else 1
+        )
         for name in ("head.weight", "head.bias"):
             tensors[name] = tensors[name][:answers].contiguous()
         save_file(tensors, target)

@@ -57,7 +57,9 @@ def declump(labels: IntArray, image: Float32, how: Declumping) -> IntArray:
     if how.by == "none":
         return labels
     inside = labels > 0
-    height = smoothed_inside(image, inside, how.smoothing) if how.by == "intensity" else outline_distance(inside)
+    height = (
+        smoothed_inside(image, inside, how.smoothing) if how.by == "intensity" else outline_distance(inside)
+    )
     if how.by == "shape" and how.smoothing > 0:
         height = cv2.GaussianBlur(height, (0, 0), how.smoothing)
     height = np.where(inside, height, np.float32(0))

@@ -57,7 +57,9 @@ class FluorescenceSettings:
         if not 0 < low < high:
             raise SettingsError(f"expected diameters as smallest < largest in pixels, got {low} and {high}")
         if self.window < 2 or self.block < 2:
-            raise SettingsError(f"expected a window and a block of 2 pixels or more, got {self.window}, {self.block}")
+            raise SettingsError(
+                f"expected a window and a block of 2 pixels or more, got {self.window}, {self.block}"
+            )
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,9 @@ class NucleusLabels:
         return int(self.labels.max(initial=0))
 
 
-def identify(fluorescence: NDArray[np.generic], settings: FluorescenceSettings | None = None) -> NucleusLabels:
+def identify(
+    fluorescence: NDArray[np.generic], settings: FluorescenceSettings | None = None
+) -> NucleusLabels:
     """Find the nuclei in an image of their stain.
 
     Parameters
@@ -124,14 +128,18 @@ def prepare(image: NDArray[np.generic], block: int = 127, slope: float = 3.0) ->
         raise ImageError(f"expected one grey fluorescence image, got an array of shape {image.shape}")
     values = np.asarray(image)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise ImageError("expected finite intensities, got NaN or infinity; mend the pixels or leave the image out")
+        raise ImageError(
+            "expected finite intensities, got NaN or infinity; mend the pixels or leave the image out"
+        )
     low, high = np.percentile(values[::3, ::3], [0.1, 99.9])
     if not high > low:
         low, high = float(values.min()), float(values.max())
     if not high > low:
         raise ImageError(f"expected nuclei on a darker ground, got one brightness ({low:g}) everywhere")
     scaled = cv2.convertScaleAbs(
-        np.clip(values, low, high).astype(np.float32), alpha=255 / (high - low), beta=-low * 255 / (high - low)
+        np.clip(values, low, high).astype(np.float32),
+        alpha=255 / (high - low),
+        beta=-low * 255 / (high - low),
     )
     if slope <= 0:
         return np.asarray(scaled, np.uint8)
@@ -156,7 +164,9 @@ def fill_holes(mask: NDArray[np.bool_], largest: float) -> NDArray[np.bool_]:
 
 def fill_labelled_holes(labels: IntArray) -> IntArray:
     """Give what an object encloses to it, then number the objects again."""
-    number, ground, stats, _ = cv2.connectedComponentsWithStats((labels == 0).astype(np.uint8), connectivity=4)
+    number, ground, stats, _ = cv2.connectedComponentsWithStats(
+        (labels == 0).astype(np.uint8), connectivity=4
+    )
     result = labels.copy()
     edges = set(np.unique(np.concatenate([ground[0], ground[-1], ground[:, 0], ground[:, -1]])).tolist())
     for hole in range(1, number):

@@ -89,7 +89,8 @@ def _enlarged(coarse: Float32, shape: tuple[int, int]) -> Float32:
     matrix = np.array([[to_full[1], 0, 0], [0, to_full[0], 0]], np.float32)
     size = (shape[1], shape[0])
     return np.asarray(
-        cv2.warpAffine(coarse, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
+        cv2.warpAffine(coarse, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
+        np.float32,
     )
 
 

@@ -133,12 +133,16 @@ def _crops(
             raise LabelError(
                 f"{each.name.path.name}: expected image and mask in one size, got {flat.shape} and {labels.shape}"
             )
-        made += [MaskedCrop.of(flat[window], labels[window]) for window in windows((flat.shape[0], flat.shape[1]))]
+        made += [
+            MaskedCrop.of(flat[window], labels[window]) for window in windows((flat.shape[0], flat.shape[1]))
+        ]
         report(f"cutting crops ({part})", number + 1, len(fields))
     return made
 
 
-def _assemble(out: Path, architecture: Architecture, best: Sequence[Path], notes: dict[str, object]) -> Ensemble:
+def _assemble(
+    out: Path, architecture: Architecture, best: Sequence[Path], notes: dict[str, object]
+) -> Ensemble:
     members = len(best)
     card = Card(
         name=out.name, task="livecell", classes=list(CLASSES), stride=architecture.step,
@@ -167,7 +171,10 @@ def choose_thresholds(ensemble: Ensemble, fields: Sequence[LabelledField], repor
         if score > best:
             best, chosen = score, tried
         report("choosing thresholds", number + 1, len(pairs))
-    counts = [(vote(map_, chosen).count, int(truth.max(initial=0))) for map_, truth in zip(maps, truths, strict=True)]
+    counts = [
+        (vote(map_, chosen).count, int(truth.max(initial=0)))
+        for map_, truth in zip(maps, truths, strict=True)
+    ]
     errors = [found / real - 1 for found, real in counts if real]
     spread = float(np.sqrt(np.mean(np.square(errors)))) if errors else float("nan")
     notes = chosen.card.training | {"validation_f1": best, "count_error": spread}

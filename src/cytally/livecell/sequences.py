@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from cytally.errors import ImageError, SettingsError
@@ -101,7 +102,9 @@ def _by_pattern(path: Path, pattern: str) -> FrameName:
         raise SettingsError(f"pattern {pattern!r}: not a regular expression ({error})") from error
     groups = found.groupdict() if found else {}
     if not found or "position" not in groups:
-        raise ImageError(f"{path.name}: expected a name that fits {pattern!r} with a group 'position'; change --pattern")
+        raise ImageError(
+            f"{path.name}: expected a name that fits {pattern!r} with a group 'position'; change --pattern"
+        )
     time = groups.get("frame") or "0"
     if not time.isdigit():
         raise ImageError(f"{path.name}: expected digits in the group 'frame', got {time!r}; change --pattern")
@@ -128,13 +131,13 @@ def series_of(paths: Sequence[Path], pattern: str | None = None) -> list[Series]
 
 def _series(position: str, frames: list[FrameName]) -> Series:
     times = [frame.time for frame in frames]
-    for before, after in zip(frames, frames[1:], strict=False):
+    for before, after in pairwise(frames):
         if before.time == after.time:
             raise ImageError(
                 f"{before.path.name} and {after.path.name}: two images of position {position!r} at time {after.time}; "
                 "give --pattern with groups position and frame"
             )
-    steps = [b - a for a, b in zip(times, times[1:], strict=False)]
+    steps = [b - a for a, b in pairwise(times)]
     usual = max(set(steps), key=lambda step: (steps.count(step), -step)) if steps else 1
     expected = set(range(times[0], times[-1] + 1, usual)) if steps else set(times)
     irregular = any(step % usual for step in steps)

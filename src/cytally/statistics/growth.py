@@ -30,7 +30,9 @@ class Growth:
     @property
     def doubling(self) -> tuple[float, float, float]:
         """Doubling time and its limits; infinite where the limits of the rate reach 0 or less."""
-        estimate, high, low = (np.log(2) / r if r > 0 else np.inf for r in (self.rate, self.lower, self.upper))
+        estimate, high, low = (
+            np.log(2) / r if r > 0 else np.inf for r in (self.rate, self.lower, self.upper)
+        )
         return float(estimate), float(low), float(high)
 
 

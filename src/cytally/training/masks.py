@@ -142,7 +142,9 @@ def fit_masks(
         Nothing to train or validate on; another run in the folder; foreign weights to start from.
     """
     if not training or not validation:
-        raise RunError(f"expected crops to train and to validate on, got {len(training)} and {len(validation)}")
+        raise RunError(
+            f"expected crops to train and to validate on, got {len(training)} and {len(validation)}"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     _same_run(folder, architecture, settings)
     fabric = lightning(single=True)
@@ -176,7 +178,9 @@ def read_curve(folder: Path) -> list[dict[str, float]]:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
-def example(crop: MaskedCrop, side: int, how: augment.Augmentation, corner: tuple[int, int]) -> tuple[Float32, Float32]:
+def example(
+    crop: MaskedCrop, side: int, how: augment.Augmentation, corner: tuple[int, int]
+) -> tuple[Float32, Float32]:
     """Image (side, side) and targets (2, side, side) of a crop, moved alike."""
     image, mask = augment.move_with_mask(crop.packed, crop.mask, how, corner, side)
     return unpacked(image), np.stack([mask > 0, mask > 1]).astype(np.float32)
@@ -196,10 +200,14 @@ def _learn(
         group["lr"] = settings.late_rate if epoch > settings.epochs * 2 / 3 else settings.rate
     rng = np.random.default_rng([settings.seed, epoch])
     steps = max(settings.steps, -(-len(crops) // settings.batch))
-    order = np.concatenate([rng.permutation(len(crops)) for _ in range(-(-steps * settings.batch // len(crops)))])
+    order = np.concatenate(
+        [rng.permutation(len(crops)) for _ in range(-(-steps * settings.batch // len(crops)))]
+    )
     chosen = [order[k * settings.batch : (k + 1) * settings.batch] for k in range(steps)]
     losses: list[float] = []
-    for step, (image, target) in enumerate(ahead(lambda picked: _batch(crops, picked, settings, rng), chosen), 1):
+    for step, (image, target) in enumerate(
+        ahead(lambda picked: _batch(crops, picked, settings, rng), chosen), 1
+    ):
         loss = focal_cross_entropy(
             model(fabric.to_device(image)), fabric.to_device(target), settings.gamma, settings.alpha
         )
@@ -260,7 +268,9 @@ def _begin(architecture: Architecture, settings: MaskSettings, start: Path | Non
     try:
         model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=False)
     except RuntimeError as error:
-        raise RunError(f"{start}: weights of another architecture; train with the preset they came from") from error
+        raise RunError(
+            f"{start}: weights of another architecture; train with the preset they came from"
+        ) from error
     return model
 
 
@@ -286,7 +296,9 @@ def _save(folder: Path, rows: list[dict[str, Any]], model: Any, optimiser: Any, 
     epoch = int(rows[-1]["epoch"])
     best = best_epochs(rows, members)
     if epoch in best:
-        save_tensors(member_path(folder, epoch), weights_of(getattr(model, "module", model)), {"epoch": epoch})
+        save_tensors(
+            member_path(folder, epoch), weights_of(getattr(model, "module", model)), {"epoch": epoch}
+        )
     state = {f"model.{k}": v for k, v in model.state_dict().items()} | optimiser_tensors(optimiser)
     save_tensors(folder / STATE, state, {"rows": rows})
     add_row(folder / CURVES, rows[-1])

@@ -14,12 +14,12 @@ from cytally.dosimetry.compose.folder import check_fields, read_fields
 from cytally.dosimetry.detector.candidates import collect, mark_of
 from cytally.dosimetry.detector.sources import CLASSES, ComposedSource, MixedSource, SimulatedSource
 from cytally.dosimetry.detector.train import set_thresholds
-from cytally.dosimetry.run import machine
 from cytally.errors import EnsembleError
 from cytally.inference.card import Card, read_card
 from cytally.inference.ensemble import Ensemble, add_readers, load_ensemble
 from cytally.nets.reader import ReaderArchitecture
 from cytally.nets.unet import Architecture
+from cytally.runs.folder import machine
 from cytally.training.examples import CellSource
 from cytally.training.reading import Crops, ReadingSettings, fit_reader
 from cytally.types import Skipped

@@ -22,7 +22,6 @@ from cytally.dosimetry.detector.sources import (
     training_cell,
 )
 from cytally.dosimetry.detector.thresholds import choose, look_at
-from cytally.dosimetry.run import machine
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.styles import style_named
@@ -33,6 +32,7 @@ from cytally.inference.card import sha256_of
 from cytally.inference.ensemble import Ensemble
 from cytally.labels.points import check_inside
 from cytally.nets.unet import Architecture
+from cytally.runs.folder import machine
 from cytally.training.examples import CellSource, TrainingCell
 from cytally.training.loop import TrainingSettings, fit
 from cytally.types import Image, Points, Skipped

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from cytally.dosimetry.cells import ScoredCell
 from cytally.dosimetry.report import Finding, gallery
 from cytally.dosimetry.score import score_file
 from cytally.dosimetry.simulate.breakage import DICENTRICS
+from cytally.figures.pages import render
 from cytally.images.write import write_bytes
 from cytally.inference.ensemble import Ensemble
 from cytally.statistics.curves import dose_at
@@ -160,9 +160,11 @@ def as_figures(result: NormalCells, ensemble: Ensemble) -> dict[str, Any]:
 
 def page(result: NormalCells, pictures: Sequence[Finding], ensemble: Ensemble) -> str:
     """The page as HTML."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("cytally.dosimetry"), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    return environment.get_template("normal.html").render(
-        result=result, gallery=pictures, name=ensemble.card.name, detector=ensemble.card.identity
+    return render(
+        "cytally.dosimetry",
+        "normal.html",
+        result=result,
+        gallery=pictures,
+        name=ensemble.card.name,
+        detector=ensemble.card.identity,
     )

@@ -85,7 +85,9 @@ def split_fields(
         Fewer than three fields.
     """
     if len(names) < 3:
-        raise LabelError(f"expected at least three labelled fields, one each to learn, validate and test; got {len(names)}")
+        raise LabelError(
+            f"expected at least three labelled fields, one each to learn, validate and test; got {len(names)}"
+        )
     wells, positions = {n.well for n in names}, {n.position for n in names}
     if len(wells) >= 3:
         return Split(_by_group(names, [n.well for n in names], seed, shares), "well")
@@ -142,7 +144,12 @@ def without_leaks(split: Split) -> Split:
     kept = np.array([f.thumb for f in split.fields if f.part != "train" and f.thumb is not None])
     leaks, fields = [], []
     for field in split.fields:
-        if field.part == "train" and field.thumb is not None and len(kept) and (kept @ field.thumb).max() > same:
+        if (
+            field.part == "train"
+            and field.thumb is not None
+            and len(kept)
+            and (kept @ field.thumb).max() > same
+        ):
             leaks.append(field.name.path.name)
             fields.append(replace(field, part="leak"))
         else:

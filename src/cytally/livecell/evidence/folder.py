@@ -1,10 +1,10 @@
 """A labelled folder: phase, labels, what was rejected and why, and a sheet to look at.
 
-    OUT/phase/...        copies are not made: labels.csv names the images where they lie
-    OUT/labels/NAME.tif  16-bit masks of single nuclei
-    OUT/labels.csv       image,label,position,time,well,nuclei,status,reason,debris,waves
-    OUT/label.json       settings, offset, counts
-    OUT/contact.jpg      kept (green) and rejected (red) labels over their stain
+OUT/phase/...        copies are not made: labels.csv names the images where they lie
+OUT/labels/NAME.tif  16-bit masks of single nuclei
+OUT/labels.csv       image,label,position,time,well,nuclei,status,reason,debris,waves
+OUT/label.json       settings, offset, counts
+OUT/contact.jpg      kept (green) and rejected (red) labels over their stain
 """
 
 from __future__ import annotations
@@ -118,7 +118,9 @@ def label_folder(
             skipped.append(Skipped(pair.phase.name, str(error)))
         report("labelling from fluorescence", number + 1, len(files.pairs))
     if not made:
-        raise ImageError(f"{fluorescence}: none of {len(files.pairs)} pairs could be labelled; first: {skipped[0].reason}")
+        raise ImageError(
+            f"{fluorescence}: none of {len(files.pairs)} pairs could be labelled; first: {skipped[0].reason}"
+        )
     offset = _align(made) if settings.align else Offset(0.0, 0.0, 0.0)
     why = reasons([each.found for each in made], settings.rejects)
     fields = tuple(
@@ -178,7 +180,9 @@ def _sheet(made: Sequence[_Made], why: Sequence[str], out: Path) -> Path:
 def _write_table(labelled: Labelled, found: Sequence[Assessed]) -> None:
     buffer = io.StringIO()
     table = csv.writer(buffer, lineterminator="\n")
-    table.writerow(["image", "label", "position", "time", "well", "nuclei", "status", "reason", "debris", "waves"])
+    table.writerow(
+        ["image", "label", "position", "time", "well", "nuclei", "status", "reason", "debris", "waves"]
+    )
     for one, measured in zip(labelled.fields, found, strict=True):
         image = os.path.relpath(one.name.path, labelled.folder)
         table.writerow([image, one.label.relative_to(labelled.folder).as_posix(), one.name.position, one.name.time,
@@ -211,12 +215,16 @@ def read_labelled(folder: Path) -> Labelled:
 
 def _plain_folder(folder: Path) -> Labelled:
     if not (folder / "phase").is_dir() or not (folder / "labels").is_dir():
-        raise LabelError(f"{folder}: expected labels.csv, or folders 'phase' and 'labels'; make them with 'livecell label'")
+        raise LabelError(
+            f"{folder}: expected labels.csv, or folders 'phase' and 'labels'; make them with 'livecell label'"
+        )
     masks = {path.stem: path for path in find_images(folder / "labels")}
     fields = []
     for path in find_images(folder / "phase"):
         if path.stem in masks:
-            fields.append(LabelledField(parse_name(path), masks[path.stem], int(read_mask(masks[path.stem]).max()), ""))
+            fields.append(
+                LabelledField(parse_name(path), masks[path.stem], int(read_mask(masks[path.stem]).max()), "")
+            )
     if not fields:
         raise LabelError(f"{folder}: no image in 'phase' has a mask of the same name in 'labels'")
     return Labelled(folder, tuple(fields), (), Offset(0.0, 0.0, 0.0))
@@ -239,7 +247,9 @@ def read_mask(path: Path) -> IntArray:
     """
     pixels = read(path).pixels
     if pixels.ndim != 2 or pixels.dtype.kind not in "uib":
-        raise LabelError(f"{path}: expected a grey mask of whole numbers, got {pixels.dtype} of shape {pixels.shape}")
+        raise LabelError(
+            f"{path}: expected a grey mask of whole numbers, got {pixels.dtype} of shape {pixels.shape}"
+        )
     values = np.unique(pixels)
     if len(values) <= 2 and values[-1] in (1, 255):  # black and white: parts that touch are one
         from cytally.labels.fluorescence import components

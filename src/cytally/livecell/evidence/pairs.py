@@ -115,5 +115,7 @@ def channel_offset(phases: Sequence[NDArray[np.generic]], labels: Sequence[IntAr
         total += surface / max(float(surface.std()), 1e-12)
     found = peak(total)
     inside = max(abs(found.row), abs(found.col)) < limit - 1
-    curved = float(total.max() - np.median(total)) / (float(np.median(np.abs(total - np.median(total)))) + 1e-12)
+    curved = float(total.max() - np.median(total)) / (
+        float(np.median(np.abs(total - np.median(total)))) + 1e-12
+    )
     return Offset(found.row, found.col, curved) if inside else Offset(0.0, 0.0, curved)

@@ -138,7 +138,10 @@ def _reason(one: Assessed, usual_sharpness: float, floor: float, settings: Rejec
 def edge_steepness(raw: Float32, labels: IntArray, height: FloatArray) -> FloatArray:
     """Mean slope at each object's outline, as a share of its contrast per pixel."""
     smooth = cv2.GaussianBlur(raw, (0, 0), 1.0)
-    slope = np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3)) / 8
+    slope = (
+        np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3))
+        / 8
+    )
     kernel = np.ones((3, 3), np.uint8)
     grown, shrunk = (change(labels.astype(np.float32), kernel) for change in (cv2.dilate, cv2.erode))
     outline = np.where((grown != shrunk) & (labels > 0), labels, 0)

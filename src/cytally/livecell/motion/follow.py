@@ -77,7 +77,9 @@ def _sighting(places: FloatArray, areas: FloatArray, drift: FloatArray, shape: t
     return Sighting(places + drift, areas, (row, col, row + shape[0], col + shape[1]))
 
 
-def _write_table(path: Path, tracks: Tracks, places: Sequence[FloatArray], areas: Sequence[FloatArray]) -> None:
+def _write_table(
+    path: Path, tracks: Tracks, places: Sequence[FloatArray], areas: Sequence[FloatArray]
+) -> None:
     """track, frame, row, col (of the image), area, drift of the camera, parent."""
     buffer = io.StringIO()
     table = csv.writer(buffer, lineterminator="\n")

@@ -129,8 +129,14 @@ def returned(
     """Links from nuclei that went out of view to those that came into it at the same place later."""
     has_later, has_earlier = {a for a, _ in links}, {b for _, b in links}
     nodes = [(t, k) for t, s in enumerate(sightings) for k in range(1, len(s.places) + 1)]
-    ends = [n for n in nodes if n not in has_later and n[0] < len(sightings) - 1 and _near_edge(n, sightings, 1, diameter)]
-    starts = [n for n in nodes if n not in has_earlier and n[0] > 0 and _near_edge(n, sightings, -1, diameter)]
+    ends = [
+        n
+        for n in nodes
+        if n not in has_later and n[0] < len(sightings) - 1 and _near_edge(n, sightings, 1, diameter)
+    ]
+    starts = [
+        n for n in nodes if n not in has_earlier and n[0] > 0 and _near_edge(n, sightings, -1, diameter)
+    ]
     if not ends or not starts:
         return []
     far = np.full((len(ends), len(starts)), np.inf)
@@ -149,7 +155,10 @@ def _near_edge(node: Node, sightings: Sequence[Sighting], toward: int, diameter:
     place = _place(node, sightings)
     views = [sightings[node[0]].view, sightings[node[0] + toward].view]
     return any(
-        place[0] < top + diameter or place[1] < left + diameter or place[0] > bottom - diameter or place[1] > right - diameter
+        place[0] < top + diameter
+        or place[1] < left + diameter
+        or place[0] > bottom - diameter
+        or place[1] > right - diameter
         for top, left, bottom, right in views
     )
 
@@ -170,7 +179,7 @@ def _largest_before(node: Node, earlier: dict[Node, Node], sightings: Sequence[S
 
 
 def _in_time(a: tuple[int, int], b: tuple[int, int]) -> tuple[Node, Node]:
-    """laptrack counts nuclei of a frame from 0; masks count from 1."""
+    """Laptrack counts nuclei of a frame from 0; masks count from 1."""
     one, two = (int(a[0]), int(a[1]) + 1), (int(b[0]), int(b[1]) + 1)
     return (one, two) if one[0] < two[0] else (two, one)
 
@@ -179,5 +188,7 @@ def _laptrack() -> Any:
     try:
         from laptrack import LapTrack
     except ImportError as error:
-        raise SettingsError("tracking needs laptrack; install it with: pip install 'cytally[livecell]'") from error
+        raise SettingsError(
+            "tracking needs laptrack; install it with: pip install 'cytally[livecell]'"
+        ) from error
     return LapTrack

@@ -137,9 +137,13 @@ def seen_pieces(masks: list[IntArray], parents: dict[int, int]) -> tuple[list[In
     return renumbered, rows
 
 
-def _debris(sequence: TimeLapse, world: tuple[float, float], density: float, rng: np.random.Generator) -> FloatArray:
+def _debris(
+    sequence: TimeLapse, world: tuple[float, float], density: float, rng: np.random.Generator
+) -> FloatArray:
     count = round(sequence.debris * density)
-    return np.stack([rng.uniform(0, world[0], count), rng.uniform(0, world[1], count), rng.uniform(1.2, 3.0, count)], 1)
+    return np.stack(
+        [rng.uniform(0, world[0], count), rng.uniform(0, world[1], count), rng.uniform(1.2, 3.0, count)], 1
+    )
 
 
 def _wander(count: int, largest: float, rng: np.random.Generator) -> FloatArray:

@@ -54,7 +54,9 @@ class PhaseSettings:
 
 def delay(nuclei: list[Nucleus], window: Window, settings: PhaseSettings) -> Float32:
     """Phase delay (h, w) in radians of cells, nuclei and nucleoli in the window."""
-    cells, round_ones, kernels, spots = (np.zeros((window.height, window.width), np.float32) for _ in range(4))
+    cells, round_ones, kernels, spots = (
+        np.zeros((window.height, window.width), np.float32) for _ in range(4)
+    )
     layer = np.zeros_like(cells)
     for nucleus in nuclei:
         if nucleus.state != "resting":
@@ -117,7 +119,10 @@ def _nucleoli(spots: Float32, nucleus: Nucleus, window: Window) -> None:
     own = np.random.default_rng(20_000 + nucleus.number)
     for _ in range(int(own.integers(1, 4))):
         far, toward = own.uniform(0, 0.28) * nucleus.full_size, own.uniform(0, 6.28) + nucleus.angle
-        centre = nucleus.col + far * np.cos(toward) - window.col, nucleus.row + far * np.sin(toward) - window.row
+        centre = (
+            nucleus.col + far * np.cos(toward) - window.col,
+            nucleus.row + far * np.sin(toward) - window.row,
+        )
         radius = max(1, round(nucleus.full_size * own.uniform(0.05, 0.1)))
         cv2.circle(spots, (round(centre[0]), round(centre[1])), radius, own.uniform(0.6, 1.4), -1)
 

@@ -81,7 +81,11 @@ class Nucleus:
 
 
 def populate(
-    settings: PopulationSettings, world: tuple[float, float], density: float, weak: float, rng: np.random.Generator
+    settings: PopulationSettings,
+    world: tuple[float, float],
+    density: float,
+    weak: float,
+    rng: np.random.Generator,
 ) -> list[Nucleus]:
     """Nuclei of the first frame, no two on top of each other.
 

@@ -35,7 +35,9 @@ def outline(nucleus: Nucleus, magnified: float = 1.0) -> FloatArray:
     radius = nucleus.full_size / 2 * magnified * (1 + bumps)
     along, across = radius * np.sqrt(oblong) * np.cos(angle), radius / np.sqrt(oblong) * np.sin(angle)
     cos, sin = np.cos(nucleus.angle), np.sin(nucleus.angle)
-    return np.stack([nucleus.row + along * sin + across * cos, nucleus.col + along * cos - across * sin], axis=1)
+    return np.stack(
+        [nucleus.row + along * sin + across * cos, nucleus.col + along * cos - across * sin], axis=1
+    )
 
 
 def body(nucleus: Nucleus) -> FloatArray:
@@ -75,7 +77,7 @@ def labels_of(nuclei: list[Nucleus], window: Window) -> IntArray:
         mine = (canvas == nucleus.number).astype(np.uint8)
         if not mine.any():
             continue
-        number, parts, stats, _ = cv2.connectedComponentsWithStats(mine, connectivity=8)
+        _, parts, stats, _ = cv2.connectedComponentsWithStats(mine, connectivity=8)
         largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
         keep = (parts == largest) & (stats[largest, cv2.CC_STAT_AREA] >= 12)
         canvas[(parts > 0) & ~keep] = 0
