@@ -43,6 +43,7 @@ def cli() -> None:
       cytally demo            the main job on simulated cells: images to dose
       cytally doctor          what this machine has
       cytally dosimetry -h    dicentric chromosomes: score, calibrate, dose
+      cytally livecell -h     nuclei in phase contrast: label, train, count, track
     """
 
 
@@ -56,7 +57,9 @@ def main() -> None:
         doctor,
         dosimetry,
         laboratory,
+        livecell,
         reading,
+        reviewing,
         training,
     )
 

@@ -103,7 +103,7 @@ def learn(
         report=report, start=weights,
     )  # fmt: skip
     curve = read_curve(out / "training")
-    notes = {"settings": asdict(settings), "folders": [folder.name for folder in folders], "split_by": split.by,
+    notes: dict[str, object] = {"settings": asdict(settings), "folders": [folder.name for folder in folders], "split_by": split.by,
              "fields": {part: [f.name.path.name for f in split.of(part)] for part in ("train", "validation", "test")},
              "leaks": list(split.leaks), "best_epochs": best_epochs(curve, settings.members),
              "started_from": base.card.identity if base else ""}  # fmt: skip

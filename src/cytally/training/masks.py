@@ -34,6 +34,7 @@ from cytally.training.checkpoints import (
     weights_of,
 )  # fmt: skip
 from cytally.training.loop import CURVES, add_row, ahead, lightning
+from cytally.types import IntArray
 
 Float32 = NDArray[np.float32]
 Report = Callable[[str, int, int], None]
@@ -60,7 +61,7 @@ class MaskedCrop:
     mask: NDArray[np.uint8]
 
     @staticmethod
-    def of(flat: Float32, labels: NDArray[np.int32]) -> MaskedCrop:
+    def of(flat: Float32, labels: IntArray) -> MaskedCrop:
         """Keep a flattened crop and the nuclei in it."""
         packed = np.clip(np.rint(flat * np.float32(_GREY) + 128), 0, 255).astype(np.uint8)
         return MaskedCrop(packed, core_mask(labels))
@@ -99,7 +100,7 @@ class MaskSettings:
     seed: int = 1
 
 
-def core_mask(labels: NDArray[np.int32]) -> NDArray[np.uint8]:
+def core_mask(labels: IntArray) -> NDArray[np.uint8]:
     """0 ground, 1 nucleus, 2 where a nucleus is deep: cores of touching nuclei do not touch."""
     inside = (labels > 0).astype(np.uint8)
     apart = inside.copy()

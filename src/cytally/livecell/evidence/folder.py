@@ -25,6 +25,7 @@ from cytally.errors import ImageError, LabelError
 from cytally.figures.masks import contact_sheet, outlined
 from cytally.images.read import find_images, read
 from cytally.images.register import Offset, moved
+from cytally.images.tracks import TRUTH
 from cytally.images.write import encode, write_bytes
 from cytally.labels.fluorescence import FluorescenceSettings, identify
 from cytally.livecell.evidence.pairs import CERTAIN, Pair, channel_offset, pair_files
@@ -214,20 +215,29 @@ def read_labelled(folder: Path) -> Labelled:
 
 
 def _plain_folder(folder: Path) -> Labelled:
-    if not (folder / "phase").is_dir() or not (folder / "labels").is_dir():
+    """Folders phase/ and labels/ with equal names; or phase/ and truth/ as `livecell simulate` writes them."""
+    if not (folder / "phase").is_dir() or not any((folder / part).is_dir() for part in ("labels", "truth")):
         raise LabelError(
             f"{folder}: expected labels.csv, or folders 'phase' and 'labels'; make them with 'livecell label'"
         )
-    masks = {path.stem: path for path in find_images(folder / "labels")}
+    of_name = (
+        {path.stem: path for path in find_images(folder / "labels")} if (folder / "labels").is_dir() else {}
+    )
     fields = []
     for path in find_images(folder / "phase"):
-        if path.stem in masks:
-            fields.append(
-                LabelledField(parse_name(path), masks[path.stem], int(read_mask(masks[path.stem]).max()), "")
-            )
+        name = parse_name(path)
+        mask = of_name.get(path.stem) or _truth_of(name, folder / "truth")
+        if mask.is_file():
+            fields.append(LabelledField(name, mask, int(read_mask(mask).max()), ""))
     if not fields:
-        raise LabelError(f"{folder}: no image in 'phase' has a mask of the same name in 'labels'")
+        raise LabelError(f"{folder}: no image in 'phase' has a mask of the same name in 'labels' or 'truth'")
     return Labelled(folder, tuple(fields), (), Offset(0.0, 0.0, 0.0))
+
+
+def _truth_of(name: FrameName, truth: Path) -> Path:
+    """Mask of a Cell Tracking Challenge folder, one for all or one per position."""
+    own = truth / name.position
+    return (own if own.is_dir() else truth) / f"{TRUTH[1]}{name.time:03d}.tif"
 
 
 def write_mask(path: Path, labels: IntArray) -> None:

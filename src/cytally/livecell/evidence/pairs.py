@@ -55,7 +55,7 @@ def pair_files(phase: Sequence[Path], fluorescence: Sequence[Path], pattern: str
     ImageError
         No pair at all, or two stained images for one field.
     """
-    stained = {}
+    stained: dict[tuple[str, int], Path] = {}
     for path in fluorescence:
         key = _key(path, pattern)
         if key in stained:

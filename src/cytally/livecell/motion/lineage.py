@@ -52,13 +52,13 @@ def tracks_of(links: Sequence[tuple[Node, Node]], sightings: Sequence[Sighting],
     for time, seen in enumerate(sightings):
         for number in range(1, len(seen.places) + 1):
             node = (time, number)
-            before = earlier.get(node)
-            if before is not None and before[0] == time - 1 and len(later[before]) == 1:
-                track = of[before]
+            came = earlier.get(node)
+            if came is not None and came[0] == time - 1 and len(later[came]) == 1:
+                track = of[came]
                 rows[track - 1] = TrackRow(track, rows[track - 1].first, time, rows[track - 1].parent)
             else:
                 track = len(rows) + 1
-                rows.append(TrackRow(track, time, time, of[before] if before is not None else 0))
+                rows.append(TrackRow(track, time, time, of[came] if came is not None else 0))
             of[node] = track
     return Tracks(tuple(rows), of, drift)
 

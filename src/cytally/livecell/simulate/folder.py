@@ -118,7 +118,7 @@ def seen_pieces(masks: list[IntArray], parents: dict[int, int]) -> tuple[list[In
     """
     open_piece: dict[int, TrackRow] = {}
     rows: list[TrackRow] = []
-    renumbered = []
+    renumbered: list[IntArray] = []
     for time, mask in enumerate(masks):
         numbers = np.unique(mask)
         lookup = np.zeros(int(mask.max()) + 1, np.int32)

@@ -1,0 +1,177 @@
+"""The main job as one function: phase contrast and some fluorescence in; counts, tracks and a page out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytally.errors import SettingsError
+from cytally.figures.masks import tracked
+from cytally.images.movie import write_movie
+from cytally.images.read import read
+from cytally.images.tracks import read_masks
+from cytally.inference.ensemble import Ensemble, load_ensemble
+from cytally.livecell.counts import growth_curves
+from cytally.livecell.evidence.folder import Labelled, LabelSettings, grey, label_folder
+from cytally.livecell.learn import PRESETS, Learnt, Preset, learn
+from cytally.livecell.measure.evaluate import PICTURES, evaluate
+from cytally.livecell.motion.follow import TABLE, follow
+from cytally.livecell.motion.lineage import Tracks
+from cytally.livecell.motion.links import LinkSettings
+from cytally.livecell.report import Story, write_report
+from cytally.livecell.run import LEARNING, Segmented, count_run, segment_folder
+from cytally.types import FloatArray
+
+Report = Callable[[str, int, int], None]
+TRACKS = "tracks"
+_TAIL = 12
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to do, beside the folders.
+
+    Attributes
+    ----------
+    preset : Preset
+        Network and training.
+    ensemble : Path, optional
+        Use this one; nothing is labelled or trained.
+    label : LabelSettings
+    link : LinkSettings
+    hours : float
+        Between frames.
+    tracks : bool
+        Follow nuclei where a position has several frames.
+    largest_shift : int
+        Largest jump of the camera, pixels.
+    movie : str
+        Ending: gif, mp4, or "" for none.
+    pattern : str, optional
+        For file names, see `sequences.parse_name`.
+    """
+
+    preset: Preset = field(default_factory=lambda: PRESETS["fast"])
+    ensemble: Path | None = None
+    label: LabelSettings = field(default_factory=LabelSettings)
+    link: LinkSettings = field(default_factory=LinkSettings)
+    hours: float = 1.0
+    tracks: bool = True
+    largest_shift: int = 60
+    movie: str = "gif"
+    pattern: str | None = None
+    seed: int = 1
+
+
+def run_livecell(
+    phase: Path, fluorescence: Path | None, out: Path, order: Order,
+    report: Report = lambda stage, done, total: None,
+) -> Story:  # fmt: skip
+    """From images to counts, tracks and a report; calling again goes on where a killed run was.
+
+    Parameters
+    ----------
+    phase : Path
+        Folder of phase-contrast (or brightfield) images.
+    fluorescence : Path or None
+        Folder of stained partners of some of them, of which labels are made.
+    out : Path
+        Gets learning/ (labels, ensemble), masks/, counts.csv, tracks/, report.html.
+    order : Order
+    report : callable
+
+    Raises
+    ------
+    SettingsError
+        Neither fluorescence nor an ensemble.
+    """
+    if (fluorescence is None) == (order.ensemble is None):
+        raise SettingsError(
+            "expected either a folder of fluorescence images to learn from, or an ensemble; got both or none"
+        )
+    labelled: Labelled | None = None
+    learnt: Learnt | None = None
+    if fluorescence is not None:
+        labelled = label_folder(phase, fluorescence, out / LEARNING / "labels", order.label,
+                                pattern=order.pattern, report=report)  # fmt: skip
+        learnt = learn(
+            [labelled.folder], out / LEARNING / "ensemble", order.preset, seed=order.seed, report=report
+        )
+    story = _followed(
+        [phase], out, learnt.ensemble if learnt else load_ensemble(order.ensemble, "livecell"), order, report
+    )
+    if labelled is not None and learnt is not None:
+        kept = {one.name.path.resolve(): one for one in labelled.kept}
+        aside = [kept[each.name.path.resolve()] for each in learnt.split.of("test")]
+        found = evaluate(aside, learnt.ensemble, out=out, report=report)
+        story = replace(story, labelled=labelled, learnt=learnt, evaluation=found, overlays=out / PICTURES)
+    write_report(story, out)
+    return story
+
+
+def follow_images(
+    images: Sequence[str | Path], out: Path, order: Order, report: Report = lambda stage, done, total: None
+) -> Story:
+    """Count, and where wanted follow, with an ensemble that is there already; write the report."""
+    story = _followed(images, out, load_ensemble(order.ensemble, "livecell"), order, report)
+    write_report(story, out)
+    return story
+
+
+def _followed(
+    images: Sequence[str | Path], out: Path, ensemble: Ensemble, order: Order, report: Report
+) -> Story:
+    run = segment_folder(images, out, ensemble, pattern=order.pattern, report=report)
+    counts = count_run(run, ensemble)
+    tracks = track_run(run, order, report) if order.tracks else []
+    movie = draw_movie(run, tracks, order) if tracks and order.movie else None
+    return Story(run, ensemble.card.identity, counts, growth_curves(counts, order.hours), tracks, movie=movie)
+
+
+def track_run(run: Segmented, order: Order, report: Report) -> list[tuple[str, Tracks]]:
+    """Tracks of every position with two frames or more, each a Cell Tracking Challenge folder."""
+    several = [one for one in run.series if len(one.frames) > 1]
+    found = []
+    for one in several:
+        target = run.folder / TRACKS / one.position if len(several) > 1 else run.folder / TRACKS
+        tracks = follow(
+            one.paths, [run.masks[path] for path in one.paths], target, settings=order.link,
+            largest_shift=order.largest_shift, report=report,
+        )  # fmt: skip
+        found.append((one.position, tracks))
+    return found
+
+
+def draw_movie(run: Segmented, tracks: Sequence[tuple[str, Tracks]], order: Order) -> Path:
+    """The first position with its tracks drawn in."""
+    position, first = tracks[0]
+    series = next(one for one in run.series if one.position == position)
+    folder = run.folder / TRACKS / position if len(tracks) > 1 else run.folder / TRACKS
+    path = run.folder / f"tracks.{order.movie}"
+    write_movie(path, _frames(series.paths, folder, first))
+    return path
+
+
+def _frames(images: Sequence[Path], folder: Path, tracks: Tracks) -> Iterator[NDArray[np.uint8]]:
+    """Each frame with the last places of its tracks, where the camera sees them now."""
+    places = _places(folder)
+    for time, (path, mask) in enumerate(zip(images, read_masks(folder), strict=True)):
+        tails = {}
+        for number in np.unique(mask[mask > 0]).tolist():
+            came = [world - tracks.drift[time] for at, world in places[number] if time - _TAIL <= at <= time]
+            tails[number] = np.array(came)
+        yield tracked(grey(read(path)), mask, tails)
+
+
+def _places(folder: Path) -> dict[int, list[tuple[int, FloatArray]]]:
+    """(frame, place in the first frame's coordinates) of every track, from tracks.csv."""
+    table = np.genfromtxt(folder / TABLE, delimiter=",", names=True, ndmin=1)
+    found: dict[int, list[tuple[int, FloatArray]]] = {}
+    for row in table:
+        world = np.array([row["row"] + row["camera_row"], row["col"] + row["camera_col"]])
+        found.setdefault(int(row["track"]), []).append((int(row["frame"]), world))
+    return found

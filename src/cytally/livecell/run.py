@@ -1,0 +1,156 @@
+"""A run over phase-contrast images: masks on disk, a journal, and what counting remembers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cytally import __version__
+from cytally.errors import ImageError, RunError
+from cytally.images.read import find_images, read
+from cytally.inference.ensemble import Ensemble
+from cytally.livecell.counts import TABLE, FieldCount, Seen, count_error, counted, write_counts
+from cytally.livecell.evidence.folder import grey, write_mask
+from cytally.livecell.measure.review import ToReview
+from cytally.livecell.nuclei import find_nuclei
+from cytally.livecell.sequences import FrameName, Series, parse_name, series_of
+from cytally.runs.folder import RUN, begin, locked, open_journal, read_journal
+from cytally.runs.inputs import hash_of, name_images
+from cytally.types import Skipped
+
+Report = Callable[[str, int, int], None]
+MASKS, LEARNING = "masks", "learning"
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """Nuclei of a folder of images.
+
+    Attributes
+    ----------
+    folder : Path
+    series : tuple of Series
+        Positions with their frames; images that were skipped are left out.
+    masks : dict of Path to Path
+        Image -> mask of single nuclei.
+    seen : dict of Path to Seen
+    names : dict of Path to str
+        Image -> its name in tables.
+    skipped : tuple of Skipped
+    """
+
+    folder: Path
+    series: tuple[Series, ...]
+    masks: dict[Path, Path]
+    seen: dict[Path, Seen]
+    names: dict[Path, str]
+    skipped: tuple[Skipped, ...]
+
+
+def segment_folder(
+    inputs: Sequence[str | Path], folder: Path, ensemble: Ensemble, *, pattern: str | None = None,
+    report: Report = lambda stage, done, total: None,
+) -> Segmented:  # fmt: skip
+    """Find the nuclei of every image; an earlier call with the same ensemble is continued.
+
+    One unreadable image is reported and skipped.
+
+    Raises
+    ------
+    ImageError, RunError
+        No images; a folder that holds something else.
+    """
+    paths = name_images(inputs)
+    series = series_of(list(paths.values()), pattern)
+    frames = {path: number for one in series for number, path in enumerate(one.paths)}
+    seen: dict[Path, Seen] = {}
+    masks: dict[Path, Path] = {}
+    skipped = []
+    settings = {"task": "livecell", "detector": ensemble.card.identity, "pattern": pattern or "",
+                "inputs": [Path(given).as_posix() for given in inputs]}  # fmt: skip
+    with locked(folder):
+        begin(folder, settings, __version__, datetime.now(UTC).isoformat(timespec="seconds"), (LEARNING,))
+        done = {line["image"]: line for line in read_journal(folder)}
+        with open_journal(folder) as journal:
+            for number, (name, path) in enumerate(paths.items(), start=1):
+                line = done.get(name)
+                if line is None or line["sha256"] != hash_of(path):
+                    line = _segment(path, name, folder, ensemble)
+                    journal.write(json.dumps(line) + "\n")
+                    journal.flush()
+                if line["status"] == "counted":
+                    masks[path] = folder / line["mask"]
+                    seen[path] = _seen(line, parse_name(path, pattern), frames[path])
+                else:
+                    skipped.append(Skipped(name, line["status"].removeprefix("skipped: ")))
+                report("finding nuclei", number, len(paths))
+    there = [path for path in paths.values() if path in seen]
+    kept = tuple(series_of(there, pattern)) if there else ()
+    return Segmented(folder, kept, masks, seen, {p: n for n, p in paths.items()}, tuple(skipped))
+
+
+def _segment(path: Path, name: str, folder: Path, ensemble: Ensemble) -> dict[str, Any]:
+    line: dict[str, Any] = {"image": name, "sha256": hash_of(path)}
+    try:
+        nuclei = find_nuclei(grey(read(path)), ensemble)
+    except ImageError as error:
+        return line | {"status": f"skipped: {error}"}
+    target = folder / MASKS / Path(name).with_suffix(".tif")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_mask(target, nuclei.labels)
+    kept = asdict(Seen.of(FrameName("", 0, "", Path()), 0, nuclei))
+    del kept["name"], kept["frame"]
+    return line | {"status": "counted", "mask": target.relative_to(folder).as_posix(), "seen": kept}
+
+
+def _seen(line: dict[str, Any], name: FrameName, frame: int) -> Seen:
+    stored: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in line["seen"].items()}
+    return Seen(name=name, frame=frame, **stored)
+
+
+def count_run(run: Segmented, ensemble: Ensemble) -> list[FieldCount]:
+    """Counts with limits, and counts.csv in the run folder."""
+    order = [path for one in run.series for path in one.paths]
+    counts = counted([run.seen[path] for path in order], count_error(ensemble))
+    write_counts(run.folder / TABLE, counts, [run.names[path] for path in order])
+    return counts
+
+
+def to_review(folder: Path, fluorescence: Path | None = None) -> list[ToReview]:
+    """Images of a run with their masks, for experts.
+
+    Raises
+    ------
+    RunError
+        No run there, or its images are gone.
+    """
+    path = folder / RUN
+    if not path.is_file():
+        raise RunError(
+            f"{folder}: expected a run folder with {RUN}, found none; make one with 'livecell count'"
+        )
+    settings = json.loads(path.read_text())["settings"]
+    pattern = settings["pattern"] or None
+    try:
+        paths = name_images(settings["inputs"])
+    except ImageError as error:
+        raise RunError(
+            f"{folder}: the images of this run are gone ({error}); call from where it was made"
+        ) from error
+    stained = {}
+    if fluorescence is not None:
+        keys = {
+            (n.position, n.time): n.path for n in (parse_name(p, pattern) for p in find_images(fluorescence))
+        }
+        stained = {
+            name: keys.get((n.position, n.time))
+            for name, n in ((k, parse_name(p, pattern)) for k, p in paths.items())
+        }
+    return [
+        ToReview(line["image"], paths[line["image"]], folder / line["mask"], stained.get(line["image"]))
+        for line in read_journal(folder) if line["status"] == "counted" and line["image"] in paths
+    ]  # fmt: skip
