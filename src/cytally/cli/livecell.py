@@ -62,7 +62,7 @@ def _label_settings(diameter: tuple[float, float], declump: str, thesis_filter: 
     from cytally.livecell.evidence.folder import LabelSettings
     from cytally.livecell.evidence.rejects import RejectSettings
 
-    stain = FluorescenceSettings(diameters=diameter, declumping=Declumping(by=declump), border=True)
+    stain = FluorescenceSettings(diameters=diameter, declumping=Declumping(by=declump), half_height=0.5, border=True)
     return LabelSettings(stain, RejectSettings(quarter=0.25 if thesis_filter else 0.0))
 
 

@@ -30,12 +30,16 @@ class Declumping:
         Two neighbours are one object where the way from one maximum to the other never falls
         below this share of the lower maximum: an oval has no waist, a pair has one. 1 parts
         wherever there are two maxima, as CellProfiler does.
+    largest : float
+        Neighbours that would have more pixels than this together are never one: too large for
+        a nucleus, they would be dropped with all that is in them.
     """
 
     by: str = "shape"
     smoothing: float = 1.4
     suppression: float = 3.3
     neck: float = 0.92
+    largest: float = float("inf")
 
 
 def declump(labels: IntArray, image: Float32, how: Declumping) -> IntArray:
@@ -76,7 +80,7 @@ def declump(labels: IntArray, image: Float32, how: Declumping) -> IntArray:
         mine = labels[window] == number
         markers = np.where(mine, seeds[window], 0)
         parts = watershed(-height[window], markers, mask=mine)
-        parts = without_waistless(parts, height[window], how.neck)
+        parts = without_waistless(parts, height[window], how.neck, how.largest)
         result[window][mine] = (parts[mine] + following).astype(result.dtype)
         following += int(parts.max()) + 1
     return relabelled(result)
@@ -90,19 +94,23 @@ def maxima(height: Float32, inside: NDArray[np.bool_], radius: float) -> IntArra
     return np.asarray(cv2.connectedComponents(top.astype(np.uint8), connectivity=8)[1], np.int32)
 
 
-def without_waistless(parts: IntArray, height: Float32, neck: float) -> IntArray:
+def without_waistless(
+    parts: IntArray, height: Float32, neck: float, largest: float = float("inf")
+) -> IntArray:
     """Join neighbours between which `height` falls no lower than `neck` times the lower of their maxima.
 
     The deepest joints first, so that three maxima in a row on one ridge become one. A saddle is
-    the highest place on the border of two parts.
+    the highest place on the border of two parts. Two that have more than `largest` pixels
+    together stay two.
     """
     while neck < 1:
         peaks = np.zeros(int(parts.max()) + 1)
         np.maximum.at(peaks, parts.ravel(), height.ravel())
+        area = np.bincount(parts.ravel())
         best, joined = neck, None
         for (one, other), saddle in _saddles(parts, height).items():
             depth = saddle / max(min(peaks[one], peaks[other]), 1e-9)
-            if depth > best:
+            if depth > best and area[one] + area[other] <= largest:
                 best, joined = depth, (one, other)
         if joined is None:
             break

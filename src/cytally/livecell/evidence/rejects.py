@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.labels.declump import relabelled
+from cytally.labels.outline import means, rings
 from cytally.types import FloatArray, IntArray
 
 Float32 = NDArray[np.float32]
@@ -27,7 +28,10 @@ class RejectSettings:
     Attributes
     ----------
     bright : float
-        Debris is brighter than this many usual nuclei and smaller than half of one.
+        What is brighter than this many usual nuclei and smaller than half of one is debris.
+    tiny : float
+        What is smaller than this share of a usual nucleus is debris, bright or not: a daughter
+        just born has half the area of its mother.
     faint : float
         Contrast of an object to its ring, in standard deviations of the ground, below which
         only CLAHE raised it (a wave).
@@ -38,12 +42,13 @@ class RejectSettings:
     spoilt : float
         Share of objects taken out above which the whole label is rejected.
     blurred : float
-        Edges less steep than this share of the data set's median are out of focus.
+        Edges less sharp than this share of the data set's median are out of focus.
     quarter : float
         Share of labels with fewest nucleus pixels to reject (thesis: 0.25); 0 for none.
     """
 
-    bright: float = 2.5
+    bright: float = 2.0
+    tiny: float = 0.2
     faint: float = 1.5
     weak: float = 3.0
     crowded: float = 0.5
@@ -67,7 +72,7 @@ class Assessed:
     contrast : float
         Median contrast of the nuclei, in standard deviations of the ground; NaN without any.
     sharpness : float
-        Median steepness of their edges: share of the contrast per pixel; NaN without any.
+        Median over nuclei, see `edge_sharpness`; NaN without any.
     """
 
     labels: IntArray
@@ -85,24 +90,25 @@ class Assessed:
 
 def assess(stain: NDArray[np.generic], labels: IntArray, settings: RejectSettings) -> Assessed:
     """Measure every object on the raw stain, and take out debris and waves."""
-    raw = np.asarray(stain, np.float32)
+    raw, labels = np.asarray(stain, np.float32), relabelled(labels)
     count = int(labels.max(initial=0))
     if count == 0:
         return Assessed(labels, 0, 0, 0.0, float("nan"), float("nan"))
     area = np.bincount(labels.ravel(), minlength=count + 1)[1:].astype(float)
-    height = _means(raw, labels, count) - _means(raw, _rings(labels), count)
+    height = means(raw, labels, count) - means(raw, rings(labels), count)
     noise = _ground_noise(raw, labels)
     wave = height < settings.faint * noise
     usual = ~wave if (~wave).any() else np.ones(count, bool)
-    middle_height, middle_area = _weighted_median(height[usual], area[usual]), float(np.median(area[usual]))
+    middle_height, middle_area = (_weighted_median(each[usual], area[usual]) for each in (height, area))
     debris = (height > settings.bright * middle_height) & (area < 0.5 * middle_area)
+    debris |= area < settings.tiny * middle_area
     keep = ~(wave | debris)
     lookup = np.concatenate([[False], keep])
-    steep = edge_steepness(raw, labels, height)
+    sharp = edge_sharpness(raw, labels, count)
     return Assessed(
         relabelled(np.where(lookup[labels], labels, 0)), int(debris.sum()), int((wave & ~debris).sum()),
         float(area[keep].sum() / labels.size), float(np.median(height[keep]) / noise) if keep.any() else float("nan"),
-        float(np.median(steep[keep])) if keep.any() else float("nan"),
+        float(np.median(sharp[keep])) if keep.any() else float("nan"),
     )  # fmt: skip
 
 
@@ -123,38 +129,35 @@ def _reason(one: Assessed, usual_sharpness: float, floor: float, settings: Rejec
     if one.waves > settings.spoilt * everything:
         return f"waves: {one.waves} of {everything} objects are no brighter than the ground"
     if one.debris > settings.spoilt * everything:
-        return f"debris: {one.debris} of {everything} objects are small and far too bright"
+        return f"debris: {one.debris} of {everything} objects are far too small, or small and too bright"
     if one.share > settings.crowded:
         return f"more nucleus than background ({one.share:.0%})"
     if one.contrast < settings.weak:
         return f"weak stain: nuclei {one.contrast:.1f} standard deviations above the ground"
     if one.sharpness < settings.blurred * usual_sharpness:
-        return f"out of focus: edges {one.sharpness / usual_sharpness:.0%} as steep as usual"
+        return f"out of focus: edges {one.sharpness / usual_sharpness:.0%} as sharp as usual"
     if one.share < floor:
         return f"few nuclei ({one.share:.1%} of the field, in the lowest {settings.quarter:.0%})"
     return ""
 
 
-def edge_steepness(raw: Float32, labels: IntArray, height: FloatArray) -> FloatArray:
-    """Mean slope at each object's outline, as a share of its contrast per pixel."""
-    smooth = cv2.GaussianBlur(raw, (0, 0), 1.0)
-    slope = (
-        np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3))
-        / 8
-    )
+def edge_sharpness(raw: Float32, labels: IntArray, count: int) -> FloatArray:
+    """How much steeper each outline is when seen finely (sigma 1) than coarsely (sigma 3), less 1.
+
+    A sharp edge is three times as steep, an edge blurred by b pixels sqrt((9 + b^2) / (1 + b^2))
+    times; out of focus it tends to 0, whatever the contrast and the size of the nucleus.
+    """
     kernel = np.ones((3, 3), np.uint8)
     grown, shrunk = (change(labels.astype(np.float32), kernel) for change in (cv2.dilate, cv2.erode))
     outline = np.where((grown != shrunk) & (labels > 0), labels, 0)
-    return _means(slope, outline, len(height)) / np.maximum(height, 1e-6)
+    fine, coarse = (means(_slope(raw, sigma), outline, count) for sigma in (1.0, 3.0))
+    return fine / np.maximum(coarse, 1e-6) - 1
 
 
-def _rings(labels: IntArray) -> IntArray:
-    """Pixels 3 to 6 around each object that belong to none."""
-    near, far = (
-        cv2.dilate(labels.astype(np.float32), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-        for side in (5, 13)
-    )
-    return np.where(near == 0, far, 0).astype(np.int32)
+def _slope(raw: Float32, sigma: float) -> Float32:
+    smooth = cv2.GaussianBlur(raw, (0, 0), sigma)
+    across, down = (cv2.Sobel(smooth, cv2.CV_32F, *way, ksize=3) for way in ((1, 0), (0, 1)))
+    return np.asarray(np.hypot(across, down), np.float32)
 
 
 def _ground_noise(raw: Float32, labels: IntArray) -> float:
@@ -163,13 +166,6 @@ def _ground_noise(raw: Float32, labels: IntArray) -> float:
     if not rest.size:
         return 1e-6
     return max(1.4826 * float(np.median(np.abs(rest - np.median(rest)))), 1e-6)
-
-
-def _means(values: Float32, labels: IntArray, count: int) -> FloatArray:
-    """Mean over each object; 0 where it has no pixel."""
-    total = np.bincount(labels.ravel(), weights=values.ravel(), minlength=count + 1)
-    pixels = np.bincount(labels.ravel(), minlength=count + 1)
-    return np.asarray((total / np.maximum(pixels, 1))[1 : count + 1])
 
 
 def _weighted_median(values: FloatArray, weights: FloatArray) -> float:
