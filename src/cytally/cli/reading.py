@@ -38,10 +38,11 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     "--composed", type=click.FloatRange(0, 1), default=0.2, show_default=True,
     help="Share of composed cells (with --normal).",
 )  # fmt: skip
+@click.option("--further", is_flag=True, help="Go on from the readers that the ensemble has, in smaller steps.")
 @click.option("--seed", default=1, show_default=True)
 def readers(
     ensemble: Path, out: Path, cells: int, count: int, epochs: int, normal: Path | None,
-    composed: float, seed: int,
+    composed: float, further: bool, seed: int,
 ) -> None:  # fmt: skip
     """Teach second readers to judge what an ENSEMBLE proposes.
 
@@ -56,9 +57,10 @@ def readers(
       cytally dosimetry readers ensembles/first --out ensembles/second --normal slides/0Gy
     """
     from cytally.dosimetry.detector.readers import Course, learning_from, with_readers
-    from cytally.training.reading import ReadingSettings
+    from cytally.training.reading import REFRESH, ReadingSettings
 
-    course = Course(cells, count, settings=replace(ReadingSettings(), epochs=epochs, seed=seed))
+    steps = REFRESH if further else ReadingSettings()
+    course = Course(cells, count, settings=replace(steps, epochs=epochs, seed=seed))
     skipped: list[Skipped] = []
     with reporting() as report:
         source, data = learning_from(normal, composed, seed, skipped, report)
@@ -66,8 +68,9 @@ def readers(
             f"cytally dosimetry readers {ensemble.name} --cells {cells} --count {count} --epochs {epochs} "
             f"--seed {seed} --out {out.name}"
             + (f" --normal {normal.name} --composed {composed:g}" if normal else "")
+            + (" --further" if further else "")
         )
-        made = with_readers(ensemble, out, source, course, report, {"command": command, "data": data})
+        made = with_readers(ensemble, out, source, course, report, {"command": command, "data": data}, further=further)
     click.echo(f"{len(made.readers)} second readers in {out}, detector {made.card.identity}")
     for one in skipped:
         click.echo(f"  skipped {one.image}: {one.reason}", err=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file
 from click.testing import CliRunner
 from numpy.testing import assert_array_equal
 
@@ -98,6 +99,20 @@ def test_a_whole_course_in_miniature(random_ensemble, source, tmp_path, monkeypa
 def test_an_ensemble_is_not_written_over_itself(random_ensemble, source):
     with pytest.raises(EnsembleError, match="is the ensemble to begin from"):
         with_readers(random_ensemble, random_ensemble, source, Course(), lambda *_: None, {})
+
+
+def test_readers_go_on_from_readers_where_there_are_some(random_ensemble, source, tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "THRESHOLD_CELLS", (2, 2))
+    monkeypatch.setattr(candidates, "_SHARD", 3)
+    still = Course(3, 1, 32, ReadingSettings(epochs=1, batch=8, rate=0.0, decay=0.0))
+    with pytest.raises(EnsembleError, match="it has none"):
+        with_readers(random_ensemble, tmp_path / "a", source, still, lambda *_: None, {}, further=True)
+    first = with_readers(random_ensemble, tmp_path / "b", source, still, lambda *_: None, {})
+    again = with_readers(tmp_path / "b", tmp_path / "c", source, still, lambda *_: None, {}, further=True)
+    weights = [load_file(folder / "reader_00.safetensors") for folder in (tmp_path / "b", tmp_path / "c")]
+    convolutions = [name for name in weights[0] if name.endswith("weight") and weights[0][name].ndim == 4]
+    assert convolutions and all((weights[0][n] == weights[1][n]).all() for n in convolutions)  # learnt at rate 0
+    assert len(first.readers) == len(again.readers) == 1
 
 
 def test_the_command_says_what_it_made(random_ensemble, tmp_path, monkeypatch):

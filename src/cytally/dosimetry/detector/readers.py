@@ -114,8 +114,9 @@ def learning_from(
 
 
 def with_readers(
-    base: Path, out: Path, source: CellSource, course: Course, report: Report, notes: dict[str, object]
-) -> Ensemble:
+    base: Path, out: Path, source: CellSource, course: Course, report: Report, notes: dict[str, object],
+    *, further: bool = False,
+) -> Ensemble:  # fmt: skip
     """Copy an ensemble, teach it second readers, choose all thresholds anew.
 
     Parameters
@@ -129,11 +130,20 @@ def with_readers(
     report : callable
     notes : dict
         Command and data, for the card.
+    further : bool
+        Begin from the readers that the ensemble has, not from its members.
+
+    Raises
+    ------
+    EnsembleError
+        `out` is the ensemble to begin from, or it has no readers to go on with.
     """
     if out.resolve() == base.resolve():
         raise EnsembleError(f"{out}: is the ensemble to begin from; give another --out")
     card = load_ensemble(base).card
-    last_first = [base / member.file for member in reversed(card.members)]
+    if further and not card.readers:
+        raise EnsembleError(f"{base}: expected an ensemble with second readers to go on with, it has none")
+    last_first = [base / file.file for file in (card.readers if further else reversed(card.members))]
     starts = [last_first[k % len(last_first)] for k in range(course.count)]
     weights, crops = teach(source, base, course, out / "reading", report, starts)
     for part in ("card.json", *(member.file for member in card.members)):

@@ -39,7 +39,7 @@ from cytally.types import Image, Points, Skipped
 
 Report = Callable[[str, int, int], None]
 #: Cells on which thresholds are chosen: of the highest dose, and silent ones.
-THRESHOLD_CELLS = (240, 800)
+THRESHOLD_CELLS = (400, 3000)
 #: What holds on the hardest cells that a laboratory would score holds on easier ones.
 THRESHOLD_STYLE = "hard"
 _THRESHOLD_SEED = 770_000

@@ -1,0 +1,131 @@
+"""Figures of the livecell door on simulated time-lapses, whose truth is known.
+
+    python scripts/measure_livecell.py --out runs/livecell [--positions 12] [--frames 6] [--preset fast]
+
+Two simulated cell lines. For each: labels made automatically from fluorescence, a network
+trained on them, and the same network trained on perfect labels; a third one trained on both
+lines mixed (tables 6.1 and 6.2 of Salomon-Sorensen 2023). All are judged against the truth of
+wells that no training saw. Then time-lapses of 24 frames with a camera that stands and one that
+jumps by up to 30 pixels are followed, and judged by traccuracy.
+
+Finished parts are kept: calling again goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from cytally.cli.progress import reporting
+from cytally.inference.ensemble import Ensemble, load_ensemble
+from cytally.livecell.evidence.folder import LabelSettings, label_folder, read_labelled, read_mask
+from cytally.livecell.learn import PRESETS, learn
+from cytally.livecell.measure.evaluate import Tally, evaluate, plain, summary
+from cytally.livecell.pipeline import Order, follow_images
+from cytally.livecell.simulate.folder import TimeLapse, write_sequence
+from cytally.livecell.simulate.phase import PhaseSettings
+from cytally.livecell.simulate.population import PopulationSettings
+from cytally.livecell.simulate.stain import StainSettings
+
+LINES = {
+    "first": TimeLapse(),
+    "second": TimeLapse(
+        population=PopulationSettings(nuclei=30, diameter=(17.0, 26.0), speed=1.0),
+        phase=PhaseSettings(nucleus=0.11, nucleolus=0.25, grain=0.09, cytoplasm=0.5),
+        stain=StainSettings(nucleus=350.0, weak=0.08, light=0.35),
+    ),
+}
+
+
+def cells(out: Path, name: str, positions: int, frames: int, report) -> Path:
+    """Time-lapses of one line, from 15 to 100 nuclei per field, one position per well."""
+    folder = out / name / "sim"
+    for number in range(positions):
+        well = f"{'ABCDEFGH'[number // 12]}{number % 12 + 1:02d}_1"
+        if (folder / "truth" / well / "man_track.txt").exists():
+            continue
+        line = LINES[name]
+        crowd = replace(line.population, nuclei=int(round(15 + 85 * number / max(positions - 1, 1))))
+        seed = 100 * (1 + list(LINES).index(name)) + number
+        write_sequence(replace(line, frames=frames, seed=seed, population=crowd), folder, well, report)
+    return folder
+
+
+def against_truth(ensemble: Ensemble, sim: Path, report) -> dict[str, object]:
+    """Figures on the wells that this ensemble's training kept for testing."""
+    wanted = set(ensemble.card.training["fields"]["test"])
+    fields = [one for one in read_labelled(sim).kept if one.name.path.name in wanted]
+    return plain(evaluate(fields, ensemble, report=report))
+
+
+def labels_against_truth(labels: Path, sim: Path) -> dict[str, object]:
+    """How good the automatic labels themselves are."""
+    truth = {one.name.path.resolve(): one.label for one in read_labelled(sim).kept}
+    tally = Tally()
+    for one in read_labelled(labels).kept:
+        tally.add(read_mask(one.label), read_mask(truth[one.name.path.resolve()]))
+    return plain(summary(tally))
+
+
+def tracked(ensemble: Path, out: Path, shift: float, report) -> dict[str, float]:
+    """TRA, DET, LNK and divisions on two sequences of 24 frames."""
+    from traccuracy import run_metrics
+    from traccuracy.loaders import load_ctc_data
+    from traccuracy.matchers import CTCMatcher
+    from traccuracy.metrics import CTCMetrics, DivisionMetrics
+
+    found = []
+    for seed in (901, 902):
+        folder = out / f"lapse_{shift:g}_{seed}"
+        if not (folder / "truth" / "man_track.txt").exists():
+            write_sequence(TimeLapse(seed=seed, shift=shift), folder, report=report)
+        follow_images([folder / "phase"], folder / "run", Order(ensemble=ensemble, movie=""), report)
+        graphs = [load_ctc_data(str(folder / part), name=part) for part in ("truth", "run/tracks")]
+        results, _ = run_metrics(gt_data=graphs[0], pred_data=graphs[1], matcher=CTCMatcher(),
+                                 metrics=[CTCMetrics(), DivisionMetrics(max_frame_buffer=1)])  # fmt: skip
+        scores = results[0]["results"]
+        divisions = results[1]["results"]["Frame Buffer 1"]
+        found.append({**{k: float(scores[k]) for k in ("TRA", "DET", "LNK")},
+                      "division_f1": float(divisions["Division F1"])})  # fmt: skip
+    return {k: round(float(np.mean([one[k] for one in found])), 4) for k in found[0]}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--positions", type=int, default=12)
+    parser.add_argument("--frames", type=int, default=6)
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="fast")
+    chosen = parser.parse_args()
+    warnings.simplefilter("ignore")
+    result: dict[str, object] = {"positions": chosen.positions, "frames": chosen.frames, "preset": chosen.preset}
+    preset, out = PRESETS[chosen.preset], chosen.out
+    with reporting() as report:
+        for name in LINES:
+            sim = cells(out, name, chosen.positions, chosen.frames, report)
+            labels = out / name / "labels"
+            label_folder(sim / "phase", sim / "fluorescence", labels, LabelSettings(), report=report)
+            result[f"{name}: labels"] = labels_against_truth(labels, sim)
+            for kind, folder in (("automatic", labels), ("perfect", sim)):
+                made = learn([folder], out / name / kind, preset, report=report)
+                result[f"{name}: {kind}"] = against_truth(made.ensemble, sim, report)
+                print(name, kind, json.dumps(result[f"{name}: {kind}"]), flush=True)
+        mixed = learn([out / name / "labels" for name in LINES], out / "mixed", preset, report=report)
+        for name in LINES:
+            result[f"{name}: mixed"] = against_truth(mixed.ensemble, out / name / "sim", report)
+        for shift in (0.0, 30.0):
+            result[f"tracks, camera jumps {shift:g}"] = tracked(out / "first" / "automatic", out, shift, report)
+    load_ensemble(out / "first" / "automatic", "livecell")
+    (out / "livecell.json").write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,240 @@
+"""Crops to networks to nuclei: what is exact, and that a small network learns something."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cytally.errors import EnsembleError, LabelError, RunError
+from cytally.evaluation.segmentation import matched, scores
+from cytally.inference.ensemble import load_ensemble
+from cytally.livecell.evidence.folder import read_labelled, read_mask
+from cytally.livecell.learn import Preset, learn
+from cytally.livecell.measure.evaluate import Tally, as_table, evaluate, plain, summary
+from cytally.livecell.nuclei import SMALLEST, find_nuclei, part
+from cytally.livecell.simulate.folder import TimeLapse, write_sequence
+from cytally.livecell.simulate.population import PopulationSettings
+from cytally.nets.losses import focal_cross_entropy
+from cytally.nets.unet import Architecture, UNet, build
+from cytally.training import augment
+from cytally.training.masks import (
+    MaskedCrop,
+    MaskSettings,
+    best_epochs,
+    core_mask,
+    example,
+    fit_masks,
+    read_curve,
+    unpacked,
+)
+
+TINY = Architecture(classes=2, filters=4, depth=3, stride=2, sharp=True, widest=16)
+QUICK = MaskSettings(epochs=3, patience=3, steps=4, batch=2, side=64, rate=5e-3, members=2)
+
+
+def grid(count=6, shape=(96, 96), radius=8):
+    rows, cols = np.mgrid[: shape[0], : shape[1]]
+    labels = np.zeros(shape, np.int32)
+    for k in range(count):
+        centre = (16 + 30 * (k // 3), 16 + 30 * (k % 3))
+        labels[(rows - centre[0]) ** 2 + (cols - centre[1]) ** 2 <= radius**2] = k + 1
+    return labels
+
+
+def test_focal_loss_by_hand():
+    """p = 0.8 on an object and 0.3 on the ground, gamma 2, alpha 1/2 (Lin et al. 2017, eq. 5)."""
+    predicted, target = torch.tensor([[[[0.8, 0.3]]]]), torch.tensor([[[[1.0, 0.0]]]])
+    expected = (-0.5 * 0.2**2 * np.log(0.8) - 0.5 * 0.3**2 * np.log(0.7)) / 2
+    assert float(focal_cross_entropy(predicted, target)) == pytest.approx(expected, rel=1e-6)
+    known = torch.tensor([[[[1.0, 0.0]]]])
+    half = float(focal_cross_entropy(predicted, target, known=known))
+    assert half == pytest.approx(-0.5 * 0.2**2 * np.log(0.8), rel=1e-6)
+
+
+def test_gamma_0_alpha_half_is_half_the_cross_entropy():
+    predicted, target = torch.rand(2, 2, 5, 5) * 0.98 + 0.01, (torch.rand(2, 2, 5, 5) > 0.5).float()
+    ours = focal_cross_entropy(predicted, target, gamma=0.0)
+    assert float(ours) == pytest.approx(float(torch.nn.functional.binary_cross_entropy(predicted, target)) / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 4])
+@pytest.mark.parametrize("stem", ["plain", "unshuffle"])
+@pytest.mark.parametrize("sharp", [False, True])
+def test_networks_of_any_stride_answer_where_they_should(stride, stem, sharp):
+    """Shape, and that no output looks further than `reach` says."""
+    if stem == "unshuffle" and stride == 1:
+        stem = "plain"
+    how = Architecture(classes=2, filters=2, depth=3, stem=stem, widest=8, stride=stride, sharp=sharp, dropout=0.05)
+    torch.manual_seed(1)
+    network = UNet(how).double().eval()
+    side = 2 * how.reach + 64
+    image = torch.rand(1, 1, side, side, dtype=torch.float64)
+    answer = network(image)
+    assert answer.shape == (1, 2, side // how.step, side // how.step)
+    middle = side // 2
+    image[0, 0, middle, middle] += 100
+    moved = (network(image) - answer).abs().amax(dim=(0, 1)) > 0
+    rows = torch.nonzero(moved)[:, 0] * how.step
+    assert rows.min() >= middle - how.reach - how.step and rows.max() <= middle + how.reach
+
+
+def test_the_published_network_has_the_published_size():
+    """64 filters, four halvings: 31 million parameters, less what transposed convolutions would add."""
+    from cytally.livecell.learn import PRESETS
+
+    network = build({k: getattr(PRESETS["paper"].architecture, k) for k in Architecture.__dataclass_fields__})
+    count = sum(p.numel() for p in network.parameters())
+    assert 28e6 < count < 36e6
+
+
+@given(st.integers(0, 2**20), st.integers(0, 40), st.integers(0, 40))
+@settings(max_examples=25)
+def test_image_and_mask_are_augmented_together(seed, row, col):
+    """A mask moved as an image is the image of the moved mask, but for pixels on outlines."""
+    labels = grid()
+    flat = np.where(labels > 0, 3.0, -1.0).astype(np.float32)
+    how = augment.draw_plain(np.random.default_rng(seed), 64)
+    image, target = example(MaskedCrop.of(flat, labels), 64, how, (row % 32, col % 32))
+    agree = (image > 1.0) == (target[0] > 0.5)
+    assert agree.mean() > 0.97
+    assert (target[1] <= target[0]).all()
+
+
+def test_packing_keeps_contrast_to_a_fortieth():
+    flat = np.linspace(-6, 6, 400, dtype=np.float32).reshape(20, 20)
+    assert np.abs(unpacked(MaskedCrop.of(flat, np.zeros((20, 20), np.int32)).packed) - flat).max() <= 0.0251
+
+
+def test_cores_of_touching_nuclei_do_not_touch():
+    labels = np.zeros((30, 40), np.int32)
+    labels[5:25, 4:20], labels[5:25, 20:36] = 1, 2
+    core = core_mask(labels) == 2
+    parted = part(labels > 0, core, core.astype(np.float32))
+    assert parted.max() == 2
+    assert matched(parted, labels, 0.9).hits.true == 2
+
+
+@given(st.integers(0, 200))
+@settings(max_examples=20)
+def test_parting_keeps_every_nucleus_pixel_but_specks(seed):
+    rng = np.random.default_rng(seed)
+    nucleus = rng.random((40, 40)) > 0.6
+    labels = part(nucleus, nucleus & (rng.random((40, 40)) > 0.7), rng.random((40, 40)).astype(np.float32))
+    assert not labels[~nucleus].any()
+    sizes = np.bincount(labels.ravel())[1:]
+    assert len(sizes) == labels.max() and (sizes >= SMALLEST).all()
+
+
+def test_a_nucleus_without_core_is_one():
+    nucleus = grid() > 0
+    assert part(nucleus, np.zeros_like(nucleus), np.zeros(nucleus.shape, np.float32)).max() == 6
+
+
+def test_training_goes_on_where_it_was_killed(tmp_path):
+    """Three epochs at once and two calls of which the first was cut after one: the same weights."""
+    rng = np.random.default_rng(1)
+    crops = [MaskedCrop.of(rng.normal(0, 1, (96, 96)).astype(np.float32) + 2 * (grid() > 0), grid()) for _ in range(4)]
+    whole = fit_masks(crops, crops[:1], TINY, QUICK, tmp_path / "whole")
+
+    class Killed(Exception):
+        pass
+
+    def kill(stage, done, total):
+        if stage.startswith("epoch 2"):
+            raise Killed
+
+    with pytest.raises(Killed):
+        fit_masks(crops, crops[:1], TINY, QUICK, tmp_path / "cut", report=kill)
+    again = fit_masks(crops, crops[:1], TINY, QUICK, tmp_path / "cut")
+    assert [p.name for p in whole] == [p.name for p in again]
+    assert whole[0].read_bytes() == again[0].read_bytes()
+    assert len(read_curve(tmp_path / "cut")) == 3
+    assert len(list((tmp_path / "cut").glob("epoch_*"))) == 2  # only the best are kept
+    with pytest.raises(RunError, match="other settings"):
+        fit_masks(crops, crops[:1], TINY, replace(QUICK, batch=1), tmp_path / "cut")
+    with pytest.raises(RunError, match="to train and to validate"):
+        fit_masks(crops, [], TINY, QUICK, tmp_path / "none")
+
+
+def test_patience_returns_to_the_best():
+    rows = [{"epoch": k, "validation": v} for k, v in enumerate((3.0, 1.0, 2.0, 1.0, 5.0), start=1)]
+    assert best_epochs(rows, 3) == [2, 4, 3]
+
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory):
+    """A small network taught on perfect labels of five small fields, for a minute."""
+    out = tmp_path_factory.mktemp("learnt")
+    for number in range(5):
+        lapse = TimeLapse(frames=3, shape=(192, 192), seed=60 + number, population=PopulationSettings(10))
+        write_sequence(lapse, out / "sim", f"{'ABCDE'[number]}01_1")
+    how = Preset(replace(TINY, filters=8, widest=48), MaskSettings(epochs=10, patience=10, steps=25, side=128, rate=4e-3, members=3))
+    return out, learn([out / "sim"], out / "ensemble", how)
+
+
+def test_a_small_network_learns_nuclei(learnt):
+    out, made = learnt
+    assert made.split.by == "well" and len(made.curve) == 10
+    kept = {one.name.path: one for one in read_labelled(out / "sim").kept}
+    aside = [kept[each.name.path] for each in made.split.of("test")]
+    found = evaluate(aside, made.ensemble, out=out / "eval")
+    assert found.object.dice > 0.6  # a ten-second network; random masks reach 0.2
+    assert json.loads((out / "eval" / "evaluation.json").read_text()) == plain(found)
+    assert "objects one to one" in as_table(found) and list((out / "eval" / "overlays").glob("*.png"))
+
+
+def test_an_ensemble_knows_its_task(learnt):
+    out, made = learnt
+    with pytest.raises(EnsembleError, match="expected an ensemble for dosimetry, got one for livecell"):
+        load_ensemble(out / "ensemble")
+    with pytest.raises(EnsembleError, match="expected an ensemble for livecell"):
+        load_ensemble(None, "livecell")
+    assert load_ensemble(out / "ensemble", "livecell").card.identity == made.ensemble.card.identity
+
+
+def test_any_image_size_is_predicted_whole(learnt):
+    _, made = learnt
+    rng = np.random.default_rng(0)
+    for shape in ((70, 131), (192, 192)):
+        assert find_nuclei(rng.normal(100, 5, shape), made.ensemble).labels.shape == shape
+
+
+def test_transfer_begins_where_the_other_ended(learnt, tmp_path):
+    out, made = learnt
+    how = Preset(TINY, MaskSettings(epochs=1, steps=1, side=128, rate=1e-6, late_rate=1e-6, members=1))
+    again = learn([out / "sim"], tmp_path / "more", how, start=out / "ensemble")
+    assert again.ensemble.card.arguments == made.ensemble.card.arguments
+    assert again.curve[0]["validation"] < 2.5 * min(row["validation"] for row in made.curve)
+    assert again.ensemble.card.training["started_from"] == made.ensemble.card.identity
+
+
+def test_several_folders_are_mixed_and_too_few_fields_refused(learnt, tmp_path):
+    out, _ = learnt
+    quick = Preset(TINY, replace(QUICK, epochs=1, side=128))
+    both = learn([out / "sim", out / "sim"], tmp_path / "both", quick)
+    assert both.ensemble.card.training["folders"] == ["sim", "sim"]
+    write_sequence(TimeLapse(frames=2, shape=(96, 96)), tmp_path / "few")
+    with pytest.raises(LabelError, match="at least three kept labels"):
+        learn([tmp_path / "few"], tmp_path / "none", quick)
+
+
+def test_figures_add_up_over_fields():
+    one, two = grid(), grid(3)
+    tally = Tally()
+    tally.add(one, one)
+    tally.add(two, one)
+    found = summary(tally)
+    assert found.fields == 2 and found.count_error == pytest.approx(0.25)
+    assert found.matched == scores(matched(one, one).hits + matched(two, one).hits)
+    assert found.matched.recall == pytest.approx(9 / 12) and found.matched.precision == 1
+
+
+def test_masks_are_read_once_as_written(learnt):
+    out, _ = learnt
+    path = Path(read_labelled(out / "sim").kept[0].label)
+    assert read_mask(path).dtype == np.int32
