@@ -105,7 +105,11 @@ def main() -> None:
     parser.add_argument("--preset", choices=sorted(PRESETS), default="fast")
     chosen = parser.parse_args()
     warnings.simplefilter("ignore")
-    result: dict[str, object] = {"positions": chosen.positions, "frames": chosen.frames, "preset": chosen.preset}
+    result: dict[str, object] = {
+        "positions": chosen.positions,
+        "frames": chosen.frames,
+        "preset": chosen.preset,
+    }
     preset, out = PRESETS[chosen.preset], chosen.out
     with reporting() as report:
         for name in LINES:
@@ -121,7 +125,9 @@ def main() -> None:
         for name in LINES:
             result[f"{name}: mixed"] = against_truth(mixed.ensemble, out / name / "sim", report)
         for shift in (0.0, 30.0):
-            result[f"tracks, camera jumps {shift:g}"] = tracked(out / "first" / "automatic", out, shift, report)
+            result[f"tracks, camera jumps {shift:g}"] = tracked(
+                out / "first" / "automatic", out, shift, report
+            )
     load_ensemble(out / "first" / "automatic", "livecell")
     (out / "livecell.json").write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))

@@ -28,7 +28,9 @@ def test_kappa_agrees_with_scikit_learn(pairs, weights):
     if len(set(one) | set(two)) < 2:
         assert np.isnan(cohen_kappa(agreement_matrix(one, two), weights))
         return
-    theirs = cohen_kappa_score(one, two, labels=range(max(*one, *two) + 1), weights=None if weights == "none" else weights)
+    theirs = cohen_kappa_score(
+        one, two, labels=range(max(*one, *two) + 1), weights=None if weights == "none" else weights
+    )
     assert cohen_kappa(agreement_matrix(one, two), weights) == pytest.approx(theirs, rel=1e-9, abs=1e-12)
 
 

@@ -75,8 +75,8 @@ def test_panoptic_quality_of_two_hits_and_one_error_of_each_kind():
 def test_touching_counts_as_the_thesis_does():
     """One prediction over two nuclei is two hits; one beside all is false; one nucleus alone is missed.
 
-        truth      1 1 . 2 2 . . 3 3
-        predicted  . a a a . . b . .
+    truth      1 1 . 2 2 . . 3 3
+    predicted  . a a a . . b . .
     """
     truth = np.array([[1, 1, 0, 2, 2, 0, 0, 3, 3]])
     predicted = np.array([[0, 5, 5, 5, 0, 0, 6, 0, 0]])

@@ -39,7 +39,9 @@ def test_any_depth_is_flattened(dtype):
     assert flatten(field.astype(dtype)).std() == pytest.approx(1.0, abs=0.3)
 
 
-@pytest.mark.parametrize(("image", "says"), [(np.full((40, 40), 7), "one brightness"), (np.full((40, 40), np.nan), "NaN")])
+@pytest.mark.parametrize(
+    ("image", "says"), [(np.full((40, 40), 7), "one brightness"), (np.full((40, 40), np.nan), "NaN")]
+)
 def test_fields_without_information_are_refused(image, says):
     with pytest.raises(ImageError, match=says):
         flatten(image)

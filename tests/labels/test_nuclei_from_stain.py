@@ -22,7 +22,7 @@ from cytally.labels.fluorescence import (
     within_sizes,
     without_border,
 )
-from cytally.labels.outline import at_half_height, largest_pieces, rings
+from cytally.labels.outline import Surroundings, at_half_height, largest_pieces
 from cytally.labels.threshold import adaptive_threshold, block_otsu, otsu
 
 
@@ -107,7 +107,7 @@ def test_labelled_holes_go_to_the_object_around_them():
     labels[1:8, 1:8], labels[3:5, 3:5] = 4, 0
     labels[1:8, 10:17], labels[4, 12] = 7, 0
     filled = fill_labelled_holes(labels)
-    assert filled.max() == 2 and (filled == 1).sum() == 49 and (filled == 2).sum() == 49
+    assert (filled == 4).sum() == 49 and (filled == 7).sum() == 49
 
 
 def test_what_touches_the_border_is_dropped():
@@ -141,8 +141,12 @@ def test_without_a_neck_rule_every_maximum_is_an_object():
     middle = (np.abs(np.arange(80) - 30) < 7)[:, None] & (np.abs(np.arange(80) - 36) < 7)
     bone = disks((30, 30), (30, 42), radius=8) | middle
     labels = components(bone)
-    assert declump(labels, bone.astype(np.float32), Declumping(smoothing=0, suppression=2, neck=0.8)).max() == 1
-    assert declump(labels, bone.astype(np.float32), Declumping(smoothing=0, suppression=2, neck=1.0)).max() >= 2
+    assert (
+        declump(labels, bone.astype(np.float32), Declumping(smoothing=0, suppression=2, neck=0.8)).max() == 1
+    )
+    assert (
+        declump(labels, bone.astype(np.float32), Declumping(smoothing=0, suppression=2, neck=1.0)).max() >= 2
+    )
 
 
 def test_parts_too_large_together_stay_two():
@@ -151,7 +155,9 @@ def test_parts_too_large_together_stay_two():
     pinched[30:34, 38:42] = pinched[47:51, 38:42] = False
     how = Declumping(smoothing=1.0, neck=0.3)
     one = declump(components(pinched), pinched.astype(np.float32), how)
-    two = declump(components(pinched), pinched.astype(np.float32), Declumping(smoothing=1.0, neck=0.3, largest=400))
+    two = declump(
+        components(pinched), pinched.astype(np.float32), Declumping(smoothing=1.0, neck=0.3, largest=400)
+    )
     assert (one.max(), two.max()) == (1, 2)
 
 
@@ -174,13 +180,23 @@ def test_half_height_finds_the_true_outline_whatever_the_blur(blur):
     assert at_half_height(given, stain).sum() == pytest.approx(truth.sum(), rel=0.04)
 
 
-def test_rings_belong_to_the_nearer_object_and_to_none_twice():
+def test_surroundings_belong_to_the_nearer_object():
     labels = np.zeros((40, 60), np.int32)
     labels[15:25, 10:20], labels[15:25, 26:36] = 1, 2
-    around = rings(labels)
-    assert not around[labels > 0].any() and set(np.unique(around)) == {0, 1, 2}
-    assert around[19, 21] == 0 and around[19, 24] == 0  # within 2
-    assert (around[19, 22], around[19, 23], around[20, 6], around[20, 40]) == (1, 2, 1, 2)
+    around = Surroundings.of(labels)
+    owner, ring = np.zeros(labels.size, int), np.zeros(labels.size, bool)
+    owner[around.where], ring[around.where] = around.owner, around.ring
+    owner, ring = owner.reshape(labels.shape), ring.reshape(labels.shape)
+    assert np.array_equal(owner[labels > 0], labels[labels > 0]) and not ring[labels > 0].any()
+    assert not ring[19, 21] and not ring[19, 24]  # within 2 pixels
+    assert [(ring[19, c], owner[19, c]) for c in (22, 23, 5, 40)] == [
+        (True, 1),
+        (True, 2),
+        (True, 1),
+        (True, 2),
+    ]
+    assert around.means(labels.astype(np.float32), around.far == 0).tolist() == [1, 2]
+    assert not len(Surroundings.of(np.zeros((9, 9), np.int32)).where)
 
 
 def test_only_the_largest_piece_of_an_object_stays():

@@ -152,7 +152,9 @@ def test_real_debris_is_dropped_and_nuclei_stay(data):
     assert 8 <= found.count <= 13
 
 
-@pytest.mark.parametrize(("shape", "count"), [((1040, 1408), 4), ((512, 512), 1), ((300, 2000), 3), ((1600, 1600), 9)])
+@pytest.mark.parametrize(
+    ("shape", "count"), [((1040, 1408), 4), ((512, 512), 1), ((300, 2000), 3), ((1600, 1600), 9)]
+)
 def test_crops_fit_and_do_not_overlap(shape, count):
     found = windows(shape)
     assert len(found) == count
@@ -164,7 +166,12 @@ def test_crops_fit_and_do_not_overlap(shape, count):
 
 @given(st.integers(3, 9), st.integers(1, 4), st.integers(0, 5))
 def test_wells_are_never_parted(wells, positions, seed):
-    names = [parse_name(Path(f"{'ABCDEFGHI'[w]}01_{p}_t{t}.tif")) for w in range(wells) for p in range(positions) for t in range(3)]
+    names = [
+        parse_name(Path(f"{'ABCDEFGHI'[w]}01_{p}_t{t}.tif"))
+        for w in range(wells)
+        for p in range(positions)
+        for t in range(3)
+    ]
     split = split_fields(names, seed)
     assert split.by == "well" and len(split.fields) == len(names)
     for well in {n.well for n in names}:
@@ -187,7 +194,9 @@ def test_a_copy_under_another_name_is_taken_out_of_training():
     names = [parse_name(Path(f"{w}01_1_t0.tif")) for w in "ABCD"]
     fields = tuple(
         Field(name, part, thumbnail(picture))
-        for name, part, picture in zip(names, ("train", "train", "test", "train"), (*pictures, copy), strict=True)
+        for name, part, picture in zip(
+            names, ("train", "train", "test", "train"), (*pictures, copy), strict=True
+        )
     )
     split = without_leaks(Split(fields, "well"))
     assert split.leaks == ("D01_1_t0.tif",) and len(split.of("train")) == 2

@@ -59,7 +59,9 @@ def test_focal_loss_by_hand():
 def test_gamma_0_alpha_half_is_half_the_cross_entropy():
     predicted, target = torch.rand(2, 2, 5, 5) * 0.98 + 0.01, (torch.rand(2, 2, 5, 5) > 0.5).float()
     ours = focal_cross_entropy(predicted, target, gamma=0.0)
-    assert float(ours) == pytest.approx(float(torch.nn.functional.binary_cross_entropy(predicted, target)) / 2, rel=1e-5)
+    assert float(ours) == pytest.approx(
+        float(torch.nn.functional.binary_cross_entropy(predicted, target)) / 2, rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("stride", [1, 2, 4])
@@ -69,7 +71,9 @@ def test_networks_of_any_stride_answer_where_they_should(stride, stem, sharp):
     """Shape, and that no output looks further than `reach` says."""
     if stem == "unshuffle" and stride == 1:
         stem = "plain"
-    how = Architecture(classes=2, filters=2, depth=3, stem=stem, widest=8, stride=stride, sharp=sharp, dropout=0.05)
+    how = Architecture(
+        classes=2, filters=2, depth=3, stem=stem, widest=8, stride=stride, sharp=sharp, dropout=0.05
+    )
     torch.manual_seed(1)
     network = UNet(how).double().eval()
     side = 2 * how.reach + 64
@@ -138,7 +142,10 @@ def test_a_nucleus_without_core_is_one():
 def test_training_goes_on_where_it_was_killed(tmp_path):
     """Three epochs at once and two calls of which the first was cut after one: the same weights."""
     rng = np.random.default_rng(1)
-    crops = [MaskedCrop.of(rng.normal(0, 1, (96, 96)).astype(np.float32) + 2 * (grid() > 0), grid()) for _ in range(4)]
+    crops = [
+        MaskedCrop.of(rng.normal(0, 1, (96, 96)).astype(np.float32) + 2 * (grid() > 0), grid())
+        for _ in range(4)
+    ]
     whole = fit_masks(crops, crops[:1], TINY, QUICK, tmp_path / "whole")
 
     class Killed(Exception):
@@ -173,7 +180,10 @@ def learnt(tmp_path_factory):
     for number in range(5):
         lapse = TimeLapse(frames=3, shape=(192, 192), seed=60 + number, population=PopulationSettings(10))
         write_sequence(lapse, out / "sim", f"{'ABCDE'[number]}01_1")
-    how = Preset(replace(TINY, filters=8, widest=48), MaskSettings(epochs=10, patience=10, steps=25, side=128, rate=4e-3, members=3))
+    how = Preset(
+        replace(TINY, filters=8, widest=48),
+        MaskSettings(epochs=10, patience=10, steps=25, side=128, rate=4e-3, members=3),
+    )
     return out, learn([out / "sim"], out / "ensemble", how)
 
 

@@ -1,6 +1,7 @@
 """Drift, links and tracks: scenes known by hand, and scores of an independent program."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def tracks_in(scenes, drift=None, **more):
 def test_two_that_pass_keep_their_names():
     r"""Two nuclei move 4 pixels per frame, past each other 14 pixels apart.
 
-        t0  a . . b      t4  b . . a  (other row)
+    t0  a . . b      t4  b . . a  (other row)
     """
     scenes = [[(40, 30 + 4 * t), (58, 60 - 4 * t)] for t in range(8)]
     found = tracks_in(scenes)
@@ -50,7 +51,7 @@ def test_two_that_pass_keep_their_names():
 def test_a_cell_divides():
     """One nucleus becomes two smaller ones on either side.
 
-        t0-3  . O .      t4-7  o . o
+    t0-3  . O .      t4-7  o . o
     """
     mother = [[(60, 60, 8)]] * 4
     daughters = [[(60, 52 - t, 5), (60, 68 + t, 5)] for t in range(4)]
@@ -102,7 +103,7 @@ def test_the_camera_is_followed():
 def test_nuclei_correct_a_wrong_correlation():
     rng = np.random.default_rng(1)
     before = rng.uniform(0, 300, (30, 2))
-    after = before + [12.0, -20.0] + rng.normal(0, 0.5, (30, 2))
+    after = before + np.array([12.0, -20.0]) + rng.normal(0, 0.5, (30, 2))
     assert refined(before, after, np.array([45.0, 3.0])) == pytest.approx([12, -20], abs=0.5)
 
 
@@ -113,8 +114,12 @@ def scores_of(truth: Path, result: Path) -> dict[str, float]:
     from traccuracy.matchers import CTCMatcher
     from traccuracy.metrics import CTCMetrics
 
-    graphs = [load_ctc_data(str(folder), name=name) for folder, name in ((truth, "truth"), (result, "result"))]
-    found, _ = run_metrics(gt_data=graphs[0], pred_data=graphs[1], matcher=CTCMatcher(), metrics=[CTCMetrics()])
+    graphs = [
+        load_ctc_data(str(folder), name=name) for folder, name in ((truth, "truth"), (result, "result"))
+    ]
+    found, _ = run_metrics(
+        gt_data=graphs[0], pred_data=graphs[1], matcher=CTCMatcher(), metrics=[CTCMetrics()]
+    )
     return {name: float(found[0]["results"][name]) for name in ("TRA", "DET", "LNK")}
 
 
@@ -123,12 +128,16 @@ def scores_of(truth: Path, result: Path) -> dict[str, float]:
 def test_true_masks_are_linked_as_an_independent_program_wants(tmp_path, shift):
     """With perfect masks LNK is 0.98 or more, the camera jumping or not."""
     pytest.importorskip("traccuracy")
-    lapse = TimeLapse(frames=14, shape=(256, 256), seed=31, shift=shift, population=PopulationSettings(16, division=0.02))
+    lapse = TimeLapse(
+        frames=14, shape=(256, 256), seed=31, shift=shift, population=PopulationSettings(16, division=0.02)
+    )
     write_sequence(lapse, tmp_path)
     (tmp_path / "masks").mkdir()
     for number, mask in enumerate(read_masks(tmp_path / "truth")):
         write_mask(tmp_path / "masks" / f"m{number:03d}.tif", relabelled(mask))
-    found = follow(sorted((tmp_path / "phase").iterdir()), sorted((tmp_path / "masks").iterdir()), tmp_path / "tracks")
+    found = follow(
+        sorted((tmp_path / "phase").iterdir()), sorted((tmp_path / "masks").iterdir()), tmp_path / "tracks"
+    )
     scores = scores_of(tmp_path / "truth", tmp_path / "tracks")
     assert scores["DET"] == 1 and scores["LNK"] >= 0.98 and scores["TRA"] >= 0.99
     assert read_tracks(tmp_path / "tracks") == list(found.rows)
@@ -159,7 +168,7 @@ def test_real_masks_are_followed_much_as_another_program_did(data, tmp_path):
     seen = sightings_of(shuffled, np.zeros((20, 2)))
     ours = {(a, b) for a, b in link(seen) if b[0] == a[0] + 1}
     same = sum(theirs[a[0]][a[1]] == theirs[b[0]][b[1]] for a, b in ours)
-    wanted = sum(len(set(one.values()) & set(two.values())) for one, two in zip(theirs, theirs[1:], strict=False))
+    wanted = sum(len(set(one.values()) & set(two.values())) for one, two in pairwise(theirs))
     assert same >= 0.9 * wanted
 
 

@@ -27,9 +27,19 @@ def images(tmp_path):
     for number in range(4):
         mask = np.zeros((60, 80), np.int32)
         mask[10:20, 10:20], mask[30:40, 50:62] = 1, 2
-        write(tmp_path / f"i{number}.tif", Image(np.full((60, 80), 100 + number, np.uint8) + (mask > 0).astype(np.uint8) * 40))
+        write(
+            tmp_path / f"i{number}.tif",
+            Image(np.full((60, 80), 100 + number, np.uint8) + (mask > 0).astype(np.uint8) * 40),
+        )
         write_mask(tmp_path / f"m{number}.tif", mask)
-        made.append(ToReview(f"i{number}.tif", tmp_path / f"i{number}.tif", tmp_path / f"m{number}.tif", tmp_path / f"i{number}.tif"))
+        made.append(
+            ToReview(
+                f"i{number}.tif",
+                tmp_path / f"i{number}.tif",
+                tmp_path / f"m{number}.tif",
+                tmp_path / f"i{number}.tif",
+            )
+        )
     return made
 
 
@@ -85,7 +95,9 @@ def test_other_tables_are_refused(tmp_path):
 
 
 def test_a_spreadsheets_semicolons_are_read(tmp_path):
-    (tmp_path / "a.csv").write_text("\ufeffimage;objects;false_positives;false_negatives;remark\na.tif;3;1;0;blurred\n")
+    (tmp_path / "a.csv").write_text(
+        "\ufeffimage;objects;false_positives;false_negatives;remark\na.tif;3;1;0;blurred\n"
+    )
     assert read_review(tmp_path / "a.csv").rows == {"a.tif": (3, 1, 0)}
 
 

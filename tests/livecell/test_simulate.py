@@ -1,6 +1,7 @@
 """The simulator: same seed same bytes, and truth that holds together."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from cytally.images.tracks import read_masks, read_tracks
 from cytally.livecell.simulate.folder import TimeLapse, frames, seen_pieces, write_sequence
 from cytally.livecell.simulate.population import DYING, MITOSIS, PopulationSettings, simulate
 
-SMALL = TimeLapse(frames=10, shape=(192, 224), seed=4, population=PopulationSettings(12, division=0.05, death=0.01))
+SMALL = TimeLapse(
+    frames=10, shape=(192, 224), seed=4, population=PopulationSettings(12, division=0.05, death=0.01)
+)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +49,7 @@ def test_daughters_are_two_and_come_where_the_mother_was():
     last = {n.number: n for frame in told for n in frame}
     mothers = [n.parent for n in last.values() if n.parent]
     assert mothers and all(mothers.count(each) == 2 for each in set(mothers))
-    for frame, following in zip(told, told[1:], strict=False):
+    for frame, following in pairwise(told):
         here = {n.number: n for n in frame}
         for born in (n for n in following if n.number not in here):
             mother = here[born.parent]

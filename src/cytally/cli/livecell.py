@@ -15,6 +15,7 @@ from cytally.cli.progress import reporting
 
 if TYPE_CHECKING:
     from cytally.livecell.evidence.folder import LabelSettings
+    from cytally.livecell.pipeline import Order
     from cytally.types import Skipped
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -62,7 +63,9 @@ def _label_settings(diameter: tuple[float, float], declump: str, thesis_filter: 
     from cytally.livecell.evidence.folder import LabelSettings
     from cytally.livecell.evidence.rejects import RejectSettings
 
-    stain = FluorescenceSettings(diameters=diameter, declumping=Declumping(by=declump), half_height=0.5, border=True)
+    stain = FluorescenceSettings(
+        diameters=diameter, declumping=Declumping(by=declump), half_height=0.5, border=True
+    )
     return LabelSettings(stain, RejectSettings(quarter=0.25 if thesis_filter else 0.0))
 
 
@@ -233,14 +236,20 @@ def evaluate(folder: Path, ensemble: Path, out: Path | None, part: str, as_json:
 
 @livecell.command()
 @click.argument("images", nargs=-1, required=True)
-@click.option("--ensemble", required=True, type=_THERE)
+@click.option("--ensemble", type=_THERE, help="For phase contrast or brightfield.")
+@click.option(
+    "--stained", is_flag=True, help="IMAGES are fluorescence: no network, the stain itself is thresholded."
+)
+@click.option("--diameter", nargs=2, type=float, default=(5.0, 30.0), show_default=True,
+              help="With --stained: smallest and largest nucleus in pixels.")  # fmt: skip
 @click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it.")
 @click.option("--hours", default=1.0, show_default=True, help="Between frames, for growth.")
 @click.option("--pattern", help="Regular expression for file names with groups position and frame.")
 @click.option("--json", "as_json", is_flag=True)
 def count(
-    images: tuple[str, ...], ensemble: Path, out: Path, hours: float, pattern: str | None, as_json: bool
-) -> None:
+    images: tuple[str, ...], ensemble: Path | None, stained: bool, diameter: tuple[float, float], out: Path,
+    hours: float, pattern: str | None, as_json: bool,
+) -> None:  # fmt: skip
     """Count nuclei in IMAGES (folders, files or globs), each with 95 % limits.
 
     OUT gets counts.csv, masks/ and report.html.
@@ -249,12 +258,18 @@ def count(
     Example:
       cytally livecell count plate/phase --ensemble ensembles/bj --out runs/plate --hours 0.5
     """
-    _follow(images, ensemble, out, {"hours": hours, "tracks": False, "pattern": pattern}, as_json)
+    order = _order(ensemble, stained, diameter, hours=hours, tracks=False, pattern=pattern)
+    _follow(images, out, order, as_json)
 
 
 @livecell.command()
 @click.argument("images", nargs=-1, required=True)
-@click.option("--ensemble", required=True, type=_THERE)
+@click.option("--ensemble", type=_THERE, help="For phase contrast or brightfield.")
+@click.option(
+    "--stained", is_flag=True, help="IMAGES are fluorescence: no network, the stain itself is thresholded."
+)
+@click.option("--diameter", nargs=2, type=float, default=(5.0, 30.0), show_default=True,
+              help="With --stained: smallest and largest nucleus in pixels.")  # fmt: skip
 @click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it.")
 @click.option("--hours", default=1.0, show_default=True, help="Between frames, for growth.")
 @click.option(
@@ -267,8 +282,8 @@ def count(
 @click.option("--pattern", help="Regular expression for file names with groups position and frame.")
 @click.option("--json", "as_json", is_flag=True)
 def track(
-    images: tuple[str, ...], ensemble: Path, out: Path, hours: float, largest_shift: int, movie: str,
-    pattern: str | None, as_json: bool,
+    images: tuple[str, ...], ensemble: Path | None, stained: bool, diameter: tuple[float, float], out: Path,
+    hours: float, largest_shift: int, movie: str, pattern: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Count and follow the nuclei of a time-lapse.
 
@@ -278,14 +293,11 @@ def track(
     \b
     Example:
       cytally livecell track lapse/phase --ensemble ensembles/bj --out runs/lapse
+      cytally livecell track lapse/green --stained --diameter 8 40 --out runs/green
     """
-    more = {
-        "hours": hours,
-        "largest_shift": largest_shift,
-        "movie": movie.replace("none", ""),
-        "pattern": pattern,
-    }
-    _follow(images, ensemble, out, more, as_json)
+    order = _order(ensemble, stained, diameter, hours=hours, largest_shift=largest_shift,
+                   movie=movie.replace("none", ""), pattern=pattern)  # fmt: skip
+    _follow(images, out, order, as_json)
 
 
 @livecell.command()
@@ -334,11 +346,21 @@ def run(
     _say(story, out, as_json)
 
 
-def _follow(images: tuple[str, ...], ensemble: Path, out: Path, more: dict[str, Any], as_json: bool) -> None:
-    from cytally.livecell.pipeline import Order, follow_images
+def _order(ensemble: Path | None, stained: bool, diameter: tuple[float, float], **more: Any) -> Order:
+    """What count and track shall do; either an ensemble or the stain finds the nuclei."""
+    from cytally.errors import SettingsError
+    from cytally.livecell.pipeline import Order
+
+    if (ensemble is None) != stained:
+        raise SettingsError("expected either --ensemble or --stained, got both or none")
+    return Order(ensemble=ensemble, label=_label_settings(diameter, "shape", False), **more)
+
+
+def _follow(images: tuple[str, ...], out: Path, order: Order, as_json: bool) -> None:
+    from cytally.livecell.pipeline import follow_images
 
     with reporting() as report:
-        story = follow_images(images, out, Order(ensemble=ensemble, **more), report)
+        story = follow_images(images, out, order, report)
     _say(story, out, as_json)
 
 

@@ -38,7 +38,9 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     "--composed", type=click.FloatRange(0, 1), default=0.2, show_default=True,
     help="Share of composed cells (with --normal).",
 )  # fmt: skip
-@click.option("--further", is_flag=True, help="Go on from the readers that the ensemble has, in smaller steps.")
+@click.option(
+    "--further", is_flag=True, help="Go on from the readers that the ensemble has, in smaller steps."
+)
 @click.option("--seed", default=1, show_default=True)
 def readers(
     ensemble: Path, out: Path, cells: int, count: int, epochs: int, normal: Path | None,
@@ -70,7 +72,9 @@ def readers(
             + (f" --normal {normal.name} --composed {composed:g}" if normal else "")
             + (" --further" if further else "")
         )
-        made = with_readers(ensemble, out, source, course, report, {"command": command, "data": data}, further=further)
+        made = with_readers(
+            ensemble, out, source, course, report, {"command": command, "data": data}, further=further
+        )
     click.echo(f"{len(made.readers)} second readers in {out}, detector {made.card.identity}")
     for one in skipped:
         click.echo(f"  skipped {one.image}: {one.reason}", err=True)

@@ -151,9 +151,16 @@ def smoothed_inside(image: Float32, inside: NDArray[np.bool_], sigma: float) -> 
 
 def relabelled(labels: IntArray) -> IntArray:
     """The same objects, numbered 1..n without gaps, in the order of their numbers."""
-    present = np.bincount(labels.ravel()) > 0
+    present = np.zeros(int(labels.max(initial=0)) + 1, bool)
+    present[labels.ravel()] = True
     present[0] = False
-    return np.asarray(np.cumsum(present)[labels] * present[labels], np.int32)
+    return kept(labels, present)
+
+
+def kept(labels: IntArray, keep: NDArray[np.bool_]) -> IntArray:
+    """Only the objects whose number is true in `keep` (n + 1,), numbered 1..m in their order."""
+    keep[0] = False
+    return np.asarray((np.cumsum(keep) * keep).astype(np.int32)[labels], np.int32)
 
 
 def _boxes(labels: IntArray) -> dict[int, tuple[slice, slice]]:

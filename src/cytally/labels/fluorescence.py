@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.errors import ImageError, SettingsError
-from cytally.labels.declump import Declumping, areas, declump, relabelled
+from cytally.labels.declump import Declumping, areas, declump, kept
 from cytally.labels.outline import at_half_height
 from cytally.labels.threshold import adaptive_threshold
 from cytally.types import IntArray
@@ -171,10 +171,12 @@ def fill_holes(mask: NDArray[np.bool_], largest: float) -> NDArray[np.bool_]:
 
 
 def fill_labelled_holes(labels: IntArray) -> IntArray:
-    """Give what an object encloses to it, then number the objects again."""
+    """Give what an object encloses to it."""
     number, ground, stats, _ = cv2.connectedComponentsWithStats(
         (labels == 0).astype(np.uint8), connectivity=4
     )
+    if number <= 2:  # one ground, no hole
+        return labels
     result = labels.copy()
     edges = set(np.unique(np.concatenate([ground[0], ground[-1], ground[:, 0], ground[:, -1]])).tolist())
     for hole in range(1, number):
@@ -187,19 +189,17 @@ def fill_labelled_holes(labels: IntArray) -> IntArray:
         around = np.unique(labels[window][rim])
         if len(around[around > 0]) == 1:
             result[window][inside] = around.max()
-    return relabelled(result)
+    return result
 
 
 def without_border(labels: IntArray) -> IntArray:
-    """Drop the objects that touch the border of the image."""
-    touching = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
-    keep = np.ones(int(labels.max()) + 1, bool)
-    keep[touching] = False
-    return np.where(keep[labels], labels, 0).astype(np.int32)
+    """Drop the objects that touch the border of the image; the others are numbered again."""
+    keep = np.ones(int(labels.max(initial=0)) + 1, bool)
+    keep[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = False
+    return kept(labels, keep)
 
 
 def within_sizes(labels: IntArray, smallest: float, largest: float) -> IntArray:
     """Drop the objects whose area is that of a disk outside the range of diameters (pixels)."""
-    area = areas(labels)
-    keep = np.concatenate([[False], (area >= np.pi * smallest**2 / 4) & (area <= np.pi * largest**2 / 4)])
-    return np.where(keep[labels], labels, 0).astype(np.int32)
+    area = np.concatenate([[0.0], areas(labels)])
+    return kept(labels, (area >= np.pi * smallest**2 / 4) & (area <= np.pi * largest**2 / 4))

@@ -2,18 +2,70 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.segmentation import expand_labels
 
 from cytally.labels.declump import relabelled
 from cytally.types import FloatArray, IntArray
 
 Float32 = NDArray[np.float32]
+#: Pixels from an object at which the ground around it begins and ends.
+RING = (2, 6)
 
 
-def at_half_height(labels: IntArray, stain: NDArray[np.generic], *, level: float = 0.5, reach: int = 3) -> IntArray:
+@dataclass(frozen=True)
+class Surroundings:
+    """The pixels in and around all objects, as flat arrays: most of a field is neither.
+
+    Attributes
+    ----------
+    where : ndarray of int, shape (n,)
+        Flat index of each pixel.
+    owner : ndarray of int, shape (n,)
+        The object it belongs to, or lies nearest to.
+    far : ndarray of float32, shape (n,)
+        Distance to that object in pixels, 0 inside.
+    count : int
+        Objects.
+    """
+
+    where: NDArray[np.int64]
+    owner: IntArray
+    far: Float32
+    count: int
+
+    @staticmethod
+    def of(labels: IntArray, reach: float = RING[1]) -> Surroundings:
+        """Pixels within `reach` of an object; each belongs to the nearest."""
+        ground = (labels == 0).astype(np.uint8)
+        far, nearest = cv2.distanceTransformWithLabels(ground, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+        inside = np.flatnonzero(ground.ravel() == 0)
+        owner_of = np.zeros(len(inside) + 1, np.int32)
+        owner_of[nearest.ravel()[inside]] = labels.ravel()[inside]
+        where = np.flatnonzero(far.ravel() <= reach) if len(inside) else inside
+        return Surroundings(
+            where, owner_of[nearest.ravel()[where]], far.ravel()[where], int(labels.max(initial=0))
+        )
+
+    @property
+    def ring(self) -> NDArray[np.bool_]:
+        """Pixels of the ground around an object."""
+        return self.far > RING[0]
+
+    def means(self, values: Float32, chosen: NDArray[np.bool_]) -> FloatArray:
+        """Mean over the chosen pixels of each object 1..count; 0 where it has none."""
+        owner = self.owner[chosen]
+        total = np.bincount(owner, weights=values.ravel()[self.where[chosen]], minlength=self.count + 1)
+        pixels = np.bincount(owner, minlength=self.count + 1)
+        return np.asarray((total / np.maximum(pixels, 1))[1:])
+
+
+def at_half_height(
+    labels: IntArray, stain: NDArray[np.generic], *, level: float = 0.5, reach: int = 3
+) -> IntArray:
     """Redraw every outline on the raw stain, at half height between its ring and its middle.
 
     A threshold taken after CLAHE lies anywhere on the slope of an edge, and nuclei come out too
@@ -34,55 +86,33 @@ def at_half_height(labels: IntArray, stain: NDArray[np.generic], *, level: float
     ndarray of int32, shape (h, w)
         Each object's largest piece; objects of which nothing is left are gone.
     """
-    count = int(labels.max(initial=0))
-    if not count:
+    if not labels.any():
         return labels
     raw = cv2.GaussianBlur(np.asarray(stain, np.float32), (0, 0), 0.7)
-    ground, inside = means(raw, rings(labels), count), upper_half_means(raw, labels, count)
-    limit = np.concatenate([[np.inf], ground + level * (inside - ground)]).astype(np.float32)
-    near = np.asarray(expand_labels(labels, reach), np.int32)
-    return largest_pieces(np.where(raw >= limit[near], near, 0).astype(np.int32))
-
-
-def rings(labels: IntArray, inner: int = 2, outer: int = 6) -> IntArray:
-    """Pixels `inner` to `outer` around each object that belong to none; shared by the nearer of two."""
-    near, far = (expand_labels(labels, distance) for distance in (inner, outer))
-    return np.where(near == 0, far, 0).astype(np.int32)
-
-
-def means(values: Float32, labels: IntArray, count: int) -> FloatArray:
-    """Mean of the values over each object 1..count; 0 where it has no pixel."""
-    total = np.bincount(labels.ravel(), weights=values.ravel(), minlength=count + 1)
-    pixels = np.bincount(labels.ravel(), minlength=count + 1)
-    return np.asarray((total / np.maximum(pixels, 1))[1 : count + 1])
-
-
-def upper_half_means(values: Float32, labels: IntArray, count: int) -> FloatArray:
-    """Mean of each object over its pixels above its own mean: its plateau, without the slope."""
-    middle = np.concatenate([[np.inf], means(values, labels, count)]).astype(np.float32)
-    return means(values, np.where(values >= middle[labels], labels, 0).astype(np.int32), count)
+    around = Surroundings.of(labels)
+    value, inside = raw.ravel()[around.where], around.far == 0
+    mean = np.concatenate([[0.0], around.means(raw, inside)])
+    plateau = around.means(raw, inside & (value >= mean[around.owner]))  # without the slope of the edge
+    ground = around.means(raw, around.ring)
+    limit = np.concatenate([[np.inf], ground + level * (plateau - ground)])
+    keep = (around.far <= reach) & (value >= limit[around.owner])
+    redrawn = np.zeros(labels.size, np.int32)
+    redrawn[around.where[keep]] = around.owner[keep]
+    return largest_pieces(redrawn.reshape(labels.shape))
 
 
 def largest_pieces(labels: IntArray) -> IntArray:
     """Of each object its largest 8-connected piece, numbered again."""
     pieces = cv2.connectedComponents((labels > 0).astype(np.uint8), connectivity=8)[1]
-    apart = _parted(labels, pieces)
-    owner = np.zeros(int(apart.max(initial=0)) + 1, np.int64)
-    owner[apart.ravel()] = labels.ravel()
-    area = np.bincount(apart.ravel(), minlength=len(owner)).astype(np.int64)
-    area[0] = 0
+    where = np.flatnonzero(labels)
+    owner = labels.ravel()[where].astype(np.int64)
+    code = pieces.ravel()[where].astype(np.int64) * (int(labels.max(initial=0)) + 1) + owner
+    kinds, piece, area = np.unique(code, return_inverse=True, return_counts=True)
+    of = kinds % (int(labels.max(initial=0)) + 1)
     best = np.zeros(int(labels.max(initial=0)) + 1, np.int64)
     order = np.argsort(area, kind="stable")
-    best[owner[order]] = order  # the largest comes last and stays
-    keep = np.zeros(len(owner), bool)
-    keep[best[1:]] = True
-    keep[0] = False
-    return relabelled(np.where(keep[apart], labels, 0).astype(np.int32))
-
-
-def _parted(labels: IntArray, pieces: IntArray) -> IntArray:
-    """Pieces that hold several objects are cut where the objects' numbers change."""
-    code = pieces.astype(np.int64) * (int(labels.max(initial=0)) + 1) + labels
-    code[labels == 0] = 0
-    _, numbered = np.unique(code, return_inverse=True)
-    return np.asarray(numbered.reshape(labels.shape), np.int32)
+    best[of[order]] = order  # the largest comes last and stays
+    keep = best[owner] == piece
+    result = np.zeros(labels.size, np.int32)
+    result[where[keep]] = owner[keep]
+    return relabelled(result.reshape(labels.shape))

@@ -13,7 +13,6 @@ from scipy import stats
 
 from cytally.errors import CountsError
 from cytally.images.write import write_bytes
-from cytally.inference.ensemble import Ensemble
 from cytally.livecell.nuclei import Nuclei
 from cytally.livecell.sequences import FrameName
 from cytally.statistics.growth import Growth, fit_growth
@@ -76,12 +75,6 @@ def usual_area(seen: Sequence[Seen]) -> float:
     """Median pixels of a nucleus over all fields; NaN without any."""
     sizes = np.concatenate([np.asarray(one.areas, float) for one in seen]) if seen else np.zeros(0)
     return float(np.median(sizes)) if sizes.size else float("nan")
-
-
-def count_error(ensemble: Ensemble) -> float:
-    """Relative error of the count on validation fields; 0 where the ensemble does not say."""
-    value = ensemble.card.training.get("count_error", 0.0)
-    return float(value) if np.isfinite(float(value)) else 0.0
 
 
 def counted(seen: Sequence[Seen], error: float) -> list[FieldCount]:

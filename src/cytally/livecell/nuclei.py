@@ -1,8 +1,11 @@
-"""Phase contrast + ensemble -> single nuclei: vote, then a watershed from the cores."""
+"""Image -> single nuclei: in phase contrast by vote and a watershed from the cores; or by the stain."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +16,7 @@ from cytally.images.flatten import flatten
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.votes import look
 from cytally.labels.declump import relabelled
-from cytally.labels.fluorescence import components
+from cytally.labels.fluorescence import FluorescenceSettings, components, identify
 from cytally.types import IntArray
 
 Float32 = NDArray[np.float32]
@@ -53,6 +56,70 @@ class Nuclei:
     def area(self) -> int:
         """Nucleus pixels."""
         return int(np.count_nonzero(self.labels))
+
+
+class Finder(Protocol):
+    """Whatever finds nuclei: an ensemble in phase contrast, or the stain itself."""
+
+    @property
+    def identity(self) -> str:
+        """Changes when what is found may change."""
+        ...
+
+    @property
+    def count_error(self) -> float:
+        """Relative error of its counts against labels, 0 where nobody measured it."""
+        ...
+
+    def find(self, pixels: NDArray[np.generic]) -> Nuclei:
+        """Nuclei of one image."""
+        ...
+
+
+@dataclass(frozen=True)
+class ByEnsemble:
+    """Nuclei in phase contrast."""
+
+    ensemble: Ensemble
+
+    @property
+    def identity(self) -> str:
+        """Of the detector."""
+        return self.ensemble.card.identity
+
+    @property
+    def count_error(self) -> float:
+        """On validation fields, as the training noted it."""
+        value = float(str(self.ensemble.card.training.get("count_error", 0.0)))
+        return value if np.isfinite(value) else 0.0
+
+    def find(self, pixels: NDArray[np.generic]) -> Nuclei:
+        """Vote of the members."""
+        return find_nuclei(pixels, self.ensemble)
+
+
+@dataclass(frozen=True)
+class ByStain:
+    """Nuclei in fluorescence, without any network."""
+
+    settings: FluorescenceSettings
+
+    @property
+    def identity(self) -> str:
+        """Of the settings."""
+        text = json.dumps(asdict(self.settings), sort_keys=True)
+        return "stain-" + hashlib.sha256(text.encode()).hexdigest()[:10]
+
+    @property
+    def count_error(self) -> float:
+        """Not measured: limits of such counts are no limits."""
+        return 0.0
+
+    def find(self, pixels: NDArray[np.generic]) -> Nuclei:
+        """What `labels.fluorescence.identify` finds; see there."""
+        labels = identify(pixels, self.settings).labels
+        whole = int(components(labels > 0).max(initial=0))
+        return Nuclei(labels, (int(labels.max(initial=0)),), whole, (int(np.count_nonzero(labels)),))
 
 
 def predict(pixels: NDArray[np.generic], ensemble: Ensemble) -> Float32:

@@ -14,7 +14,7 @@ from cytally.figures.masks import tracked
 from cytally.images.movie import write_movie
 from cytally.images.read import read
 from cytally.images.tracks import read_masks
-from cytally.inference.ensemble import Ensemble, load_ensemble
+from cytally.inference.ensemble import load_ensemble
 from cytally.livecell.counts import growth_curves
 from cytally.livecell.evidence.folder import Labelled, LabelSettings, grey, label_folder
 from cytally.livecell.learn import PRESETS, Learnt, Preset, learn
@@ -22,6 +22,7 @@ from cytally.livecell.measure.evaluate import PICTURES, evaluate
 from cytally.livecell.motion.follow import TABLE, follow
 from cytally.livecell.motion.lineage import Tracks
 from cytally.livecell.motion.links import LinkSettings
+from cytally.livecell.nuclei import ByEnsemble, ByStain, Finder
 from cytally.livecell.report import Story, write_report
 from cytally.livecell.run import LEARNING, Segmented, count_run, segment_folder
 from cytally.types import FloatArray
@@ -40,7 +41,7 @@ class Order:
     preset : Preset
         Network and training.
     ensemble : Path, optional
-        Use this one; nothing is labelled or trained.
+        Use this one; nothing is labelled or trained. None with images alone: they are stained.
     label : LabelSettings
     link : LinkSettings
     hours : float
@@ -101,9 +102,8 @@ def run_livecell(
         learnt = learn(
             [labelled.folder], out / LEARNING / "ensemble", order.preset, seed=order.seed, report=report
         )
-    story = _followed(
-        [phase], out, learnt.ensemble if learnt else load_ensemble(order.ensemble, "livecell"), order, report
-    )
+    finder = ByEnsemble(learnt.ensemble if learnt else load_ensemble(order.ensemble, "livecell"))
+    story = _followed([phase], out, finder, order, report)
     if labelled is not None and learnt is not None:
         kept = {one.name.path.resolve(): one for one in labelled.kept}
         aside = [kept[each.name.path.resolve()] for each in learnt.split.of("test")]
@@ -116,20 +116,24 @@ def run_livecell(
 def follow_images(
     images: Sequence[str | Path], out: Path, order: Order, report: Report = lambda stage, done, total: None
 ) -> Story:
-    """Count, and where wanted follow, with an ensemble that is there already; write the report."""
-    story = _followed(images, out, load_ensemble(order.ensemble, "livecell"), order, report)
+    """Count, and where wanted follow, with an ensemble that is there, or by the stain without any.
+
+    Without `order.ensemble` the images are taken for fluorescence.
+    """
+    finder: Finder = ByStain(order.label.stain)
+    if order.ensemble is not None:
+        finder = ByEnsemble(load_ensemble(order.ensemble, "livecell"))
+    story = _followed(images, out, finder, order, report)
     write_report(story, out)
     return story
 
 
-def _followed(
-    images: Sequence[str | Path], out: Path, ensemble: Ensemble, order: Order, report: Report
-) -> Story:
-    run = segment_folder(images, out, ensemble, pattern=order.pattern, report=report)
-    counts = count_run(run, ensemble)
+def _followed(images: Sequence[str | Path], out: Path, finder: Finder, order: Order, report: Report) -> Story:
+    run = segment_folder(images, out, finder, pattern=order.pattern, report=report)
+    counts = count_run(run, finder)
     tracks = track_run(run, order, report) if order.tracks else []
     movie = draw_movie(run, tracks, order) if tracks and order.movie else None
-    return Story(run, ensemble.card.identity, counts, growth_curves(counts, order.hours), tracks, movie=movie)
+    return Story(run, finder.identity, counts, growth_curves(counts, order.hours), tracks, movie=movie)
 
 
 def track_run(run: Segmented, order: Order, report: Report) -> list[tuple[str, Tracks]]:

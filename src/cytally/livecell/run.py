@@ -12,11 +12,10 @@ from typing import Any
 from cytally import __version__
 from cytally.errors import ImageError, RunError
 from cytally.images.read import find_images, read
-from cytally.inference.ensemble import Ensemble
-from cytally.livecell.counts import TABLE, FieldCount, Seen, count_error, counted, write_counts
+from cytally.livecell.counts import TABLE, FieldCount, Seen, counted, write_counts
 from cytally.livecell.evidence.folder import grey, write_mask
 from cytally.livecell.measure.review import ToReview
-from cytally.livecell.nuclei import find_nuclei
+from cytally.livecell.nuclei import Finder
 from cytally.livecell.sequences import FrameName, Series, parse_name, series_of
 from cytally.runs.folder import RUN, begin, locked, open_journal, read_journal
 from cytally.runs.inputs import hash_of, name_images
@@ -52,10 +51,10 @@ class Segmented:
 
 
 def segment_folder(
-    inputs: Sequence[str | Path], folder: Path, ensemble: Ensemble, *, pattern: str | None = None,
+    inputs: Sequence[str | Path], folder: Path, finder: Finder, *, pattern: str | None = None,
     report: Report = lambda stage, done, total: None,
 ) -> Segmented:  # fmt: skip
-    """Find the nuclei of every image; an earlier call with the same ensemble is continued.
+    """Find the nuclei of every image; an earlier call with the same finder is continued.
 
     One unreadable image is reported and skipped.
 
@@ -70,7 +69,7 @@ def segment_folder(
     seen: dict[Path, Seen] = {}
     masks: dict[Path, Path] = {}
     skipped = []
-    settings = {"task": "livecell", "detector": ensemble.card.identity, "pattern": pattern or "",
+    settings = {"task": "livecell", "detector": finder.identity, "pattern": pattern or "",
                 "inputs": [Path(given).as_posix() for given in inputs]}  # fmt: skip
     with locked(folder):
         begin(folder, settings, __version__, datetime.now(UTC).isoformat(timespec="seconds"), (LEARNING,))
@@ -79,7 +78,7 @@ def segment_folder(
             for number, (name, path) in enumerate(paths.items(), start=1):
                 line = done.get(name)
                 if line is None or line["sha256"] != hash_of(path):
-                    line = _segment(path, name, folder, ensemble)
+                    line = _segment(path, name, folder, finder)
                     journal.write(json.dumps(line) + "\n")
                     journal.flush()
                 if line["status"] == "counted":
@@ -93,10 +92,10 @@ def segment_folder(
     return Segmented(folder, kept, masks, seen, {p: n for n, p in paths.items()}, tuple(skipped))
 
 
-def _segment(path: Path, name: str, folder: Path, ensemble: Ensemble) -> dict[str, Any]:
+def _segment(path: Path, name: str, folder: Path, finder: Finder) -> dict[str, Any]:
     line: dict[str, Any] = {"image": name, "sha256": hash_of(path)}
     try:
-        nuclei = find_nuclei(grey(read(path)), ensemble)
+        nuclei = finder.find(grey(read(path)))
     except ImageError as error:
         return line | {"status": f"skipped: {error}"}
     target = folder / MASKS / Path(name).with_suffix(".tif")
@@ -112,10 +111,10 @@ def _seen(line: dict[str, Any], name: FrameName, frame: int) -> Seen:
     return Seen(name=name, frame=frame, **stored)
 
 
-def count_run(run: Segmented, ensemble: Ensemble) -> list[FieldCount]:
+def count_run(run: Segmented, finder: Finder) -> list[FieldCount]:
     """Counts with limits, and counts.csv in the run folder."""
     order = [path for one in run.series for path in one.paths]
-    counts = counted([run.seen[path] for path in order], count_error(ensemble))
+    counts = counted([run.seen[path] for path in order], finder.count_error)
     write_counts(run.folder / TABLE, counts, [run.names[path] for path in order])
     return counts
 

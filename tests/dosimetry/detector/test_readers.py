@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from safetensors.torch import load_file
 from click.testing import CliRunner
 from numpy.testing import assert_array_equal
+from safetensors.torch import load_file
 
 from cytally.cli import reading  # noqa: F401  (it joins the group)
 from cytally.cli.main import cli
@@ -111,7 +111,9 @@ def test_readers_go_on_from_readers_where_there_are_some(random_ensemble, source
     again = with_readers(tmp_path / "b", tmp_path / "c", source, still, lambda *_: None, {}, further=True)
     weights = [load_file(folder / "reader_00.safetensors") for folder in (tmp_path / "b", tmp_path / "c")]
     convolutions = [name for name in weights[0] if name.endswith("weight") and weights[0][name].ndim == 4]
-    assert convolutions and all((weights[0][n] == weights[1][n]).all() for n in convolutions)  # learnt at rate 0
+    assert convolutions and all(
+        (weights[0][n] == weights[1][n]).all() for n in convolutions
+    )  # learnt at rate 0
     assert len(first.readers) == len(again.readers) == 1
 
 

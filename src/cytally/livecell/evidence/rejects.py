@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.labels.declump import relabelled
-from cytally.labels.outline import means, rings
+from cytally.labels.outline import Surroundings
 from cytally.types import FloatArray, IntArray
 
 Float32 = NDArray[np.float32]
@@ -95,7 +95,9 @@ def assess(stain: NDArray[np.generic], labels: IntArray, settings: RejectSetting
     if count == 0:
         return Assessed(labels, 0, 0, 0.0, float("nan"), float("nan"))
     area = np.bincount(labels.ravel(), minlength=count + 1)[1:].astype(float)
-    height = means(raw, labels, count) - means(raw, rings(labels), count)
+    around = Surroundings.of(labels)
+    inside = around.far == 0
+    height = around.means(raw, inside) - around.means(raw, around.ring)
     noise = _ground_noise(raw, labels)
     wave = height < settings.faint * noise
     usual = ~wave if (~wave).any() else np.ones(count, bool)
@@ -104,7 +106,7 @@ def assess(stain: NDArray[np.generic], labels: IntArray, settings: RejectSetting
     debris |= area < settings.tiny * middle_area
     keep = ~(wave | debris)
     lookup = np.concatenate([[False], keep])
-    sharp = edge_sharpness(raw, labels, count)
+    sharp = edge_sharpness(raw, labels, around)
     return Assessed(
         relabelled(np.where(lookup[labels], labels, 0)), int(debris.sum()), int((wave & ~debris).sum()),
         float(area[keep].sum() / labels.size), float(np.median(height[keep]) / noise) if keep.any() else float("nan"),
@@ -141,7 +143,7 @@ def _reason(one: Assessed, usual_sharpness: float, floor: float, settings: Rejec
     return ""
 
 
-def edge_sharpness(raw: Float32, labels: IntArray, count: int) -> FloatArray:
+def edge_sharpness(raw: Float32, labels: IntArray, around: Surroundings) -> FloatArray:
     """How much steeper each outline is when seen finely (sigma 1) than coarsely (sigma 3), less 1.
 
     A sharp edge is three times as steep, an edge blurred by b pixels sqrt((9 + b^2) / (1 + b^2))
@@ -149,8 +151,8 @@ def edge_sharpness(raw: Float32, labels: IntArray, count: int) -> FloatArray:
     """
     kernel = np.ones((3, 3), np.uint8)
     grown, shrunk = (change(labels.astype(np.float32), kernel) for change in (cv2.dilate, cv2.erode))
-    outline = np.where((grown != shrunk) & (labels > 0), labels, 0)
-    fine, coarse = (means(_slope(raw, sigma), outline, count) for sigma in (1.0, 3.0))
+    outline = ((grown != shrunk) & (labels > 0)).ravel()[around.where]
+    fine, coarse = (around.means(_slope(raw, sigma), outline) for sigma in (1.0, 3.0))
     return fine / np.maximum(coarse, 1e-6) - 1
 
 
