@@ -170,11 +170,21 @@ def test_one_bad_image_is_skipped_and_a_missing_frame_told(run, lapse, tmp_path)
 
 
 def test_a_stained_sequence_is_followed_without_any_network(lapse, tmp_path):
-    call("track", lapse / "fluorescence" / "A03_1_t00*.tif", "--stained", "--out", tmp_path / "s", "--movie", "none")
+    call(
+        "track",
+        lapse / "fluorescence" / "A03_1_t00*.tif",
+        "--stained",
+        "--out",
+        tmp_path / "s",
+        "--movie",
+        "none",
+    )
     with (tmp_path / "s" / "counts.csv").open() as file:
         found = [int(row["count"]) for row in csv.DictReader(file)]
     true = [len(np.unique(mask)) - 1 for mask in read_masks(lapse / "truth" / "A03_1")]
-    assert np.abs(np.subtract(found, true)).mean() <= 3  # debris counts as nuclei here: nothing tells it apart
+    assert (
+        np.abs(np.subtract(found, true)).mean() <= 3
+    )  # debris counts as nuclei here: nothing tells it apart
     assert "either --ensemble or --stained" in call("count", lapse / "phase", "--out", tmp_path / "n", code=1)
 
 

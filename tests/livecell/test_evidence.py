@@ -15,7 +15,7 @@ from cytally.labels.fluorescence import FluorescenceSettings, identify
 from cytally.livecell.evidence.crops import Field, Split, split_fields, thumbnail, windows, without_leaks
 from cytally.livecell.evidence.folder import LabelSettings, label_folder, read_labelled, read_mask
 from cytally.livecell.evidence.pairs import channel_offset, pair_files
-from cytally.livecell.evidence.rejects import RejectSettings, assess, reasons
+from cytally.livecell.evidence.rejects import RejectSettings, clean, reasons, typical_area
 from cytally.livecell.sequences import parse_name, series_of
 from cytally.livecell.simulate.folder import TimeLapse, frames, write_sequence
 from cytally.livecell.simulate.population import PopulationSettings
@@ -95,12 +95,12 @@ def nuclei(count=12, shape=(200, 200), height=400.0, radius=7, blur=1.0, seed=1)
 
 def verdicts(*fields, settings=None):
     settings = settings or RejectSettings()
-    return reasons([assess(stain, labels, settings) for stain, labels in fields], settings)
+    return reasons([clean(stain, labels, settings).assessed for stain, labels in fields], settings)
 
 
 def test_good_labels_are_kept_whole():
     stain, labels = nuclei()
-    found = assess(stain, labels, RejectSettings())
+    found = clean(stain, labels, RejectSettings()).assessed
     assert found.count == 12 and found.debris == found.waves == 0
     assert verdicts((stain, labels)) == [""]
 
@@ -110,17 +110,30 @@ def test_debris_is_taken_out_and_too_much_of_it_rejects():
     for k in range(3):
         cv2.circle(stain, (60, 48 + 45 * k), 3, 2000.0, -1)
         cv2.circle(labels, (60, 48 + 45 * k), 3, 13 + k, -1)
-    found = assess(stain, labels, RejectSettings())
+    found = clean(stain, labels, RejectSettings()).assessed
     assert (found.count, found.debris) == (12, 3)
     some, little = stain.copy(), np.where(labels > 10, labels, 0).astype(np.int32)
     assert verdicts((some, little))[0].startswith("debris: 3 of 5")
+
+
+def test_more_debris_than_nuclei_is_still_debris_where_other_fields_say_so():
+    """Thirty specks and one nucleus: what is usual is known from the other fields."""
+    stain, labels = nuclei(count=1)
+    for k in range(30):
+        place = (15 + 30 * (k % 6), 70 + 25 * (k // 6))
+        cv2.circle(stain, place, 2, 900.0, -1)
+        cv2.circle(labels, place, 2, 2 + k, -1)
+    usual = typical_area(np.bincount(nuclei()[1].ravel())[1:].astype(float))
+    assert clean(stain, labels, RejectSettings(), usual).assessed.count == 1
+    assert clean(stain, labels, RejectSettings()).assessed.count > 1
+    assert typical_area(np.zeros(0)) == 0 and typical_area(np.array([1.0, 1, 1, 10])) == 10
 
 
 def test_waves_are_no_brighter_than_the_ground():
     stain, labels = nuclei(count=4)
     for k in range(6):
         cv2.circle(labels, (25 + 28 * k, 150), 9, 20 + k, -1)
-    assert assess(stain, labels, RejectSettings()).waves == 6
+    assert clean(stain, labels, RejectSettings()).assessed.waves == 6
     assert verdicts((stain, labels))[0].startswith("waves: 6 of 10")
 
 
@@ -148,7 +161,7 @@ def test_real_debris_is_dropped_and_nuclei_stay(data):
     from dataclasses import replace
 
     large = replace(STAIN, diameters=(40.0, 180.0), window=160)
-    found = assess(stain, identify(stain, large).labels, RejectSettings())
+    found = clean(stain, identify(stain, large).labels, RejectSettings()).assessed
     assert 8 <= found.count <= 13
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +13,10 @@ from cytally.errors import CountsError
 from cytally.images.write import write_bytes
 from cytally.livecell.nuclei import Nuclei
 from cytally.livecell.sequences import FrameName
+from cytally.runs.folder import csv_bytes
 from cytally.statistics.growth import Growth, fit_growth
 
-TABLE = "counts.csv"
+TABLE, GROWTH = "counts.csv", "growth.csv"
 COLUMNS = ("image", "frame", "count", "lower", "upper", "area_count", "area_lower", "area_upper",
            "components", "position", "well", "time")  # fmt: skip
 
@@ -106,13 +105,11 @@ def _reach(members: np.ndarray, known: float) -> float:
 
 def write_counts(path: Path, counts: Sequence[FieldCount], images: Sequence[str]) -> None:
     """Write counts.csv; `images` are paths as tables give them."""
-    buffer = io.StringIO()
-    table = csv.writer(buffer, lineterminator="\n")
-    table.writerow(COLUMNS)
+    rows: list[list[object]] = [list(COLUMNS)]
     for one, image in zip(counts, images, strict=True):
-        table.writerow([image, one.frame, one.count, one.lower, one.upper, one.area_count, one.area_lower,
-                        one.area_upper, one.components, one.name.position, one.name.well, one.name.time])  # fmt: skip
-    write_bytes(path, buffer.getvalue().encode())
+        rows.append([image, one.frame, one.count, one.lower, one.upper, one.area_count, one.area_lower, one.area_upper,
+                     one.components, one.name.position, one.name.well, one.name.time])  # fmt: skip
+    write_bytes(path, csv_bytes(rows))
 
 
 @dataclass(frozen=True)
@@ -157,3 +154,15 @@ def growth_curves(counts: Sequence[FieldCount], hours_per_frame: float) -> list[
         curves.append(GrowthCurve(position, hours, numbers, tuple(r.lower for r in rows),
                                   tuple(r.upper for r in rows), growth))  # fmt: skip
     return curves
+
+
+def write_growth(path: Path, curves: Sequence[GrowthCurve]) -> None:
+    """Write growth.csv: rate per hour and doubling time in hours, each with limits, per position."""
+    rows: list[list[object]] = [
+        ["position", "rate", "rate_lower", "rate_upper", "doubling_hours", "lower", "upper"]
+    ]
+    for curve in curves:
+        growth = curve.growth
+        numbers = (growth.rate, growth.lower, growth.upper, *growth.doubling)
+        rows.append([curve.position, *("" if value != value else f"{value:.5g}" for value in numbers)])
+    write_bytes(path, csv_bytes(rows))

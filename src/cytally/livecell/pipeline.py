@@ -15,7 +15,7 @@ from cytally.images.movie import write_movie
 from cytally.images.read import read
 from cytally.images.tracks import read_masks
 from cytally.inference.ensemble import load_ensemble
-from cytally.livecell.counts import growth_curves
+from cytally.livecell.counts import GROWTH, growth_curves, write_growth
 from cytally.livecell.evidence.folder import Labelled, LabelSettings, grey, label_folder
 from cytally.livecell.learn import PRESETS, Learnt, Preset, learn
 from cytally.livecell.measure.evaluate import PICTURES, evaluate
@@ -133,7 +133,9 @@ def _followed(images: Sequence[str | Path], out: Path, finder: Finder, order: Or
     counts = count_run(run, finder)
     tracks = track_run(run, order, report) if order.tracks else []
     movie = draw_movie(run, tracks, order) if tracks and order.movie else None
-    return Story(run, finder.identity, counts, growth_curves(counts, order.hours), tracks, movie=movie)
+    curves = growth_curves(counts, order.hours)
+    write_growth(out / GROWTH, curves)
+    return Story(run, finder.identity, counts, curves, tracks, movie=movie)
 
 
 def track_run(run: Segmented, order: Order, report: Report) -> list[tuple[str, Tracks]]:

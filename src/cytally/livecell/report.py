@@ -23,7 +23,7 @@ from cytally.livecell.measure.evaluate import Evaluation
 from cytally.livecell.motion.lineage import Tracks
 from cytally.livecell.run import Segmented
 
-REPORT = "report.html"
+REPORT, LINEAGE = "report.html", "lineage.svg"
 _PICTURES = 4
 _LARGEST_MOVIE = 8_000_000  # bytes within the page; a larger one stays beside it
 
@@ -45,7 +45,10 @@ class Story:
 
 
 def write_report(story: Story, folder: Path) -> Path:
-    """Write one page, complete in itself."""
+    """Write one page, complete in itself, and the lineage of the first position as a picture."""
+    lineage = as_svg(lineage_figure(_branches(story.tracks[0][1]))) if story.tracks else ""
+    if lineage:
+        write_bytes(folder / LINEAGE, lineage.encode())
     names = [story.run.names[one.name.path] for one in story.counts]
     page = render(
         "cytally.livecell", "livecell.html", fields=len(story.counts), total=sum(c.count for c in story.counts),
@@ -56,7 +59,7 @@ def write_report(story: Story, folder: Path) -> Path:
         doublings=[_doubling(curve) for curve in story.curves],
         counts=[{"image": n, **vars(c)} for n, c in zip(names, story.counts, strict=True)],
         tracks=[_track_row(name, tracks) for name, tracks in story.tracks],
-        lineage=as_svg(lineage_figure(_branches(story.tracks[0][1]))) if story.tracks else "",
+        lineage=lineage,
         movie=_movie(story.movie), movie_of=story.tracks[0][0] if story.tracks else "",
     )  # fmt: skip
     path = folder / REPORT

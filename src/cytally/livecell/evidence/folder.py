@@ -27,11 +27,13 @@ from cytally.images.read import find_images, read
 from cytally.images.register import Offset, moved
 from cytally.images.tracks import TRUTH
 from cytally.images.write import encode, write_bytes
+from cytally.labels.declump import areas
 from cytally.labels.fluorescence import FluorescenceSettings, identify
 from cytally.livecell.evidence.pairs import CERTAIN, Pair, channel_offset, pair_files
-from cytally.livecell.evidence.rejects import Assessed, RejectSettings, assess, reasons
+from cytally.livecell.evidence.rejects import Assessed, RejectSettings, clean, reasons, typical_area
 from cytally.livecell.sequences import FrameName, parse_name
-from cytally.types import Image, IntArray, Skipped
+from cytally.runs.folder import csv_bytes
+from cytally.types import FloatArray, Image, IntArray, Skipped
 
 Report = Callable[[str, int, int], None]
 TABLE, NOTES, SHEET = "labels.csv", "label.json", "contact.jpg"
@@ -91,7 +93,14 @@ class Labelled:
         return [each for each in self.fields if each.kept]
 
 
-@dataclass
+@dataclass(frozen=True)
+class _Found:
+    pair: Pair
+    label: Path
+    sizes: FloatArray
+
+
+@dataclass(frozen=True)
 class _Made:
     pair: Pair
     label: Path
@@ -113,17 +122,22 @@ def label_folder(
     """
     files = pair_files(find_images(phase), find_images(fluorescence), pattern)
     (out / "labels").mkdir(parents=True, exist_ok=True)
-    made, skipped = [], list(files.skipped)
+    found, skipped = [], list(files.skipped)
     for number, pair in enumerate(files.pairs):
         try:
-            made.append(_label(pair, out, settings))
+            found.append(_identified(pair, out, settings))
         except ImageError as error:
             skipped.append(Skipped(pair.phase.name, str(error)))
         report("labelling from fluorescence", number + 1, len(files.pairs))
-    if not made:
+    if not found:
         raise ImageError(
             f"{fluorescence}: none of {len(files.pairs)} pairs could be labelled; first: {skipped[0].reason}"
         )
+    usual = typical_area(np.concatenate([one.sizes for one in found]))
+    made = []
+    for number, one in enumerate(found):
+        made.append(_cleaned(one, settings, usual))
+        report("taking out debris", number + 1, len(found))
     offset = _align(made) if settings.align else Offset(0.0, 0.0, 0.0)
     why = reasons([each.found for each in made], settings.rejects)
     fields = tuple(
@@ -139,17 +153,24 @@ def label_folder(
     return result
 
 
-def _label(pair: Pair, out: Path, settings: LabelSettings) -> _Made:
+def _identified(pair: Pair, out: Path, settings: LabelSettings) -> _Found:
+    """Write the label as the stain gives it; remember the sizes only."""
     stain, phase = grey(read(pair.fluorescence)), read(pair.phase)
     if stain.shape != phase.shape:
         raise ImageError(
             f"expected both channels in one size, got {phase.shape[0]} x {phase.shape[1]} in phase contrast and "
             f"{stain.shape[0]} x {stain.shape[1]} in fluorescence"
         )
-    found = assess(stain, identify(stain, settings.stain).labels, settings.rejects)
+    labels = identify(stain, settings.stain).labels
     path = out / "labels" / f"{pair.phase.stem}.tif"
-    write_mask(path, found.labels)
-    return _Made(pair, path, found)
+    write_mask(path, labels)
+    return _Found(pair, path, areas(labels).astype(float))
+
+
+def _cleaned(one: _Found, settings: LabelSettings, usual: float) -> _Made:
+    cleaned = clean(grey(read(one.pair.fluorescence)), read_mask(one.label), settings.rejects, usual)
+    write_mask(one.label, cleaned.labels)
+    return _Made(one.pair, one.label, cleaned.assessed)
 
 
 def _align(made: Sequence[_Made]) -> Offset:
@@ -157,11 +178,11 @@ def _align(made: Sequence[_Made]) -> Offset:
     some = [each for each in made if each.found.count][:_SHOWN]
     if not some:
         return Offset(0.0, 0.0, 0.0)
-    offset = channel_offset([read(e.pair.phase).pixels for e in some], [e.found.labels for e in some])
+    offset = channel_offset([read(e.pair.phase).pixels for e in some], [read_mask(e.label) for e in some])
     if offset.certainty < CERTAIN or max(abs(offset.row), abs(offset.col)) < 1:
         return Offset(0.0, 0.0, offset.certainty)
     for each in made:
-        write_mask(each.label, np.asarray(moved(each.found.labels, -offset.row, -offset.col), np.int32))
+        write_mask(each.label, np.asarray(moved(read_mask(each.label), -offset.row, -offset.col), np.int32))
     return offset
 
 
@@ -173,7 +194,7 @@ def _sheet(made: Sequence[_Made], why: Sequence[str], out: Path) -> Path:
     tiles = []
     for k in chosen:
         colour = (0, 0, 220) if why[k] else (60, 190, 60)
-        picture = outlined(grey(read(made[k].pair.fluorescence)), made[k].found.labels, colour)
+        picture = outlined(grey(read(made[k].pair.fluorescence)), read_mask(made[k].label), colour)
         tiles.append((picture, f"{made[k].pair.phase.name}: {why[k] or 'kept'}", colour))
     path = out / SHEET
     write_bytes(path, encode(contact_sheet(tiles), ".jpg"))
@@ -181,17 +202,15 @@ def _sheet(made: Sequence[_Made], why: Sequence[str], out: Path) -> Path:
 
 
 def _write_table(labelled: Labelled, found: Sequence[Assessed]) -> None:
-    buffer = io.StringIO()
-    table = csv.writer(buffer, lineterminator="\n")
-    table.writerow(
+    rows: list[list[object]] = [
         ["image", "label", "position", "time", "well", "nuclei", "status", "reason", "debris", "waves"]
-    )
+    ]
     for one, measured in zip(labelled.fields, found, strict=True):
         image = os.path.relpath(one.name.path, labelled.folder)
-        table.writerow([image, one.label.relative_to(labelled.folder).as_posix(), one.name.position, one.name.time,
-                        one.name.well, one.nuclei, "kept" if one.kept else "rejected", one.reason,
-                        measured.debris, measured.waves])  # fmt: skip
-    write_bytes(labelled.folder / TABLE, buffer.getvalue().encode())
+        rows.append([image, one.label.relative_to(labelled.folder).as_posix(), one.name.position, one.name.time,
+                     one.name.well, one.nuclei, "kept" if one.kept else "rejected", one.reason,
+                     measured.debris, measured.waves])  # fmt: skip
+    write_bytes(labelled.folder / TABLE, csv_bytes(rows))
 
 
 def read_labelled(folder: Path) -> Labelled:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.labels.declump import relabelled
+from cytally.labels.declump import areas, kept, relabelled
 from cytally.labels.outline import Surroundings
 from cytally.types import FloatArray, IntArray
 
@@ -59,12 +59,12 @@ class RejectSettings:
 
 @dataclass(frozen=True)
 class Assessed:
-    """What one label is like.
+    """What one label is like, in numbers.
 
     Attributes
     ----------
-    labels : ndarray of int32, shape (h, w)
-        Without the objects that are no nuclei.
+    count : int
+        Nuclei left.
     debris, waves : int
         Objects taken out.
     share : float
@@ -75,43 +75,69 @@ class Assessed:
         Median over nuclei, see `edge_sharpness`; NaN without any.
     """
 
-    labels: IntArray
+    count: int
     debris: int
     waves: int
     share: float
     contrast: float
     sharpness: float
 
-    @property
-    def count(self) -> int:
-        """Nuclei left."""
-        return int(self.labels.max(initial=0))
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A label (h, w) without the objects that are no nuclei, and its numbers."""
+
+    labels: IntArray
+    assessed: Assessed
 
 
-def assess(stain: NDArray[np.generic], labels: IntArray, settings: RejectSettings) -> Assessed:
-    """Measure every object on the raw stain, and take out debris and waves."""
+def clean(
+    stain: NDArray[np.generic], labels: IntArray, settings: RejectSettings, usual_area: float | None = None
+) -> Cleaned:
+    """Measure every object on the raw stain, and take out debris and waves.
+
+    Parameters
+    ----------
+    stain : ndarray of shape (h, w)
+    labels : ndarray of int32, shape (h, w)
+    settings : RejectSettings
+    usual_area : float, optional
+        Pixels of a usual nucleus of the data set, see `typical_area`; default: of this field,
+        which is wrong where there is more debris than nuclei.
+    """
     raw, labels = np.asarray(stain, np.float32), relabelled(labels)
     count = int(labels.max(initial=0))
     if count == 0:
-        return Assessed(labels, 0, 0, 0.0, float("nan"), float("nan"))
-    area = np.bincount(labels.ravel(), minlength=count + 1)[1:].astype(float)
+        return Cleaned(labels, Assessed(0, 0, 0, 0.0, float("nan"), float("nan")))
+    area = areas(labels).astype(float)
     around = Surroundings.of(labels)
     inside = around.far == 0
     height = around.means(raw, inside) - around.means(raw, around.ring)
     noise = _ground_noise(raw, labels)
     wave = height < settings.faint * noise
-    usual = ~wave if (~wave).any() else np.ones(count, bool)
-    middle_height, middle_area = (_weighted_median(each[usual], area[usual]) for each in (height, area))
+    middle_area = usual_area or typical_area(area[~wave])
+    whole = ~wave & (area > 0.5 * middle_area)
+    middle_height = float(np.median(height[whole])) if whole.any() else float("inf")
     debris = (height > settings.bright * middle_height) & (area < 0.5 * middle_area)
     debris |= area < settings.tiny * middle_area
     keep = ~(wave | debris)
-    lookup = np.concatenate([[False], keep])
     sharp = edge_sharpness(raw, labels, around)
-    return Assessed(
-        relabelled(np.where(lookup[labels], labels, 0)), int(debris.sum()), int((wave & ~debris).sum()),
-        float(area[keep].sum() / labels.size), float(np.median(height[keep]) / noise) if keep.any() else float("nan"),
-        float(np.median(sharp[keep])) if keep.any() else float("nan"),
+    left = keep.any()
+    return Cleaned(
+        kept(labels, np.concatenate([[False], keep])),
+        Assessed(
+            int(keep.sum()), int(debris.sum()), int((wave & ~debris).sum()), float(area[keep].sum() / labels.size),
+            float(np.median(height[keep]) / noise) if left else float("nan"),
+            float(np.median(sharp[keep])) if left else float("nan"),
+        ),
     )  # fmt: skip
+
+
+def typical_area(area: FloatArray) -> float:
+    """The area that half of all nucleus pixels lie in objects above: specks weigh little. 0 without any."""
+    ordered = np.sort(area)
+    reached = np.cumsum(ordered) >= ordered.sum() / 2
+    return float(ordered[int(np.argmax(reached))]) if len(ordered) else 0.0
 
 
 def reasons(found: Sequence[Assessed], settings: RejectSettings) -> list[str]:
@@ -168,9 +194,3 @@ def _ground_noise(raw: Float32, labels: IntArray) -> float:
     if not rest.size:
         return 1e-6
     return max(1.4826 * float(np.median(np.abs(rest - np.median(rest)))), 1e-6)
-
-
-def _weighted_median(values: FloatArray, weights: FloatArray) -> float:
-    order = np.argsort(values)
-    reached = np.cumsum(weights[order]) >= weights.sum() / 2
-    return float(values[order][int(np.argmax(reached))])

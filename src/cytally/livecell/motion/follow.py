@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from cytally.livecell.evidence.folder import grey, read_mask
 from cytally.livecell.motion.drift import camera_drift
 from cytally.livecell.motion.lineage import Tracks, relabelled_masks, tracks_of
 from cytally.livecell.motion.links import LinkSettings, Sighting, link
+from cytally.runs.folder import csv_bytes
 from cytally.types import FloatArray, IntArray
 
 Report = Callable[[str, int, int], None]
@@ -81,11 +80,11 @@ def _write_table(
     path: Path, tracks: Tracks, places: Sequence[FloatArray], areas: Sequence[FloatArray]
 ) -> None:
     """track, frame, row, col (of the image), area, drift of the camera, parent."""
-    buffer = io.StringIO()
-    table = csv.writer(buffer, lineterminator="\n")
-    table.writerow(["track", "frame", "row", "col", "area", "camera_row", "camera_col", "parent"])
+    rows: list[list[object]] = [
+        ["track", "frame", "row", "col", "area", "camera_row", "camera_col", "parent"]
+    ]
     for (time, number), track in sorted(tracks.of.items(), key=lambda item: (item[1], item[0])):
         row, col = places[time][number - 1]
-        table.writerow([track, time, f"{row:.2f}", f"{col:.2f}", int(areas[time][number - 1]),
-                        f"{tracks.drift[time][0]:.2f}", f"{tracks.drift[time][1]:.2f}", tracks.rows[track - 1].parent])  # fmt: skip
-    write_bytes(path, buffer.getvalue().encode())
+        rows.append([track, time, f"{row:.2f}", f"{col:.2f}", int(areas[time][number - 1]),
+                     f"{tracks.drift[time][0]:.2f}", f"{tracks.drift[time][1]:.2f}", tracks.rows[track - 1].parent])  # fmt: skip
+    write_bytes(path, csv_bytes(rows))
