@@ -95,6 +95,18 @@ def tracked(ensemble: Path, out: Path, shift: float, report) -> dict[str, float]
     return {k: round(float(np.mean([one[k] for one in found])), 4) for k in found[0]}
 
 
+def covered(ensemble: Path, sim: Path, out: Path, report) -> dict[str, float]:
+    """How often the 95 % limits of a count hold the true one, on wells kept for testing."""
+    wanted = set(load_ensemble(ensemble, "livecell").card.training["fields"]["test"])
+    fields = [one for one in read_labelled(sim).kept if one.name.path.name in wanted]
+    true = {one.name.path.name: len(np.unique(read_mask(one.label))) - 1 for one in fields}
+    images = [str(one.name.path) for one in fields]
+    story = follow_images(images, out / "counted", Order(ensemble=ensemble, tracks=False, movie=""), report)
+    counted = [one.lower <= true[one.name.path.name] <= one.upper for one in story.counts]
+    by_area = [one.area_lower <= true[one.name.path.name] <= one.area_upper for one in story.counts]
+    return {"fields": len(counted), "nuclei": float(np.mean(counted)), "by area": float(np.mean(by_area))}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -128,7 +140,9 @@ def main() -> None:
             result[f"tracks, camera jumps {shift:g}"] = tracked(
                 out / "first" / "automatic", out, shift, report
             )
-    load_ensemble(out / "first" / "automatic", "livecell")
+        result["limits of counts hold the truth"] = covered(
+            out / "first" / "automatic", out / "first" / "sim", out, report
+        )
     (out / "livecell.json").write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
 

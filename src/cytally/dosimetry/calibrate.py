@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
-from scipy import stats
 
 from cytally.errors import CountsError
 from cytally.statistics.curves import Fit, fit_curve, yield_at, yield_error
+from cytally.statistics.distributions import chi2_tail
 from cytally.types import FloatArray
 
 
@@ -219,7 +219,7 @@ def _choose_model(dose: FloatArray, cells: FloatArray, dicentrics: FloatArray) -
     full, straight = (fit_curve(dose, cells, dicentrics, quadratic=q) for q in (True, False))
     ratio = max(2 * (full.log_likelihood - straight.log_likelihood), 0.0)
     # beta >= 0: at the boundary the ratio is half 0 and half chi2 of 1 (Self and Liang 1987)
-    p = 0.5 * float(stats.chi2.sf(ratio, 1)) if ratio > 0 else 1.0
+    p = 0.5 * float(chi2_tail(ratio, 1)) if ratio > 0 else 1.0
     if p < 0.05:
         return "linear-quadratic", f"linear-quadratic: the quadratic term improves the fit (p = {p:.2g})"
     return "linear", f"linear: a quadratic term does not improve the fit (p = {p:.2g})"

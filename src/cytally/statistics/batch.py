@@ -7,10 +7,10 @@ both are the slow twins in the tests.
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
 from cytally.statistics.bayes import count_log
 from cytally.statistics.curves import design, fit_curve
+from cytally.statistics.distributions import chi2_quantile
 from cytally.types import FloatArray
 
 _ROUNDS = 60
@@ -83,10 +83,10 @@ def merkle_many(
         not reached before its end.
     """
     tail = (1 - level) / 2
-    low = np.where(aberrations > 0, stats.chi2.ppf(tail, 2 * np.maximum(aberrations, 1)) / 2, 0.0) / cells
-    high = stats.chi2.ppf(1 - tail, 2 * (aberrations + 1)) / 2 / cells
+    low = np.where(aberrations > 0, chi2_quantile(tail, 2 * np.maximum(aberrations, 1)) / 2, 0.0) / cells
+    high = chi2_quantile(1 - tail, 2 * (aberrations + 1)) / 2 / cells
     free = np.maximum((coefficients > 0).sum(axis=1), 1)
-    width = np.sqrt(stats.chi2.ppf(level, free))
+    width = np.sqrt(chi2_quantile(level, free))
     rows = design(GRID)
     value = coefficients @ rows.T
     error = width[:, None] * np.sqrt(
@@ -122,7 +122,7 @@ def likelihood_many(
     spread = np.maximum(np.einsum("gi,bij,gj->bg", rows, covariance, rows, optimize=True), 0)
     log = count_log(aberrations[:, None], cells, coefficients @ rows.T, spread)
     best = log.argmax(axis=1)
-    floor = log.max(axis=1) - stats.chi2.ppf(level, 1) / 2
+    floor = log.max(axis=1) - chi2_quantile(level, 1) / 2
     inside, index = log >= floor[:, None], np.arange(len(GRID))
     lower = np.where(inside[:, 0], 0.0, _reach(np.where(index <= best[:, None], log, np.inf), floor))
     upper = _reach(-np.where(index >= best[:, None], log, np.inf), -floor)

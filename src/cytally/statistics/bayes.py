@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from cytally.statistics.curves import yield_at, yield_error
+from cytally.statistics.distributions import chi2_quantile
 from cytally.types import FloatArray
 
 _POINTS = 8001
@@ -66,7 +67,7 @@ class Posterior:
         Cover nearer to their level than Merkle's limits at all numbers of cells
         (benchmarks/coverage.py), and hold 0 Gy where they should.
         """
-        floor = self.density.max() * np.exp(-stats.chi2.ppf(level, 1) / 2)
+        floor = self.density.max() * np.exp(-chi2_quantile(level, 1) / 2)
         inside = np.flatnonzero(self.density >= floor)
         return float(self.dose[inside[0]]), float(self.dose[inside[-1]])
 
@@ -97,7 +98,7 @@ def calibrative_density(
     if prior is not None:
         shape, mean = prior
         with np.errstate(divide="ignore"):
-            log = log + stats.gamma.logpdf(dose, shape, scale=mean / shape)
+            log = log + special.xlogy(shape - 1, dose) - dose * shape / mean
     density = np.exp(log - np.nanmax(log[np.isfinite(log)]))
     density = np.where(np.isfinite(density), density, 0.0)
     return Posterior(dose, density / np.trapezoid(density, dose))

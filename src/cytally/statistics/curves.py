@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy import stats
 
 from cytally.errors import CountsError
+from cytally.statistics.distributions import chi2_tail, poisson_log
 from cytally.types import FloatArray
 
 _ROUNDS = 200
@@ -62,7 +62,7 @@ class Fit:
     @property
     def p_value(self) -> float:
         """Probability of a chi2 as large under the model."""
-        return float(stats.chi2.sf(self.chi2, self.degrees)) if self.degrees > 0 else float("nan")
+        return float(chi2_tail(self.chi2, self.degrees)) if self.degrees > 0 else float("nan")
 
 
 NAMES = ("C", "alpha", "beta")
@@ -194,7 +194,7 @@ def _finish(
         coefficients, covariance, tuple(NAMES[k] for k in terms if k not in free),
         chi2=float(((aberrations - mean) ** 2 / safe).sum()),
         deviance=float(2 * (aberrations * np.log(ratio) - (aberrations - mean)).sum()),
-        log_likelihood=float(stats.poisson.logpmf(aberrations, safe).sum()),
+        log_likelihood=float(poisson_log(aberrations, safe).sum()),
         degrees=len(aberrations) - len(free),
     )  # fmt: skip
 

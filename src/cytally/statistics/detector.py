@@ -15,11 +15,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from cytally.errors import CountsError
 from cytally.statistics.bayes import Posterior, count_log
 from cytally.statistics.curves import dose_at, yield_at, yield_error
+from cytally.statistics.distributions import beta_quantile, gamma_quantile
 from cytally.types import FloatArray
 
 _NODES = 15
@@ -63,8 +63,8 @@ class DetectorErrors:
     def nodes(self) -> tuple[FloatArray, FloatArray]:
         """Equally likely values of r and of f, (n,) each."""
         at = (np.arange(_NODES) + 0.5) / _NODES
-        recall = stats.beta.ppf(at, self.found + 0.5, self.missed + 0.5)
-        return np.asarray(recall), np.asarray(stats.gamma.ppf(at, self.false + 0.5) / self.cells)
+        recall = beta_quantile(at, self.found + 0.5, self.missed + 0.5)
+        return np.asarray(recall), np.asarray(gamma_quantile(at, self.false + 0.5) / self.cells)
 
 
 def detector_density(
@@ -111,8 +111,8 @@ def _reach(
     aberrations: int, cells: int, coefficients: FloatArray, errors: DetectorErrors, protraction: float
 ) -> float:
     """A dose that the count hardly allows."""
-    most = stats.gamma.ppf(1 - 1e-6, aberrations + 1) / cells
-    least_recall = max(float(stats.beta.ppf(1e-3, errors.found + 0.5, errors.missed + 0.5)), 1e-3)
+    most = gamma_quantile(1 - 1e-6, aberrations + 1) / cells
+    least_recall = max(float(beta_quantile(1e-3, errors.found + 0.5, errors.missed + 0.5)), 1e-3)
     far = dose_at(float(most) / least_recall, coefficients, protraction)
     return float(np.clip(far, 0.2, 200.0))
 

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
 
 from cytally.statistics.curves import dose_at, yield_at, yield_error
+from cytally.statistics.distributions import chi2_quantile, normal_quantile
 from cytally.statistics.poisson import garwood
 from cytally.types import FloatArray
 
@@ -58,7 +59,7 @@ def merkle(
     limits = garwood(aberrations, level)
     low, high = (widened(limit, aberrations, index) / cells for limit in (limits.lower, limits.upper))
     free = max(int((np.asarray(coefficients) > 0).sum()), 1)
-    width = float(np.sqrt(stats.chi2.ppf(level, free)))
+    width = float(np.sqrt(chi2_quantile(level, free)))
 
     def band(dose: FloatArray, side: int) -> FloatArray:
         error = width * yield_error(dose, covariance, protraction)
@@ -96,7 +97,7 @@ def delta(
     variance = aberrations / cells**2 if yield_variance is None else yield_variance
     estimate = dose_at(per_cell, coefficients, protraction)
     sd = dose_error(estimate, variance, coefficients, covariance, protraction)
-    reach = float(stats.norm.ppf((1 + level) / 2))
+    reach = float(normal_quantile((1 + level) / 2))
     spread = reach * float(np.sqrt(variance))
     return DoseLimits(
         estimate, max(estimate - reach * sd, 0.0), estimate + reach * sd,

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from cytally.errors import CountsError
 from cytally.statistics.curves import dose_at, yield_at
+from cytally.statistics.distributions import chi2_quantile, poisson_log
 from cytally.statistics.poisson import Limits, bayesian, garwood, one_sample_p, two_sample_p
 from cytally.types import FloatArray
 
@@ -27,9 +27,7 @@ def odds(aberrations: int, cells: int, dose: float, other_dose: float, coefficie
     means = [cells * float(yield_at(np.array(d), coefficients)) for d in (dose, other_dose)]
     if min(means) <= 0:
         raise CountsError("expected a curve with a background above 0; without one 0 Gy explains no count")
-    return float(
-        np.exp(stats.poisson.logpmf(aberrations, means[0]) - stats.poisson.logpmf(aberrations, means[1]))
-    )
+    return float(np.exp(poisson_log(aberrations, means[0]) - poisson_log(aberrations, means[1])))
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def characteristic_limits(
             return one_sample_p(count, expected)
 
     threshold = _largest_insignificant(p_value, expected, alpha)
-    return CharacteristicLimits(threshold, float(stats.chi2.ppf(1 - beta, 2 * (threshold + 1)) / 2))
+    return CharacteristicLimits(threshold, float(chi2_quantile(1 - beta, 2 * (threshold + 1)) / 2))
 
 
 def _largest_insignificant(p_value: Callable[[int], float], expected: float, alpha: float) -> int:
@@ -115,8 +113,8 @@ def cells_needed(
         """Whether the limits still reach too far."""
         mean = cells * float(yield_at(np.array(dose), coefficients))
         tail = (1 - level) / 2
-        low = stats.chi2.ppf(tail, 2 * mean) / 2 if mean > 0 else 0.0
-        high = stats.chi2.ppf(1 - tail, 2 * (mean + 1)) / 2
+        low = chi2_quantile(tail, 2 * mean) / 2 if mean > 0 else 0.0
+        high = chi2_quantile(1 - tail, 2 * (mean + 1)) / 2
         limits = [dose_at(x / cells, coefficients) for x in (low, high)]
         return max(limits[1] - dose, dose - limits[0]) > half_width
 

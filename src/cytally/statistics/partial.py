@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from cytally.errors import CountsError
 from cytally.statistics.curves import dose_at, yield_at
+from cytally.statistics.distributions import normal_quantile, poisson_log
 from cytally.statistics.intervals import dose_error
 from cytally.types import FloatArray, IntArray
 
@@ -31,7 +32,7 @@ class Estimate:
     @staticmethod
     def normal(value: float, error: float, level: float, low: float = 0.0, high: float = np.inf) -> Estimate:
         """Symmetric limits, cut to what is possible."""
-        reach = float(stats.norm.ppf((1 + level) / 2)) * error
+        reach = float(normal_quantile((1 + level) / 2)) * error
         return Estimate(value, error, max(value - reach, low), min(value + reach, high))
 
 
@@ -214,7 +215,7 @@ def mixed_poisson(distribution: IntArray, *, level: float = 0.95) -> TwoDoses | 
     if low > high:
         share, high, low = 1 - share, low, high
     errors = _observed_errors(counts, np.array([share, high, low]))
-    single = -float((counts * stats.poisson.logpmf(np.arange(counts.size), mean)).sum())
+    single = -float((counts * poisson_log(np.arange(counts.size), mean)).sum())
     needed = 2 * (single - loss) > 2 * np.log(counts.sum())  # two parameters more
     return TwoDoses(
         Estimate.normal(share, errors[0], level, high=1.0), Estimate.normal(high, errors[1], level),

@@ -6,8 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from cytally.statistics.distributions import (
+    chi2_quantile,
+    gamma_quantile,
+    poisson_beyond,
+    poisson_log,
+    poisson_up_to,
+)
 from cytally.types import FloatArray, IntArray
 
 
@@ -67,8 +73,8 @@ def garwood(count: int, level: float = 0.95) -> Limits:
     (16.179, 36.905)
     """
     tail = (1 - level) / 2
-    lower = float(stats.chi2.ppf(tail, 2 * count) / 2) if count else 0.0
-    return Limits(lower, float(stats.chi2.ppf(1 - tail, 2 * (count + 1)) / 2))
+    lower = float(chi2_quantile(tail, 2 * count) / 2) if count else 0.0
+    return Limits(lower, float(chi2_quantile(1 - tail, 2 * (count + 1)) / 2))
 
 
 def crow_gardner(count: int, level: float = 0.95) -> Limits:
@@ -94,7 +100,7 @@ def crow_gardner(count: int, level: float = 0.95) -> Limits:
 
 def _accepts(means: FloatArray, count: int, level: float, highest: int) -> NDArray[np.bool_]:
     """Whether each mean's shortest run of counts holds this count."""
-    below = stats.poisson.cdf(np.arange(-1, highest), means[:, None])  # P(X < k)
+    below = poisson_up_to(np.arange(-1, highest), means[:, None])  # P(X < k)
     found = np.zeros(len(means), bool)
     for row, cumulated in enumerate(below):
         first = np.arange(highest)
@@ -108,7 +114,7 @@ def _accepts(means: FloatArray, count: int, level: float, highest: int) -> NDArr
 def bayesian(count: int, level: float = 0.95) -> Limits:
     """Equal-tailed limits of a Poisson mean under a flat prior, Gamma(count + 1) (IAEA 2011 table 7)."""
     tail = (1 - level) / 2
-    return Limits(*(float(q) for q in stats.gamma.ppf([tail, 1 - tail], count + 1)))
+    return Limits(*(float(q) for q in gamma_quantile([tail, 1 - tail], count + 1)))
 
 
 def two_sample_p(first: int, cells: float, second: int, other_cells: float) -> float:
@@ -122,15 +128,17 @@ def two_sample_p(first: int, cells: float, second: int, other_cells: float) -> f
     if first + second == 0:
         return 1.0
     share = cells / (cells + other_cells)
-    return float(stats.binomtest(first, first + second, share).pvalue)
+    from scipy.stats import binomtest  # slow to import, and few ask
+
+    return float(binomtest(first, first + second, share).pvalue)
 
 
 def one_sample_p(count: int, mean: float) -> float:
     """Exact two-sided test of a Poisson mean: probability of all counts no more likely."""
-    here = stats.poisson.pmf(count, mean)
-    far = int(stats.poisson.isf(1e-14, mean)) + count + 10
-    likely = stats.poisson.pmf(np.arange(far + 1), mean)
-    rare = float(likely[likely <= here * (1 + 1e-7)].sum() + stats.poisson.sf(far, mean))
+    here = np.exp(poisson_log(count, mean))
+    far = int(mean + 12 * np.sqrt(mean + 1)) + count + 40
+    likely = np.exp(poisson_log(np.arange(far + 1), mean))
+    rare = float(likely[likely <= here * (1 + 1e-7)].sum() + poisson_beyond(far, mean))
     return min(rare, 1.0)
 
 
