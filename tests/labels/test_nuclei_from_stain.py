@@ -248,7 +248,7 @@ def test_plain_nuclei_are_found_each_once():
 def test_real_nuclei(data):
     """StarDist's test image: F1 at IoU 0.5 of 0.90 or more with the settings of `livecell label`."""
     folder = data / "nuclei_stardist"
-    settings = FluorescenceSettings(half_height=0.5, border=True)
+    settings = FluorescenceSettings.for_nuclei(5, 30)
     image = read(folder / "stardist_data_images_img2d.tif").pixels
     truth = read(folder / "stardist_data_images_mask2d.tif").pixels.astype(np.int32)
     assert scores(matched(identify(image, settings).labels, truth).hits).dice >= 0.90

@@ -21,7 +21,7 @@ from cytally.livecell.simulate.folder import TimeLapse, frames, write_sequence
 from cytally.livecell.simulate.population import PopulationSettings
 from cytally.types import Image
 
-STAIN = FluorescenceSettings(half_height=0.5, border=True)
+STAIN = FluorescenceSettings.for_nuclei(5, 30)
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,7 @@ def test_the_rule_of_the_thesis_rejects_the_lowest_quarter():
 def test_real_debris_is_dropped_and_nuclei_stay(data):
     """One DAPI field, some 11 nuclei of 70 to 130 pixels, debris brighter than they are."""
     stain = read(data / "brightfield_dapi_sephace" / "fl.tif").pixels
-    from dataclasses import replace
-
-    large = replace(STAIN, diameters=(40.0, 180.0), window=160)
+    large = FluorescenceSettings.for_nuclei(40, 180)
     found = clean(stain, identify(stain, large).labels, RejectSettings()).assessed
     assert 8 <= found.count <= 13
 

@@ -58,14 +58,11 @@ def _labelling(command: Any) -> Any:
 
 
 def _label_settings(diameter: tuple[float, float], declump: str, thesis_filter: bool) -> LabelSettings:
-    from cytally.labels.declump import Declumping
     from cytally.labels.fluorescence import FluorescenceSettings
     from cytally.livecell.evidence.folder import LabelSettings
     from cytally.livecell.evidence.rejects import RejectSettings
 
-    stain = FluorescenceSettings(
-        diameters=diameter, declumping=Declumping(by=declump), half_height=0.5, border=True
-    )
+    stain = FluorescenceSettings.for_nuclei(*diameter, declump)
     return LabelSettings(stain, RejectSettings(quarter=0.25 if thesis_filter else 0.0))
 
 

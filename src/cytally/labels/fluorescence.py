@@ -57,6 +57,20 @@ class FluorescenceSettings:
     half_height: float = 0.0
     border: bool = False
 
+    @staticmethod
+    def for_nuclei(smallest: float, largest: float, by: str = "shape") -> FluorescenceSettings:
+        """What `livecell label` does for nuclei of a range of diameters in pixels.
+
+        Block, smoothing and suppression follow the diameters as the thesis's do (20 pixels for
+        nuclei up to 30) and CellProfiler's (smallest / 3.5 and / 1.5). Outlines at half height;
+        nuclei cut by the border stay.
+        """
+        how = Declumping(by=by, smoothing=smallest / 3.5, suppression=smallest / 1.5)
+        return FluorescenceSettings(
+            window=max(2, round(largest * 2 / 3)), diameters=(smallest, largest), declumping=how,
+            half_height=0.5, border=True,
+        )  # fmt: skip
+
     def __post_init__(self) -> None:
         low, high = self.diameters
         if not 0 < low < high:

@@ -44,9 +44,7 @@ _SHOWN = 20
 class LabelSettings:
     """How pairs become labels."""
 
-    stain: FluorescenceSettings = field(
-        default_factory=lambda: FluorescenceSettings(half_height=0.5, border=True)
-    )
+    stain: FluorescenceSettings = field(default_factory=lambda: FluorescenceSettings.for_nuclei(5.0, 30.0))
     rejects: RejectSettings = field(default_factory=RejectSettings)
     align: bool = True
 
