@@ -22,6 +22,8 @@ _PACKAGES = (
     "opencv-python-headless",
     "tifffile",
 )
+#: Of the extra livecell, and what they are for.
+_EXTRAS = {"laptrack": "tracks of living cells", "imageio-ffmpeg": "movies as MP4"}
 
 
 @cli.command()
@@ -55,6 +57,11 @@ def _versions() -> dict[str, str]:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             found[name] = f"missing: pip install {name}"
+    for name, use in _EXTRAS.items():
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = f"not installed, needed for {use}: pip install 'cytally[livecell]'"
     return found
 
 
