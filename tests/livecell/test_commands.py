@@ -228,7 +228,16 @@ def test_the_report_renders_in_a_browser(run, tmp_path):
     assert picture.shape[0] >= 3000 and picture.std() > 20
 
 
+def test_stacks_come_apart(tmp_path):
+    import tifffile
+
+    cube = np.arange(4 * 2 * 20 * 30, dtype=np.uint16).reshape(4, 2, 20, 30)
+    tifffile.imwrite(tmp_path / "A01_1.tif", cube, imagej=True, metadata={"axes": "TCYX"})
+    assert "4 times, 2 channels" in call("unstack", tmp_path / "A01_1.tif", "--out", tmp_path / "o")
+    assert np.array_equal(read(tmp_path / "o" / "ch2" / "A01_1_t003.tif").pixels, cube[3, 1])
+
+
 def test_help_teaches(tmp_path):
-    for command in ("simulate", "label", "train", "evaluate", "count", "track", "run"):
+    for command in ("simulate", "label", "train", "evaluate", "count", "track", "run", "unstack"):
         assert "Example" in call(command, "--help")
     assert "review-anna" in call("review", "--help")

@@ -38,6 +38,7 @@ def livecell() -> None:
       count      images -> nuclei per field with limits
       track      a time-lapse -> tracks (Cell Tracking Challenge folder), movie
       review     pages for experts to tick errors on; how far two experts agree
+      unstack    TIFF stacks -> single images
       simulate   time-lapses with full truth, to try all of it
     """
 
@@ -119,6 +120,39 @@ def simulate(
             name = f"{'ABCDEFGH'[number // 12 % 8]}{number % 12 + 1:02d}_1" if positions > 1 else ""
             write_sequence(lapse, out, name, report)
     click.echo(f"{positions} time-lapse{'s' if positions > 1 else ''} of {frames} frames in {out}")
+
+
+@livecell.command()
+@click.argument(
+    "stacks", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False, exists=True)
+)
+@click.option("--out", required=True, type=_FOLDER)
+def unstack(stacks: tuple[Path, ...], out: Path) -> None:
+    """Write every plane of TIFF STACKS as an image of its own, as the other commands want them.
+
+    OUT gets NAME_t000.tif ...; where a stack has channels, OUT/ch1, OUT/ch2 ... hold them.
+
+    \b
+    Example:
+      cytally livecell unstack A01_1.tif A02_1.tif --out plate
+      cytally livecell run plate/ch1 --fluorescence plate/ch2 --out runs/plate
+    """
+    from cytally.images.stacks import planes, stack_shape
+    from cytally.images.write import write
+    from cytally.types import Image
+
+    with reporting() as report:
+        for path in stacks:
+            shape, done = stack_shape(path), 0
+            for plane in planes(path):
+                folder = out / f"ch{plane.channel + 1}" if shape.channels > 1 else out
+                folder.mkdir(parents=True, exist_ok=True)
+                write(folder / f"{path.stem}_t{plane.time:03d}.tif", Image(plane.pixels))
+                done += 1
+                report(f"unstacking {path.name}", done, shape.times * shape.channels)
+            click.echo(
+                f"{path.name}: {shape.times} times, {shape.channels} channel{'s' if shape.channels > 1 else ''}"
+            )
 
 
 @livecell.command()

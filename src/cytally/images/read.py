@@ -117,7 +117,9 @@ def _read_tiff(path: Path) -> tuple[NDArray[Any], float | None]:
         _check_size(int(page.imagelength), int(page.imagewidth), path)
         alike = sum(other.shape == page.shape for other in tiff.pages)
         if alike > 1:
-            raise ImageError(f"{path}: expected one image, got a stack of {alike}; save each plane as a file of its own")
+            raise ImageError(
+                f"{path}: expected one image, got a stack of {alike}; save each plane as a file of its own ('cytally livecell unstack' does)"
+            )
         pixels = page.asarray()
         ome = tiff.ome_metadata
         if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
