@@ -17,13 +17,15 @@ from cytally.inference.card import NORMALISATIONS, Card, Thresholds
 from cytally.inference.ensemble import Ensemble, load_ensemble, write_card, write_ensemble
 from cytally.livecell.evidence.crops import Field, Split, split_fields, thumbnail, windows, without_leaks
 from cytally.livecell.evidence.folder import LabelledField, read_labelled, read_mask
-from cytally.livecell.nuclei import predict, vote
+from cytally.livecell.nuclei import find_nuclei, predict, vote
 from cytally.nets.unet import Architecture
 from cytally.training.masks import CLASSES, MaskedCrop, MaskSettings, best_epochs, fit_masks, read_curve
 
 Report = Callable[[str, int, int], None]
 #: Levels tried for each channel; the members' majority decides at each.
 _LEVELS = (0.3, 0.4, 0.5, 0.6)
+#: Validation fields on which they are tried; all maps of these are in memory at once.
+_TRIED = 12
 
 
 @dataclass(frozen=True)
@@ -158,23 +160,27 @@ def choose_thresholds(ensemble: Ensemble, fields: Sequence[LabelledField], repor
 
     Also notes the spread of the relative error of the count there, part of each count's limits.
     """
-    maps = [predict(read(field.name.path).pixels, ensemble) for field in fields]
-    truths = [read_mask(field.label) for field in fields]
+    some = [
+        fields[k] for k in np.unique(np.linspace(0, len(fields) - 1, min(_TRIED, len(fields))).astype(int))
+    ]
+    maps = [predict(read(field.name.path).pixels, ensemble).astype(np.float16) for field in some]
+    truths = [read_mask(field.label) for field in some]
     best, chosen = -1.0, ensemble
     pairs = [(a, b) for a in _LEVELS for b in _LEVELS]
     for number, pair in enumerate(pairs):
         tried = _at(ensemble, pair)
         hits = Hits()
         for map_, truth in zip(maps, truths, strict=True):
-            hits += matched(vote(map_, tried).labels, truth).hits
+            hits += matched(vote(map_.astype(np.float32), tried).labels, truth).hits
         score = scores(hits).dice
         if score > best:
             best, chosen = score, tried
         report("choosing thresholds", number + 1, len(pairs))
-    counts = [
-        (vote(map_, chosen).count, int(truth.max(initial=0)))
-        for map_, truth in zip(maps, truths, strict=True)
-    ]
+    counts = []
+    for number, field in enumerate(fields):
+        found = find_nuclei(read(field.name.path).pixels, chosen).count
+        counts.append((found, int(read_mask(field.label).max(initial=0))))
+        report("counting validation fields", number + 1, len(fields))
     errors = [found / real - 1 for found, real in counts if real]
     spread = float(np.sqrt(np.mean(np.square(errors)))) if errors else float("nan")
     notes = chosen.card.training | {"validation_f1": best, "count_error": spread}
