@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from cytally.cli import livecell as livecell_commands  # noqa: F401  (joins the group)
-from cytally.cli import reviewing  # noqa: F401
+from cytally.cli import following, reviewing  # noqa: F401  (they join the group)
 from cytally.cli.main import cli
 from cytally.images.read import read
 from cytally.images.tracks import read_masks, read_tracks

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cytally.errors import ImageError, LabelError, SettingsError
+from cytally.images.masks import read_mask
 from cytally.images.read import read
 from cytally.images.write import write
 from cytally.labels.fluorescence import FluorescenceSettings, identify
 from cytally.livecell.evidence.crops import Field, Split, split_fields, thumbnail, windows, without_leaks
-from cytally.livecell.evidence.folder import LabelSettings, label_folder, read_labelled, read_mask
+from cytally.livecell.evidence.folder import LabelSettings, label_folder, read_labelled
 from cytally.livecell.evidence.pairs import channel_offset, pair_files
 from cytally.livecell.evidence.rejects import RejectSettings, clean, reasons, typical_area
 from cytally.livecell.sequences import parse_name, series_of

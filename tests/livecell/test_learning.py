@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from cytally.errors import EnsembleError, LabelError, RunError
 from cytally.evaluation.segmentation import matched, scores
+from cytally.images.masks import read_mask
 from cytally.inference.ensemble import load_ensemble
-from cytally.livecell.evidence.folder import read_labelled, read_mask
+from cytally.livecell.evidence.folder import read_labelled
 from cytally.livecell.learn import Preset, learn
 from cytally.livecell.measure.evaluate import Tally, as_table, evaluate, plain, summary
 from cytally.livecell.nuclei import SMALLEST, find_nuclei, part

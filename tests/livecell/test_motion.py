@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cytally.images.masks import write_mask
 from cytally.images.tracks import TrackRow, read_masks, read_tracks
 from cytally.labels.declump import relabelled
-from cytally.livecell.evidence.folder import write_mask
 from cytally.livecell.motion.drift import camera_drift, refined
 from cytally.livecell.motion.follow import follow, sightings_of
 from cytally.livecell.motion.lineage import tracks_of

@@ -7,9 +7,9 @@ import pytest
 
 from cytally.errors import LabelError
 from cytally.evaluation.matching import Hits
+from cytally.images.masks import write_mask
 from cytally.images.read import read
 from cytally.images.write import write
-from cytally.livecell.evidence.folder import write_mask
 from cytally.livecell.measure.review import (
     ToReview,
     as_words,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,6 @@ from cytally.cli.progress import reporting
 
 if TYPE_CHECKING:
     from cytally.livecell.evidence.folder import LabelSettings
-    from cytally.livecell.pipeline import Order
     from cytally.types import Skipped
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -43,7 +42,7 @@ def livecell() -> None:
     """
 
 
-def _labelling(command: Any) -> Any:
+def labelling(command: Any) -> Any:
     """Options that decide how the stain becomes labels."""
     for option in reversed([
         click.option("--diameter", nargs=2, type=float, default=(5.0, 30.0), show_default=True,
@@ -58,7 +57,8 @@ def _labelling(command: Any) -> Any:
     return command
 
 
-def _label_settings(diameter: tuple[float, float], declump: str, thesis_filter: bool) -> LabelSettings:
+def label_settings(diameter: tuple[float, float], declump: str, thesis_filter: bool) -> LabelSettings:
+    """Settings from the options of `labelling`."""
     from cytally.labels.fluorescence import FluorescenceSettings
     from cytally.livecell.evidence.folder import LabelSettings
     from cytally.livecell.evidence.rejects import RejectSettings
@@ -159,7 +159,7 @@ def unstack(stacks: tuple[Path, ...], out: Path) -> None:
 @click.argument("phase", type=_THERE)
 @click.option("--fluorescence", required=True, type=_THERE, help="Stained partners of some or all images.")
 @click.option("--out", required=True, type=_FOLDER)
-@_labelling
+@labelling
 def label(
     phase: Path, fluorescence: Path, out: Path, diameter: tuple[float, float], declump: str,
     thesis_filter: bool, pattern: str | None,
@@ -175,7 +175,7 @@ def label(
     """
     from cytally.livecell.evidence.folder import SHEET, label_folder
 
-    settings = _label_settings(diameter, declump, thesis_filter)
+    settings = label_settings(diameter, declump, thesis_filter)
     with reporting() as report:
         made = label_folder(phase, fluorescence, out, settings, pattern=pattern, report=report)
     click.echo(
@@ -185,7 +185,7 @@ def label(
         click.echo(
             f"the fluorescence camera looks {made.offset.row:.1f} rows and {made.offset.col:.1f} columns beside; corrected"
         )
-    _say_skipped(made.skipped)
+    say_skipped(made.skipped)
 
 
 @livecell.command()
@@ -265,154 +265,8 @@ def evaluate(folder: Path, ensemble: Path, out: Path | None, part: str, as_json:
     click.echo(json.dumps(plain(found)) if as_json else as_table(found))
 
 
-@livecell.command()
-@click.argument("images", nargs=-1, required=True)
-@click.option("--ensemble", type=_THERE, help="For phase contrast or brightfield.")
-@click.option(
-    "--stained", is_flag=True, help="IMAGES are fluorescence: no network, the stain itself is thresholded."
-)
-@click.option("--diameter", nargs=2, type=float, default=(5.0, 30.0), show_default=True,
-              help="With --stained: smallest and largest nucleus in pixels.")  # fmt: skip
-@click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it.")
-@click.option("--hours", default=1.0, show_default=True, help="Between frames, for growth.")
-@click.option("--pattern", help="Regular expression for file names with groups position and frame.")
-@click.option("--json", "as_json", is_flag=True)
-def count(
-    images: tuple[str, ...], ensemble: Path | None, stained: bool, diameter: tuple[float, float], out: Path,
-    hours: float, pattern: str | None, as_json: bool,
-) -> None:  # fmt: skip
-    """Count nuclei in IMAGES (folders, files or globs), each with 95 % limits.
-
-    OUT gets counts.csv, masks/ and report.html.
-
-    \b
-    Example:
-      cytally livecell count plate/phase --ensemble ensembles/bj --out runs/plate --hours 0.5
-    """
-    order = _order(ensemble, stained, diameter, hours=hours, tracks=False, pattern=pattern)
-    _follow(images, out, order, as_json)
-
-
-@livecell.command()
-@click.argument("images", nargs=-1, required=True)
-@click.option("--ensemble", type=_THERE, help="For phase contrast or brightfield.")
-@click.option(
-    "--stained", is_flag=True, help="IMAGES are fluorescence: no network, the stain itself is thresholded."
-)
-@click.option("--diameter", nargs=2, type=float, default=(5.0, 30.0), show_default=True,
-              help="With --stained: smallest and largest nucleus in pixels.")  # fmt: skip
-@click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it.")
-@click.option("--hours", default=1.0, show_default=True, help="Between frames, for growth.")
-@click.option(
-    "--largest-shift",
-    default=60,
-    show_default=True,
-    help="Largest jump of the camera in pixels; 0: it stands.",
-)
-@click.option("--movie", type=click.Choice(["gif", "mp4", "none"]), default="gif", show_default=True)
-@click.option("--pattern", help="Regular expression for file names with groups position and frame.")
-@click.option("--json", "as_json", is_flag=True)
-def track(
-    images: tuple[str, ...], ensemble: Path | None, stained: bool, diameter: tuple[float, float], out: Path,
-    hours: float, largest_shift: int, movie: str, pattern: str | None, as_json: bool,
-) -> None:  # fmt: skip
-    """Count and follow the nuclei of a time-lapse.
-
-    OUT gets tracks/ (masks and res_track.txt of the Cell Tracking Challenge, tracks.csv;
-    one folder per position where there are several), a movie, counts.csv and report.html.
-
-    \b
-    Example:
-      cytally livecell track lapse/phase --ensemble ensembles/bj --out runs/lapse
-      cytally livecell track lapse/green --stained --diameter 8 40 --out runs/green
-    """
-    order = _order(ensemble, stained, diameter, hours=hours, largest_shift=largest_shift,
-                   movie=movie.replace("none", ""), pattern=pattern)  # fmt: skip
-    _follow(images, out, order, as_json)
-
-
-@livecell.command()
-@click.argument("phase", type=_THERE)
-@click.option("--fluorescence", type=_THERE, help="Stained partners of some images, to learn from.")
-@click.option("--ensemble", type=_THERE, help="Or an ensemble that was trained before.")
-@click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it.")
-@click.option("--preset", type=_PRESETS, default="fast", show_default=True)
-@click.option("--epochs", type=click.IntRange(1), help="Most epochs.  [default: the preset's]")
-@click.option("--hours", default=1.0, show_default=True, help="Between frames, for growth.")
-@click.option(
-    "--largest-shift",
-    default=60,
-    show_default=True,
-    help="Largest jump of the camera in pixels; 0: it stands.",
-)
-@click.option("--movie", type=click.Choice(["gif", "mp4", "none"]), default="gif", show_default=True)
-@click.option("--seed", default=1, show_default=True)
-@click.option("--json", "as_json", is_flag=True)
-@_labelling
-def run(
-    phase: Path, fluorescence: Path | None, ensemble: Path | None, out: Path, preset: str, epochs: int | None,
-    hours: float, largest_shift: int, movie: str, seed: int, as_json: bool, diameter: tuple[float, float],
-    declump: str, thesis_filter: bool, pattern: str | None,
-) -> None:  # fmt: skip
-    """Do all of it: label, learn, count, follow, and write report.html.
-
-    PHASE is a folder of phase-contrast (or brightfield) images; --fluorescence one with
-    stained partners of some of them. Nobody clicks.
-
-    \b
-    Example:
-      cytally livecell simulate lapse --positions 6
-      cytally livecell run lapse/phase --fluorescence lapse/fluorescence --out runs/lapse
-    """
-    from cytally.livecell.learn import PRESETS
-    from cytally.livecell.pipeline import Order, run_livecell
-
-    chosen = PRESETS[preset]
-    if epochs is not None:
-        chosen = replace(chosen, settings=replace(chosen.settings, epochs=epochs))
-    order = Order(chosen, ensemble, _label_settings(diameter, declump, thesis_filter), hours=hours,
-                  largest_shift=largest_shift, movie=movie.replace("none", ""), pattern=pattern, seed=seed)  # fmt: skip
-    with reporting() as report:
-        story = run_livecell(phase, fluorescence, out, order, report)
-    _say(story, out, as_json)
-
-
-def _order(ensemble: Path | None, stained: bool, diameter: tuple[float, float], **more: Any) -> Order:
-    """What count and track shall do; either an ensemble or the stain finds the nuclei."""
-    from cytally.errors import SettingsError
-    from cytally.livecell.pipeline import Order
-
-    if (ensemble is None) != stained:
-        raise SettingsError("expected either --ensemble or --stained, got both or none")
-    return Order(ensemble=ensemble, label=_label_settings(diameter, "shape", False), **more)
-
-
-def _follow(images: tuple[str, ...], out: Path, order: Order, as_json: bool) -> None:
-    from cytally.livecell.pipeline import follow_images
-
-    with reporting() as report:
-        story = follow_images(images, out, order, report)
-    _say(story, out, as_json)
-
-
-def _say(story: Any, out: Path, as_json: bool) -> None:
-    from cytally.livecell.report import REPORT
-
-    if as_json:
-        click.echo(json.dumps({
-            "images": len(story.counts), "nuclei": sum(one.count for one in story.counts),
-            "skipped": [asdict(one) for one in story.run.skipped],
-            "tracks": {name: {"tracks": len(t.rows), "divisions": len(t.divisions)} for name, t in story.tracks},
-        }))  # fmt: skip
-    else:
-        click.echo(f"{sum(one.count for one in story.counts)} nuclei in {len(story.counts)} images")
-        for name, tracks in story.tracks:
-            click.echo(f"{name}: {len(tracks.rows)} tracks, {len(tracks.divisions)} divisions")
-        click.echo(f"report: {out / REPORT}")
-    _say_skipped((*(story.labelled.skipped if story.labelled else ()), *story.run.skipped))
-
-
-def _say_skipped(skipped: tuple[Skipped, ...]) -> None:
+def say_skipped(skipped: tuple[Skipped, ...]) -> None:
+    """Name what was skipped on standard error; then the exit code is 3."""
     for one in skipped:
         click.echo(f"  skipped {one.image}: {one.reason}", err=True)
     if skipped:

@@ -56,6 +56,7 @@ def main() -> None:
         demo,
         doctor,
         dosimetry,
+        following,
         laboratory,
         livecell,
         reading,

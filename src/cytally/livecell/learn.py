@@ -12,11 +12,12 @@ from cytally.errors import LabelError
 from cytally.evaluation.matching import Hits
 from cytally.evaluation.segmentation import matched, scores
 from cytally.images.flatten import flatten
+from cytally.images.masks import read_mask
 from cytally.images.read import read
 from cytally.inference.card import NORMALISATIONS, Card, Thresholds
 from cytally.inference.ensemble import Ensemble, load_ensemble, write_card, write_ensemble
 from cytally.livecell.evidence.crops import Field, Split, split_fields, thumbnail, windows, without_leaks
-from cytally.livecell.evidence.folder import LabelledField, read_labelled, read_mask
+from cytally.livecell.evidence.folder import LabelledField, read_labelled
 from cytally.livecell.nuclei import find_nuclei, predict, vote
 from cytally.nets.unet import Architecture
 from cytally.training.masks import CLASSES, MaskedCrop, MaskSettings, best_epochs, fit_masks, read_curve

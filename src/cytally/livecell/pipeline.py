@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from cytally.errors import SettingsError
 from cytally.figures.masks import tracked
+from cytally.images.masks import grey
 from cytally.images.movie import write_movie
 from cytally.images.read import read
 from cytally.images.tracks import read_masks
 from cytally.inference.ensemble import load_ensemble
 from cytally.livecell.counts import GROWTH, growth_curves, write_growth
-from cytally.livecell.evidence.folder import Labelled, LabelSettings, grey, label_folder
+from cytally.livecell.evidence.folder import Labelled, LabelSettings, label_folder
 from cytally.livecell.learn import PRESETS, Learnt, Preset, learn
 from cytally.livecell.measure.evaluate import PICTURES, evaluate
 from cytally.livecell.motion.follow import TABLE, follow

@@ -14,10 +14,11 @@ from cytally.figures.curves import as_svg
 from cytally.figures.masks import outlined
 from cytally.figures.pages import embedded, render
 from cytally.figures.sequences import Branch, CountLine, growth_figure, learning_figure, lineage_figure
+from cytally.images.masks import grey, read_mask
 from cytally.images.read import read
 from cytally.images.write import encode, write_bytes
 from cytally.livecell.counts import FieldCount, GrowthCurve
-from cytally.livecell.evidence.folder import Labelled, grey, read_mask
+from cytally.livecell.evidence.folder import Labelled
 from cytally.livecell.learn import Learnt
 from cytally.livecell.measure.evaluate import Evaluation
 from cytally.livecell.motion.lineage import Tracks

@@ -11,9 +11,9 @@ from typing import Any
 
 from cytally import __version__
 from cytally.errors import ImageError, RunError
+from cytally.images.masks import grey, write_mask
 from cytally.images.read import find_images, read
 from cytally.livecell.counts import TABLE, FieldCount, Seen, counted, write_counts
-from cytally.livecell.evidence.folder import grey, write_mask
 from cytally.livecell.measure.review import ToReview
 from cytally.livecell.nuclei import Finder
 from cytally.livecell.sequences import FrameName, Series, parse_name, series_of

@@ -10,7 +10,6 @@ OUT/contact.jpg      kept (green) and rejected (red) labels over their stain
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -18,11 +17,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-import tifffile
-from numpy.typing import NDArray
 
 from cytally.errors import ImageError, LabelError
 from cytally.figures.masks import contact_sheet, outlined
+from cytally.images.masks import grey, read_mask, write_mask
 from cytally.images.read import find_images, read
 from cytally.images.register import Offset, moved
 from cytally.images.tracks import TRUTH
@@ -33,7 +31,7 @@ from cytally.livecell.evidence.pairs import CERTAIN, Pair, channel_offset, pair_
 from cytally.livecell.evidence.rejects import Assessed, RejectSettings, clean, reasons, typical_area
 from cytally.livecell.sequences import FrameName, parse_name
 from cytally.runs.folder import csv_bytes
-from cytally.types import FloatArray, Image, IntArray, Skipped
+from cytally.types import FloatArray, Skipped
 
 Report = Callable[[str, int, int], None]
 TABLE, NOTES, SHEET = "labels.csv", "label.json", "contact.jpg"
@@ -257,36 +255,3 @@ def _truth_of(name: FrameName, truth: Path) -> Path:
     """Mask of a Cell Tracking Challenge folder, one for all or one per position."""
     own = truth / name.position
     return (own if own.is_dir() else truth) / f"{TRUTH[1]}{name.time:03d}.tif"
-
-
-def write_mask(path: Path, labels: IntArray) -> None:
-    """Write a mask of numbered nuclei as 16-bit TIFF, whole or not at all."""
-    buffer = io.BytesIO()
-    tifffile.imwrite(buffer, labels.astype(np.uint16), compression="zlib")
-    write_bytes(path, buffer.getvalue())
-
-
-def read_mask(path: Path) -> IntArray:
-    """A mask of numbered nuclei, from numbers or from 0 and 255.
-
-    Raises
-    ------
-    LabelError
-        Colour, or not whole numbers.
-    """
-    pixels = read(path).pixels
-    if pixels.ndim != 2 or pixels.dtype.kind not in "uib":
-        raise LabelError(
-            f"{path}: expected a grey mask of whole numbers, got {pixels.dtype} of shape {pixels.shape}"
-        )
-    values = np.unique(pixels)
-    if len(values) <= 2 and values[-1] in (1, 255):  # black and white: parts that touch are one
-        from cytally.labels.fluorescence import components
-
-        return components(pixels > 0)
-    return np.asarray(pixels, np.int32)
-
-
-def grey(image: Image) -> NDArray[np.generic]:
-    """Pixels without colour; the strongest channel of a coloured picture of one stain."""
-    return np.asarray(image.pixels.max(axis=2)) if image.pixels.ndim == 3 else image.pixels

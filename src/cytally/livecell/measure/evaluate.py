@@ -21,10 +21,11 @@ from cytally.evaluation.segmentation import (
     touched,
 )  # fmt: skip
 from cytally.figures.masks import agreement
+from cytally.images.masks import grey, read_mask
 from cytally.images.read import read
 from cytally.images.write import encode, write_bytes
 from cytally.inference.ensemble import Ensemble
-from cytally.livecell.evidence.folder import LabelledField, grey, read_mask
+from cytally.livecell.evidence.folder import LabelledField
 from cytally.livecell.nuclei import find_nuclei
 from cytally.types import IntArray
 

@@ -21,9 +21,9 @@ from cytally.evaluation.matching import Hits
 from cytally.evaluation.segmentation import Scores, scores
 from cytally.figures.masks import numbered
 from cytally.figures.overlays import viewable
+from cytally.images.masks import grey, read_mask
 from cytally.images.read import read
 from cytally.images.write import encode, write_bytes
-from cytally.livecell.evidence.folder import grey, read_mask
 from cytally.runs.folder import csv_bytes
 from cytally.types import Image, IntArray
 

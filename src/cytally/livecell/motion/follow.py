@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.figures.masks import centres
+from cytally.images.masks import grey, read_mask
 from cytally.images.read import read
 from cytally.images.tracks import write_tracks
 from cytally.images.write import write_bytes
-from cytally.livecell.evidence.folder import grey, read_mask
 from cytally.livecell.motion.drift import camera_drift
 from cytally.livecell.motion.lineage import Tracks, relabelled_masks, tracks_of
 from cytally.livecell.motion.links import LinkSettings, Sighting, link
