@@ -108,6 +108,37 @@ def covered(ensemble: Path, sim: Path, out: Path, report) -> dict[str, float]:
     return {"fields": len(counted), "nuclei": float(np.mean(counted)), "by area": float(np.mean(by_area))}
 
 
+def as_markdown(result: dict) -> str:
+    """The tables of docs/livecell.md."""
+    head = "| {} | precision | recall | Dice | IoU |\n|---|---|---|---|---|"
+    tables = []
+    for title, kind in (
+        ("pixels", "pixel"),
+        ("objects that touch", "object"),
+        ("objects one to one, IoU 0.5", "matched"),
+    ):
+        rows = [head.format(title)]
+        for name, found in result.items():
+            if isinstance(found, dict) and "pixel" in found:
+                rows.append(
+                    "| {} | {precision:.3f} | {recall:.3f} | {dice:.3f} | {iou:.3f} |".format(
+                        name, **found[kind]
+                    )
+                )
+        tables.append("\n".join(rows))
+    rows = [
+        "| counts per field, off by | nuclei | by area | average precision | panoptic quality |\n|---|---|---|---|---|"
+    ]
+    for name, found in result.items():
+        if isinstance(found, dict) and "pixel" in found:
+            rows.append(f"| {name} | {found['count_error']:.1%} | {found['area_count_error']:.1%} | "
+                        f"{found['average_precision']:.3f} | {found['panoptic_quality']:.3f} |")  # fmt: skip
+    tables.append("\n".join(rows))
+    rest = [f"- {name}: " + ", ".join(f"{k} {v:.4g}" for k, v in found.items()) for name, found in result.items()
+            if isinstance(found, dict) and "pixel" not in found]  # fmt: skip
+    return "\n\n".join([*tables, "\n".join(rest)])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -145,7 +176,7 @@ def main() -> None:
             out / "first" / "automatic", out / "first" / "sim", out, report
         )
     (out / "livecell.json").write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+    print(as_markdown(result))
 
 
 if __name__ == "__main__":

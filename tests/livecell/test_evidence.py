@@ -76,6 +76,26 @@ def test_files_pair_by_name_or_by_position_and_time():
         pair_files([Path("p/A1_t0.tif")], [Path("f/A1_t0.tif"), Path("f/A1_green_t0.tif")])
 
 
+def test_positions_may_be_folders(lapse, tmp_path):
+    """plate/A01/t000.tif and plate/B02/t000.tif: two positions, paired with folders of the same name."""
+    for well in ("A01", "B02", "C03"):
+        for channel in ("phase", "fluorescence"):
+            target = tmp_path / channel / well
+            target.mkdir(parents=True)
+            for number in range(2):
+                (target / f"t{number:03d}.tif").write_bytes(
+                    (lapse / channel / f"t{number:03d}.tif").read_bytes()
+                )
+    made = label_folder(tmp_path / "phase", tmp_path / "fluorescence", tmp_path / "out", LabelSettings())
+    assert sorted({(one.name.position, one.name.well) for one in made.fields}) == [
+        ("A01", "A01"), ("B02", "B02"), ("C03", "C03")]  # fmt: skip
+    assert len({one.label for one in made.fields}) == 6
+    assert split_fields([one.name for one in read_labelled(tmp_path / "out").kept]).by == "well"
+    series = series_of([one.name.path for one in made.fields], None,
+                       {one.name.path: one.name.path.parent.name for one in made.fields})  # fmt: skip
+    assert [(each.position, len(each.frames)) for each in series] == [("A01", 2), ("B02", 2), ("C03", 2)]
+
+
 def test_the_cameras_offset_is_found():
     """Ten fields whose fluorescence looks (6, -9) beside: found within 1.5 pixels."""
     told = [f for seed in range(5) for f in frames(TimeLapse(frames=2, seed=50 + seed, offset=(6.0, -9.0)))]

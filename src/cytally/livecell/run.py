@@ -16,7 +16,7 @@ from cytally.images.read import find_images, read
 from cytally.livecell.counts import TABLE, FieldCount, Seen, counted, write_counts
 from cytally.livecell.measure.review import ToReview
 from cytally.livecell.nuclei import Finder
-from cytally.livecell.sequences import FrameName, Series, parse_name, series_of
+from cytally.livecell.sequences import FrameName, Series, folder_of, parse_name, series_of
 from cytally.runs.folder import RUN, begin, locked, open_journal, read_journal
 from cytally.runs.inputs import hash_of, name_images
 from cytally.types import Skipped
@@ -64,7 +64,8 @@ def segment_folder(
         No images; a folder that holds something else.
     """
     paths = name_images(inputs)
-    series = series_of(list(paths.values()), pattern)
+    folders = {path: "_".join(Path(name).parent.parts) for name, path in paths.items()}
+    series = series_of(list(paths.values()), pattern, folders)
     frames = {path: number for one in series for number, path in enumerate(one.paths)}
     seen: dict[Path, Seen] = {}
     masks: dict[Path, Path] = {}
@@ -83,12 +84,12 @@ def segment_folder(
                     journal.flush()
                 if line["status"] == "counted":
                     masks[path] = folder / line["mask"]
-                    seen[path] = _seen(line, parse_name(path, pattern), frames[path])
+                    seen[path] = _seen(line, parse_name(path, pattern, folders[path]), frames[path])
                 else:
                     skipped.append(Skipped(name, line["status"].removeprefix("skipped: ")))
                 report("finding nuclei", number, len(paths))
     there = [path for path in paths.values() if path in seen]
-    kept = tuple(series_of(there, pattern)) if there else ()
+    kept = tuple(series_of(there, pattern, folders)) if there else ()
     return Segmented(folder, kept, masks, seen, {p: n for n, p in paths.items()}, tuple(skipped))
 
 
@@ -140,15 +141,13 @@ def to_review(folder: Path, fluorescence: Path | None = None) -> list[ToReview]:
         raise RunError(
             f"{folder}: the images of this run are gone ({error}); call from where it was made"
         ) from error
-    stained = {}
+    stained: dict[str, Path | None] = {}
     if fluorescence is not None:
-        keys = {
-            (n.position, n.time): n.path for n in (parse_name(p, pattern) for p in find_images(fluorescence))
-        }
-        stained = {
-            name: keys.get((n.position, n.time))
-            for name, n in ((k, parse_name(p, pattern)) for k, p in paths.items())
-        }
+        partners = (parse_name(p, pattern, folder_of(p, fluorescence)) for p in find_images(fluorescence))
+        of_field = {(n.position, n.time): n.path for n in partners}
+        for name, image in paths.items():
+            here = parse_name(image, pattern, "_".join(Path(name).parent.parts))
+            stained[name] = of_field.get((here.position, here.time))
     return [
         ToReview(line["image"], paths[line["image"]], folder / line["mask"], stained.get(line["image"]))
         for line in read_journal(folder) if line["status"] == "counted" and line["image"] in paths

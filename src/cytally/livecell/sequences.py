@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,6 +19,10 @@ _CHANNEL = re.compile(
     re.IGNORECASE,
 )
 _WELL = re.compile(r"(?:^|[_\-\s])([A-P]\d{1,2})(?=$|[_\-\s])")
+
+
+#: Position of an image whose name tells no more than the time.
+_NAMELESS = "field"
 
 
 @dataclass(frozen=True, order=True)
@@ -57,14 +61,27 @@ class Series:
         return [frame.path for frame in self.frames]
 
 
-def parse_name(path: Path, pattern: str | None = None) -> FrameName:
-    """Well, position and time from a file name.
+def folder_of(path: Path, root: Path) -> str:
+    """The folders between a root and an image, as part of a position's name; "" where there is none.
+
+    Examples
+    --------
+    >>> folder_of(Path("plate/A01/p1/t000.tif"), Path("plate"))
+    'A01_p1'
+    """
+    return "_".join(path.relative_to(root).parent.parts) if path.is_relative_to(root) else ""
+
+
+def parse_name(path: Path, pattern: str | None = None, folder: str = "") -> FrameName:
+    """Well, position and time from a file name, and from the folders it lies in.
 
     Parameters
     ----------
     path : Path
     pattern : str, optional
         Regular expression with groups named position, frame and, if wanted, well.
+    folder : str
+        Put before the position: the same names may lie in several folders, one per well.
 
     Raises
     ------
@@ -77,8 +94,15 @@ def parse_name(path: Path, pattern: str | None = None) -> FrameName:
     1590
 
     """
-    if pattern is not None:
-        return _by_pattern(path, pattern)
+    found = _by_pattern(path, pattern) if pattern is not None else _by_habit(path)
+    if not folder:
+        return found
+    position = folder if found.position == _NAMELESS else f"{folder}_{found.position}"
+    well = found.well or _well_in(position)
+    return replace(found, position=position, well=well)
+
+
+def _by_habit(path: Path) -> FrameName:
     name, time = path.stem, 0
     clock, count = _CLOCK.search(name), None
     if clock:
@@ -91,8 +115,12 @@ def parse_name(path: Path, pattern: str | None = None) -> FrameName:
             time = int(count[1])
             name = name[: count.start()] + name[count.end() :]
     name = _CHANNEL.sub("", name).strip("_- ")
+    return FrameName(name or _NAMELESS, time, _well_in(name), path)
+
+
+def _well_in(name: str) -> str:
     well = _WELL.search(name)
-    return FrameName(name or "field", time, well[1] if well else "", path)
+    return well[1] if well else ""
 
 
 def _by_pattern(path: Path, pattern: str) -> FrameName:
@@ -108,11 +136,13 @@ def _by_pattern(path: Path, pattern: str) -> FrameName:
     time = groups.get("frame") or "0"
     if not time.isdigit():
         raise ImageError(f"{path.name}: expected digits in the group 'frame', got {time!r}; change --pattern")
-    return FrameName(groups["position"] or "field", int(time), groups.get("well") or "", path)
+    return FrameName(groups["position"] or _NAMELESS, int(time), groups.get("well") or "", path)
 
 
-def series_of(paths: Sequence[Path], pattern: str | None = None) -> list[Series]:
-    """Images sorted into positions and times.
+def series_of(
+    paths: Sequence[Path], pattern: str | None = None, folders: Mapping[Path, str] | None = None
+) -> list[Series]:
+    """Images sorted into positions and times; `folders` as `parse_name` takes them, by path.
 
     Order follows the times in the names, not the order given. A time that is missing between
     regular others is told in `missing`.
@@ -124,7 +154,7 @@ def series_of(paths: Sequence[Path], pattern: str | None = None) -> list[Series]
     """
     by_position: dict[str, list[FrameName]] = {}
     for path in paths:
-        frame = parse_name(path, pattern)
+        frame = parse_name(path, pattern, (folders or {}).get(path, ""))
         by_position.setdefault(frame.position, []).append(frame)
     return [_series(position, sorted(frames)) for position, frames in sorted(by_position.items())]
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -29,7 +30,7 @@ from cytally.labels.declump import areas
 from cytally.labels.fluorescence import FluorescenceSettings, identify
 from cytally.livecell.evidence.pairs import CERTAIN, Pair, channel_offset, pair_files
 from cytally.livecell.evidence.rejects import Assessed, RejectSettings, clean, reasons, typical_area
-from cytally.livecell.sequences import FrameName, parse_name
+from cytally.livecell.sequences import FrameName, folder_of, parse_name
 from cytally.runs.folder import csv_bytes
 from cytally.types import FloatArray, Skipped
 
@@ -116,12 +117,12 @@ def label_folder(
     ImageError
         No pairs, or none of them could be used.
     """
-    files = pair_files(find_images(phase), find_images(fluorescence), pattern)
+    files = pair_files(find_images(phase), find_images(fluorescence), pattern, (phase, fluorescence))
     (out / "labels").mkdir(parents=True, exist_ok=True)
-    found, skipped = [], list(files.skipped)
+    found, skipped, stems = [], list(files.skipped), _stems(files.pairs)
     for number, pair in enumerate(files.pairs):
         try:
-            found.append(_identified(pair, out, settings))
+            found.append(_identified(pair, stems[pair.phase], out, settings))
         except ImageError as error:
             skipped.append(Skipped(pair.phase.name, str(error)))
         report("labelling from fluorescence", number + 1, len(files.pairs))
@@ -149,7 +150,18 @@ def label_folder(
     return result
 
 
-def _identified(pair: Pair, out: Path, settings: LabelSettings) -> _Found:
+def _stems(pairs: Sequence[Pair]) -> dict[Path, str]:
+    """Names of labels: as the images', with the position before them where folders repeat names."""
+    often = Counter(pair.phase.stem for pair in pairs)
+    return {
+        pair.phase: pair.phase.stem
+        if often[pair.phase.stem] == 1
+        else f"{pair.name.position}_{pair.phase.stem}"
+        for pair in pairs
+    }
+
+
+def _identified(pair: Pair, stem: str, out: Path, settings: LabelSettings) -> _Found:
     """Write the label as the stain gives it; remember the sizes only."""
     stain, phase = grey(read(pair.fluorescence)), read(pair.phase)
     if stain.shape != phase.shape:
@@ -158,7 +170,7 @@ def _identified(pair: Pair, out: Path, settings: LabelSettings) -> _Found:
             f"{stain.shape[0]} x {stain.shape[1]} in fluorescence"
         )
     labels = identify(stain, settings.stain).labels
-    path = out / "labels" / f"{pair.phase.stem}.tif"
+    path = out / "labels" / f"{stem}.tif"
     write_mask(path, labels)
     return _Found(pair, path, areas(labels).astype(float))
 
@@ -242,7 +254,7 @@ def _plain_folder(folder: Path) -> Labelled:
     )
     fields = []
     for path in find_images(folder / "phase"):
-        name = parse_name(path)
+        name = parse_name(path, folder=folder_of(path, folder / "phase"))
         mask = of_name.get(path.stem) or _truth_of(name, folder / "truth")
         if mask.is_file():
             fields.append(LabelledField(name, mask, int(read_mask(mask).max()), ""))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cytally.errors import ImageError
 from cytally.images.flatten import flatten
 from cytally.images.register import Offset, correlation, peak
-from cytally.livecell.sequences import FrameName, parse_name
+from cytally.livecell.sequences import FrameName, folder_of, parse_name
 from cytally.types import IntArray, Skipped
 
 Float32 = NDArray[np.float32]
@@ -44,8 +44,11 @@ class Pairs:
     skipped: tuple[Skipped, ...]
 
 
-def pair_files(phase: Sequence[Path], fluorescence: Sequence[Path], pattern: str | None = None) -> Pairs:
-    """Match the files of two folders: same name, or same position and time.
+def pair_files(
+    phase: Sequence[Path], fluorescence: Sequence[Path], pattern: str | None = None,
+    roots: tuple[Path, Path] | None = None,
+) -> Pairs:  # fmt: skip
+    """Match the files of two folders: same name, or same position and time, in folders of the same name.
 
     Words for a channel (phase, green, dapi, ch1 ...) in names are passed over. Phase images
     without a stained partner are usual and not told; the other way round they are.
@@ -57,7 +60,7 @@ def pair_files(phase: Sequence[Path], fluorescence: Sequence[Path], pattern: str
     """
     stained: dict[tuple[str, int], Path] = {}
     for path in fluorescence:
-        key = _key(path, pattern)
+        key = _key(_named(path, pattern, roots, 1))
         if key in stained:
             raise ImageError(
                 f"{stained[key].name} and {path.name}: both are the stain of position {key[0]!r} at time {key[1]}; give --pattern"
@@ -65,9 +68,10 @@ def pair_files(phase: Sequence[Path], fluorescence: Sequence[Path], pattern: str
         stained[key] = path
     pairs = []
     for path in sorted(phase):
-        partner = stained.pop(_key(path, pattern), None)
+        name = _named(path, pattern, roots, 0)
+        partner = stained.pop(_key(name), None)
         if partner is not None:
-            pairs.append(Pair(parse_name(path, pattern), partner))
+            pairs.append(Pair(name, partner))
     if not pairs:
         raise ImageError(
             f"expected pairs of images, but no name of {phase[0].parent} fits one of {fluorescence[0].parent} "
@@ -77,8 +81,11 @@ def pair_files(phase: Sequence[Path], fluorescence: Sequence[Path], pattern: str
     return Pairs(tuple(pairs), left)
 
 
-def _key(path: Path, pattern: str | None) -> tuple[str, int]:
-    name = parse_name(path, pattern)
+def _named(path: Path, pattern: str | None, roots: tuple[Path, Path] | None, which: int) -> FrameName:
+    return parse_name(path, pattern, folder_of(path, roots[which]) if roots else "")
+
+
+def _key(name: FrameName) -> tuple[str, int]:
     return name.position, name.time
 
 
