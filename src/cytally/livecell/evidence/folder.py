@@ -2,7 +2,7 @@
 
 OUT/phase/...        copies are not made: labels.csv names the images where they lie
 OUT/labels/NAME.tif  16-bit masks of single nuclei
-OUT/labels.csv       image,label,position,time,well,nuclei,status,reason,debris,waves
+OUT/labels.csv       image,label,position,time,well,nuclei,status,reason,debris,waves,specks
 OUT/label.json       settings, offset, counts
 OUT/contact.jpg      kept (green) and rejected (red) labels over their stain
 """
@@ -211,13 +211,25 @@ def _sheet(made: Sequence[_Made], why: Sequence[str], out: Path) -> Path:
 
 def _write_table(labelled: Labelled, found: Sequence[Assessed]) -> None:
     rows: list[list[object]] = [
-        ["image", "label", "position", "time", "well", "nuclei", "status", "reason", "debris", "waves"]
+        [
+            "image",
+            "label",
+            "position",
+            "time",
+            "well",
+            "nuclei",
+            "status",
+            "reason",
+            "debris",
+            "waves",
+            "specks",
+        ]
     ]
     for one, measured in zip(labelled.fields, found, strict=True):
         image = os.path.relpath(one.name.path, labelled.folder)
         rows.append([image, one.label.relative_to(labelled.folder).as_posix(), one.name.position, one.name.time,
                      one.name.well, one.nuclei, "kept" if one.kept else "rejected", one.reason,
-                     measured.debris, measured.waves])  # fmt: skip
+                     measured.debris, measured.waves, measured.specks])  # fmt: skip
     write_bytes(labelled.folder / TABLE, csv_bytes(rows))
 
 

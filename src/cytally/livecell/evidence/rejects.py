@@ -30,7 +30,7 @@ class RejectSettings:
     bright : float
         What is brighter than this many usual nuclei and smaller than half of one is debris.
     tiny : float
-        What is smaller than this share of a usual nucleus is debris, bright or not: a daughter
+        What is smaller than this share of a usual nucleus is a speck, bright or not: a daughter
         just born has half the area of its mother.
     faint : float
         Contrast of an object to its ring, in standard deviations of the ground, below which
@@ -40,7 +40,7 @@ class RejectSettings:
     crowded : float
         Largest share of a field that may be nucleus (thesis: more nucleus than background).
     spoilt : float
-        Share of objects taken out above which the whole label is rejected.
+        Share of objects taken out, specks aside, above which the whole label is rejected.
     blurred : float
         Edges less sharp than this share of the data set's median are out of focus.
     quarter : float
@@ -65,8 +65,9 @@ class Assessed:
     ----------
     count : int
         Nuclei left.
-    debris, waves : int
-        Objects taken out.
+    debris, waves, specks : int
+        Objects taken out; specks are too small to be anything, mostly noise, and tell nothing
+        of what is left.
     share : float
         Of the field that is nucleus.
     contrast : float
@@ -78,6 +79,7 @@ class Assessed:
     count: int
     debris: int
     waves: int
+    specks: int
     share: float
     contrast: float
     sharpness: float
@@ -108,7 +110,7 @@ def clean(
     raw, labels = np.asarray(stain, np.float32), relabelled(labels)
     count = int(labels.max(initial=0))
     if count == 0:
-        return Cleaned(labels, Assessed(0, 0, 0, 0.0, float("nan"), float("nan")))
+        return Cleaned(labels, Assessed(0, 0, 0, 0, 0.0, float("nan"), float("nan")))
     area = areas(labels).astype(float)
     around = Surroundings.of(labels)
     inside = around.far == 0
@@ -119,14 +121,14 @@ def clean(
     whole = ~wave & (area > 0.5 * middle_area)
     middle_height = float(np.median(height[whole])) if whole.any() else float("inf")
     debris = (height > settings.bright * middle_height) & (area < 0.5 * middle_area)
-    debris |= area < settings.tiny * middle_area
-    keep = ~(wave | debris)
+    speck = area < settings.tiny * middle_area
+    keep = ~(wave | debris | speck)
     sharp = edge_sharpness(raw, labels, around)
     left = keep.any()
     return Cleaned(
         kept(labels, np.concatenate([[False], keep])),
         Assessed(
-            int(keep.sum()), int(debris.sum()), int((wave & ~debris).sum()), float(area[keep].sum() / labels.size),
+            int(keep.sum()), int((debris & ~speck).sum()), int((wave & ~debris & ~speck).sum()), int(speck.sum()), float(area[keep].sum() / labels.size),
             float(np.median(height[keep]) / noise) if left else float("nan"),
             float(np.median(sharp[keep])) if left else float("nan"),
         ),
@@ -134,9 +136,13 @@ def clean(
 
 
 def typical_area(area: FloatArray) -> float:
-    """The area that half of all nucleus pixels lie in objects above: specks weigh little. 0 without any."""
+    """A usual nucleus among many specks: half of the sum of squared areas lies in objects above it.
+
+    Squares, because hundreds of specks of 20 pixels may cover more than the nuclei do. 0 without
+    any object.
+    """
     ordered = np.sort(area)
-    reached = np.cumsum(ordered) >= ordered.sum() / 2
+    reached = np.cumsum(ordered**2) >= (ordered**2).sum() / 2
     return float(ordered[int(np.argmax(reached))]) if len(ordered) else 0.0
 
 
@@ -157,7 +163,7 @@ def _reason(one: Assessed, usual_sharpness: float, floor: float, settings: Rejec
     if one.waves > settings.spoilt * everything:
         return f"waves: {one.waves} of {everything} objects are no brighter than the ground"
     if one.debris > settings.spoilt * everything:
-        return f"debris: {one.debris} of {everything} objects are far too small, or small and too bright"
+        return f"debris: {one.debris} of {everything} objects are small and far too bright"
     if one.share > settings.crowded:
         return f"more nucleus than background ({one.share:.0%})"
     if one.contrast < settings.weak:
