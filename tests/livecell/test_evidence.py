@@ -127,14 +127,16 @@ def test_good_labels_are_kept_whole():
 
 
 def test_debris_is_taken_out_and_too_much_of_it_rejects():
+    """Seven bright blots of 49 pixels: beside twelve nuclei of 154 harmless, beside two too many."""
     stain, labels = nuclei()
-    for k in range(3):
-        cv2.circle(stain, (60, 48 + 45 * k), 4, 2000.0, -1)
-        cv2.circle(labels, (60, 48 + 45 * k), 4, 13 + k, -1)
+    for k in range(7):
+        cv2.circle(stain, (15 + 26 * k, 160), 4, 2000.0, -1)
+        cv2.circle(labels, (15 + 26 * k, 160), 4, 13 + k, -1)
     found = clean(stain, labels, RejectSettings()).assessed
-    assert (found.count, found.debris) == (12, 3)
-    some, little = stain.copy(), np.where(labels > 10, labels, 0).astype(np.int32)
-    assert verdicts((some, little))[0].startswith("debris: 3 of 5")
+    assert (found.count, found.debris) == (12, 7)
+    assert verdicts((stain, labels)) == [""]
+    few = np.where(labels > 10, labels, 0).astype(np.int32)
+    assert verdicts((stain, few))[0].startswith("debris: 7 of 9")
 
 
 def test_specks_are_taken_out_and_reject_nothing():
@@ -164,11 +166,13 @@ def test_more_debris_than_nuclei_is_still_debris_where_other_fields_say_so():
 
 
 def test_waves_are_no_brighter_than_the_ground():
-    stain, labels = nuclei(count=4)
-    for k in range(6):
-        cv2.circle(labels, (25 + 28 * k, 150), 9, 20 + k, -1)
-    assert clean(stain, labels, RejectSettings()).assessed.waves == 6
-    assert verdicts((stain, labels))[0].startswith("waves: 6 of 10")
+    """Six empty circles beside four nuclei: taken out; the label is rejected where the stain is not strong."""
+    for height, verdict in ((40.0, "waves: 6 of 10 objects are no brighter than the ground"), (400.0, "")):
+        stain, labels = nuclei(count=4, height=height)
+        for k in range(6):
+            cv2.circle(labels, (25 + 28 * k, 150), 9, 20 + k, -1)
+        assert clean(stain, labels, RejectSettings()).assessed.waves == 6
+        assert verdicts((stain, labels)) == [verdict]
 
 
 def test_blur_weak_stain_crowding_and_emptiness_are_named():

@@ -19,6 +19,8 @@ from cytally.labels.outline import Surroundings
 from cytally.types import FloatArray, IntArray
 
 Float32 = NDArray[np.float32]
+#: Where nuclei stand out this many times more than a weak stain's, waves beside them hide none.
+_FAR_FROM_WEAK = 3.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class RejectSettings:
     crowded : float
         Largest share of a field that may be nucleus (thesis: more nucleus than background).
     spoilt : float
-        Share of objects taken out, specks aside, above which the whole label is rejected.
+        Share of the objects' area taken out, specks aside, above which the whole label is rejected:
+        where much of what the threshold found is nothing, nuclei will be lost in it.
     blurred : float
         Edges less sharp than this share of the data set's median are out of focus.
     quarter : float
@@ -68,6 +71,8 @@ class Assessed:
     debris, waves, specks : int
         Objects taken out; specks are too small to be anything, mostly noise, and tell nothing
         of what is left.
+    spoilt : float
+        Share of the area of all objects but specks that was taken out.
     share : float
         Of the field that is nucleus.
     contrast : float
@@ -80,6 +85,7 @@ class Assessed:
     debris: int
     waves: int
     specks: int
+    spoilt: float
     share: float
     contrast: float
     sharpness: float
@@ -110,7 +116,7 @@ def clean(
     raw, labels = np.asarray(stain, np.float32), relabelled(labels)
     count = int(labels.max(initial=0))
     if count == 0:
-        return Cleaned(labels, Assessed(0, 0, 0, 0, 0.0, float("nan"), float("nan")))
+        return Cleaned(labels, Assessed(0, 0, 0, 0, 0.0, 0.0, float("nan"), float("nan")))
     area = areas(labels).astype(float)
     around = Surroundings.of(labels)
     inside = around.far == 0
@@ -128,7 +134,8 @@ def clean(
     return Cleaned(
         kept(labels, np.concatenate([[False], keep])),
         Assessed(
-            int(keep.sum()), int((debris & ~speck).sum()), int((wave & ~debris & ~speck).sum()), int(speck.sum()), float(area[keep].sum() / labels.size),
+            int(keep.sum()), int((debris & ~speck).sum()), int((wave & ~debris & ~speck).sum()), int(speck.sum()),
+            float(area[(wave | debris) & ~speck].sum() / max(area[~speck].sum(), 1.0)), float(area[keep].sum() / labels.size),
             float(np.median(height[keep]) / noise) if left else float("nan"),
             float(np.median(sharp[keep])) if left else float("nan"),
         ),
@@ -160,9 +167,10 @@ def _reason(one: Assessed, usual_sharpness: float, floor: float, settings: Rejec
     everything = one.count + removed
     if everything == 0:
         return "no nuclei"
-    if one.waves > settings.spoilt * everything:
+    unsure = not one.contrast > _FAR_FROM_WEAK * settings.weak
+    if one.spoilt > settings.spoilt and one.waves >= one.debris and unsure:
         return f"waves: {one.waves} of {everything} objects are no brighter than the ground"
-    if one.debris > settings.spoilt * everything:
+    if one.spoilt > settings.spoilt and one.debris > one.waves:
         return f"debris: {one.debris} of {everything} objects are small and far too bright"
     if one.share > settings.crowded:
         return f"more nucleus than background ({one.share:.0%})"
