@@ -77,7 +77,7 @@ def tracked(ensemble: Path, out: Path, shift: float, report) -> dict[str, float]
     """TRA, DET, LNK and divisions on two sequences of 24 frames."""
     from traccuracy import run_metrics
     from traccuracy.loaders import load_ctc_data
-    from traccuracy.matchers import CTCMatcher
+    from traccuracy.matchers import CTCMatcher, IOUMatcher
     from traccuracy.metrics import CTCMetrics, DivisionMetrics
 
     found = []
@@ -86,13 +86,16 @@ def tracked(ensemble: Path, out: Path, shift: float, report) -> dict[str, float]
         if not (folder / "truth" / "man_track.txt").exists():
             write_sequence(TimeLapse(seed=seed, shift=shift), folder, report=report)
         follow_images([folder / "phase"], folder / "run", Order(ensemble=ensemble, movie=""), report)
-        graphs = [load_ctc_data(str(folder / part), name=part) for part in ("truth", "run/tracks")]
-        results, _ = run_metrics(gt_data=graphs[0], pred_data=graphs[1], matcher=CTCMatcher(),
-                                 metrics=[CTCMetrics(), DivisionMetrics(max_frame_buffer=1)])  # fmt: skip
-        scores = results[0]["results"]
-        divisions = results[1]["results"]["Frame Buffer 1"]
-        found.append({**{k: float(scores[k]) for k in ("TRA", "DET", "LNK")},
-                      "division_f1": float(divisions["Division F1"])})  # fmt: skip
+        pairs = []
+        for matcher, metric in ((CTCMatcher(), CTCMetrics()),
+                                (IOUMatcher(iou_threshold=0.5, one_to_one=True), DivisionMetrics(max_frame_buffer=1))):  # fmt: skip
+            graphs = [load_ctc_data(str(folder / part), name=part) for part in ("truth", "run/tracks")]
+            results, _ = run_metrics(
+                gt_data=graphs[0], pred_data=graphs[1], matcher=matcher, metrics=[metric]
+            )
+            pairs.append(results[0]["results"])
+        found.append({**{k: float(pairs[0][k]) for k in ("TRA", "DET", "LNK")},
+                      "division F1": float(pairs[1]["Frame Buffer 1"]["Division F1"])})  # fmt: skip
     return {k: round(float(np.mean([one[k] for one in found])), 4) for k in found[0]}
 
 
