@@ -103,6 +103,7 @@ def _families(branches: Sequence[Branch]) -> list[int]:
         born.setdefault(branch.parent, []).append(number)
 
     def family(root: int) -> list[int]:
+        """A track and all that descend from it."""
         told, waiting = [], [root]
         while waiting:
             one = waiting.pop()
