@@ -139,7 +139,8 @@ def test_true_masks_are_linked_as_an_independent_program_wants(tmp_path, shift):
         sorted((tmp_path / "phase").iterdir()), sorted((tmp_path / "masks").iterdir()), tmp_path / "tracks"
     )
     scores = scores_of(tmp_path / "truth", tmp_path / "tracks")
-    assert scores["DET"] == 1 and scores["LNK"] >= 0.98 and scores["TRA"] >= 0.99
+    # Gaps at the border are filled with slivers that truth, below 8 pixels, leaves out.
+    assert scores["DET"] >= 0.999 and scores["LNK"] >= 0.98 and scores["TRA"] >= 0.99
     assert read_tracks(tmp_path / "tracks") == list(found.rows)
     lines = (tmp_path / "tracks" / "tracks.csv").read_text().splitlines()
     assert len(lines) == 1 + len(found.of)

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.figures.masks import centres
+from cytally.figures.masks import areas, centres
 from cytally.images.masks import grey, read_mask
 from cytally.images.read import read
 from cytally.images.tracks import write_tracks
 from cytally.images.write import write_bytes
 from cytally.livecell.motion.drift import camera_drift
+from cytally.livecell.motion.gaps import Filled, drawn_masks, fill_gaps
 from cytally.livecell.motion.lineage import Tracks, relabelled_masks, tracks_of
 from cytally.livecell.motion.links import LinkSettings, Sighting, link
 from cytally.runs.folder import csv_bytes
@@ -40,11 +41,11 @@ def follow(
         Pixels by which the camera may jump from frame to frame; 0 for a camera that stands.
     report : callable
     """
-    places, areas, shape = [], [], (0, 0)
+    places, sizes, shape = [], [], (0, 0)
     for number, path in enumerate(masks):
         mask = read_mask(path)
         places.append(centres(mask))
-        areas.append(np.bincount(mask.ravel(), minlength=int(mask.max(initial=0)) + 1)[1:].astype(float))
+        sizes.append(areas(mask))
         shape = (mask.shape[0], mask.shape[1])
         report("measuring nuclei", number + 1, len(masks))
 
@@ -54,37 +55,38 @@ def follow(
             report("measuring the camera's drift", number + 1, len(images))
 
     drift = camera_drift(shown(), places, largest_shift) if largest_shift else np.zeros((len(masks), 2))
-    seen = [_sighting(p, a, d, shape) for p, a, d in zip(places, areas, drift, strict=True)]
-    tracks = tracks_of(link(seen, settings), seen, drift)
+    seen = [_sighting(p, a, d, shape) for p, a, d in zip(places, sizes, drift, strict=True)]
+    filled = fill_gaps(link(seen, settings), seen, map(read_mask, masks), drift)
+    tracks = tracks_of(filled.links, filled.sightings, drift)
     out.mkdir(parents=True, exist_ok=True)
-    _write_table(out / TABLE, tracks, places, areas)
-    write_tracks(out, relabelled_masks((read_mask(path) for path in masks), tracks), tracks.rows)
+    _write_table(out / TABLE, tracks, filled)
+    write_tracks(out, relabelled_masks(drawn_masks(map(read_mask, masks), filled), tracks), tracks.rows)
     return tracks
 
 
 def sightings_of(masks: Sequence[IntArray], drift: FloatArray) -> list[Sighting]:
     """What a camera with that drift saw of nuclei in masks."""
     return [
-        _sighting(centres(mask), np.bincount(mask.ravel(), minlength=int(mask.max(initial=0)) + 1)[1:].astype(float),
-                  shift, (mask.shape[0], mask.shape[1]))
+        _sighting(centres(mask), areas(mask), shift, (mask.shape[0], mask.shape[1]))
         for mask, shift in zip(masks, drift, strict=True)
     ]  # fmt: skip
 
 
-def _sighting(places: FloatArray, areas: FloatArray, drift: FloatArray, shape: tuple[int, int]) -> Sighting:
+def _sighting(places: FloatArray, sizes: FloatArray, drift: FloatArray, shape: tuple[int, int]) -> Sighting:
     row, col = float(drift[0]), float(drift[1])
-    return Sighting(places + drift, areas, (row, col, row + shape[0], col + shape[1]))
+    return Sighting(places + drift, sizes, (row, col, row + shape[0], col + shape[1]))
 
 
-def _write_table(
-    path: Path, tracks: Tracks, places: Sequence[FloatArray], areas: Sequence[FloatArray]
-) -> None:
-    """track, frame, row, col (of the image), area, drift of the camera, parent."""
+def _write_table(path: Path, tracks: Tracks, filled: Filled) -> None:
+    """track, frame, row, col (of the image), area, drift of the camera, parent, whether filled in."""
     rows: list[list[object]] = [
-        ["track", "frame", "row", "col", "area", "camera_row", "camera_col", "parent"]
+        ["track", "frame", "row", "col", "area", "camera_row", "camera_col", "parent", "filled"]
     ]
+    drawn = {(time, one.number) for time, some in filled.fillings.items() for one in some}
     for (time, number), track in sorted(tracks.of.items(), key=lambda item: (item[1], item[0])):
-        row, col = places[time][number - 1]
-        rows.append([track, time, f"{row:.2f}", f"{col:.2f}", int(areas[time][number - 1]),
-                     f"{tracks.drift[time][0]:.2f}", f"{tracks.drift[time][1]:.2f}", tracks.rows[track - 1].parent])  # fmt: skip
+        camera = tracks.drift[time]
+        row, col = filled.sightings[time].places[number - 1] - camera
+        area = int(filled.sightings[time].areas[number - 1])
+        rows.append([track, time, f"{row:.2f}", f"{col:.2f}", area, f"{camera[0]:.2f}", f"{camera[1]:.2f}",
+                     tracks.rows[track - 1].parent, int((time, number) in drawn)])  # fmt: skip
     write_bytes(path, csv_bytes(rows))

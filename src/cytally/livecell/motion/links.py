@@ -18,6 +18,8 @@ from cytally.types import FloatArray
 
 #: A nucleus in a sequence: (frame, its number in that frame's mask).
 Node = tuple[int, int]
+#: A nucleus that grows so much from one frame to the next is two that ran into one another.
+_DOUBLED = 1.5
 
 
 @dataclass(frozen=True)
@@ -96,14 +98,16 @@ def link(sightings: Sequence[Sighting], settings: LinkSettings | None = None) ->
     tree = tracker.predict([s.places / diameter for s in sightings])
     links = [_in_time(a, b) for a, b in tree.edges()]
     links = plausible(links, sightings)
+    links = links + closed(links, sightings, diameter, settings)
     return links + returned(links, sightings, diameter, settings)
 
 
 def plausible(links: list[tuple[Node, Node]], sightings: Sequence[Sighting]) -> list[tuple[Node, Node]]:
     """Without divisions that cannot be: daughters are smaller than the mother was, and alike.
 
-    Where a nucleus has two successors that are too unlike or too large to be daughters, the
-    nearer one is the nucleus itself and the other one new.
+    Where a nucleus has two successors that are too unlike or too large to be daughters, or was
+    itself two that had run into one another, the nearer one is the nucleus itself and the other
+    one new.
     """
     later: dict[Node, list[Node]] = {}
     for before, after in links:
@@ -115,7 +119,8 @@ def plausible(links: list[tuple[Node, Node]], sightings: Sequence[Sighting]) -> 
             continue
         area = _largest_before(mother, earlier, sightings)
         one, two = (float(sightings[t].areas[k - 1]) for t, k in found[:2])
-        if max(one, two) > 1.0 * area or min(one, two) < 0.4 * max(one, two):
+        two_in_one = _grown(mother, earlier, sightings) > _DOUBLED
+        if two_in_one or max(one, two) > 1.0 * area or min(one, two) < 0.4 * max(one, two):
             places = [sightings[t].places[k - 1] for t, k in found[:2]]
             here = sightings[mother[0]].places[mother[1] - 1]
             far = int(np.argmax([np.linalg.norm(place - here) for place in places]))
@@ -123,29 +128,47 @@ def plausible(links: list[tuple[Node, Node]], sightings: Sequence[Sighting]) -> 
     return [each for each in links if each not in dropped]
 
 
+def closed(
+    links: list[tuple[Node, Node]], sightings: Sequence[Sighting], diameter: float, settings: LinkSettings
+) -> list[tuple[Node, Node]]:
+    """Links over the frames in which a nucleus was one with another."""
+    ends, starts = _loose(links, sightings)
+    return _matched(ends, starts, sightings, diameter, settings.gap, settings.gap_frames + 1)
+
+
 def returned(
     links: list[tuple[Node, Node]], sightings: Sequence[Sighting], diameter: float, settings: LinkSettings
 ) -> list[tuple[Node, Node]]:
     """Links from nuclei that went out of view to those that came into it at the same place later."""
+    ends, starts = _loose(links, sightings)
+    ends = [node for node in ends if _near_edge(node, sightings, 1, diameter)]
+    starts = [node for node in starts if _near_edge(node, sightings, -1, diameter)]
+    return _matched(ends, starts, sightings, diameter, settings.gap, settings.away)
+
+
+def _loose(links: list[tuple[Node, Node]], sightings: Sequence[Sighting]) -> tuple[list[Node], list[Node]]:
+    """Nuclei that are nowhere later, but in the last frame, and nowhere earlier, but in the first."""
     has_later, has_earlier = {a for a, _ in links}, {b for _, b in links}
     nodes = [(t, k) for t, s in enumerate(sightings) for k in range(1, len(s.places) + 1)]
-    ends = [
-        n
-        for n in nodes
-        if n not in has_later and n[0] < len(sightings) - 1 and _near_edge(n, sightings, 1, diameter)
-    ]
-    starts = [
-        n for n in nodes if n not in has_earlier and n[0] > 0 and _near_edge(n, sightings, -1, diameter)
-    ]
+    last = len(sightings) - 1
+    return (
+        [node for node in nodes if node not in has_later and node[0] < last],
+        [node for node in nodes if node not in has_earlier and node[0] > 0],
+    )
+
+
+def _matched(
+    ends: list[Node], starts: list[Node], sightings: Sequence[Sighting], diameter: float,
+    reach: float, wait: int,
+) -> list[tuple[Node, Node]]:  # fmt: skip
+    """Ends and starts of tracks at most `wait` frames and `reach` diameters apart, most and nearest first."""
     if not ends or not starts:
         return []
-    far = np.full((len(ends), len(starts)), np.inf)
-    for i, end in enumerate(ends):
-        for j, start in enumerate(starts):
-            wait = start[0] - end[0]
-            if 1 < wait <= settings.away:
-                far[i, j] = np.linalg.norm(_place(end, sightings) - _place(start, sightings)) / diameter
-    near = far < settings.gap
+    one = np.array([_place(node, sightings) for node in ends])
+    two = np.array([_place(node, sightings) for node in starts])
+    far = np.linalg.norm(one[:, None] - two[None], axis=2) / diameter
+    frames = np.array([node[0] for node in starts]) - np.array([node[0] for node in ends])[:, None]
+    near = (far < reach) & (frames > 1) & (frames <= wait)
     rows, cols = linear_sum_assignment(np.where(near, far - 1e3, 0.0))
     return [(ends[r], starts[c]) for r, c in zip(rows, cols, strict=True) if near[r, c]]
 
@@ -176,6 +199,14 @@ def _largest_before(node: Node, earlier: dict[Node, Node], sightings: Sequence[S
             break
         node = earlier[node]
     return largest
+
+
+def _grown(node: Node, earlier: dict[Node, Node], sightings: Sequence[Sighting]) -> float:
+    """By how much a nucleus is larger than in the frame before; 1 where it was not seen then."""
+    before = earlier.get(node)
+    if before is None or before[0] < node[0] - 1:
+        return 1.0
+    return float(sightings[node[0]].areas[node[1] - 1] / sightings[before[0]].areas[before[1] - 1])
 
 
 def _in_time(a: tuple[int, int], b: tuple[int, int]) -> tuple[Node, Node]:
