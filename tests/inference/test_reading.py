@@ -9,7 +9,15 @@ import torch
 
 from cytally.errors import EnsembleError, SettingsError
 from cytally.inference.ensemble import add_readers, load_ensemble
-from cytally.inference.reading import crops_at, peaks, propose, proposing, read_again, second_reading
+from cytally.inference.reading import (
+    confirmed,
+    crops_at,
+    peaks,
+    propose,
+    proposing,
+    read_again,
+    second_reading,
+)
 from cytally.inference.runtime import TorchReader
 from cytally.inference.votes import predict
 from cytally.nets.reader import Reader, ReaderArchitecture
@@ -140,7 +148,7 @@ def test_a_changed_reader_and_missing_thresholds_are_named(random_ensemble, twic
     with pytest.raises(EnsembleError, match="expected second readers and thresholds for them, or neither"):
         load_ensemble(random_ensemble)
     path.write_text(json.dumps(card | {"thresholds": card["thresholds"] | {"reading": [0.5]}}))
-    with pytest.raises(EnsembleError, match="expected a reading from 0 to below 1 for 2 classes"):
+    with pytest.raises(EnsembleError, match="expected reading from 0 to below 1 for 2 classes"):
         load_ensemble(random_ensemble)
     path.write_text(json.dumps(card | {"reader": card["reader"] | {"colour": 3}}))
     with pytest.raises(EnsembleError, match=r"unknown argument\(s\) of the reader: colour"):
@@ -169,3 +177,37 @@ def test_asking_for_votes_lets_the_members_vote(twice_read):
     assert len(twice_read.with_thresholds(co_occurrence=True).readers) == 2
     with pytest.raises(SettingsError, match="got both"):
         twice_read.with_thresholds(agreement=1, reading=0.5)
+
+
+def test_a_fragment_elsewhere_weighs_unless_co_occurrence_is_asked_for(twice_read):
+    """Dicentrics of 0.7: one cell holds a fragment, one does not; alone 0.8 would be needed."""
+    update = {"reading": [0.75, 0.5], "accompanied": [0.5, 0.0], "alone": [0.8, 0.5]}
+    thresholds = twice_read.card.thresholds.model_copy(update=update)
+    ensemble = replace(twice_read, card=twice_read.card.model_copy(update={"thresholds": thresholds}))
+    with_fragment = replace(
+        found([10, 90], [10, 90], ["dicentric", "fragment"]), reading=np.array([0.7, 0.9])
+    )
+    without = replace(found([10], [10], ["dicentric"]), reading=np.array([0.7]))
+    assert confirmed(with_fragment, ensemble).names == ("dicentric", "fragment")
+    assert confirmed(with_fragment, ensemble).reading == pytest.approx([7 / 8, 0.9])  # odds 7/3 x sqrt(9)
+    assert len(confirmed(without, ensemble)) == 0
+    strict = ensemble.with_thresholds(co_occurrence=True)
+    assert confirmed(with_fragment, strict).names == ("fragment",)
+
+
+def test_company_belongs_to_the_identity_and_old_cards_keep_theirs(random_ensemble, twice_read):
+    card = twice_read.card
+    weighed = card.thresholds.model_copy(update={"accompanied": [0.5, 0.2], "alone": [0.9, 0.8]})
+    assert card.model_copy(update={"thresholds": weighed}).identity != card.identity
+    assert set(card.thresholds.decisive) == {
+        "confidence",
+        "agreement",
+        "co_occurrence",
+        "quantile",
+        "reading",
+    }
+    path = random_ensemble / "card.json"
+    stored = json.loads(path.read_text())
+    path.write_text(json.dumps(stored | {"thresholds": stored["thresholds"] | {"accompanied": [0.5]}}))
+    with pytest.raises(EnsembleError, match=r"expected accompanied \(weights from 0 to 5\) for 2 classes"):
+        load_ensemble(random_ensemble)

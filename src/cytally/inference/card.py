@@ -37,7 +37,9 @@ class Thresholds(_Part):
     """What a place must exceed to be counted.
 
     Confidence per member and class (T_C), agreement per class (T_A, in votes), and, where the
-    ensemble has second readers, their probability per class (reading).
+    ensemble has second readers, their probability per class (reading), weighed by what else the
+    cell holds (accompanied: a weight per class, see `detection.company`). Under co-occurrence
+    nothing is weighed and the probability must exceed `alone`.
     """
 
     confidence: list[list[float]]
@@ -45,6 +47,14 @@ class Thresholds(_Part):
     co_occurrence: bool = False
     quantile: list[float] | None = None
     reading: list[float] | None = None
+    accompanied: list[float] | None = None
+    alone: list[float] | None = None
+
+    @property
+    def decisive(self) -> dict[str, Any]:
+        """What was chosen; cards from before there was company keep their identity."""
+        young = {name for name in ("accompanied", "alone") if getattr(self, name) is None}
+        return self.model_dump(exclude=young)
 
 
 class Card(_Part):
@@ -69,10 +79,9 @@ class Card(_Part):
     def identity(self) -> str:
         """Short hash of everything that decides what is detected."""
         decisive = self.model_dump(include={
-            "classes", "stride", "normalisation", "architecture", "arguments", "members", "thresholds",
-            "reader", "readers",
+            "classes", "stride", "normalisation", "architecture", "arguments", "members", "reader", "readers",
         })  # fmt: skip
-        text = json.dumps(decisive, sort_keys=True)
+        text = json.dumps(decisive | {"thresholds": self.thresholds.decisive}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -116,10 +125,16 @@ def check_thresholds(thresholds: Thresholds, members: int, classes: int, where: 
         )
     if any(not 0 < value < 1 for row in thresholds.confidence for value in row):
         raise EnsembleError(f"{where}: expected confidences between 0 and 1")
-    reading = thresholds.reading
-    if reading is not None and (len(reading) != classes or any(not 0 <= value < 1 for value in reading)):
+    for name in ("reading", "alone"):
+        values = getattr(thresholds, name)
+        if values is not None and (len(values) != classes or any(not 0 <= value < 1 for value in values)):
+            raise EnsembleError(
+                f"{where}: expected {name} from 0 to below 1 for {classes} classes, got {values}"
+            )
+    weights = thresholds.accompanied
+    if weights is not None and (len(weights) != classes or any(not 0 <= value <= 5 for value in weights)):
         raise EnsembleError(
-            f"{where}: expected a reading from 0 to below 1 for {classes} classes, got {reading}"
+            f"{where}: expected accompanied (weights from 0 to 5) for {classes} classes, got {weights}"
         )
 
 

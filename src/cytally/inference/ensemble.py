@@ -74,7 +74,7 @@ class Ensemble:
             )
         if votes and self.readers:
             card = self.card.model_copy(update={
-                "readers": [], "reader": {}, "thresholds": old.model_copy(update={"reading": None})
+                "readers": [], "reader": {}, "thresholds": old.model_copy(update={"reading": None, "accompanied": None, "alone": None})
             })  # fmt: skip
             bare = replace(self, card=card, readers=())
             return bare.with_thresholds(
@@ -87,6 +87,8 @@ class Ensemble:
             co_occurrence=old.co_occurrence if co_occurrence is None else co_occurrence,
             quantile=old.quantile if confidence is None else None,
             reading=old.reading if reading is None else [reading] * len(self.classes),
+            alone=old.alone if reading is None else None,
+            accompanied=old.accompanied,
         )  # fmt: skip
         try:
             check_thresholds(new, len(self.members), len(self.classes), "thresholds")

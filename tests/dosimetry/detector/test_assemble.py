@@ -5,7 +5,8 @@ import pytest
 
 from cytally.detection.vote import binary_votes
 from cytally.dosimetry.detector.assemble import choose_epochs
-from cytally.dosimetry.detector.thresholds import GOAL, Seen, choose_thresholds
+from cytally.dosimetry.detector.seen import GOAL, Seen
+from cytally.dosimetry.detector.thresholds import choose_thresholds
 from cytally.dosimetry.measure.evaluate import evaluate, labelled_cells, summary, write_evaluation
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder

@@ -1,7 +1,6 @@
 """From proposals to second readers and their thresholds."""
 
 import json
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -11,11 +10,13 @@ from safetensors.torch import load_file
 
 from cytally.cli import reading  # noqa: F401  (it joins the group)
 from cytally.cli.main import cli
-from cytally.dosimetry.detector import candidates, readers, thresholds, train
+from cytally.detection.company import weigh
+from cytally.dosimetry.detector import candidates, readers, readings, train
 from cytally.dosimetry.detector.candidates import collect, label
 from cytally.dosimetry.detector.readers import Course, with_readers
+from cytally.dosimetry.detector.readings import Judged, choose_reading, reread
+from cytally.dosimetry.detector.seen import Goal, Seen
 from cytally.dosimetry.detector.sources import CLASSES, SimulatedSource
-from cytally.dosimetry.detector.thresholds import Goal, Seen, choose_reading, reread
 from cytally.dosimetry.score import decide
 from cytally.errors import EnsembleError
 from cytally.inference.ensemble import load_ensemble
@@ -52,25 +53,52 @@ def test_shards_are_kept_and_belong_to_their_ensemble(random_ensemble, source, t
     assert_array_equal(again.labels, first.labels)
 
 
-@dataclass(frozen=True)
-class Judged:
-    """Probabilities of proposals, by cell, as `reread` gives them."""
-
-    cells: tuple[list[tuple[int, float, bool]], ...]
+def cell_of(*answers):
+    """Judged proposals, far apart, of (channel, probability, hit)."""
+    channel, p, hit = (np.array(column) for column in zip(*answers, strict=True))
+    places = np.stack([np.zeros(len(p)), 100.0 * np.arange(len(p))], axis=1)
+    return Judged(channel.astype(int), places, p.astype(float), hit.astype(bool))
 
 
 def test_the_reading_keeps_the_goal_and_then_finds_most(random_ensemble, monkeypatch):
-    quiet = [[(0, 0.30 + 0.005 * k, False)] for k in range(100)]  # 0.30 .. 0.795
-    many = [[(0, 0.2, True), (0, 0.74, True), (0, 0.9, True), (1, 0.03, True)]] * 10
-    monkeypatch.setattr(thresholds, "reread", lambda cell, ensemble: cell)
+    quiet = [cell_of((0, 0.30 + 0.005 * k, False)) for k in range(100)]  # 0.30 .. 0.795
+    many = [cell_of((0, 0.2, True), (0, 0.74, True), (0, 0.9, True), (1, 0.03, True))] * 10
+    monkeypatch.setattr(readings, "reread", lambda cell, ensemble: cell)
+    monkeypatch.setattr(readings, "_WEIGHTS", (0.0,))
     ensemble = load_ensemble(random_ensemble)
     goal = Goal({"dicentric": 0.12, "fragment": 0.1})
-    found = choose_reading(ensemble, many, quiet, goal).reading
-    assert sum(cell[0][1] > found[0] for cell in quiet) <= 12
-    assert 0.735 <= found[0] < 0.74  # lower would break the goal, higher would lose hits
-    assert found[1] < 0.03  # no alarm: nothing is lost
-    strict = choose_reading(ensemble, many, quiet, Goal({"dicentric": 0.0, "fragment": 0.0})).reading
+    found = choose_reading(ensemble, many, quiet, goal, goal)
+    assert sum(cell.probability[0] > found.reading[0] for cell in quiet) <= 12
+    assert 0.735 <= found.reading[0] < 0.74  # lower would break the goal, higher would lose hits
+    assert found.reading[1] < 0.03  # no alarm: nothing is lost
+    assert found.alone == found.reading and found.accompanied == [0.0, 0.0]
+    none = Goal({"dicentric": 0.0, "fragment": 0.0})
+    strict = choose_reading(ensemble, many, quiet, none).reading
     assert 0.795 <= strict[0] < 0.9
+
+
+def test_a_fragment_lets_a_doubtful_dicentric_count(random_ensemble, monkeypatch):
+    """Dicentrics of 0.7 beside a fragment; false alarms of 0.8 without: only weighing tells them apart."""
+    quiet = [cell_of((0, 0.8, False))] * 50
+    many = [cell_of((0, 0.7, True), (1, 0.9, True))] * 50
+    monkeypatch.setattr(readings, "reread", lambda cell, ensemble: cell)
+    goal = Goal({"dicentric": 0.01, "fragment": 0.1}, precision=0.9)
+    found = choose_reading(load_ensemble(random_ensemble), many, quiet, goal)
+    assert found.accompanied[0] > 0 and found.accompanied[1] == 0
+    weights = found.accompanied
+    assert all((weigh(c.places, c.channel, c.probability, weights) > found.reading[0])[0] for c in many)
+    assert not any((weigh(c.places, c.channel, c.probability, weights) > found.reading[0])[0] for c in quiet)
+    assert found.alone[0] >= 0.8  # without weighing no limit finds one and keeps the goal
+
+
+def test_precision_where_cells_are_full_of_fragments_is_part_of_the_goal(random_ensemble, monkeypatch):
+    """False dicentrics in exposed cells have company too: the limit must keep them out."""
+    many = [cell_of((0, 0.9, True), (0, 0.5, False), (1, 0.9, True))] * 20
+    monkeypatch.setattr(readings, "reread", lambda cell, ensemble: cell)
+    goal = Goal({"dicentric": 0.1, "fragment": 0.1}, precision=0.9)
+    found = choose_reading(load_ensemble(random_ensemble), many, [cell_of((1, 0.1, False))], goal)
+    kept = weigh(many[0].places, many[0].channel, many[0].probability, found.accompanied) > found.reading[0]
+    assert kept[0] and not kept[1]
 
 
 def test_a_whole_course_in_miniature(random_ensemble, source, tmp_path, monkeypatch):
@@ -91,8 +119,9 @@ def test_a_whole_course_in_miniature(random_ensemble, source, tmp_path, monkeypa
     judged = reread(Seen(maps, places, cell.packed), made)
     everything = decide(unpack(cell.packed), made.with_thresholds(reading=0.0))
     # heatmaps are kept in half precision: where the processor has only float32, maxima may differ a little
-    assert abs(len(judged) - len(everything)) <= 1 + 0.02 * len(everything)
-    read = [np.sort([p for _, p, _ in judged]), np.sort(everything.reading)]
+    assert abs(len(judged.probability) - len(everything)) <= 1 + 0.02 * len(everything)
+    weighed = weigh(judged.places, judged.channel, judged.probability, made.card.thresholds.accompanied)
+    read = [np.sort(weighed), np.sort(everything.reading)]
     assert np.abs(np.quantile(read[0], [0.1, 0.5, 0.9]) - np.quantile(read[1], [0.1, 0.5, 0.9])).max() < 0.02
 
 

@@ -14,8 +14,9 @@ from cytally.dosimetry.compose.cell import Field, Wanted, compose_cell
 from cytally.dosimetry.compose.folder import check_fields, read_fields
 from cytally.dosimetry.detector.assemble import assemble, choose_epochs, seconds_per_epoch
 from cytally.dosimetry.detector.readers import Course, said, teach
+from cytally.dosimetry.detector.seen import look_at
 from cytally.dosimetry.detector.sources import CLASSES, ComposedSource, MixedSource, SimulatedSource
-from cytally.dosimetry.detector.thresholds import choose, look_at
+from cytally.dosimetry.detector.thresholds import choose
 from cytally.dosimetry.detector.train import threshold_cells
 from cytally.dosimetry.measure.evaluate import LabelledCell, evaluate
 from cytally.dosimetry.measure.normal import Rate, evaluate_normal

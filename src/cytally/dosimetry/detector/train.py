@@ -11,6 +11,7 @@ import numpy as np
 from cytally.dosimetry.compose.cell import Field
 from cytally.dosimetry.compose.folder import read_fields
 from cytally.dosimetry.detector.assemble import assemble, choose_epochs, seconds_per_epoch
+from cytally.dosimetry.detector.seen import look_at
 from cytally.dosimetry.detector.sources import (
     AUXILIARY,
     CLASSES,
@@ -21,7 +22,7 @@ from cytally.dosimetry.detector.sources import (
     labelled_images,
     training_cell,
 )
-from cytally.dosimetry.detector.thresholds import choose, look_at
+from cytally.dosimetry.detector.thresholds import choose
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.styles import style_named

@@ -22,7 +22,7 @@ from cytally.images.normalise import Density, normalise
 from cytally.images.read import read
 from cytally.images.write import write_bytes
 from cytally.inference.ensemble import Ensemble
-from cytally.inference.reading import propose, second_reading
+from cytally.inference.reading import confirmed, judged, propose
 from cytally.inference.votes import cast_votes, predict
 from cytally.labels.points import check_inside, spots
 from cytally.statistics.poisson import garwood
@@ -134,8 +134,7 @@ def evaluate(
 
 
 def _tally(result: Evaluation, cell: LabelledCell, places: Sequence[FloatArray], ensemble: Ensemble) -> None:
-    found, won = _decided(cell.density.values, ensemble)
-    kept = co_occurring(found)
+    found, kept, won = _decided(cell.density.values, ensemble)
     result.cells[cell.dose] = result.cells.get(cell.dose, 0) + 1
     for channel, name in enumerate(ensemble.classes):
         tally = result.tallies.setdefault((cell.dose, name), Tally())
@@ -151,20 +150,25 @@ def _places(found: Detections, name: str) -> FloatArray:
     return np.stack([found.row[chosen], found.col[chosen]], axis=1)
 
 
-def _decided(values: NDArray[np.float32], ensemble: Ensemble) -> tuple[Detections, list[NDArray[np.bool_]]]:
-    """Detections, and the binary decision of each class.
+def _decided(
+    values: NDArray[np.float32], ensemble: Ensemble
+) -> tuple[Detections, Detections, list[NDArray[np.bool_]]]:
+    """Detections, those under co-occurrence, and the binary decision of each class.
 
     What readers confirmed has no outline: it is drawn as large as a label.
     """
     thresholds, stride = ensemble.card.thresholds, ensemble.card.stride
     shape = (-(-values.shape[0] // stride), -(-values.shape[1] // stride))
     if ensemble.readers:
-        found = second_reading(values, propose(values, ensemble), ensemble)
+        read = judged(values, propose(values, ensemble), ensemble)
+        found = confirmed(read, ensemble)
+        kept = co_occurring(confirmed(read, ensemble.with_thresholds(co_occurrence=True)))
         drawn = [spots(_places(found, name), shape, stride, _SIGMA) for name in ensemble.classes]
-        return found, [heat > TRUTH_LEVEL for heat in drawn]
+        return found, kept, [heat > TRUTH_LEVEL for heat in drawn]
     cast = cast_votes(values, ensemble)
     found = detect(cast.votes, cast.maps, thresholds.agreement, ensemble.classes, stride)
-    return found, [cast.votes[k] > limit for k, limit in enumerate(thresholds.agreement)]
+    won = [cast.votes[k] > limit for k, limit in enumerate(thresholds.agreement)]
+    return found, co_occurring(found), won
 
 
 def summary(result: Evaluation) -> dict[str, Any]:

@@ -87,7 +87,9 @@ def fill_gaps(
     waiting = _gaps(links)
     skipping = {(gap.start, gap.end) for gap in waiting}
     neighbours = _neighbours(links)
-    seen, fillings, running = list(sightings), {}, []
+    seen = list(sightings)
+    fillings: dict[int, list[Filling]] = {}
+    running: list[_Gap] = []
     for time, mask in enumerate(masks):
         running = [gap for gap in running if gap.end[0] > time]
         drawn = mask.copy() if running else mask
