@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cytally.dosimetry.compose.cell import Field, Wanted, compose_cell
 from cytally.dosimetry.compose.folder import check_fields, read_fields, write_composed
-from cytally.dosimetry.compose.join import break_off, delete, exchange, fuse
+from cytally.dosimetry.compose.join import SLENDER, break_off, close, delete, exchange, fuse
 from cytally.dosimetry.compose.segment import segment
 from cytally.dosimetry.compose.sheet import Pose, Sheet
 from cytally.dosimetry.compose.upright import FINE, Upright, cut_out
@@ -106,6 +106,42 @@ def test_a_deletion_takes_no_centromere(rng):
         left, lost = delete(rod(), rng)
         assert len(left.centromeres) == 1 and not lost.centromeres
         assert lost.length > 0 and left.length < rod().length
+
+
+def test_a_ring_keeps_its_centromere_and_loses_both_ends(rng):
+    body = rod(200, 40, 95)
+    made = [each for each in (close(body, rng) for _ in range(30)) if each is not None]
+    assert len(made) > 10
+    for ring, lost in made:
+        assert len(ring.centromeres) == 1 and not lost.centromeres
+        assert lost.length >= 0.55 * body.width and ring.length >= 2.5 * body.width
+        after = ring.density.sum() + lost.density.sum()
+        assert abs(after - body.density.sum()) < 0.2 * body.density.sum()  # seams take some of it
+    assert close(rod(0.9 * SLENDER * 40), rng) is None
+
+
+def test_a_closed_pose_is_a_circle_about_its_place(rng):
+    """Axis on a circle of the body's length; as much stain as there was; a hole in the middle."""
+    ring, _ = next(filter(None, (close(rod(260, 24, 120), rng) for _ in range(20))))
+    pose = Pose(120.0, 118.0, 1.1, mirror=True, closed=True)
+    radius = ring.length / FINE / (2 * np.pi)
+    around = pose.places(ring, np.linspace(*ring.ends, 9)) - (120, 118)
+    np.testing.assert_allclose(np.linalg.norm(around, axis=1), radius, rtol=1e-9)
+    np.testing.assert_allclose(around[0], around[-1], atol=1e-9)
+    (rows, cols), drawn = plain_sheet().footprint(ring, pose)
+    # the outer half of an arc is stretched as much as the inner one is squeezed; pixels of 1/FINE
+    assert drawn.sum() == pytest.approx(ring.density.sum() / FINE**2, rel=0.05)
+    assert drawn[120 - rows.start, 118 - cols.start] < 0.05
+    row, col = pose.places(ring, np.array([ring.ends[0]]))[0]  # where the broken ends were joined
+    assert drawn[round(row) - rows.start, round(col) - cols.start] > 0.9
+
+
+def test_composed_rings_are_labelled_and_bring_a_fragment(fields):
+    made = [
+        compose_cell(fields, Wanted(0, 0, rings=2.0, silent=0), np.random.default_rng(k)) for k in range(12)
+    ]
+    names = [name for cell in made for name in cell.points.names]
+    assert names.count("ring") >= 3 and names.count("fragment") >= 0.7 * names.count("ring")
 
 
 def test_breaking_and_fusing_again_gives_the_same_body():

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.dosimetry.compose.join import delete, exchange
+from cytally.dosimetry.compose.join import SLENDER, close, delete, exchange
 from cytally.dosimetry.compose.segment import Outline, Segmented, segment
 from cytally.dosimetry.compose.sheet import Pose, Sheet
 from cytally.dosimetry.compose.upright import FINE, Upright, cut_out
@@ -92,8 +92,8 @@ class Wanted:
 
     Attributes
     ----------
-    dicentrics, excess : float
-        Poisson means of exchanges and of deletions.
+    dicentrics, excess, rings : float
+        Poisson means of exchanges, of deletions and of centric rings.
     anew : (int, int)
         Normal chromosomes laid anew by the same steps: least and most.
     lined_up : float
@@ -110,6 +110,7 @@ class Wanted:
     lined_up: float = 0.4
     swapped: float = 0.3
     silent: float = 0.25
+    rings: float = 0.15
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class ComposedCell:
     image : Image
         uint16 grey.
     points : Points
-        Dicentrics and fragments.
+        Dicentrics, fragments and rings.
     laid : ndarray of float, shape (n, 2)
         Middles of the normal chromosomes laid anew.
     untouched : ndarray of float, shape (m, 2)
@@ -150,14 +151,17 @@ class _Composer:
     laid: list[tuple[float, float]] = field(default_factory=list)
     labels: list[tuple[str, float, float]] = field(default_factory=list)
 
-    def take(self, *, centric: bool = False) -> Upright | None:
-        """Erase a chromosome of this field; give it, or one of another field in its stead."""
+    def take(self, *, centric: bool = False, slender: float = 0.0) -> Upright | None:
+        """Erase a chromosome of this field; give it, or one of another field in its stead.
+
+        One with a centromere where asked, and so many widths long; the latter is never swapped.
+        """
         for number, index in enumerate(self.waiting):
             mine = self.here.uprights[index]
-            if mine.centromeres or not centric:
+            if (mine.centromeres or not centric) and mine.length >= slender * mine.width:
                 del self.waiting[number]
                 self.sheet.erase(self.here.segmented.chromosomes[index], self.rng)
-                return self._swapped(centric) or mine
+                return mine if slender else self._swapped(centric) or mine
         return None
 
     def _swapped(self, centric: bool) -> Upright | None:
@@ -171,12 +175,12 @@ class _Composer:
         body = able[int(self.rng.integers(len(able)))]
         return body.scaled(mine.size / theirs.size, mine.stain / theirs.stain)
 
-    def put(self, body: Upright, touching: float = 0.1) -> Pose | None:
-        """Lay a body where there is room or, sometimes, touching."""
+    def put(self, body: Upright, touching: float = 0.1, *, closed: bool = False) -> Pose | None:
+        """Lay a body, or a ring, where there is room or, sometimes, touching."""
         margin = 0.0 if self.rng.random() < touching else 0.15 * self.here.segmented.size
         best, least = None, 0.12 if margin == 0 else 0.02
         for _ in range(_TRIES):
-            pose = self._somewhere()
+            pose = replace(self._somewhere(), closed=closed)
             covered = self.sheet.covered(body, pose, margin)
             if covered < least:
                 best, least = pose, covered
@@ -234,6 +238,18 @@ class _Composer:
         self.normal(made[0])
         self._fragment(made[1])
 
+    def ring(self) -> None:
+        """A chromosome loses both ends and closes; too short ones come back as they were."""
+        body = self.take(centric=True, slender=SLENDER)
+        made = close(body, self.rng) if body is not None else None
+        if body is None or made is None:
+            if body is not None:
+                self.normal(body)
+            return
+        if (pose := self.put(made[0], closed=True)) is not None:
+            self.labels.append(("ring", pose.row, pose.col))
+        self._fragment(made[1])
+
     def _fragment(self, lost: Upright) -> None:
         if (pose := self.put(lost)) is not None:
             self.label("fragment", lost, pose, [sum(lost.ends) / 2])
@@ -283,6 +299,8 @@ def compose_cell(fields: tuple[Field, ...], wanted: Wanted, rng: np.random.Gener
     if rng.random() >= wanted.silent:
         for _ in range(min(int(rng.poisson(wanted.dicentrics)), len(waiting) // 4)):
             work.dicentric()
+        for _ in range(int(rng.poisson(wanted.rings))):
+            work.ring()
         for _ in range(int(rng.poisson(wanted.excess))):
             work.deletion()
     for _ in range(int(rng.poisson(wanted.lined_up))):

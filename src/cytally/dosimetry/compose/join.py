@@ -20,6 +20,10 @@ _SHORTEST = 0.8
 _SEAM = 0.22
 #: A freshly broken end is rounded over this part of the width.
 _ROUND = 0.2
+#: Least length of what is closed to a ring, in body widths: shorter, and its hole is gone.
+_ROUND_TRIP = 2.8
+#: Least length of a chromosome from which a ring can be made, in body widths.
+SLENDER = _ROUND_TRIP + _SHORTEST
 #: Most that a piece is made wider or darker to fit the other.
 _FIT = (0.8, 1.25)
 
@@ -58,6 +62,37 @@ def exchange(one: Upright, two: Upright, rng: np.random.Generator) -> tuple[Upri
     if apart < _APART * width or end.length + other_end.length < _SHORTEST * width:
         return None
     return fuse(centric, other.reversed()), fuse(end.reversed(), other_end)
+
+
+def close(body: Upright, rng: np.random.Generator) -> tuple[Upright, Upright] | None:
+    """Centric ring: both arms are broken, the broken ends joined; the lost ends make a fragment.
+
+    Returns
+    -------
+    (ring, fragment) or None
+        The ring as an upright whose last row goes on in its first: lay it with a closed pose. None
+        where the body is too short to be bent so far, or a break would hit the centromere.
+    """
+    loose = body.length - _ROUND_TRIP * body.width
+    if loose < _SHORTEST * body.width:
+        return None
+    lost = rng.uniform(_SHORTEST * body.width, loose)
+    least = _SHORTEST / 2 * body.width  # nearer to its tip an arm is too thin to be joined
+    first = body.ends[0] + rng.uniform(least, lost - least)
+    top, rest = break_off(body, first)
+    middle, bottom = break_off(rest, rest.ends[1] - (lost - (first - body.ends[0])))
+    away = 0.3 * body.width  # no break goes through the constriction
+    if not any(away < c < middle.ends[1] - away for c in middle.centromeres):
+        return None
+    return _looped(middle), fuse(top, bottom)
+
+
+def _looped(body: Upright) -> Upright:
+    """The first rows faded into the last ones, so that both ends fit."""
+    seam = max(int(_SEAM * body.width), 2)
+    density = np.concatenate([body.density[seam:-seam], _faded(body.density[-seam:], body.density[:seam])])
+    centromeres = tuple(c - seam for c in body.centromeres)
+    return replace(body, density=density, centromeres=centromeres, ends=(0.0, float(len(density) - 1)))
 
 
 def delete(body: Upright, rng: np.random.Generator) -> tuple[Upright, Upright] | None:
@@ -135,6 +170,10 @@ def _fitted(density: Float32, cols: int, centre: float, wider: float, heavier: f
 
 def _overlaid(top: Float32, bottom: Float32, seam: int) -> Float32:
     """Cross-fade the last rows of one into the first of the other."""
-    fade = np.linspace(1, 0, seam, dtype=np.float32)[:, None]
-    middle = top[-seam:] * fade + bottom[:seam] * (1 - fade)
-    return np.concatenate([top[:-seam], middle, bottom[seam:]])
+    return np.concatenate([top[:-seam], _faded(top[-seam:], bottom[:seam]), bottom[seam:]])
+
+
+def _faded(one: Float32, two: Float32) -> Float32:
+    """Rows of one that become those of the other."""
+    fade = np.linspace(1, 0, len(one), dtype=np.float32)[:, None]
+    return np.asarray(one * fade + two * (1 - fade), np.float32)

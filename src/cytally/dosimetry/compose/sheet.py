@@ -32,6 +32,8 @@ class Pose:
     bend : float
         Radians that the axis turns from end to end.
     mirror : bool
+    closed : bool
+        Bent until its ends meet: a ring, about (row, col) as its middle.
     """
 
     row: float
@@ -39,6 +41,7 @@ class Pose:
     angle: float
     bend: float = 0.0
     mirror: bool = False
+    closed: bool = False
 
     def places(self, body: Upright, rows: FloatArray) -> FloatArray:
         """Where points (n,) of the body's axis come to lie, (n, 2)."""
@@ -47,11 +50,18 @@ class Pose:
         u = np.sin(curve * along) / curve if curve else along
         v = (1 - np.cos(curve * along)) / curve if curve else np.zeros_like(along)
         cos, sin = np.cos(self.angle), np.sin(self.angle)
+        v = v - self._radius(body)
         return np.stack([self.row + u * cos - v * sin, self.col + u * sin + v * cos], axis=-1)
+
+    def _radius(self, body: Upright) -> float:
+        """From the middle of a ring to its axis; 0 where the pose's place lies on the axis."""
+        return body.length / FINE / (2 * np.pi) if self.closed else 0.0
 
     def _curvature(self, body: Upright) -> float:
         """Per pixel; gentle bends count as none, and the inner side never folds."""
         length = body.length / FINE
+        if self.closed:
+            return 2 * np.pi / max(length, 1.0)
         most = 1.6 * FINE / max(body.width, 1.0)
         curve = float(np.clip(self.bend / max(length, 1.0), -most, most))
         return curve if abs(curve) > 1e-4 else 0.0
@@ -61,6 +71,7 @@ class Pose:
         curve = self._curvature(body)
         if not curve:
             return u, v
+        v = v + self._radius(body)
         away = 1 / curve - v
         radius = np.hypot(u, away)
         sign = np.sign(curve)
@@ -141,7 +152,10 @@ class Sheet:
         across = -across if pose.mirror else across
         y = (along * FINE + _middle(body)).astype(np.float32)
         x = (across * FINE + (body.density.shape[1] - 1) / 2).astype(np.float32)
-        drawn = cv2.remap(body.density, x, y, cv2.INTER_LINEAR, borderValue=0)
+        density = body.density
+        if pose.closed:  # a ring has no ends: interpolation finds its first row beyond the last
+            density, y = np.maximum(np.concatenate([density[-1:], density, density[:1]]), 0), y + 1
+        drawn = cv2.remap(density, x, y, cv2.INTER_LINEAR, borderValue=0)
         return (rows, cols), np.asarray(drawn, np.float32)
 
     def covered(self, body: Upright, pose: Pose, margin: float) -> float:
