@@ -77,3 +77,28 @@ def test_impossible_validation_sets_are_refused():
         DetectorErrors(3, 1, 0, 0)
     with pytest.raises(CountsError, match="found and missed"):
         DetectorErrors(0, 0, 0, 10)
+
+
+def test_false_dicentrics_that_grow_with_dose_are_carried():
+    """40 false ones beside 1,000 true dicentrics and 0.005 per cell elsewhere: h = (40 - 0.005 x 1000) / 1000."""
+    errors = DetectorErrors(800, 200, 50, 10_000, beside=40, exposed=1000)
+    assert errors.per_dicentric == pytest.approx(0.8 + 0.035, abs=2e-3)
+    truth = 400 * (0.835 * yield_at(np.array(3.0), CURVE) + 0.005)
+    assert point_dose(round(float(truth)), 400, CURVE, errors) == pytest.approx(3.0, abs=0.03)
+    ignoring = DetectorErrors(800, 200, 50, 10_000)
+    assert point_dose(round(float(truth)), 400, CURVE, ignoring) > 3.04
+    densities = [detector_density(210, 400, CURVE, COVARIANCE, each) for each in (errors, ignoring)]
+    assert densities[0].mean < densities[1].mean - 0.03
+
+
+def test_as_many_false_ones_in_exposed_cells_as_in_silent_ones_add_nothing():
+    silent = DetectorErrors(800, 200, 500, 100_000)
+    same = DetectorErrors(800, 200, 500, 100_000, beside=5, exposed=1000)
+    assert same.per_dicentric == pytest.approx(silent.recall, abs=1e-3)
+    # its nodes hold what chance allows: five expected, up to nine likely
+    assert np.median(same.nodes()[0]) == pytest.approx(np.median(silent.nodes()[0]), abs=3e-3)
+
+
+def test_false_ones_in_exposed_cells_need_their_number():
+    with pytest.raises(CountsError, match="number of exposed cells"):
+        DetectorErrors(10, 2, 1, 100, beside=3)

@@ -32,7 +32,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--hours", default=0.0, help="Duration of the exposure.  [default: acute]")
 @click.option("--d0", default=2.7, show_default=True, help="Gy; survival of cells, for partial-body doses.")
 @click.option("--recall", "recalled", help="FOUND,MISSED of a validation set (see `dose`).")
-@click.option("--false", "false", help="FALSE,CELLS of a validation set.")
+@click.option("--false", "false", help="FALSE,CELLS: false dicentrics in silent cells of it.")
+@click.option("--beside", help="FALSE,CELLS: false dicentrics in its exposed cells.")
+@click.option("--validation", type=_FILE, help="evaluation.csv of `evaluate`, instead of these three.")
 @click.option("--any-detector", is_flag=True, help="Accept counts of another detector than the curve's.")
 @click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True)
 @click.option(
@@ -41,7 +43,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 def report(
     run: Path | None, curve: Path, facts: Path | None, dicentrics: int | None, cells: int | None,
     distribution: str | None, method: str, hours: float, d0: float, recalled: str | None, false: str | None,
-    any_detector: bool, language: str, out: tuple[Path, ...],
+    beside: str | None, validation: Path | None, any_detector: bool, language: str, out: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Write a sample's report, after the topics of ISO 19238, from a RUN or from typed counts.
 
@@ -66,7 +68,8 @@ def report(
         raise click.UsageError(f"expected --out to end in .html or .pdf, got {wrong[0].name}")
     if sum([run is not None, distribution is not None, dicentrics is not None or cells is not None]) != 1:
         raise click.UsageError("give one of: a run folder, --distribution, or --dicentrics with --cells")
-    loaded, exposed, errors = Curve.load(curve), Exposed(hours, d0_gy=d0), errors_given(recalled, false)
+    loaded, exposed = Curve.load(curve), Exposed(hours, d0_gy=d0)
+    errors = errors_given(recalled, false, beside, validation)
     if run is not None:
         case = _of_run(run, loaded, method, exposed, errors, any_detector=any_detector, facts=facts)
     else:

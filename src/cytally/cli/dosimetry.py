@@ -1,4 +1,4 @@
-"""`cytally dosimetry`: simulate, score, calibrate, dose."""
+"""`cytally dosimetry`: simulate, score, dose."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def dosimetry() -> None:
     \b
     The road:
       score      images -> counts, tables, report
-      calibrate  counts at known doses -> curve
+      calibrate  counts at known doses -> curve (curve: one that somebody published)
       dose       counts + curve -> dose with 95 % limits
     \b
     A detector that fits your microscope:
@@ -129,58 +129,6 @@ def score(
 
 
 @dosimetry.command()
-@click.argument("counts", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=_FILE, help="Curve file (JSON).")
-@click.option("--radiation", default="", help='Such as "60Co gamma, 0.3 Gy/min".')
-@click.option("--laboratory", default="", help="Whose curve it is.")
-@click.option(
-    "--model", type=click.Choice(["linear-quadratic", "linear", "automatic"]), default="linear-quadratic",
-    show_default=True, help="Linear for high LET; automatic takes it where a quadratic term does not help.",
-)  # fmt: skip
-@click.option(
-    "--family", type=click.Choice(["Poisson", "quasi-Poisson", "automatic"], case_sensitive=False),
-    default="Poisson", show_default=True, help="Quasi-Poisson widens errors by the scatter of the points.",
-)  # fmt: skip
-@click.option(
-    "--about", type=_FILE,
-    help="TOML: dose_rate, quantity, medium, temperature, thresholds, counted_by, made, remarks.",
-)  # fmt: skip
-@click.option("--plot", type=_FILE, help="Also draw the curve (SVG).")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def calibrate(
-    counts: tuple[Path, ...], out: Path, radiation: str, laboratory: str, model: str, family: str,
-    about: Path | None, plot: Path | None, as_json: bool,
-) -> None:  # fmt: skip
-    """Fit Y = C + alpha D + beta D^2 to COUNTS.
-
-    COUNTS is a table (CSV or XLSX) with dose_gy and cells,dicentrics or C0,C1,...; or one or
-    more run folders whose cells.csv knows the doses. A curve from runs remembers
-    their detector.
-
-    \b
-    Examples:
-      cytally dosimetry calibrate counts.csv --out curve.json
-      cytally dosimetry calibrate neutrons.xlsx --model automatic --family automatic --out curve.json
-      cytally dosimetry calibrate runs/0Gy runs/1Gy runs/2Gy --out curve.json
-    """
-    from cytally.dosimetry.calibrate import calibrate as fit
-    from cytally.dosimetry.calibrate import read_about
-    from cytally.dosimetry.series import points_of
-
-    points, detector = points_of(counts)
-    curve = fit(
-        points, radiation=radiation, laboratory=laboratory, detector=detector, model=model, family=family,
-        about=read_about(about) if about else None,
-    )  # fmt: skip
-    curve.save(out)
-    if plot:
-        from cytally.dosimetry.report import curve_svg
-
-        plot.write_text(curve_svg(curve))
-    _say_curve(curve, out, as_json)
-
-
-@dosimetry.command()
 @click.argument("run", required=False, type=_FOLDER)
 @click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
 @click.option("--dicentrics", type=click.IntRange(0), help="Typed count, with --cells.")
@@ -195,13 +143,22 @@ def calibrate(
 @click.option(
     "--recall", "recalled", help="FOUND,MISSED dicentrics of a validation set: automatic counts on a curve by eye.",
 )  # fmt: skip
-@click.option("--false", "false", help="FALSE,CELLS: false dicentrics, and the cells they were counted in.")
+@click.option(
+    "--false", "false", help="FALSE,CELLS: false dicentrics, and the silent cells they were counted in."
+)
+@click.option(
+    "--beside",
+    help="FALSE,CELLS in the exposed cells of --recall: they grow with dose.  [default: as many as in silent ones]",
+)
+@click.option(
+    "--validation", type=_FILE, help="evaluation.csv of `evaluate` on cells of 0 Gy and above, instead of these three.",
+)  # fmt: skip
 @click.option("--any-detector", is_flag=True, help="Accept counts of another detector than the curve's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def dose(
     run: Path | None, curve: Path, dicentrics: int | None, cells: int | None, distribution: str | None,
-    method: str, hours: float, d0: float, recalled: str | None, false: str | None, any_detector: bool,
-    as_json: bool,
+    method: str, hours: float, d0: float, recalled: str | None, false: str | None, beside: str | None,
+    validation: Path | None, any_detector: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Dose with 95 % limits from a RUN or from typed counts.
 
@@ -209,8 +166,8 @@ def dose(
     dose by the contaminated Poisson method is printed beside it.
 
     A curve counted by the same detector has absorbed its errors. For a curve counted
-    by eye give --recall and --false from a validation set (see `evaluate`): their
-    uncertainty is then part of the limits.
+    by eye give --recall, --false and --beside from a validation set, or the evaluation.csv
+    that `evaluate` wrote of one: their uncertainty is then part of the limits.
 
     \b
     Examples:
@@ -219,10 +176,11 @@ def dose(
       cytally dosimetry dose --curve curve.json --distribution 475,20,5
       cytally dosimetry dose --curve curve.json --dicentrics 157 --cells 688 --hours 7
       cytally dosimetry dose runs/S17 --curve by-eye.json --recall 150,50 --false 6,600
+      cytally dosimetry dose runs/S17 --curve by-eye.json --validation evaluated/evaluation.csv
     """
     from cytally.dosimetry.dose import Exposed
 
-    errors = errors_given(recalled, false)
+    errors = errors_given(recalled, false, beside, validation)
     exposed = Exposed(hours, d0_gy=d0)
     given = [run is not None, distribution is not None, dicentrics is not None or cells is not None]
     if sum(given) != 1:
@@ -267,21 +225,30 @@ def counts_given(distribution: str) -> IntArray:
     return counts
 
 
-def errors_given(recalled: str | None, false: str | None) -> DetectorErrors | None:
+def errors_given(
+    recalled: str | None, false: str | None, beside: str | None, validation: Path | None
+) -> DetectorErrors | None:
     """A detector's errors as given on the command line; None where they are not."""
+    from cytally.dosimetry.validation import read_validation
     from cytally.statistics.detector import DetectorErrors
 
-    if recalled is None and false is None:
+    typed = [each for each in (recalled, false, beside) if each is not None]
+    if validation is not None:
+        if typed:
+            raise click.UsageError("give --validation, or --recall, --false and --beside, not both")
+        return read_validation(validation)
+    if not typed:
         return None
     if recalled is None or false is None:
         raise click.UsageError("--recall and --false belong together: a detector has both kinds of errors")
     try:
-        (found, missed), (wrong, cells) = (map(int, pair.split(",")) for pair in (recalled, false))
+        pairs = [tuple(map(int, pair.split(","))) for pair in (recalled, false, beside or "0,0")]
+        (found, missed), (wrong, cells), (wrong_beside, exposed) = pairs
     except ValueError:
         raise click.UsageError(
-            f"expected two whole numbers each, such as --recall 150,50 --false 6,600, got {recalled!r} and {false!r}"
+            f"expected two whole numbers each, such as --recall 150,50 --false 6,600, got {', '.join(map(repr, typed))}"
         ) from None
-    return DetectorErrors(found, missed, wrong, cells)
+    return DetectorErrors(found, missed, wrong, cells, wrong_beside, exposed)
 
 
 def _load_curve(path: Path) -> Curve:
@@ -332,19 +299,3 @@ def _say_counts(counts: Counts, found: Dose | None, out: Path, as_json: bool) ->
     if found is not None:
         click.echo(_words(found))
     click.echo(f"report: {out / 'report.html'}")
-
-
-def _say_curve(curve: Curve, out: Path, as_json: bool) -> None:
-    if as_json:
-        click.echo(out.read_text(), nl=False)
-        return
-    errors = curve.covariance.diagonal() ** 0.5
-    for name, value, error in zip(("C", "alpha", "beta"), curve.coefficients, errors, strict=True):
-        click.echo(f"{name:>6} {value:.5f} +- {error:.5f}")
-    if curve.fit is not None:
-        held = f"; held at 0: {', '.join(curve.fit.at_bound)}" if curve.fit.at_bound else ""
-        click.echo(
-            f"chi2 {curve.fit.chi2:.2f} with {curve.fit.degrees} degrees of freedom, p = {curve.fit.p_value:.3f}{held}"
-        )
-    click.echo(f"{curve.model}, {curve.family}" + (f" ({curve.reason})" if curve.reason else ""))
-    click.echo(f"curve: {out}")

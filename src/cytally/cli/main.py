@@ -53,6 +53,7 @@ def main() -> None:
         assays,
         certificate,
         composing,
+        curves,
         demo,
         doctor,
         dosimetry,

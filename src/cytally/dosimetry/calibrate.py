@@ -168,6 +168,41 @@ def _check_covariance(covariance: FloatArray, where: str) -> None:
         )
 
 
+def stated(
+    coefficients: tuple[float, float, float], errors: tuple[float, float, float],
+    covariances: tuple[float, float, float] = (0.0, 0.0, 0.0), *, radiation: str = "", laboratory: str = "",
+) -> Curve:  # fmt: skip
+    """A curve known by its coefficients and their errors alone, such as a published one.
+
+    Parameters
+    ----------
+    coefficients, errors : (C, alpha, beta)
+        Per cell, per cell and Gy, per cell and Gy^2; standard errors.
+    covariances : (C and alpha, C and beta, alpha and beta)
+        0 where nobody published them.
+    radiation, laboratory : str
+
+    Raises
+    ------
+    CountsError
+        A negative coefficient or error, or covariances that these errors do not allow.
+    """
+    if min(coefficients) < 0 or min(errors) < 0 or not coefficients[1] + coefficients[2] > 0:
+        raise CountsError(
+            "expected coefficients and errors >= 0, alpha or beta above 0, "
+            f"got {', '.join(f'{v:g}' for v in (*coefficients, *errors))}"
+        )
+    covariance = np.diag(np.square(errors))
+    for (i, j), value in zip(((0, 1), (0, 2), (1, 2)), covariances, strict=True):
+        covariance[i, j] = covariance[j, i] = value
+    _check_covariance(covariance, "covariances")
+    model = "linear-quadratic" if coefficients[2] else "linear"
+    return Curve(
+        np.array(coefficients), covariance, radiation=radiation, laboratory=laboratory, model=model,
+        family="as published",
+    )  # fmt: skip
+
+
 def calibrate(
     points: Sequence[DosePoint], *, radiation: str = "", laboratory: str = "", detector: str = "",
     model: str = "linear-quadratic", family: str = "Poisson", about: About | None = None,

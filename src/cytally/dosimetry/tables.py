@@ -163,6 +163,11 @@ def totals_of(row: dict[str, str], where: str) -> tuple[int, int]:
     return cells, dicentrics
 
 
+def whole_of(row: dict[str, str], name: str, where: str) -> int:
+    """A whole number >= 0 in one column."""
+    return _whole(_number(row, (name,), where), name, where)
+
+
 def _whole(value: float, name: str, where: str) -> int:
     if value != value or value != int(value) or value < 0:
         raise CountsError(f"{where}: expected whole counts >= 0, got {value:g} in {name}")

@@ -1,10 +1,13 @@
 """Doses from automatic counts on a curve that people counted: the detector's own errors carried along.
 
 A detector finds a fraction r of the dicentrics and adds f false ones per cell, so
-that the count of N cells is Poisson with mean N (r Y(D) + f). Both are known only
-from a validation set: r from dicentrics found and missed, f from false ones in so
-many cells. Their posteriors (Beta and Gamma, Jeffreys' priors) are integrated out
-over a grid of their quantiles; the curve's error enters as in `bayes`.
+that the count of N cells is Poisson with mean N (r Y(D) + f). Where a fragment elsewhere
+in the cell counts as evidence, or is asked for, false dicentrics also become more frequent
+with dose, as fragments do: h more for every true dicentric, so that the mean is
+N ((r + h) Y(D) + f). All are known only from a validation set: r from dicentrics found and
+missed, f from false ones in so many silent cells, h from false ones in exposed cells.
+Their posteriors (Beta and Gamma, Jeffreys' priors) are integrated out over a grid of their
+quantiles; the curve's error enters as in `bayes`.
 
 A curve fitted to counts of the same detector has absorbed r and f, and needs none
 of this.
@@ -35,19 +38,30 @@ class DetectorErrors:
     found, missed : int
         True dicentrics of the validation set.
     false, cells : int
-        False detections, and the cells in which they were counted.
+        False detections, and the silent cells in which they were counted.
+    beside, exposed : int
+        False detections in the cells that hold the `found + missed` dicentrics, and the number
+        of these cells; 0 cells where false detections were not counted there, and are taken to
+        be as many at any dose.
     """
 
     found: int
     missed: int
     false: int
     cells: int
+    beside: int = 0
+    exposed: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.found, self.missed, self.false) < 0 or self.cells < 1 or self.found + self.missed < 1:
+        counts = (self.found, self.missed, self.false, self.beside, self.exposed)
+        if min(counts) < 0 or self.cells < 1 or self.found + self.missed < 1:
             raise CountsError(
                 "expected dicentrics found and missed (at least one) and false detections in at least one cell, "
                 f"got {self.found}, {self.missed}, {self.false} in {self.cells} cells"
+            )
+        if self.beside and not self.exposed:
+            raise CountsError(
+                f"expected the number of exposed cells in which {self.beside} false detections lie, got 0"
             )
 
     @property
@@ -60,11 +74,24 @@ class DetectorErrors:
         """Mean of the posterior of f, per cell."""
         return (self.false + 0.5) / self.cells
 
+    @property
+    def per_dicentric(self) -> float:
+        """Detections per true dicentric: r + h."""
+        if not self.exposed:
+            return self.recall
+        more = (self.beside + 0.5 - self.false_rate * self.exposed) / (self.found + self.missed)
+        return self.recall + max(more, 0.0)
+
     def nodes(self) -> tuple[FloatArray, FloatArray]:
-        """Equally likely values of r and of f, (n,) each."""
+        """Equally likely values of r + h and of f, (n,) each."""
         at = (np.arange(_NODES) + 0.5) / _NODES
         recall = beta_quantile(at, self.found + 0.5, self.missed + 0.5)
-        return np.asarray(recall), np.asarray(gamma_quantile(at, self.false + 0.5) / self.cells)
+        false = np.asarray(gamma_quantile(at, self.false + 0.5) / self.cells)
+        if not self.exposed:
+            return np.asarray(recall), false
+        beside = np.asarray(gamma_quantile(at, self.beside + 0.5)) - self.false_rate * self.exposed
+        more = np.maximum(beside, 0.0) / (self.found + self.missed)
+        return np.quantile(np.add.outer(recall, more), at), false
 
 
 def detector_density(
@@ -102,8 +129,8 @@ def detector_density(
 def point_dose(
     aberrations: int, cells: int, coefficients: FloatArray, errors: DetectorErrors, protraction: float = 1.0
 ) -> float:
-    """Dose at which the detector is expected to count just this: Y = (X / N - f) / r."""
-    per_cell = (aberrations / cells - errors.false_rate) / errors.recall
+    """Dose at which the detector is expected to count just this: Y = (X / N - f) / (r + h)."""
+    per_cell = (aberrations / cells - errors.false_rate) / errors.per_dicentric
     return dose_at(per_cell, coefficients, protraction)
 
 
@@ -121,7 +148,7 @@ def _likelihood(
     aberrations: int, cells: int, dose: FloatArray, coefficients: FloatArray, covariance: FloatArray,
     errors: DetectorErrors, protraction: float,
 ) -> FloatArray:  # fmt: skip
-    """Probability of the count at each dose (n,), averaged over r and f, up to a factor."""
+    """Probability of the count at each dose (n,), averaged over r + h and f, up to a factor."""
     recall, false = errors.nodes()
     per_cell = yield_at(dose, coefficients, protraction)
     spread = yield_error(dose, covariance, protraction)
