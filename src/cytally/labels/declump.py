@@ -151,16 +151,13 @@ def smoothed_inside(image: Float32, inside: NDArray[np.bool_], sigma: float) -> 
 
 def relabelled(labels: IntArray) -> IntArray:
     """The same objects, numbered 1..n without gaps, in the order of their numbers."""
-    present = np.zeros(int(labels.max(initial=0)) + 1, bool)
-    present[labels.ravel()] = True
-    present[0] = False
-    return kept(labels, present)
+    return kept(labels, np.concatenate([[0], areas(labels)]) > 0)
 
 
 def kept(labels: IntArray, keep: NDArray[np.bool_]) -> IntArray:
     """Only the objects whose number is true in `keep` (n + 1,), numbered 1..m in their order."""
     keep[0] = False
-    return np.asarray((np.cumsum(keep) * keep).astype(np.int32)[labels], np.int32)
+    return np.take((np.cumsum(keep) * keep).astype(np.int32), labels)
 
 
 def _boxes(labels: IntArray) -> dict[int, tuple[slice, slice]]:
@@ -171,4 +168,4 @@ def _boxes(labels: IntArray) -> dict[int, tuple[slice, slice]]:
 
 def areas(labels: IntArray) -> FloatArray:
     """Pixels of each object 1..n."""
-    return np.asarray(np.bincount(labels.ravel(), minlength=int(labels.max()) + 1)[1:])
+    return np.asarray(np.bincount(labels[labels > 0], minlength=int(labels.max(initial=0)) + 1)[1:])

@@ -174,31 +174,36 @@ def components(mask: NDArray[np.bool_]) -> IntArray:
     return np.asarray(cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)[1], np.int32)
 
 
+def enclosed(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Ground that no way along 4-neighbours leads out of, to the border."""
+    ground = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), np.uint8)
+    ground[1:-1, 1:-1] = mask
+    cv2.floodFill(ground, None, (0, 0), 2, flags=4)
+    return np.equal(ground[1:-1, 1:-1], 0).view(np.uint8)
+
+
 def fill_holes(mask: NDArray[np.bool_], largest: float) -> NDArray[np.bool_]:
     """Close holes of less than `largest` pixels; what opens to the border is no hole."""
-    number, ground, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
-    edges = np.concatenate([ground[0], ground[-1], ground[:, 0], ground[:, -1]])
-    hole = stats[:, cv2.CC_STAT_AREA] < largest
-    hole[0] = False  # the objects themselves
-    hole[np.unique(edges)] = False
-    return np.asarray(mask | hole[ground]) if number > 1 else mask
+    holes = enclosed(mask)
+    if not holes.any():
+        return mask
+    _, number, stats, _ = cv2.connectedComponentsWithStats(holes, connectivity=4)
+    small = stats[:, cv2.CC_STAT_AREA] < largest
+    small[0] = False  # all that is no hole
+    return np.asarray(mask | np.take(small, number))
 
 
 def fill_labelled_holes(labels: IntArray) -> IntArray:
     """Give what an object encloses to it."""
-    number, ground, stats, _ = cv2.connectedComponentsWithStats(
-        (labels == 0).astype(np.uint8), connectivity=4
-    )
-    if number <= 2:  # one ground, no hole
+    holes = enclosed(labels > 0)
+    if not holes.any():
         return labels
+    count, number, stats, _ = cv2.connectedComponentsWithStats(holes, connectivity=4)
     result = labels.copy()
-    edges = set(np.unique(np.concatenate([ground[0], ground[-1], ground[:, 0], ground[:, -1]])).tolist())
-    for hole in range(1, number):
-        if hole in edges:
-            continue
+    for hole in range(1, count):
         left, top, width, height = (int(v) for v in stats[hole, :4])
         window = (slice(top - 1, top + height + 1), slice(left - 1, left + width + 1))
-        inside = ground[window] == hole
+        inside = number[window] == hole
         rim = cv2.dilate(inside.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool) & ~inside
         around = np.unique(labels[window][rim])
         if len(around[around > 0]) == 1:

@@ -33,8 +33,8 @@ def otsu(levels: NDArray[np.uint8]) -> float:
     >>> round(otsu(np.array([10] * 90 + [200] * 10, np.uint8)) * 255)
     10
     """
-    counts = np.bincount(levels.ravel(), minlength=BINS)[None].astype(float)
-    return float(_best(counts)[0])
+    counts = cv2.calcHist([np.atleast_2d(levels)], [0], None, [BINS], [0, BINS])
+    return float(_best(counts.reshape(1, BINS).astype(float))[0])
 
 
 def block_otsu(levels: NDArray[np.uint8], window: int) -> FloatArray:
