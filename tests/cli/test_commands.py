@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 import cytally
-from cytally.cli import demo, doctor, dosimetry, training  # noqa: F401  (they join the group)
+from cytally.cli import curves, demo, doctor, dosimetry, training  # noqa: F401  (they join the group)
 from cytally.cli.main import cli
 from cytally.images.write import write
 from cytally.types import Image

@@ -9,7 +9,8 @@ from click.testing import CliRunner
 from cytally.cli import laboratory  # noqa: F401  (joins the group)
 from cytally.cli.main import cli
 from cytally.dosimetry.calibrate import Curve
-from cytally.dosimetry.triage import Sample, read_samples, sort_samples
+from cytally.dosimetry.samples import Sample, read_samples
+from cytally.dosimetry.triage import sort_samples
 from cytally.errors import CountsError
 
 CURVE = {
@@ -96,3 +97,38 @@ def test_laboratories_are_judged(tmp_path):
     assert result.output.count(" satisfactory") == 4 and "unsatisfactory" in result.output
     (tmp_path / "i.csv").write_text("laboratory,value\na,x\n")
     assert "expected a number" in run("interlab", tmp_path / "i.csv").output
+
+
+def test_doses_of_many_samples_are_those_of_each_alone(tmp_path, curve):
+    """A partial-body exposure in the middle: its line says so, in the table and in the CSV."""
+    (tmp_path / "s.csv").write_text("sample,C0,C1,C2,C3,C4,C5\nlow,499,1,0,0,0,0\npartial,932,56,9,1,1,1\n")
+    result = run("dose", "--curve", curve, "--samples", tmp_path / "s.csv", "--out", tmp_path / "d.csv")
+    assert result.exit_code == 0, result.output
+    rows = {row["sample"]: row for row in csv.DictReader((tmp_path / "d.csv").read_text().splitlines())}
+    alone = run("dose", "--curve", curve, "--distribution", "932,56,9,1,1,1", "--json")
+    told = json.loads(alone.output)
+    assert float(rows["partial"]["dose_gy"]) == pytest.approx(told["estimate"], abs=1e-4)
+    assert float(rows["partial"]["partial_dose_gy"]) == pytest.approx(
+        told["partial"]["dose"]["value"], abs=1e-4
+    )
+    assert rows["low"]["partial_dose_gy"] == "" and "partial-body exposure" in result.output
+    as_json = json.loads(run("dose", "--curve", curve, "--samples", tmp_path / "s.csv", "--json").output)
+    assert [one["sample"] for one in as_json] == ["low", "partial"] and as_json[1]["estimate"] == told[
+        "estimate"
+    ]
+
+
+def test_many_samples_are_compared_with_a_control(tmp_path, curve):
+    (tmp_path / "s.csv").write_text("sample,cells,dicentrics\none,500,4\ntwo,500,0\n")
+    result = run("compare", "--samples", tmp_path / "s.csv", "--control", "8,5000")
+    alone = run("compare", "--dicentrics", 4, "--cells", 500, "--control", "8,5000")
+    assert result.exit_code == 0 and result.output.startswith("one:\n" + alone.output + "two:\n")
+    assert run("compare", "--samples", tmp_path / "s.csv", "--cells", 5, "--control", "8,5000").exit_code == 2
+
+
+def test_samples_and_single_counts_are_not_mixed(tmp_path, curve):
+    (tmp_path / "s.csv").write_text("sample,cells,dicentrics\none,500,4\n")
+    both = run("dose", "--curve", curve, "--samples", tmp_path / "s.csv", "--distribution", "475,20,5")
+    assert both.exit_code == 2 and "give one of" in both.output
+    lone = run("dose", "--curve", curve, "--distribution", "475,20,5", "--out", tmp_path / "x.csv")
+    assert lone.exit_code == 2 and "--out belongs to --samples" in lone.output

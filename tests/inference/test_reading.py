@@ -7,17 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from cytally.dosimetry.company import confirmed, second_reading
 from cytally.errors import EnsembleError, SettingsError
 from cytally.inference.ensemble import add_readers, load_ensemble
-from cytally.inference.reading import (
-    confirmed,
-    crops_at,
-    peaks,
-    propose,
-    proposing,
-    read_again,
-    second_reading,
-)
+from cytally.inference.reading import crops_at, peaks, propose, proposing, read_again
 from cytally.inference.runtime import TorchReader
 from cytally.inference.votes import predict
 from cytally.nets.reader import Reader, ReaderArchitecture

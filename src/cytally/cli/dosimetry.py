@@ -135,6 +135,10 @@ def score(
 @click.option("--cells", type=click.IntRange(1))
 @click.option("--distribution", help="Cells with 0, 1, 2, ... dicentrics, such as 475,20,5.")
 @click.option(
+    "--samples", type=_FILE, help="Many samples: a table with sample and cells,dicentrics or C0,C1,..."
+)
+@click.option("--out", type=_FILE, help="With --samples: also write the doses (CSV).")
+@click.option(
     "--method", type=click.Choice(["merkle", "merkle95", "delta", "bayes", "likelihood"]), default="merkle", show_default=True,
     help="Of the limits: two regions of 83 %, of 95 %, delta method, posterior density, likelihood ratio.",
 )  # fmt: skip
@@ -157,10 +161,10 @@ def score(
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def dose(
     run: Path | None, curve: Path, dicentrics: int | None, cells: int | None, distribution: str | None,
-    method: str, hours: float, d0: float, recalled: str | None, false: str | None, beside: str | None,
+    samples: Path | None, out: Path | None, method: str, hours: float, d0: float, recalled: str | None, false: str | None, beside: str | None,
     validation: Path | None, any_detector: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Dose with 95 % limits from a RUN or from typed counts.
+    """Dose with 95 % limits from a RUN, from typed counts, or of many samples in a table.
 
     Where the distribution over cells is overdispersed (u > 1.96) the partial-body
     dose by the contaminated Poisson method is printed beside it.
@@ -174,6 +178,7 @@ def dose(
       cytally dosimetry dose runs/S17 --curve curve.json
       cytally dosimetry dose --curve curve.json --dicentrics 25 --cells 500
       cytally dosimetry dose --curve curve.json --distribution 475,20,5
+      cytally dosimetry dose --curve curve.json --samples samples.xlsx --out doses.csv
       cytally dosimetry dose --curve curve.json --dicentrics 157 --cells 688 --hours 7
       cytally dosimetry dose runs/S17 --curve by-eye.json --recall 150,50 --false 6,600
       cytally dosimetry dose runs/S17 --curve by-eye.json --validation evaluated/evaluation.csv
@@ -182,10 +187,17 @@ def dose(
 
     errors = errors_given(recalled, false, beside, validation)
     exposed = Exposed(hours, d0_gy=d0)
-    given = [run is not None, distribution is not None, dicentrics is not None or cells is not None]
-    if sum(given) != 1:
-        raise click.UsageError("give one of: a run folder, --distribution, or --dicentrics with --cells")
+    typed = dicentrics is not None or cells is not None
+    if sum([run is not None, distribution is not None, samples is not None, typed]) != 1:
+        raise click.UsageError(
+            "give one of: a run folder, --distribution, --samples, or --dicentrics with --cells"
+        )
+    if out is not None and samples is None:
+        raise click.UsageError("--out belongs to --samples")
     loaded = _load_curve(curve)
+    if samples is not None:
+        _doses_of(samples, out, loaded, method, exposed, errors, as_json=as_json)
+        return
     if run is not None:
         from cytally.dosimetry.series import dose_of_run
 
@@ -195,6 +207,22 @@ def dose(
     else:
         found = typed_dose(loaded, dicentrics, cells, distribution, method, exposed, errors)
     click.echo(json.dumps(_dose_json(found)) if as_json else _words(found))
+
+
+def _doses_of(
+    table: Path, out: Path | None, curve: Curve, method: str, exposed: Exposed, errors: DetectorErrors | None,
+    *, as_json: bool,
+) -> None:  # fmt: skip
+    from cytally.dosimetry.samples import dose_of_sample, doses_csv, doses_table, read_samples
+
+    found = [
+        (one, dose_of_sample(one, curve, method=method, exposed=exposed, errors=errors))
+        for one in read_samples(table)
+    ]
+    if out is not None:
+        out.write_text(doses_csv(found))
+    plain_ = [{"sample": one.name} | _dose_json(each) for one, each in found]
+    click.echo(json.dumps(plain_) if as_json else doses_table(found))
 
 
 def typed_dose(

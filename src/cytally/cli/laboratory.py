@@ -40,7 +40,8 @@ def triage(
       cytally dosimetry triage samples.csv --curve curve.json --plot triage.svg
     """
     from cytally.dosimetry.calibrate import Curve
-    from cytally.dosimetry.triage import as_csv, as_table, read_samples, sort_samples
+    from cytally.dosimetry.samples import read_samples
+    from cytally.dosimetry.triage import as_csv, as_table, sort_samples
 
     found = sort_samples(read_samples(samples), Curve.load(curve), method=method)
     if out:
@@ -108,34 +109,59 @@ def plan(curve: Path, gray: float, within: float, false_rate: float) -> None:
 
 
 @dosimetry.command()
-@click.option("--dicentrics", required=True, type=click.IntRange(0))
-@click.option("--cells", required=True, type=click.IntRange(1))
+@click.option("--dicentrics", type=click.IntRange(0))
+@click.option("--cells", type=click.IntRange(1))
+@click.option(
+    "--samples",
+    type=_FILE,
+    help="Many samples instead: a table with sample and cells,dicentrics or C0,C1,...",
+)
 @click.option("--control", help="DICENTRICS,CELLS of unexposed people: are the two alike?")
 @click.option("--curve", type=_FILE, help="Calibration curve, for --against and its background.")
 @click.option(
     "--against", type=click.FloatRange(0, min_open=True), help="Gy: a suspected dose, against 0 Gy."
 )
 def compare(
-    dicentrics: int, cells: int, control: str | None, curve: Path | None, against: float | None
-) -> None:
-    """Compare a low count with a control or with a suspected dose.
+    dicentrics: int | None, cells: int | None, samples: Path | None, control: str | None, curve: Path | None,
+    against: float | None,
+) -> None:  # fmt: skip
+    """Compare a low count, or many, with a control or with a suspected dose.
 
     \b
     Examples:
       cytally dosimetry compare --dicentrics 4 --cells 500 --control 8,5000
       cytally dosimetry compare --dicentrics 0 --cells 1000 --curve curve.json --against 0.25
+      cytally dosimetry compare --samples samples.csv --control 8,5000
     """
     if control is None and (curve is None or against is None):
         raise click.UsageError("give --control, or --curve with --against")
-    if control is not None:
-        _against_control(dicentrics, cells, control)
-    if curve is not None and against is not None:
-        from cytally.dosimetry.calibrate import Curve
-        from cytally.statistics.low import odds
+    for name, count, among in _compared(dicentrics, cells, samples):
+        if name:
+            click.echo(f"{name}:")
+        if control is not None:
+            _against_control(count, among, control)
+        if curve is not None and against is not None:
+            _against_dose(count, among, curve, against)
 
-        ratio = odds(dicentrics, cells, 0.0, against, Curve.load(curve).coefficients)
-        sides = f"{ratio:.3g} : 1 for 0 Gy" if ratio >= 1 else f"{1 / ratio:.3g} : 1 for {against:g} Gy"
-        click.echo(f"odds of 0 Gy and {against:g} Gy given {dicentrics} dicentrics in {cells} cells: {sides}")
+
+def _compared(dicentrics: int | None, cells: int | None, samples: Path | None) -> list[tuple[str, int, int]]:
+    """(name, dicentrics, cells) of the typed sample, or of those in a table."""
+    if samples is not None and dicentrics is None and cells is None:
+        from cytally.dosimetry.samples import read_samples
+
+        return [(one.name, one.dicentrics, one.cells) for one in read_samples(samples)]
+    if samples is not None or dicentrics is None or cells is None:
+        raise click.UsageError("give --dicentrics and --cells, or --samples")
+    return [("", dicentrics, cells)]
+
+
+def _against_dose(dicentrics: int, cells: int, curve: Path, against: float) -> None:
+    from cytally.dosimetry.calibrate import Curve
+    from cytally.statistics.low import odds
+
+    ratio = odds(dicentrics, cells, 0.0, against, Curve.load(curve).coefficients)
+    sides = f"{ratio:.3g} : 1 for 0 Gy" if ratio >= 1 else f"{1 / ratio:.3g} : 1 for {against:g} Gy"
+    click.echo(f"odds of 0 Gy and {against:g} Gy given {dicentrics} dicentrics in {cells} cells: {sides}")
 
 
 def _against_control(dicentrics: int, cells: int, control: str) -> None:

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from cytally.detection.vote import co_occurring, detect
 from cytally.dosimetry.cells import ScoredCell
+from cytally.dosimetry.company import second_reading
 from cytally.errors import ImageError
 from cytally.images.normalise import FEWEST_OBJECTS, Density, normalise
 from cytally.images.read import read
 from cytally.inference.ensemble import Ensemble
-from cytally.inference.reading import propose, second_reading
+from cytally.inference.reading import propose
 from cytally.inference.votes import cast_votes
 from cytally.runs.inputs import hash_of
 from cytally.types import Detections, Image

@@ -10,37 +10,17 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from cytally.dosimetry.calibrate import Curve
-from cytally.dosimetry.dose import Dose, dose, dose_from_totals
-from cytally.dosimetry.tables import distribution_of, rows_of, totals_of
-from cytally.errors import CountsError
-from cytally.types import IntArray
+from cytally.dosimetry.dose import Dose
+from cytally.dosimetry.samples import Sample, dose_of_sample
 
 #: Cells, or dicentrics, that triage asks for.
 CELLS, DICENTRICS = 50, 30
 #: Upper ends of the classes, Gy.
 CLASSES = ((1.0, "below 1 Gy"), (2.0, "1 to 2 Gy"), (np.inf, "above 2 Gy"))
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Counts of one person.
-
-    Attributes
-    ----------
-    name : str
-    cells, dicentrics : int
-    distribution : ndarray of int or None
-    """
-
-    name: str
-    cells: int
-    dicentrics: int
-    distribution: IntArray | None = None
 
 
 @dataclass(frozen=True)
@@ -66,29 +46,6 @@ class Sorted:
     enough: bool
 
 
-def read_samples(path: Path) -> list[Sample]:
-    """Read samples: CSV with `sample` and `cells,dicentrics` or `C0,C1,...`.
-
-    Raises
-    ------
-    CountsError
-        A missing column, a name twice, or counts that contradict each other.
-    """
-    samples: list[Sample] = []
-    for where, row in rows_of(path):
-        name = (row.get("sample") or row.get("id") or "").strip()
-        if not name:
-            raise CountsError(f"{where}: expected a name in the column sample, found none")
-        if name in {sample.name for sample in samples}:
-            raise CountsError(f"{where}: sample {name!r} is there twice; add its counts up or rename one")
-        cells, dicentrics = totals_of(row, where)
-        if cells == 0:
-            raise CountsError(f"{where}: expected at least one cell, got none")
-        counts = distribution_of(row, where)
-        samples.append(Sample(name, cells, dicentrics, None if counts is None else np.array(counts)))
-    return samples
-
-
 def sort_samples(samples: Sequence[Sample], curve: Curve, *, method: str = "merkle") -> list[Sorted]:
     """Dose and class of each sample, highest dose first."""
     found = [_sorted(sample, curve, method) for sample in samples]
@@ -96,10 +53,7 @@ def sort_samples(samples: Sequence[Sample], curve: Curve, *, method: str = "merk
 
 
 def _sorted(sample: Sample, curve: Curve, method: str) -> Sorted:
-    if sample.distribution is not None:
-        estimate = dose(sample.distribution, curve, method=method)
-    else:
-        estimate = dose_from_totals(sample.dicentrics, sample.cells, curve, method=method)
+    estimate = dose_of_sample(sample, curve, method=method)
     low, high = _class_of(estimate.lower), _class_of(estimate.upper)
     return Sorted(
         sample, estimate, CLASSES[_class_of(estimate.estimate)][1],

@@ -38,7 +38,7 @@ class Thresholds(_Part):
 
     Confidence per member and class (T_C), agreement per class (T_A, in votes), and, where the
     ensemble has second readers, their probability per class (reading), weighed by what else the
-    cell holds (accompanied: a weight per class, see `detection.company`). Under co-occurrence
+    cell holds (accompanied: a weight per class, see `dosimetry.company`). Under co-occurrence
     nothing is weighed and the probability must exceed `alone`.
     """
 

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
-from cytally.detection.company import weigh
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.votes import look
 from cytally.nets.unet import STRIDE
@@ -148,40 +147,6 @@ def judged(density: Float32, found: Detections, ensemble: Ensemble) -> Detection
     return replace(found, reading=probability.astype(float))
 
 
-def confirmed(found: Detections, ensemble: Ensemble) -> Detections:
-    """Keep what exceeds the ensemble's thresholds in the light of what else the cell holds.
-
-    Parameters
-    ----------
-    found : Detections
-        All proposals of one cell, from `judged`.
-    ensemble : Ensemble
-        Its thresholds; under co-occurrence nothing is weighed, as that rule has the fragment already.
-    """
-    thresholds, own = ensemble.card.thresholds, channels(found, ensemble)
-    if thresholds.co_occurrence:
-        return found.keep(found.reading > np.asarray(thresholds.alone or thresholds.reading, float)[own])
-    places = np.stack([found.row, found.col], axis=1)
-    probability = weigh(places, own, found.reading, thresholds.accompanied or [])
-    return replace(found, reading=probability).keep(probability > np.asarray(thresholds.reading, float)[own])
-
-
 def channels(found: Detections, ensemble: Ensemble) -> NDArray[np.int64]:
     """Index of each detection's class, (n,)."""
     return np.array([ensemble.classes.index(name) for name in found.names], np.int64)
-
-
-def second_reading(density: Float32, found: Detections, ensemble: Ensemble) -> Detections:
-    """Keep what the readers confirm; without readers, everything.
-
-    Parameters
-    ----------
-    density : ndarray of float32, shape (h, w)
-    found : Detections
-        Proposals, in pixels of the density.
-    ensemble : Ensemble
-        Its thresholds say, for each class, what probability must be exceeded.
-    """
-    if not ensemble.readers or not len(found):
-        return found
-    return confirmed(judged(density, found, ensemble), ensemble)

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from cytally.cli import reading  # noqa: F401  (it joins the group)
 from cytally.cli.main import cli
-from cytally.detection.company import weigh
+from cytally.dosimetry.company import weigh
 from cytally.dosimetry.detector import candidates, readers, readings, train
 from cytally.dosimetry.detector.candidates import collect, label
 from cytally.dosimetry.detector.readers import Course, with_readers

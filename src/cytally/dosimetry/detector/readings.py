@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.detection.company import weigh
+from cytally.dosimetry.company import weigh
 from cytally.dosimetry.detector.seen import GOAL, Goal, Seen
 from cytally.dosimetry.measure.evaluate import RADIUS
 from cytally.evaluation.matching import assign

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.detection.vote import co_occurring, detect
+from cytally.dosimetry.company import confirmed
 from cytally.dosimetry.detector.sources import labelled_images
 from cytally.errors import ImageError
 from cytally.evaluation.detection import Labelled, Sweep, sweep
@@ -22,7 +23,7 @@ from cytally.images.normalise import Density, normalise
 from cytally.images.read import read
 from cytally.images.write import write_bytes
 from cytally.inference.ensemble import Ensemble
-from cytally.inference.reading import confirmed, judged, propose
+from cytally.inference.reading import judged, propose
 from cytally.inference.votes import cast_votes, predict
 from cytally.labels.points import check_inside, spots
 from cytally.statistics.poisson import garwood

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cytally.detection.company import REACH, evidence, weigh
+from cytally.dosimetry.company import REACH, evidence, weigh
 
 DICENTRIC, FRAGMENT = 0, 1
 

@@ -9,11 +9,14 @@ sure the fragment is, and neither a missed fragment nor a false one decides alon
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.types import FloatArray
+from cytally.inference.ensemble import Ensemble
+from cytally.inference.reading import channels, judged
+from cytally.types import Detections, FloatArray
 
 #: Nearer than this, in normalised pixels (a chromosome's width), two places are one object.
 REACH = 25.0
@@ -71,6 +74,40 @@ def weigh(
     weight = np.asarray(weights, float)[classes]
     logit = _logit(np.clip(probability, _EDGE, 1 - _EDGE)) + weight * _logit(seen)
     return np.where(weight > 0, 1 / (1 + np.exp(-logit)), probability)
+
+
+def confirmed(found: Detections, ensemble: Ensemble) -> Detections:
+    """Keep what exceeds the ensemble's thresholds in the light of what else the cell holds.
+
+    Parameters
+    ----------
+    found : Detections
+        All proposals of one cell, from `judged`.
+    ensemble : Ensemble
+        Its thresholds; under co-occurrence nothing is weighed, as that rule has the fragment already.
+    """
+    thresholds, own = ensemble.card.thresholds, channels(found, ensemble)
+    if thresholds.co_occurrence:
+        return found.keep(found.reading > np.asarray(thresholds.alone or thresholds.reading, float)[own])
+    places = np.stack([found.row, found.col], axis=1)
+    probability = weigh(places, own, found.reading, thresholds.accompanied or [])
+    return replace(found, reading=probability).keep(probability > np.asarray(thresholds.reading, float)[own])
+
+
+def second_reading(density: NDArray[np.float32], found: Detections, ensemble: Ensemble) -> Detections:
+    """Keep what the readers confirm; without readers, everything.
+
+    Parameters
+    ----------
+    density : ndarray of float32, shape (h, w)
+    found : Detections
+        Proposals, in pixels of the density.
+    ensemble : Ensemble
+        Its thresholds say, for each class, what probability must be exceeded.
+    """
+    if not ensemble.readers or not len(found):
+        return found
+    return confirmed(judged(density, found, ensemble), ensemble)
 
 
 def _logit(probability: FloatArray) -> FloatArray:
