@@ -17,7 +17,7 @@ from cytally.inference.ensemble import load_ensemble
 from cytally.livecell.evidence.folder import read_labelled
 from cytally.livecell.learn import Preset, learn
 from cytally.livecell.measure.evaluate import Tally, as_table, evaluate, plain, summary
-from cytally.livecell.nuclei import SMALLEST, find_nuclei, part
+from cytally.livecell.nuclei import SMALLEST, find_nuclei, loosened, part
 from cytally.livecell.simulate.folder import TimeLapse, write_sequence
 from cytally.livecell.simulate.population import PopulationSettings
 from cytally.nets.losses import focal_cross_entropy
@@ -249,3 +249,19 @@ def test_masks_are_read_once_as_written(learnt):
     out, _ = learnt
     path = Path(read_labelled(out / "sim").kept[0].label)
     assert read_mask(path).dtype == np.int32
+
+
+def test_only_what_is_too_tight_is_loosened():
+    """Two nuclei of 4 x 4: a lower level makes one 5 x 5 (less than 1.4 times), the other 8 x 8."""
+    labels = np.zeros((20, 30), np.int32)
+    labels[6:10, 4:8], labels[6:10, 18:22] = 1, 2
+    reach = np.zeros((20, 30), bool)
+    reach[6:10, 4:9] = True
+    reach[4:12, 16:24] = True
+    found = loosened(labels, reach, reach.astype(np.float32))
+    np.testing.assert_array_equal(found == 1, labels == 1)
+    expected = np.zeros((20, 30), bool)
+    expected[4:12, 16:24] = True
+    np.testing.assert_array_equal(found == 2, expected)
+    none = np.zeros((20, 30), np.int32)
+    np.testing.assert_array_equal(loosened(none, reach, reach.astype(np.float32)), none)

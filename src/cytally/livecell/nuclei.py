@@ -22,9 +22,9 @@ from cytally.types import IntArray
 Float32 = NDArray[np.float32]
 #: Nuclei smaller than this many pixels are specks of the map.
 SMALLEST = 16
-#: A nucleus that was found reaches as far as the votes of a level lower by this: outlines of dim and
-#: dividing nuclei are too tight at a level that keeps ghosts out.
-_RIM = 0.1
+#: At a level that keeps ghosts out the outlines of dim and dividing nuclei are too tight: where votes
+#: at a level lower by the first make a nucleus larger by the second, it is as large as that.
+_LOWER, _LARGER = 0.15, 1.4
 #: Reflected pixels around the image, so that a nucleus at the border is seen in company.
 _MARGIN = 32
 
@@ -144,8 +144,7 @@ def vote(maps: Float32, ensemble: Ensemble) -> Nuclei:
     ----------
     maps : ndarray of shape (members, 2, h, w)
     ensemble : Ensemble
-        Its thresholds: a pixel is nucleus, or core, with more than T_A votes; what was found so
-        reaches a little further out.
+        Its thresholds: a pixel is nucleus, or core, with more than T_A votes.
     """
     limits = np.asarray(ensemble.card.thresholds.confidence)
     votes = binary_votes(maps, limits)
@@ -153,11 +152,30 @@ def vote(maps: Float32, ensemble: Ensemble) -> Nuclei:
     mean = maps.mean(axis=0)
     labels = part(votes[0] > agreement[0], votes[1] > agreement[1], mean[1])
     whole = components(labels > 0)
-    reach = binary_votes(maps[:, :1], limits[:, :1] - _RIM)[0] > agreement[0]
-    labels = watershed(-mean[0], labels, mask=reach | (labels > 0)).astype(np.int32)
+    reach = binary_votes(maps[:, :1], limits[:, :1] - _LOWER)[0] > agreement[0]
+    labels = loosened(labels, reach, mean[0])
     alone = [part(m[0] > t[0], m[1] > t[1], m[1]) for m, t in zip(maps, limits, strict=True)]
     return Nuclei(labels, tuple(int(one.max(initial=0)) for one in alone), int(whole.max(initial=0)),
                   tuple(int(np.count_nonzero(one)) for one in alone))  # fmt: skip
+
+
+def loosened(labels: IntArray, reach: NDArray[np.bool_], height: Float32) -> IntArray:
+    """Nuclei whose outline is too tight, grown over `reach`; the others as they are.
+
+    Parameters
+    ----------
+    labels : ndarray of int32, shape (h, w)
+    reach : ndarray of bool, shape (h, w)
+        Nucleus pixels at a lower level.
+    height : ndarray of shape (h, w)
+        Probability of nucleus; borders run along its valleys.
+    """
+    grown = watershed(-height, labels, mask=reach | (labels > 0)).astype(np.int32)
+    before, after = (
+        np.bincount(each.ravel(), minlength=int(labels.max(initial=0)) + 1) for each in (labels, grown)
+    )
+    tight = after > _LARGER * before
+    return np.where(tight[grown], grown, labels)
 
 
 def part(nucleus: NDArray[np.bool_], core: NDArray[np.bool_], height: Float32) -> IntArray:
