@@ -31,7 +31,7 @@ def page(tmp_path, rng):
     )  # fmt: skip
     none = Detections.empty(10)
     cells = [ScoredCell("a.png", "scored", found, 46, 1.0, "ab" * 32)]
-    cells += [ScoredCell(f"{k}.png", "scored", none, 46, 1.0, "cd" * 32) for k in range(3)]
+    cells += [ScoredCell(f"{k}.png", "scored", none, n, 1.0, "cd" * 32) for k, n in enumerate((46, 46, 22))]
     cells += [ScoredCell("<bad>.png", "skipped: no contrast & more", none)]
     settings = RunSettings("metaphase-1", "0123abcd", ("dicentric", "fragment"),
                            ((0.4, 0.5),) * 10, (5, 4), False, (str(tmp_path),))  # fmt: skip
@@ -52,6 +52,14 @@ def test_everything_a_reader_needs_is_on_the_page(page):
                   "6 of 10 votes", "&lt;bad&gt;.png", "no contrast &amp; more", "ab" * 32, "acute exposure"):  # fmt: skip
         assert words in text, words
     assert text.index("6 of 10 votes") < text.index("9 of 10 votes")  # the doubtful first
+
+
+def test_yields_per_cell_and_per_46_objects_stand_side_by_side(page):
+    """Two dicentrics in 4 cells with 46, 46, 46 and 22 objects: 0.5 per cell, 2 x 46 / 160 per 46 objects."""
+    text = page.read_text()
+    row = re.search(r"<td>dicentric</td>(.*?)</tr>", text).group(1)
+    assert re.findall(r"<td>([\d.]+)</td>", row) == ["2", "0.5000", "0.5750"]
+    assert "40.0 chromosome-like objects per cell" in text
 
 
 def test_nothing_is_fetched_from_elsewhere(page):

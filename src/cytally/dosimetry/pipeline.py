@@ -98,12 +98,14 @@ def score(images: str | Path, ensemble: Ensemble) -> Counts:
 def settings_of(ensemble: Ensemble, inputs: Sequence[str | Path]) -> run.RunSettings:
     """What must not change between two calls into the same folder."""
     thresholds = ensemble.card.thresholds
+    strict = thresholds.co_occurrence
     return run.RunSettings(
         ensemble=ensemble.card.name, detector=ensemble.card.identity, classes=ensemble.classes,
         confidence=tuple(tuple(row) for row in thresholds.confidence),
         agreement=tuple(thresholds.agreement), co_occurrence=thresholds.co_occurrence,
         inputs=tuple(Path(given).as_posix() for given in inputs),
-        reading=tuple(thresholds.reading or ()),
+        reading=tuple((strict and thresholds.alone) or thresholds.reading or ()),
+        accompanied=tuple(thresholds.accompanied or ()) if not strict else (),
     )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ class RunSettings:
     co_occurrence: bool
     inputs: tuple[str, ...]
     reading: tuple[float, ...] = ()
+    accompanied: tuple[float, ...] = ()
 
 
 def open_run(folder: Path, settings: RunSettings, version: str, started: str) -> dict[str, ScoredCell]:
