@@ -24,7 +24,7 @@ Float32 = NDArray[np.float32]
 SMALLEST = 16
 #: At a level that keeps ghosts out the outlines of dim and dividing nuclei are too tight: where votes
 #: at a level lower by the first make a nucleus larger by the second, it is as large as that.
-_LOWER, _LARGER = 0.15, 1.4
+_LOWER, _LARGER = 0.25, 1.4
 #: Reflected pixels around the image, so that a nucleus at the border is seen in company.
 _MARGIN = 32
 
