@@ -22,8 +22,8 @@ from cytally.types import IntArray
 Float32 = NDArray[np.float32]
 #: Nuclei smaller than this many pixels are specks of the map.
 SMALLEST = 16
-#: At a level that keeps ghosts out the outlines of dim and dividing nuclei are too tight: where votes
-#: at a level lower by the first make a nucleus larger by the second, it is as large as that.
+#: At a level that keeps ghosts out the outlines of dim and dividing nuclei are too tight to be followed:
+#: where votes at a level lower by the first make a nucleus larger by the second, it is as large as that.
 _LOWER, _LARGER = 0.25, 1.4
 #: Reflected pixels around the image, so that a nucleus at the border is seen in company.
 _MARGIN = 32
@@ -43,12 +43,16 @@ class Nuclei:
         Connected components of the voted mask, clumps not parted (the thesis's count).
     member_areas : tuple of int
         Nucleus pixels by each member.
+    loose : ndarray of int32, shape (h, w)
+        The same nuclei under the same numbers, those that are outlined too tightly grown: what is
+        followed. Dim and dividing nuclei are found there that hardly show themselves elsewhere.
     """
 
     labels: IntArray
     each: tuple[int, ...]
     components: int
     member_areas: tuple[int, ...]
+    loose: IntArray
 
     @property
     def count(self) -> int:
@@ -122,7 +126,7 @@ class ByStain:
         """What `labels.fluorescence.identify` finds; see there."""
         labels = identify(pixels, self.settings).labels
         whole = int(components(labels > 0).max(initial=0))
-        return Nuclei(labels, (int(labels.max(initial=0)),), whole, (int(np.count_nonzero(labels)),))
+        return Nuclei(labels, (int(labels.max(initial=0)),), whole, (int(np.count_nonzero(labels)),), labels)
 
 
 def predict(pixels: NDArray[np.generic], ensemble: Ensemble) -> Float32:
@@ -153,10 +157,9 @@ def vote(maps: Float32, ensemble: Ensemble) -> Nuclei:
     labels = part(votes[0] > agreement[0], votes[1] > agreement[1], mean[1])
     whole = components(labels > 0)
     reach = binary_votes(maps[:, :1], limits[:, :1] - _LOWER)[0] > agreement[0]
-    labels = loosened(labels, reach, mean[0])
     alone = [part(m[0] > t[0], m[1] > t[1], m[1]) for m, t in zip(maps, limits, strict=True)]
     return Nuclei(labels, tuple(int(one.max(initial=0)) for one in alone), int(whole.max(initial=0)),
-                  tuple(int(np.count_nonzero(one)) for one in alone))  # fmt: skip
+                  tuple(int(np.count_nonzero(one)) for one in alone), loosened(labels, reach, mean[0]))  # fmt: skip
 
 
 def loosened(labels: IntArray, reach: NDArray[np.bool_], height: Float32) -> IntArray:

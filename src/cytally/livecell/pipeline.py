@@ -146,7 +146,7 @@ def track_run(run: Segmented, order: Order, report: Report) -> list[tuple[str, T
     for one in several:
         target = run.folder / TRACKS / one.position if len(several) > 1 else run.folder / TRACKS
         tracks = follow(
-            one.paths, [run.masks[path] for path in one.paths], target, settings=order.link,
+            one.paths, [run.loose[path] for path in one.paths], target, settings=order.link,
             largest_shift=order.largest_shift, report=report,
         )  # fmt: skip
         found.append((one.position, tracks))

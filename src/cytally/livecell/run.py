@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cytally import __version__
 from cytally.errors import ImageError, RunError
 from cytally.images.masks import grey, write_mask
@@ -22,7 +24,7 @@ from cytally.runs.inputs import hash_of, name_images
 from cytally.types import Skipped
 
 Report = Callable[[str, int, int], None]
-MASKS, LEARNING = "masks", "learning"
+MASKS, LOOSE, LEARNING = "masks", "loose", "learning"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Segmented:
         Positions with their frames; images that were skipped are left out.
     masks : dict of Path to Path
         Image -> mask of single nuclei.
+    loose : dict of Path to Path
+        Image -> the same nuclei, those with too tight outlines grown: what is followed.
     seen : dict of Path to Seen
     names : dict of Path to str
         Image -> its name in tables.
@@ -45,6 +49,7 @@ class Segmented:
     folder: Path
     series: tuple[Series, ...]
     masks: dict[Path, Path]
+    loose: dict[Path, Path]
     seen: dict[Path, Seen]
     names: dict[Path, str]
     skipped: tuple[Skipped, ...]
@@ -69,6 +74,7 @@ def segment_folder(
     frames = {path: number for one in series for number, path in enumerate(one.paths)}
     seen: dict[Path, Seen] = {}
     masks: dict[Path, Path] = {}
+    loose: dict[Path, Path] = {}
     skipped = []
     settings = {"task": "livecell", "detector": finder.identity, "pattern": pattern or "",
                 "inputs": [Path(given).as_posix() for given in inputs]}  # fmt: skip
@@ -84,13 +90,14 @@ def segment_folder(
                     journal.flush()
                 if line["status"] == "counted":
                     masks[path] = folder / line["mask"]
+                    loose[path] = folder / line.get("loose", line["mask"])
                     seen[path] = _seen(line, parse_name(path, pattern, folders[path]), frames[path])
                 else:
                     skipped.append(Skipped(name, line["status"].removeprefix("skipped: ")))
                 report("finding nuclei", number, len(paths))
     there = [path for path in paths.values() if path in seen]
     kept = tuple(series_of(there, pattern, folders)) if there else ()
-    return Segmented(folder, kept, masks, seen, {p: n for n, p in paths.items()}, tuple(skipped))
+    return Segmented(folder, kept, masks, loose, seen, {p: n for n, p in paths.items()}, tuple(skipped))
 
 
 def _segment(path: Path, name: str, folder: Path, finder: Finder) -> dict[str, Any]:
@@ -99,12 +106,17 @@ def _segment(path: Path, name: str, folder: Path, finder: Finder) -> dict[str, A
         nuclei = finder.find(grey(read(path)))
     except ImageError as error:
         return line | {"status": f"skipped: {error}"}
-    target = folder / MASKS / Path(name).with_suffix(".tif")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_mask(target, nuclei.labels)
+    stored = {}
+    for kind, place, labels in (("mask", MASKS, nuclei.labels), ("loose", LOOSE, nuclei.loose)):
+        if kind == "loose" and np.array_equal(nuclei.loose, nuclei.labels):
+            continue
+        target = folder / place / Path(name).with_suffix(".tif")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_mask(target, labels)
+        stored[kind] = target.relative_to(folder).as_posix()
     kept = asdict(Seen.of(FrameName("", 0, "", Path()), 0, nuclei))
     del kept["name"], kept["frame"]
-    return line | {"status": "counted", "mask": target.relative_to(folder).as_posix(), "seen": kept}
+    return line | stored | {"status": "counted", "seen": kept}
 
 
 def _seen(line: dict[str, Any], name: FrameName, frame: int) -> Seen:
