@@ -55,11 +55,6 @@ def centres(labels: IntArray) -> FloatArray:
     return np.stack([rows / pixels, cols / pixels], axis=1)[1:]
 
 
-def areas(labels: IntArray) -> FloatArray:
-    """Pixels of each object 1..n, (n,)."""
-    return np.bincount(labels.ravel(), minlength=int(labels.max(initial=0)) + 1)[1:].astype(float)
-
-
 def agreement(predicted: NDArray[np.bool_], truth: NDArray[np.bool_], pixels: NDArray[np.generic]) -> Picture:
     """Green where both say nucleus, red the prediction only, blue the label only (thesis figure 5.6)."""
     picture = viewable(Image(pixels))[..., ::-1].astype(np.float32)

@@ -167,5 +167,5 @@ def _boxes(labels: IntArray) -> dict[int, tuple[slice, slice]]:
 
 
 def areas(labels: IntArray) -> FloatArray:
-    """Pixels of each object 1..n."""
-    return np.asarray(np.bincount(labels[labels > 0], minlength=int(labels.max(initial=0)) + 1)[1:])
+    """Pixels of each object 1..n, (n,)."""
+    return np.bincount(labels[labels > 0], minlength=int(labels.max(initial=0)) + 1)[1:].astype(float)

@@ -15,7 +15,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.figures.masks import areas, centres
+from cytally.figures.masks import centres
+from cytally.labels.declump import areas
 from cytally.livecell.motion.links import Node, Sighting
 from cytally.types import FloatArray, IntArray
 
