@@ -17,7 +17,7 @@ from cytally.inference.ensemble import load_ensemble
 from cytally.livecell.evidence.folder import read_labelled
 from cytally.livecell.learn import Preset, learn
 from cytally.livecell.measure.evaluate import Tally, as_table, evaluate, plain, summary
-from cytally.livecell.nuclei import SMALLEST, find_nuclei, loosened, part
+from cytally.livecell.nuclei import SMALLEST, find_nuclei, loosened, part, vote
 from cytally.livecell.simulate.folder import TimeLapse, write_sequence
 from cytally.livecell.simulate.population import PopulationSettings
 from cytally.nets.losses import focal_cross_entropy
@@ -265,3 +265,20 @@ def test_only_what_is_too_tight_is_loosened():
     np.testing.assert_array_equal(found == 2, expected)
     none = np.zeros((20, 30), np.int32)
     np.testing.assert_array_equal(loosened(none, reach, reach.astype(np.float32)), none)
+
+
+def test_what_is_followed_has_the_same_numbers_as_what_is_counted(learnt):
+    """A sure disk of radius 5 in a doubtful one of radius 8, beside a sure one: only the first is grown."""
+    ensemble = learnt[1].ensemble
+    rows, cols = np.mgrid[:40, :60]
+    far = [np.hypot(rows - 20, cols - col) for col in (18, 45)]
+    levels = np.asarray(ensemble.card.thresholds.confidence)[:, :, None, None]
+    sure = np.where((far[0] <= 5) | (far[1] <= 6), 0.35, np.where(far[0] <= 8, -0.1, -0.29))
+    core = np.where((far[0] <= 3) | (far[1] <= 3), 0.35, -0.29)
+    maps = (levels + np.stack([sure, core])[None]).astype(np.float32)
+    found = vote(maps, ensemble)
+    assert found.count == 2
+    np.testing.assert_array_equal(found.labels > 0, sure > 0)
+    first, second = found.labels[20, 18], found.labels[20, 45]
+    np.testing.assert_array_equal(found.loose == first, far[0] <= 8)
+    np.testing.assert_array_equal(found.loose == second, far[1] <= 6)
