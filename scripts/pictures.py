@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cytally.dosimetry.calibrate import calibrate
-from cytally.dosimetry.compose.cell import Field, Wanted, compose_cell
+from cytally.dosimetry.compose.cell import Wanted, compose_cell
+from cytally.dosimetry.compose.field import Field
 from cytally.dosimetry.compose.join import exchange
 from cytally.dosimetry.compose.upright import Upright
 from cytally.dosimetry.demonstration import SERIES

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 
-from cytally.dosimetry.compose.cell import Field, Wanted, compose_cell
+from cytally.dosimetry.compose.cell import Wanted, compose_cell
+from cytally.dosimetry.compose.field import Field
 from cytally.dosimetry.compose.folder import check_fields, read_fields, write_composed
 from cytally.dosimetry.compose.join import SLENDER, break_off, close, delete, exchange, fuse
 from cytally.dosimetry.compose.segment import segment
@@ -218,6 +220,45 @@ def test_a_chromosome_laid_back_looks_as_before(made):
         sheet.lay(lifted, Pose(*middle, outline.angle))
         difference = (sheet.density - density)[box][outline.mask]
         assert np.sqrt(np.mean(difference**2)) < 0.12 * parts.stain
+
+
+def test_the_bright_seam_of_a_sharpening_camera_moves_along():
+    """Erased, nothing of it stays; laid back, all of it is there. The network sees both otherwise."""
+    sharp = replace(
+        STYLES["straight"], halo=(0.2, 0.2), smears=(0, 0), rings=(0, 0), specks=(0, 0), radius=(320, 320)
+    )
+    cell = simulate_cell(sharp, Damage(), np.random.default_rng([31, 9]))
+    density = optical_density(Image(cell.image.pixels))
+    parts, found = segment(density), []
+    for outline in parts.chromosomes:
+        around = seam(outline, parts)
+        if around is None:
+            continue
+        sheet = Sheet.of(density, parts)
+        sheet.erase(outline, np.random.default_rng(1))
+        erased = sheet.density[around].mean()
+        lifted = cut_out(density, outline, parts)
+        middle = np.array(outline.middle)
+        shift = ((lifted.ends[0] + lifted.ends[1]) / 2 - len(lifted.density) // 2) / FINE
+        middle += shift * np.array([np.cos(outline.angle), np.sin(outline.angle)])
+        sheet.lay(lifted, Pose(*middle, outline.angle))
+        found.append((density[around].mean(), erased, sheet.density[around].mean()))
+    before, erased, laid = np.mean(found, axis=0) / parts.stain
+    assert len(found) >= 5 and erased - before > 0.02  # the seam is brighter than the slide left behind
+    assert abs(laid - before) < 0.1 * (erased - before)
+
+
+def seam(outline, parts):
+    """Where the seam is brightest, 0.15 to 0.3 sizes from the outline; None where another is near."""
+    own = np.zeros(parts.occupied.shape, bool)
+    own[
+        outline.top : outline.top + outline.mask.shape[0], outline.left : outline.left + outline.mask.shape[1]
+    ] = outline.mask
+    away = ndimage.distance_transform_edt(~own)
+    others = ndimage.distance_transform_edt(~(parts.occupied & ~own))
+    if (others[own] < 0.8 * parts.size).any():
+        return None
+    return (away > 0.15 * parts.size) & (away < 0.3 * parts.size)
 
 
 def test_the_same_seed_gives_the_same_cell(fields):

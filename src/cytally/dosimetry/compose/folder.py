@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cytally.dosimetry.compose.cell import Field, Wanted, compose_cell
+from cytally.dosimetry.compose.cell import Wanted, compose_cell
+from cytally.dosimetry.compose.field import Field
 from cytally.errors import ImageError
 from cytally.images.read import find_images, read
 from cytally.images.write import write, write_bytes

@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.dosimetry.compose.segment import Mask, Outline, Segmented
-from cytally.dosimetry.compose.upright import FINE, Upright, slide_around, soft_window
+from cytally.dosimetry.compose.upright import FINE, RIM, Upright, slide_around, soft_window
 from cytally.types import FloatArray
 
 Float32 = NDArray[np.float32]
 
-#: Rim that is erased with a chromosome, in parts of its size.
-_RIM = 0.2
 _SLIDE_TRIES = 30
 
 
@@ -112,9 +110,9 @@ class Sheet:
 
     def erase(self, outline: Outline, rng: np.random.Generator) -> None:
         """Put empty slide, with its own noise, where a chromosome lies."""
-        rim = _RIM * self.field.size
-        window, soft = soft_window(outline, rim, self.occupied)
-        level = slide_around(self.density, window, self.occupied, rim)
+        size = self.field.size
+        window, soft = soft_window(outline, size, self.occupied)
+        level = slide_around(self.density, window, self.occupied, RIM * size)
         slide = level + self._empty_slide(soft.shape, rng)
         self.density[window] += soft * (slide - self.density[window])
         height, width = outline.mask.shape

@@ -15,8 +15,13 @@ Float32 = NDArray[np.float32]
 
 #: Rows and columns per pixel of the field: what is laid anew is resampled twice.
 FINE = 2
-#: Rim taken along, in parts of a chromosome's size; optics have blurred the edge into it.
-_RIM = 0.16
+#: Rim taken along and erased, in parts of a chromosome's size: optics have blurred the edge into it,
+#: and a camera that sharpens draws a bright seam around it. It fades over as much again.
+RIM = 0.3
+#: So near to a neighbour, in parts of a size, the blurred edge is the neighbour's own.
+_FOREIGN = 0.16
+#: Pixels from the outline to where only slide is left.
+_EDGE = 3.0
 #: A centromere must be narrower than the body by this factor...
 _NARROW = 0.88
 #: ... and lie inside this part of the length.
@@ -81,9 +86,10 @@ def cut_out(density: Float32, outline: Outline, field: Segmented) -> Upright:
     outline : Outline
     field : Segmented
     """
-    rim = _RIM * field.size
-    window, soft = soft_window(outline, rim, field.occupied)
-    patch = (density[window] - slide_around(density, window, field.occupied, rim)) * soft
+    rim = RIM * field.size
+    window, soft = soft_window(outline, field.size, field.occupied)
+    patch = density[window] - slide_around(density, window, field.occupied, rim)
+    patch = _quiet(patch, _distance(~_own(outline, window)) > _EDGE) * soft
     row, col = outline.middle
     middle = (row - window[0].start, col - window[1].start)
     lifted = _turned(patch, outline, middle, rim)
@@ -130,8 +136,9 @@ def centromere(mass: FloatArray, spread: FloatArray, ends: tuple[float, float], 
     return float(row) if narrow[row] < _NARROW * min(above.max(), below.max()) else None
 
 
-def soft_window(outline: Outline, rim: float, occupied: Mask) -> tuple[tuple[slice, slice], Float32]:
+def soft_window(outline: Outline, size: float, occupied: Mask) -> tuple[tuple[slice, slice], Float32]:
     """The window of a chromosome with its rim, and a mask that fades over the rim and towards neighbours."""
+    rim = RIM * size
     pad = int(np.ceil(2 * rim)) + 1
     height, width = occupied.shape
     rows = slice(max(outline.top - pad, 0), min(outline.top + outline.mask.shape[0] + pad, height))
@@ -140,8 +147,13 @@ def soft_window(outline: Outline, rim: float, occupied: Mask) -> tuple[tuple[sli
     fade = np.clip(2 - _distance(~own) / rim, 0, 1)
     foreign = occupied[rows, cols] & ~own
     if foreign.any():  # a neighbour's blurred edge is its own
-        fade *= np.where(own, 1, np.clip(_distance(~foreign) / rim - 0.3, 0, 1))
+        fade *= np.where(own, 1, np.clip(_distance(~foreign) / (_FOREIGN * size) - 0.3, 0, 1))
     return (rows, cols), np.asarray(fade, np.float32)
+
+
+def _quiet(patch: Float32, rim: Mask) -> Float32:
+    """Without the camera's noise in the rim: where the body comes to lie there is noise already."""
+    return np.where(rim, cv2.medianBlur(np.asarray(patch, np.float32), 5), patch).astype(np.float32)
 
 
 def _distance(inside: Mask) -> Float32:

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from cytally.dosimetry.compose.cell import Field, Wanted, compose_cell
+from cytally.dosimetry.compose.cell import Wanted, compose_cell
+from cytally.dosimetry.compose.field import Field
 from cytally.dosimetry.compose.folder import check_fields, read_fields
 from cytally.dosimetry.detector.assemble import assemble, choose_epochs, seconds_per_epoch
 from cytally.dosimetry.detector.readers import Course, said, teach

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cytally.dosimetry.compose.cell import Field, Wanted, compose_cell
+from cytally.dosimetry.compose.cell import Wanted, compose_cell
+from cytally.dosimetry.compose.field import Field
 from cytally.dosimetry.simulate.breakage import Damage
 from cytally.dosimetry.simulate.cell import SimulatedCell, simulate_cell
 from cytally.dosimetry.simulate.styles import TRAINING_MIX, style_named

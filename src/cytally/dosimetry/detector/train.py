@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cytally.dosimetry.compose.cell import Field
+from cytally.dosimetry.compose.field import Field
 from cytally.dosimetry.compose.folder import read_fields
 from cytally.dosimetry.detector.assemble import assemble, choose_epochs, seconds_per_epoch
 from cytally.dosimetry.detector.seen import look_at

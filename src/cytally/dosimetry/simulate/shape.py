@@ -18,8 +18,6 @@ from cytally.types import FloatArray
 
 #: Distance of samples along the centreline, pixels.
 STEP = 2.0
-#: Widest waist of a dicentric, as part of its width: people score what they see.
-_SEEN = 0.66
 #: How much denser a body is where its chromatids cross; at a centromere they do not.
 _CROSSING = 0.9
 
@@ -108,7 +106,7 @@ def lay(piece: Piece, look: Look, rng: np.random.Generator) -> Body:
     chromatids, radius = _chromatids(s, line, centromeres, twist, look, rng)
     return Body(
         piece=piece, centreline=line, chromatids=chromatids, radius=radius,
-        density=_density(s, look, rng) * (1 + _CROSSING * (1 - np.abs(twist))),
+        density=_density(s, look, rng) * (1 + _CROSSING * (1 - np.abs(twist))) * _paler(s, centromeres, look),
         centromeres=_interpolate(s, line, centromeres),
         joins=_interpolate(s, line, np.array(piece.joins) * scale),
         aberrations=_labels(piece, _interpolate(s, line, _middles(centromeres)), line),
@@ -171,7 +169,7 @@ def _chromatids(
     thick = width / 2 / (1 + look.separation)
     apart = thick * look.separation
     hold = _cohesion(s, centromeres, width * look.waist_length)
-    widest = 1.0 if len(centromeres) < 2 else _SEEN
+    widest = 1.0 if len(centromeres) < 2 else look.seen
     waist = float(np.clip(look.waist + rng.normal(0, 0.07), 0.35, widest))
     held = max(waist * width / 2 - thick * look.neck, 0.0)  # chromatid distance there
     opening = _opening(s, centromeres, look, rng)
@@ -221,6 +219,11 @@ def _twist(s: FloatArray, look: Look, rng: np.random.Generator) -> FloatArray:
 
 def _density(s: FloatArray, look: Look, rng: np.random.Generator) -> FloatArray:
     return np.clip(1 + _rough(s, look.bands, 6.0, rng), 0.35, 1.4)
+
+
+def _paler(s: FloatArray, centromeres: FloatArray, look: Look) -> FloatArray:
+    """In some preparations a light band crosses the body at its centromere."""
+    return 1 - look.light * _cohesion(s, centromeres, 0.5 * look.width * look.waist_length)
 
 
 def _rough(s: FloatArray, size: float, length: float, rng: np.random.Generator) -> FloatArray:

@@ -60,6 +60,8 @@ class Style:
     shading: Range = (0.005, 0.08)  # relative light unevenness
     noise: Range = (1.0, 2.8)  # grey levels, standard deviation
     glare: Range = (0.0, 0.06)  # stray light, fraction of the background
+    seen: float = 0.66  # widest waist of a dicentric: people score what they see
+    light: float = 0.0  # most that the body is paler at its centromere
     blurred: float = 0.1  # most blur, in body widths: beyond it no centromere can be seen
     # unscorable cells: shares of all cells
     unscorable: float = 0.0
@@ -81,6 +83,10 @@ STYLES: Mapping[str, Style] = MappingProxyType({
                 focus=(1.0, 2.4)),
         replace(_PLAIN, name="slender", width=(15, 22), longest=(95, 135),
                 bend=(0.6, 1.4), knobs=(0.05, 0.16), bands=(0.05, 0.5)),
+        replace(_PLAIN, name="faint", width=(16, 26), longest=(85, 130), bend=(0.05, 0.5), splay=(0.0, 0.15),
+                bow=(0.0, 0.05), twist=(0.0, 0.02), sway=(0.005, 0.02), kink=(0.0, 0.5), separation=(0.75, 1.1),
+                waist=(0.64, 0.84), neck=(1.0, 1.3), waist_length=(0.1, 0.22), seen=0.82, light=0.6,
+                focus=(1.2, 2.2), bands=(0.0, 0.25), knobs=(0.02, 0.08)),
         replace(_PLAIN, name="hard", width=(18, 34), longest=(70, 120),
                 separation=(0.5, 1.4), waist=(0.44, 0.74), splay=(0.0, 0.45), bow=(0.0, 0.3),
                 sway=(0.01, 0.055), bend=(0.1, 1.1), kink=(0.0, 0.45), twist=(0.01, 0.1), knobs=(0.03, 0.15),
@@ -99,7 +105,7 @@ STYLES: Mapping[str, Style] = MappingProxyType({
 })  # fmt: skip
 #: How often each style is drawn in a mixed training set.
 TRAINING_MIX = {
-    "mixed": 2, "dark": 1, "pale": 1, "straight": 2, "separated": 2, "slender": 1, "hard": 4, "poor": 1,
+    "mixed": 2, "dark": 1, "pale": 1, "straight": 2, "separated": 2, "slender": 1, "faint": 2, "hard": 4, "poor": 1,
 }  # fmt: skip
 #: What an unscorable cell can be.
 UNSCORABLE = ("incomplete", "double", "prometaphase", "smeared")
@@ -133,5 +139,7 @@ def draw_look(style: Style, rng: np.random.Generator) -> Look:
     condensed = (draw["width"] - style.width[0]) / max(style.width[1] - style.width[0], 1e-9)
     share = float(np.clip(0.65 * (1 - condensed) + 0.35 * rng.random(), 0, 1))
     draw["focus"] = min(draw["focus"], style.blurred * draw["width"])
+    draw["seen"] = style.seen
+    draw["light"] = rng.uniform(0, style.light) if style.light else 0.0
     draw["longest"] = style.longest[0] + share * (style.longest[1] - style.longest[0])
     return Look(style.name, draw)
