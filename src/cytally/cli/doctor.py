@@ -68,7 +68,7 @@ def _versions() -> dict[str, str]:
 def _machine() -> dict[str, str]:
     import torch
 
-    from cytally.inference.runtime import preferred_dtype
+    from cytally.nets.precision import preferred_dtype
 
     free = shutil.disk_usage(Path.cwd()).free / 1e9
     gpu = (

@@ -67,10 +67,15 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     "--auxiliary/--no-auxiliary", default=True, show_default=True,
     help="Also learn monocentrics and centromeres of simulated cells.",
 )  # fmt: skip
+@click.option(
+    "--devices", type=click.IntRange(1),
+    help="GPUs, or processes on a machine without one.  [default: every GPU, or one process]",
+)  # fmt: skip
 def train(
     folders: tuple[Path, ...], out: Path, simulated: float | None, preset: str, epochs: int | None,
     filters: int, members: int, pool: int | None, seed: int, start: Path | None, name: str | None,
     normal: Path | None, composed: float, sparsity: float | None, auxiliary: bool,
+    devices: int | None,
 ) -> None:  # fmt: skip
     """Train an ensemble from labelled FOLDERS, from simulated cells, or from both.
 
@@ -101,6 +106,7 @@ def train(
         normal,
         composed,
         auxiliary,
+        devices or 0,
     )
     with reporting() as report:
         ensemble = train_ensemble(plan, settings, out, report)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from cytally.nets.precision import preferred_dtype
 from cytally.nets.reader import Reader
 from cytally.nets.unet import UNet
 
@@ -85,14 +86,6 @@ class TorchReader:
             ]
             mean: Float32 = torch.stack(answers).mean(dim=0).cpu().numpy()
             return mean
-
-
-def preferred_dtype() -> torch.dtype:
-    """bfloat16 where it is faster than float32, float32 elsewhere."""
-    if torch.cuda.is_available():
-        return torch.bfloat16
-    fast = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
-    return torch.bfloat16 if fast else torch.float32
 
 
 def _fold(module: nn.Module) -> nn.Module:

@@ -30,6 +30,7 @@ from cytally.training.checkpoints import (
     save_tensors,
     weights_of,
 )  # fmt: skip
+from cytally.training.devices import lightning, only_the_first_goes_on, shared
 from cytally.training.examples import ZERO, CellSource, Targets, TrainingCell, choose_corner, unpack
 from cytally.training.pool import Pool, PoolSettings
 
@@ -102,7 +103,7 @@ PRESETS = {"shipped": SHIPPED, "further": FURTHER, "finish": FINISH, "paper": PA
 def fit(
     source: CellSource, architecture: Architecture, settings: TrainingSettings,
     folder: Path, report: Report = lambda stage, done, total: None,
-    start: Path | None = None,
+    start: Path | None = None, devices: int = 0,
 ) -> None:  # fmt: skip
     """Train, leaving a checkpoint after each epoch; a killed run goes on where it was.
 
@@ -118,6 +119,9 @@ def fit(
         Told (stage, done, total) for progress bars.
     start : Path, optional
         Weights (safetensors) of the same architecture to begin from.
+    devices : int
+        GPUs, or processes without one; 0: every GPU, or one process. Each takes its share of the
+        batches, and only the first process returns.
 
     Raises
     ------
@@ -126,14 +130,26 @@ def fit(
     """
     folder.mkdir(parents=True, exist_ok=True)
     _same_run(folder, architecture, settings)
-    fabric = lightning()
+    fabric = lightning(devices)
     fabric.launch()
     model = _begin(architecture, settings, start).to(memory_format=torch.channels_last)
     model, optimiser = fabric.setup(model, _optimiser(model, settings))
     pool = Pool(source, settings.pool)
     done = _restore(folder, model, optimiser, pool)
-    if done >= settings.epochs:
-        return
+    if done < settings.epochs:
+        told = report if fabric.is_global_zero else _silent
+        _learn(done, fabric, model, optimiser, pool, settings, folder, told)
+    only_the_first_goes_on(fabric)
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """One process tells of the progress of all."""
+
+
+def _learn(
+    done: int, fabric: Fabric, model: Any, optimiser: Any, pool: Pool, settings: TrainingSettings,
+    folder: Path, report: Report,
+) -> None:  # fmt: skip
     pool.start()
     try:
         missing = pool.fill()
@@ -149,12 +165,6 @@ def fit(
             fabric.barrier()
     finally:
         pool.stop()
-
-
-def lightning(*, single: bool = False) -> Fabric:
-    """Every device that is there, or a single one, in bfloat16 where it counts."""
-    several = torch.cuda.is_available() and not single
-    return Fabric(accelerator="auto", devices="auto" if several else 1, precision="bf16-mixed")
 
 
 def _begin(architecture: Architecture, settings: TrainingSettings, start: Path | None) -> UNet:
@@ -185,13 +195,18 @@ def _epoch(
     settings: TrainingSettings, report: Report,
 ) -> dict[str, float]:  # fmt: skip
     model.train()
-    rng = np.random.default_rng([settings.seed, epoch, fabric.global_rank])
+    common = np.random.default_rng([settings.seed, epoch, 0])
     late = epoch >= settings.late_from
     for group in optimiser.param_groups:
         group["lr"] = settings.late_rate if late else settings.rate
     weight, emphasis = criterion_at(epoch, settings)
     losses, started = [], time.monotonic()
-    batches = list(_batches(pool.numbers, settings.batch, rng))
+    batches = list(_batches(pool.numbers, settings.batch, common))
+    batches = batches[: len(batches) // fabric.world_size * fabric.world_size]
+    batches = batches[fabric.global_rank :: fabric.world_size]
+    rank = fabric.global_rank
+    alarms: dict[int, float] = {}
+    rng = common if rank == 0 else np.random.default_rng([settings.seed, epoch, rank])
 
     def prepare(numbers: list[int]) -> tuple[Tensor, Tensor, Tensor]:
         return examples([pool.cells[n] for n in numbers], settings, model_classes(model), rng)
@@ -203,9 +218,10 @@ def _epoch(
         optimiser.zero_grad(set_to_none=True)
         fabric.backward(loss)
         optimiser.step()
-        _remember_alarms(pool, numbers, predicted, targets)
+        alarms |= _alarms(numbers, predicted, targets)
         losses.append(float(loss.detach()))
         report(f"epoch {epoch} of {settings.epochs}, loss {np.mean(losses[-50:]):.3f}", step, len(batches))
+    pool.alarm |= shared(fabric, pool.numbers, alarms)
     return {"epoch": epoch, "loss": float(np.mean(losses)), "seconds": time.monotonic() - started,
             "cells_seen": pool.next_number, "alarm": float(np.mean(list(pool.alarm.values())))}  # fmt: skip
 
@@ -263,13 +279,11 @@ def _batches(numbers: list[int], size: int, rng: np.random.Generator) -> Iterato
         yield [numbers[i] for i in order[start : start + size]]
 
 
-def _remember_alarms(pool: Pool, numbers: list[int], predicted: Tensor, targets: Tensor) -> None:
+def _alarms(numbers: list[int], predicted: Tensor, targets: Tensor) -> dict[int, float]:
     """The strongest answer of each crop where no label is near."""
     first = slice(0, ALARMING)  # auxiliary channels are full of objects
     quiet = predicted.detach()[:, first].float() * (targets[:, first] < 0.01)
-    silent = quiet.amax(dim=(1, 2, 3)).tolist()
-    for number, alarm in zip(numbers, silent, strict=True):
-        pool.alarm[number] = alarm
+    return dict(zip(numbers, quiet.amax(dim=(1, 2, 3)).tolist(), strict=True))
 
 
 def _same_run(folder: Path, architecture: Architecture, settings: TrainingSettings) -> None:

@@ -33,7 +33,8 @@ from cytally.training.checkpoints import (
     save_tensors,
     weights_of,
 )  # fmt: skip
-from cytally.training.loop import CURVES, add_row, ahead, lightning
+from cytally.training.devices import lightning
+from cytally.training.loop import CURVES, add_row, ahead
 from cytally.types import IntArray
 
 Float32 = NDArray[np.float32]

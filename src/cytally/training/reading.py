@@ -24,8 +24,9 @@ from cytally.training.checkpoints import (
     save_tensors,
     weights_of,
 )  # fmt: skip
+from cytally.training.devices import lightning
 from cytally.training.examples import ZERO, unpack
-from cytally.training.loop import ahead, lightning
+from cytally.training.loop import ahead
 
 Report = Callable[[str, int, int], None]
 #: Edge of stored crops: room to turn and shift one of 96 pixels.

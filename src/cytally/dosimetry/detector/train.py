@@ -67,6 +67,8 @@ class Plan:
     auxiliary : bool
         Also learn monocentrics and centromeres where the simulator knows them: they
         teach a young network what dicentrics are made of.
+    devices : int
+        GPUs, or processes without one; 0: every GPU, or one process.
     """
 
     folders: tuple[Path, ...]
@@ -79,6 +81,7 @@ class Plan:
     normal: Path | None = None
     composed: float = 0.0
     auxiliary: bool = True
+    devices: int = 0
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -119,7 +122,8 @@ def train_ensemble(plan: Plan, settings: TrainingSettings, out: Path, report: Re
     architecture = Architecture(classes=len(plan.channels), filters=plan.filters, depth=4, widest=160)
     images, skipped = readable(plan.folders, report)
     fields = read_fields(plan.normal, skipped, report) if plan.normal else ()
-    fit(plan.source(settings.seed, images, fields), architecture, settings, run, report, plan.start)
+    source = plan.source(settings.seed, images, fields)
+    fit(source, architecture, settings, run, report, plan.start, plan.devices)
     epochs = choose_epochs(run, settings.late_from, plan.members, settings.seed)
     notes = {
         "command": command(plan, settings), "seed": settings.seed, "machine": machine(),
