@@ -32,8 +32,8 @@ from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.images.normalise import normalise
 from cytally.images.read import read
 from cytally.inference.ensemble import load_ensemble, shipped_folder
-from cytally.nets.precision import preferred_dtype
 from cytally.inference.votes import cast_votes
+from cytally.nets.precision import preferred_dtype
 from cytally.nets.unet import build
 
 

@@ -25,10 +25,45 @@ def counted(*per_cell, detector=""):
 def test_the_worked_example_of_the_iaea_manual():
     """EPR-Biodosimetry 2011, 9.7.3: 25 dicentrics in 500 cells are 0.73 Gy; limits with Garwood as in
     the reference cases (the manual's own count limits, 0.51-0.97, are Crow and Gardner's)."""
-    found = dose(np.array([475, 25]), IAEA)
+    found = dose(np.array([475, 25]), IAEA, method="merkle")
     assert found.estimate == pytest.approx(0.728, abs=5e-4)
     assert (found.lower, found.upper) == pytest.approx((0.5563, 0.9158), abs=5e-4)
     assert str(found).startswith("0.73 Gy (0.56 to 0.92, 95 %, Merkle), 500 cells, 25 dicentrics")
+
+
+def test_merkles_limits_stand_beside_those_of_the_likelihood():
+    plain = dose(np.array([475, 25]), IAEA)
+    assert plain.method == "likelihood ratio" and plain.estimate == pytest.approx(0.728, abs=5e-4)
+    assert plain.merkle == pytest.approx((0.5563, 0.9158), abs=5e-4)
+    exact = Curve(IAEA.coefficients, np.zeros((3, 3)))  # the manual without the curve's error: 0.57-0.91
+    assert (dose(np.array([475, 25]), exact).lower, dose(np.array([475, 25]), exact).upper) == pytest.approx(
+        (0.57, 0.91), abs=0.01
+    )
+
+
+def test_members_that_disagree_widen_the_limits_as_a_larger_variance_does():
+    """25 dicentrics with a standard deviation of 5 over ensembles: twice the variance of chance."""
+    counts = np.array([475, 25])
+    plain, torn = dose(counts, IAEA), dose(counts, IAEA, disagreement=5.0)
+    assert torn.estimate == plain.estimate and any("members disagree" in w for w in torn.warnings)
+    exact = Curve(IAEA.coefficients, np.zeros((3, 3)))
+    half = dose_from_totals(12, 240, exact), dose_from_totals(13, 260, exact)  # half as many cells
+    torn = dose(counts, exact, disagreement=5.0)
+    assert half[0].upper - half[0].lower == pytest.approx(torn.upper - torn.lower, rel=0.04)
+    assert half[1].upper - half[1].lower == pytest.approx(torn.upper - torn.lower, rel=0.04)
+
+
+@pytest.mark.parametrize("method", ["likelihood", "bayes", "merkle", "delta"])
+def test_overdispersion_widens_every_methods_limits(method):
+    even, uneven = np.array([440, 55, 5]), np.array([465, 20, 4, 3, 2, 2, 1, 1, 0, 1, 1])
+    one, other = dose(even, IAEA, method=method), dose(uneven, IAEA, method=method)
+    assert (one.dicentrics, one.cells) == (65, 500) and (other.dicentrics, other.cells) == (
+        uneven @ range(11),
+        500,
+    )
+    assert other.dispersion.overdispersed and not one.dispersion.overdispersed
+    plain = dose_from_totals(other.dicentrics, 500, IAEA, method=method)
+    assert other.upper - other.lower > 1.3 * (plain.upper - plain.lower)
 
 
 def test_totals_and_distribution_agree():

@@ -43,9 +43,9 @@ def heterogeneous(curve: Path, distribution: str, hours: float, d0: float, as_js
       cytally dosimetry heterogeneous --curve curve.json --distribution 160,55,19,17,9,4
     """
     from cytally.cli.dosimetry import counts_given
-    from cytally.dosimetry.assays import heterogeneous as estimate
     from cytally.dosimetry.calibrate import Curve
     from cytally.dosimetry.dose import Exposed
+    from cytally.dosimetry.laboratory.assays import heterogeneous as estimate
 
     found = estimate(counts_given(distribution), Curve.load(curve), Exposed(hours, d0_gy=d0))
     if as_json:
@@ -79,8 +79,8 @@ def mixed_field(
     Example:
       cytally dosimetry mixed-field --neutron n.json --gamma g.json --ratio 1.5 --dicentrics 120 --cells 100
     """
-    from cytally.dosimetry.assays import criticality
     from cytally.dosimetry.calibrate import Curve
+    from cytally.dosimetry.laboratory.assays import criticality
 
     found = criticality(dicentrics, cells, Curve.load(neutron), Curve.load(gamma), ratio, backgrounds)
     if as_json:
@@ -121,9 +121,9 @@ def translocations(
     Example:
       cytally dosimetry translocations --curve fish.json --painted 1,2,4 --count 31 --cells 2000 --age 45
     """
-    from cytally.dosimetry.assays import Person
-    from cytally.dosimetry.assays import translocations as estimate
     from cytally.dosimetry.calibrate import Curve
+    from cytally.dosimetry.laboratory.assays import Person
+    from cytally.dosimetry.laboratory.assays import translocations as estimate
 
     colours = [[name.strip() for name in part.split(",") if name.strip()] for part in painted.split("/")]
     found = estimate(count, cells, colours, Person(age, sex or "", smoker), Curve.load(curve))

@@ -26,7 +26,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--cells", type=click.IntRange(1))
 @click.option("--distribution", help="Cells with 0, 1, 2, ... dicentrics, such as 475,20,5.")
 @click.option(
-    "--method", type=click.Choice(["merkle", "merkle95", "delta", "bayes", "likelihood"]), default="merkle",
+    "--method", type=click.Choice(["likelihood", "merkle", "merkle95", "delta", "bayes"]), default="likelihood",
     show_default=True, help="Of the limits.",
 )  # fmt: skip
 @click.option("--hours", default=0.0, help="Duration of the exposure.  [default: acute]")

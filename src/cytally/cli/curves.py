@@ -52,7 +52,7 @@ def calibrate(
     """
     from cytally.dosimetry.calibrate import calibrate as fit
     from cytally.dosimetry.calibrate import read_about
-    from cytally.dosimetry.series import points_of
+    from cytally.dosimetry.laboratory.series import points_of
 
     points, detector = points_of(counts)
     curve = fit(

@@ -99,11 +99,15 @@ def simulate(
 )
 @click.option("--curve", type=_FILE, help="Calibration curve; adds the dose to the report.")
 @click.option("--pictures", is_flag=True, help="Write a picture of every cell with its detections.")
+@click.option(
+    "--sampled", type=click.IntRange(2), help="Count again by so many ensembles drawn from the members, such as 100;"
+    " their disagreement widens the limits of the dose. Takes about twice as long.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def score(
     images: tuple[str, ...], out: Path, ensemble: Path | None, confidence: float | None,
     agreement: int | None, reading: float | None, co_occurrence: bool | None, curve: Path | None,
-    pictures: bool, as_json: bool,
+    pictures: bool, sampled: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Find dicentrics and fragments in IMAGES (folders, files or globs).
 
@@ -122,8 +126,12 @@ def score(
     )
     known = _load_curve(curve) if curve else None
     with reporting() as report:
-        outcome = score_folder(images, out, loaded, curve=known, pictures=pictures, report=report)
+        outcome = score_folder(
+            images, out, loaded, curve=known, pictures=pictures, sampled=sampled or 0, report=report
+        )
     _say_counts(outcome.counts, outcome.dose, out, as_json)
+    if outcome.sampled is not None:
+        click.echo(str(outcome.sampled), err=as_json)
     if outcome.counts.skipped:
         sys.exit(SKIPPED)
 
@@ -139,8 +147,8 @@ def score(
 )
 @click.option("--out", type=_FILE, help="With --samples: also write the doses (CSV).")
 @click.option(
-    "--method", type=click.Choice(["merkle", "merkle95", "delta", "bayes", "likelihood"]), default="merkle", show_default=True,
-    help="Of the limits: two regions of 83 %, of 95 %, delta method, posterior density, likelihood ratio.",
+    "--method", type=click.Choice(["likelihood", "merkle", "merkle95", "delta", "bayes"]), default="likelihood", show_default=True,
+    help="Of the limits: likelihood ratio, Merkle's two regions of 83 % or of 95 %, delta method, posterior density.",
 )  # fmt: skip
 @click.option("--hours", default=0.0, help="Duration of the exposure.  [default: acute]")
 @click.option("--d0", default=2.7, show_default=True, help="Gy; survival of cells, for partial-body doses.")
@@ -199,7 +207,7 @@ def dose(
         _doses_of(samples, out, loaded, method, exposed, errors, as_json=as_json)
         return
     if run is not None:
-        from cytally.dosimetry.series import dose_of_run
+        from cytally.dosimetry.laboratory.series import dose_of_run
 
         found = dose_of_run(
             run, loaded, method=method, any_detector=any_detector, exposed=exposed, errors=errors
@@ -213,7 +221,7 @@ def _doses_of(
     table: Path, out: Path | None, curve: Curve, method: str, exposed: Exposed, errors: DetectorErrors | None,
     *, as_json: bool,
 ) -> None:  # fmt: skip
-    from cytally.dosimetry.samples import dose_of_sample, doses_csv, doses_table, read_samples
+    from cytally.dosimetry.laboratory.samples import dose_of_sample, doses_csv, doses_table, read_samples
 
     found = [
         (one, dose_of_sample(one, curve, method=method, exposed=exposed, errors=errors))
@@ -257,7 +265,7 @@ def errors_given(
     recalled: str | None, false: str | None, beside: str | None, validation: Path | None
 ) -> DetectorErrors | None:
     """A detector's errors as given on the command line; None where they are not."""
-    from cytally.dosimetry.validation import read_validation
+    from cytally.dosimetry.laboratory.validation import read_validation
     from cytally.statistics.detector import DetectorErrors
 
     typed = [each for each in (recalled, false, beside) if each is not None]
@@ -289,6 +297,8 @@ def _words(found: Dose) -> str:
     lines = [str(found)]
     if found.protraction < 1:
         lines.append(f"  protracted exposure: quadratic term times {found.protraction:.3f}")
+    if found.merkle_limits:
+        lines.append(f"  by Merkle's method (83 % and 83 %): {found.merkle_limits} Gy")
     if found.partial is not None:
         lines.append(f"  as partial-body exposure: {found.partial_words}")
     return "\n".join([*lines, *(f"  note: {warning}" for warning in found.warnings)])

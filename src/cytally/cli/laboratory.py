@@ -11,7 +11,7 @@ import click
 from cytally.cli.dosimetry import dosimetry
 
 if TYPE_CHECKING:
-    from cytally.dosimetry.triage import Sorted
+    from cytally.dosimetry.laboratory.triage import Sorted
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -21,8 +21,8 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
 @click.option(
     "--method",
-    type=click.Choice(["merkle", "merkle95", "bayes", "likelihood"]),
-    default="merkle",
+    type=click.Choice(["likelihood", "merkle", "merkle95", "bayes"]),
+    default="likelihood",
     show_default=True,
 )
 @click.option("--out", type=_FILE, help="Also write the table (CSV).")
@@ -40,8 +40,8 @@ def triage(
       cytally dosimetry triage samples.csv --curve curve.json --plot triage.svg
     """
     from cytally.dosimetry.calibrate import Curve
-    from cytally.dosimetry.samples import read_samples
-    from cytally.dosimetry.triage import as_csv, as_table, sort_samples
+    from cytally.dosimetry.laboratory.samples import read_samples
+    from cytally.dosimetry.laboratory.triage import as_csv, as_table, sort_samples
 
     found = sort_samples(read_samples(samples), Curve.load(curve), method=method)
     if out:
@@ -54,7 +54,7 @@ def triage(
 def _draw(found: list[Sorted], plot: Path) -> None:
     import numpy as np
 
-    from cytally.dosimetry.triage import CLASSES
+    from cytally.dosimetry.laboratory.triage import CLASSES
     from cytally.figures.curves import as_svg
     from cytally.figures.triage import triage_figure
 
@@ -147,7 +147,7 @@ def compare(
 def _compared(dicentrics: int | None, cells: int | None, samples: Path | None) -> list[tuple[str, int, int]]:
     """(name, dicentrics, cells) of the typed sample, or of those in a table."""
     if samples is not None and dicentrics is None and cells is None:
-        from cytally.dosimetry.samples import read_samples
+        from cytally.dosimetry.laboratory.samples import read_samples
 
         return [(one.name, one.dicentrics, one.cells) for one in read_samples(samples)]
     if samples is not None or dicentrics is None or cells is None:
@@ -201,7 +201,7 @@ def interlab(values: Path, reference: float | None, algorithm: str) -> None:
     """
     import numpy as np
 
-    from cytally.dosimetry.tables import rows_of
+    from cytally.dosimetry.laboratory.tables import rows_of
     from cytally.errors import CountsError
     from cytally.statistics.interlab import ALGORITHMS, verdict, z_scores
 

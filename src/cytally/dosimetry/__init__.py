@@ -2,19 +2,16 @@
 
 In the order in which data meets the files:
 
-score          one image -> detections
-run            the run folder: journal, tables, lock
+score          one image -> detections; company: what else the cell holds
+sampled        the same by many ensembles drawn from the members
+cells, run     one scored cell; the run folder: journal, tables, lock
 pipeline       the main job: images -> counts (and a dose) and their report
-series         several runs -> counts per dose; a run -> its dose
 calibrate      counts at known doses -> Curve
 dose           counts and Curve -> Dose
 report         all of it -> one page
-tables         CSV and XLSX -> counts
-triage         many samples -> doses, sorted into classes
-assays         two doses in one body, mixed radiation, translocations
-cells          names and hashes of images; one scored cell
 demonstration  the whole road on simulated cells
 
+laboratory/    tables, series, many samples, triage, other assays, validation
 simulate/      metaphases with full truth
 compose/       labelled cells out of unlabelled unexposed ones
 detector/      making an ensemble

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from cytally.dosimetry.calibrate import Curve, calibrate
 from cytally.dosimetry.dose import Dose
+from cytally.dosimetry.laboratory.series import points_of
 from cytally.dosimetry.pipeline import score_folder
-from cytally.dosimetry.series import points_of
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.inference.ensemble import Ensemble

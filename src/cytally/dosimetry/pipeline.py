@@ -13,7 +13,9 @@ from cytally.dosimetry import run
 from cytally.dosimetry.calibrate import Curve
 from cytally.dosimetry.cells import ScoredCell
 from cytally.dosimetry.dose import Dose, dose
+from cytally.dosimetry.laboratory.disagreement import Sampled
 from cytally.dosimetry.report import write_report
+from cytally.dosimetry.sampled import sample_run
 from cytally.dosimetry.score import score_file
 from cytally.figures.overlays import overlay
 from cytally.images.read import read
@@ -28,15 +30,16 @@ Report = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """Counts of a run, and the dose where a curve was given."""
+    """Counts of a run, the dose where a curve was given, and counts by sampled ensembles where asked for."""
 
     counts: Counts
     dose: Dose | None
+    sampled: Sampled | None = None
 
 
 def score_folder(
     inputs: Sequence[str | Path], folder: Path, ensemble: Ensemble, *, curve: Curve | None = None,
-    pictures: bool = False, report: Report = lambda stage, done, total: None,
+    pictures: bool = False, sampled: int = 0, report: Report = lambda stage, done, total: None,
 ) -> Outcome:  # fmt: skip
     """Score metaphase images into a run folder.
 
@@ -52,6 +55,9 @@ def score_folder(
         Adds the dose to the report.
     pictures : bool
         Also write a picture of every cell with its detections.
+    sampled : int
+        Count again by so many ensembles drawn from the members (sampled.csv); their disagreement
+        widens the limits of the dose.
     report : callable
         Told (stage, done, total).
 
@@ -76,9 +82,14 @@ def score_folder(
         cells = [done[name] for name in paths]
         run.write_tables(folder, cells, settings.classes, known_cells(inputs, paths))
         counts = run.counts_of(cells, settings.classes, settings.detector)
-        found = dose(counts, curve) if curve is not None and counts.cells else None
+        drawn = None
+        if sampled:
+            scored = {name: path for name, path in paths.items() if done[name].scored}
+            drawn = sample_run(scored, folder, ensemble, sampled, report)
+        apart = drawn.disagreement if drawn is not None else 0.0
+        found = dose(counts, curve, disagreement=apart) if curve is not None and counts.cells else None
         write_report(folder, cells, counts, settings, paths, curve=curve, dose=found)
-    return Outcome(counts, found)
+    return Outcome(counts, found, drawn)
 
 
 def score(images: str | Path, ensemble: Ensemble) -> Counts:

@@ -65,6 +65,7 @@ def merkle_many(
     covariance: FloatArray,
     *,
     level: float = 0.83,
+    index: FloatArray | None = None,
 ) -> FloatArray:
     """Merkle's limits of many samples, each on its own curve.
 
@@ -75,6 +76,9 @@ def merkle_many(
     coefficients, covariance : ndarray of shape (replicates, 3) and (replicates, 3, 3)
     level : float
         Of each of the two regions.
+    index : ndarray of shape (replicates,), optional
+        Dispersion index of each sample by which its count's limits are widened (IAEA 2011 eq. 9);
+        1 for none. `intervals.widened` is the slow twin.
 
     Returns
     -------
@@ -85,6 +89,10 @@ def merkle_many(
     tail = (1 - level) / 2
     low = np.where(aberrations > 0, chi2_quantile(tail, 2 * np.maximum(aberrations, 1)) / 2, 0.0) / cells
     high = chi2_quantile(1 - tail, 2 * (aberrations + 1)) / 2 / cells
+    if index is not None:
+        known = np.maximum(aberrations, 1) / cells
+        power = np.where(index > 1, np.sqrt(np.maximum(index, 1)), 0.0) * (aberrations > 0)
+        low, high = low * (low / known) ** power, high * (high / known) ** power
     free = np.maximum((coefficients > 0).sum(axis=1), 1)
     width = np.sqrt(chi2_quantile(level, free))
     rows = design(GRID)

@@ -75,6 +75,7 @@ class Posterior:
 def calibrative_density(
     aberrations: int, cells: int, coefficients: FloatArray, covariance: FloatArray,
     *, protraction: float = 1.0, prior: tuple[float, float] | None = None, highest: float | None = None,
+    index: float | None = None,
 ) -> Posterior:  # fmt: skip
     """Density of the dose given a count (Higueras 2015, gamma mean prior).
 
@@ -87,14 +88,19 @@ def calibrative_density(
         Of a gamma prior on the dose; flat without it.
     highest : float, optional
         Gy; default: as far as the density reaches.
+    index : float, optional
+        Dispersion index of overdispersed counts: they say as much as 1 / index times as many
+        Poisson ones (quasi-likelihood); the curve's error stays as it is.
 
     Notes
     -----
     X | D ~ NB(u^2 / v, 1 / (1 + N v / u)), u = Y(D), v = g(D)' V g(D).
     """
-    far = highest or _reach(aberrations, cells, coefficients, covariance, protraction)
+    worth = 1.0 if index is None else 1 / index
+    given = (aberrations * worth, cells * worth)
+    far = highest or _reach(*given, coefficients, covariance, protraction)
     dose = np.linspace(0, far, _POINTS)
-    log = _log_likelihood(aberrations, cells, dose, coefficients, covariance, protraction)
+    log = _log_likelihood(*given, dose, coefficients, covariance, protraction)
     if prior is not None:
         shape, mean = prior
         with np.errstate(divide="ignore"):
@@ -105,14 +111,14 @@ def calibrative_density(
 
 
 def _log_likelihood(
-    aberrations: int, cells: int, dose: FloatArray, coefficients: FloatArray,
+    aberrations: float, cells: float, dose: FloatArray, coefficients: FloatArray,
     covariance: FloatArray, protraction: float,
 ) -> FloatArray:  # fmt: skip
     mean = yield_at(dose, coefficients, protraction)
     return count_log(aberrations, cells, mean, yield_error(dose, covariance, protraction) ** 2)
 
 
-def count_log(count: int | FloatArray, cells: int, mean: FloatArray, variance: FloatArray) -> FloatArray:
+def count_log(count: float | FloatArray, cells: float, mean: FloatArray, variance: FloatArray) -> FloatArray:
     """Log probability of a count whose mean is Gamma distributed.
 
     Negative binomial; Poisson where the variance of the mean is negligible. `mean` and
@@ -131,7 +137,7 @@ def count_log(count: int | FloatArray, cells: int, mean: FloatArray, variance: F
 
 
 def _reach(
-    aberrations: int, cells: int, coefficients: FloatArray, covariance: FloatArray, protraction: float
+    aberrations: float, cells: float, coefficients: FloatArray, covariance: FloatArray, protraction: float
 ) -> float:
     """Smallest of 1, 1.3, 1.7, ... Gy beyond which next to nothing lies."""
     grid = np.geomspace(0.02, 200, 400)

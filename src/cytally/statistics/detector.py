@@ -96,7 +96,7 @@ class DetectorErrors:
 
 def detector_density(
     aberrations: int, cells: int, coefficients: FloatArray, covariance: FloatArray, errors: DetectorErrors,
-    *, protraction: float = 1.0, highest: float | None = None,
+    *, protraction: float = 1.0, highest: float | None = None, index: float | None = None,
 ) -> Posterior:  # fmt: skip
     """Density of the dose given an automatic count and a curve counted by people.
 
@@ -110,16 +110,21 @@ def detector_density(
     protraction : float
     highest : float, optional
         Gy; default: as far as the density reaches.
+    index : float, optional
+        By how much the variance of the count exceeds Poisson's, as in `calibrative_density`.
 
     Returns
     -------
     Posterior
         Under a flat prior on the dose.
     """
+    worth = 1.0 if index is None else 1 / index
     far = highest or _reach(aberrations, cells, coefficients, errors, protraction)
     for _ in range(8):
         dose = np.linspace(0, far, _POINTS)
-        density = _likelihood(aberrations, cells, dose, coefficients, covariance, errors, protraction)
+        density = _likelihood(
+            aberrations * worth, cells * worth, dose, coefficients, covariance, errors, protraction
+        )
         if highest is not None or density[-1] < 1e-7 * density.max():
             break
         far *= 1.6
@@ -145,7 +150,7 @@ def _reach(
 
 
 def _likelihood(
-    aberrations: int, cells: int, dose: FloatArray, coefficients: FloatArray, covariance: FloatArray,
+    aberrations: float, cells: float, dose: FloatArray, coefficients: FloatArray, covariance: FloatArray,
     errors: DetectorErrors, protraction: float,
 ) -> FloatArray:  # fmt: skip
     """Probability of the count at each dose (n,), averaged over r + h and f, up to a factor."""

@@ -30,7 +30,7 @@ class DoseLimits:
 
 
 def merkle(
-    aberrations: int, cells: float, coefficients: FloatArray, covariance: FloatArray,
+    aberrations: float, cells: float, coefficients: FloatArray, covariance: FloatArray,
     *, level: float = 0.83, protraction: float = 1.0, index: float | None = None,
 ) -> DoseLimits:  # fmt: skip
     """Dose with limits from two confidence regions (Merkle 1983).
@@ -41,7 +41,8 @@ def merkle(
 
     Parameters
     ----------
-    aberrations, cells : int
+    aberrations, cells : float
+        Whole numbers, or what they are worth where something beside chance scatters them.
     coefficients, covariance : ndarray of shape (3,) and (3, 3)
     level : float
         Of each region; 0.83, or 0.95 for Merkle's own, over-wide ones.
@@ -72,7 +73,7 @@ def merkle(
     )  # fmt: skip
 
 
-def widened(limit: float, count: int, index: float | None) -> float:
+def widened(limit: float, count: float, index: float | None) -> float:
     """Limit of an overdispersed count: limit (limit / X)^sqrt(DI) (IAEA 2011 eq. 9)."""
     return limit * (limit / count) ** float(np.sqrt(index)) if count and index is not None else limit
 

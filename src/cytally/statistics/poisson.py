@@ -57,12 +57,13 @@ class Dispersion:
         return bool(self.u < -1.96)
 
 
-def garwood(count: int, level: float = 0.95) -> Limits:
+def garwood(count: float, level: float = 0.95) -> Limits:
     """Exact limits of a Poisson mean (Garwood 1936).
 
     Parameters
     ----------
-    count : int
+    count : float
+        A whole number, or what one is worth where something beside chance scatters it.
     level : float
         Two-sided coverage.
 

@@ -158,20 +158,25 @@ def _curve(case: Case, words: Words) -> Section:
 
 def _dose(case: Case, words: Words) -> Section:
     dose, number = case.dose, words.number
-    limits = (
-        words("between", number(dose.lower), number(dose.upper))
-        if np.isfinite(dose.upper)
-        else words("open", number(dose.lower))
-    )
+    rows = [
+        (words("estimate"), f"{number(dose.estimate)} Gy"),
+        (words("dose_limits"), _between(dose.lower, dose.upper, words)),
+    ]
     keys = {name: key for key, name in METHODS.items()}
     notes = []
     for note in dose.notes:
         key = "delta few" if note.key == "delta" else note.key
         notes.append(words("note", words(key, number(note.value, 1 if key == "beyond" else 2))))
-    return Section(words("dose"), (
-        (words("estimate"), f"{number(dose.estimate)} Gy"), (words("dose_limits"), limits),
-        (words("limits_by"), words(keys.get(dose.method, "errors"))),
-    ), text=tuple(notes), figure=True)  # fmt: skip
+    rows.append((words("limits_by"), words(keys.get(dose.method, "errors"))))
+    if dose.merkle is not None:
+        rows.append((words("merkle_limits"), _between(*dose.merkle, words)))
+    return Section(words("dose"), tuple(rows), text=tuple(notes), figure=True)
+
+
+def _between(lower: float, upper: float, words: Words) -> str:
+    if not np.isfinite(upper):
+        return words("open", words.number(lower))
+    return words("between", words.number(lower), words.number(upper))
 
 
 def _partial(case: Case, words: Words) -> Section:

@@ -4,7 +4,7 @@ import openpyxl
 import pytest
 
 from cytally.dosimetry.calibrate import DosePoint
-from cytally.dosimetry.tables import read_counts, rows_of
+from cytally.dosimetry.laboratory.tables import read_counts, rows_of
 from cytally.errors import CountsError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cytally.dosimetry.tables import rows_of, whole_of
+from cytally.dosimetry.laboratory.tables import rows_of, whole_of
 from cytally.errors import CountsError
 from cytally.statistics.detector import DetectorErrors
 

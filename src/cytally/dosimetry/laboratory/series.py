@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cytally.dosimetry.calibrate import Curve, DosePoint
-from cytally.dosimetry.dose import ACUTE, Dose, Exposed, dose
-from cytally.dosimetry.tables import read_counts
+from cytally.dosimetry.dose import ACUTE, DEFAULT, Dose, Exposed, dose
+from cytally.dosimetry.laboratory.tables import read_counts
 from cytally.errors import CountsError
 from cytally.statistics.detector import DetectorErrors
 
@@ -64,19 +64,27 @@ def dose_of_run(
     folder: Path,
     curve: Curve,
     *,
-    method: str = "merkle",
+    method: str = DEFAULT,
     any_detector: bool = False, exposed: Exposed = ACUTE,
     errors: DetectorErrors | None = None,
 ) -> Dose:  # fmt: skip
-    """Dose of a finished run; its report is written again with the dose on top."""
+    """Dose of a finished run; its report is written again with the dose on top.
+
+    Where the run was counted by sampled ensembles too, their disagreement is carried.
+    """
     from cytally.dosimetry import run
+    from cytally.dosimetry.laboratory.disagreement import read_sampled
     from cytally.dosimetry.report import write_report
     from cytally.errors import ImageError
     from cytally.runs.inputs import name_images
 
     settings, cells = run.read_settings(folder), run.read_run(folder)
     counts = run.counts_of(cells, settings.classes, settings.detector)
-    found = dose(counts, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors)
+    drawn = read_sampled(folder)
+    found = dose(
+        counts, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors,
+        disagreement=drawn.disagreement if drawn else 0.0,
+    )  # fmt: skip
     try:
         paths = name_images(settings.inputs)
     except ImageError:  # images have moved: the gallery stays empty

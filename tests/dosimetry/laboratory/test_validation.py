@@ -5,7 +5,7 @@ from click.testing import CliRunner
 
 from cytally.cli import curves  # noqa: F401  (it joins the group)
 from cytally.cli.main import cli
-from cytally.dosimetry.validation import read_validation
+from cytally.dosimetry.laboratory.validation import read_validation
 from cytally.errors import CountsError
 from cytally.statistics.detector import DetectorErrors
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytally.dosimetry.calibrate import Curve
-from cytally.dosimetry.dose import Dose
-from cytally.dosimetry.samples import Sample, dose_of_sample
+from cytally.dosimetry.dose import DEFAULT, Dose
+from cytally.dosimetry.laboratory.samples import Sample, dose_of_sample
 
 #: Cells, or dicentrics, that triage asks for.
 CELLS, DICENTRICS = 50, 30
@@ -46,7 +46,7 @@ class Sorted:
     enough: bool
 
 
-def sort_samples(samples: Sequence[Sample], curve: Curve, *, method: str = "merkle") -> list[Sorted]:
+def sort_samples(samples: Sequence[Sample], curve: Curve, *, method: str = DEFAULT) -> list[Sorted]:
     """Dose and class of each sample, highest dose first."""
     found = [_sorted(sample, curve, method) for sample in samples]
     return sorted(found, key=lambda one: (-one.dose.estimate, -one.dose.lower, one.sample.name))

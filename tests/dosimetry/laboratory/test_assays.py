@@ -8,8 +8,14 @@ from click.testing import CliRunner
 
 from cytally.cli import assays as commands  # noqa: F401  (it joins the group)
 from cytally.cli.main import cli
-from cytally.dosimetry.assays import Person, criticality, dna_fractions, heterogeneous, translocations
 from cytally.dosimetry.calibrate import Curve
+from cytally.dosimetry.laboratory.assays import (
+    Person,
+    criticality,
+    dna_fractions,
+    heterogeneous,
+    translocations,
+)
 from cytally.errors import CountsError
 
 BARQUINERO = Curve(

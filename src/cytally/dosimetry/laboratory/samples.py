@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from cytally.dosimetry.calibrate import Curve
-from cytally.dosimetry.dose import ACUTE, Dose, Exposed, dose, dose_from_totals
-from cytally.dosimetry.tables import distribution_of, rows_of, totals_of
+from cytally.dosimetry.dose import ACUTE, DEFAULT, Dose, Exposed, dose, dose_from_totals
+from cytally.dosimetry.laboratory.tables import distribution_of, rows_of, totals_of
 from cytally.errors import CountsError
 from cytally.statistics.detector import DetectorErrors
 from cytally.types import IntArray
@@ -59,7 +59,7 @@ def read_samples(path: Path) -> list[Sample]:
 
 
 def dose_of_sample(
-    sample: Sample, curve: Curve, *, method: str = "merkle", exposed: Exposed = ACUTE,
+    sample: Sample, curve: Curve, *, method: str = DEFAULT, exposed: Exposed = ACUTE,
     errors: DetectorErrors | None = None,
 ) -> Dose:  # fmt: skip
     """Dose of one sample; by its distribution over cells where that is known."""
