@@ -71,7 +71,7 @@ def test_totals_and_distribution_agree():
 
 
 @pytest.mark.parametrize(("counts", "words"), [
-    ([1000], "no more dicentrics than the curve's background"),
+    ([1000], "no more of them than the curve's background"),
     ([498, 2], "not distinguishable from background"),
     ([10, 20, 30, 25, 15], "beyond the calibrated range"),
     ([450, 20, 20, 10], "overdispersed"),

@@ -10,7 +10,9 @@ import click
 from cytally.cli.dosimetry import dosimetry
 
 if TYPE_CHECKING:
-    from cytally.dosimetry.calibrate import Curve
+    from collections.abc import Callable
+
+    from cytally.dosimetry.calibrate import Curve, DosePoint
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -32,39 +34,83 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--about", type=_FILE,
     help="TOML: dose_rate, quantity, medium, temperature, thresholds, counted_by, made, remarks.",
 )  # fmt: skip
+@click.option(
+    "--aberration", default="dicentrics", show_default=True, help="What was counted, such as micronuclei."
+)
+@click.option(
+    "--by", metavar="COLUMN",
+    help="Several curves of one table, one for each name in a column such as donor; --out is then a folder.",
+)  # fmt: skip
 @click.option("--plot", type=_FILE, help="Also draw the curve (SVG).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def calibrate(
     counts: tuple[Path, ...], out: Path, radiation: str, laboratory: str, model: str, family: str,
-    about: Path | None, plot: Path | None, as_json: bool,
+    about: Path | None, aberration: str, by: str | None, plot: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Fit Y = C + alpha D + beta D^2 to COUNTS.
 
-    COUNTS is a table (CSV or XLSX) with dose_gy and cells,dicentrics or C0,C1,...; or one or
-    more run folders whose cells.csv knows the doses. A curve from runs remembers
-    their detector.
+    COUNTS is a table (CSV or XLSX) with dose_gy and cells,dicentrics or C0,C1,..., and a
+    weight per line if wanted; or one or more run folders whose cells.csv knows the doses. A
+    curve from runs remembers their detector.
 
     \b
     Examples:
       cytally dosimetry calibrate counts.csv --out curve.json
       cytally dosimetry calibrate neutrons.xlsx --model automatic --family automatic --out curve.json
+      cytally dosimetry calibrate micronuclei.csv --aberration micronuclei --family automatic --out mn.json
+      cytally dosimetry calibrate donors.csv --by donor --out curves
       cytally dosimetry calibrate runs/0Gy runs/1Gy runs/2Gy --out curve.json
     """
     from cytally.dosimetry.calibrate import calibrate as fit
     from cytally.dosimetry.calibrate import read_about
     from cytally.dosimetry.laboratory.series import points_of
 
-    points, detector = points_of(counts)
-    curve = fit(
-        points, radiation=radiation, laboratory=laboratory, detector=detector, model=model, family=family,
-        about=read_about(about) if about else None,
-    )  # fmt: skip
+    known = read_about(about) if about else None
+
+    def fitted(points: list[DosePoint], detector: str = "") -> Curve:
+        return fit(
+            points, radiation=radiation, laboratory=laboratory, detector=detector, model=model, family=family,
+            about=known, aberration=aberration,
+        )  # fmt: skip
+
+    if by is not None:
+        _fit_each(counts, by, out, fitted, plot)
+        return
+    curve = fitted(*points_of(counts))
     curve.save(out)
     if plot:
         from cytally.dosimetry.report import curve_svg
 
         plot.write_text(curve_svg(curve))
     _say_curve(curve, out, as_json)
+
+
+def _fit_each(
+    counts: tuple[Path, ...],
+    by: str,
+    out: Path,
+    fitted: Callable[[list[DosePoint]], Curve],
+    plot: Path | None,
+) -> None:
+    """A curve for each name in a column: OUT/NAME.json, and one line each."""
+    from cytally.dosimetry.laboratory.tables import read_counts_by
+
+    if len(counts) != 1 or plot is not None:
+        raise click.UsageError("--by takes a single table, and draws no plot")
+    groups = read_counts_by(counts[0], by)
+    odd = [name for name in groups if Path(name).name != name]
+    if odd:
+        raise click.UsageError(f"expected names that can be file names in the column {by}, got {odd[0]!r}")
+    curves = {name: fitted(points) for name, points in groups.items()}  # all, or none is written
+    out.mkdir(parents=True, exist_ok=True)
+    click.echo(f"{by:<16}{'C':>10}{'alpha':>10}{'beta':>10}{'chi2':>8}{'df':>4}{'p':>8}")
+    for name, curve in curves.items():
+        curve.save(out / f"{name}.json")
+        three = "".join(f"{value:>10.5f}" for value in curve.coefficients)
+        if curve.fit is not None:
+            three += f"{curve.fit.chi2:>8.2f}{curve.fit.degrees:>4}{curve.fit.p_value:>8.3f}"
+        click.echo(f"{name:<16}{three}")
+    click.echo(f"curves: {out}")
 
 
 @dosimetry.command()

@@ -12,6 +12,7 @@ from cytally.cli.dosimetry import dosimetry
 
 if TYPE_CHECKING:
     from cytally.dosimetry.laboratory.triage import Sorted
+    from cytally.types import FloatArray
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -82,17 +83,25 @@ def _plain(one: Sorted) -> dict[str, object]:
 @click.option(
     "--false-rate", type=click.FloatRange(0), default=0.0, help="False dicentrics per cell of the detector."
 )
-def plan(curve: Path, gray: float, within: float, false_rate: float) -> None:
+@click.option(
+    "--samples", type=_FILE,
+    help="Samples counted so far: how many more cells each needs. A table with sample and cells,dicentrics.",
+)  # fmt: skip
+def plan(curve: Path, gray: float, within: float, false_rate: float, samples: Path | None) -> None:
     """How many cells to score, and what a number of cells can tell.
 
     \b
-    Example:
+    Examples:
       cytally dosimetry plan --curve curve.json --dose 1 --within 0.25
+      cytally dosimetry plan --curve curve.json --samples samples.csv --within 0.5
     """
     from cytally.dosimetry.calibrate import Curve
     from cytally.statistics.low import cells_needed, characteristic_limits, limits_at
 
     coefficients = Curve.load(curve).coefficients
+    if samples is not None:
+        _plan_each(samples, coefficients, within)
+        return
     needed = cells_needed(gray, within, coefficients)
     click.echo(
         f"{gray:g} Gy within +-{within:g} Gy (95 %, the curve taken as known): "
@@ -106,6 +115,23 @@ def plan(curve: Path, gray: float, within: float, false_rate: float) -> None:
         count, limits = limits_at(gray, cells, coefficients)
         threshold = characteristic_limits(cells, background).threshold
         click.echo(f"{cells:>7}{count:>21}{f'{limits.lower:.2f} to {limits.upper:.2f}':>18}{threshold:>28}")
+
+
+def _plan_each(samples: Path, coefficients: FloatArray, within: float) -> None:
+    """What each sample still needs, at the dose that its count says now."""
+    from cytally.dosimetry.laboratory.samples import read_samples
+    from cytally.statistics.curves import dose_at
+    from cytally.statistics.low import cells_needed
+
+    click.echo(
+        f"{'sample':<16}{'cells':>7}{'dic.':>6}{'dose (Gy)':>11}{f'needed for +-{within:g} Gy':>24}{'more':>8}"
+    )
+    for one in read_samples(samples):
+        gray = dose_at(one.dicentrics / one.cells, coefficients)
+        needed = cells_needed(gray, within, coefficients)
+        wanted = "more than a million" if needed is None else str(needed)
+        more = "" if needed is None else str(max(needed - one.cells, 0))
+        click.echo(f"{one.name:<16}{one.cells:>7}{one.dicentrics:>6}{gray:>11.2f}{wanted:>24}{more:>8}")
 
 
 @dosimetry.command()
@@ -193,33 +219,25 @@ def _against_control(dicentrics: int, cells: int, control: str) -> None:
 def interlab(values: Path, reference: float | None, algorithm: str) -> None:
     """Compare laboratories by z scores (ISO 13528).
 
-    VALUES is a CSV file with laboratory and value (doses or yields).
+    VALUES is a table with laboratory and value (doses or yields); with a column sample too,
+    each sample is compared by itself, and a column reference gives its physical dose.
 
     \b
-    Example:
+    Examples:
       cytally dosimetry interlab doses.csv --reference 2.5
+      cytally dosimetry interlab exercise.csv
     """
-    import numpy as np
-
-    from cytally.dosimetry.laboratory.tables import rows_of
-    from cytally.errors import CountsError
+    from cytally.dosimetry.laboratory.exercise import read_exercise
     from cytally.statistics.interlab import ALGORITHMS, verdict, z_scores
 
-    names, numbers = [], []
-    for where, row in rows_of(values):
-        try:
-            numbers.append(float(row["value"]))
-        except (KeyError, TypeError, ValueError):
-            raise CountsError(
-                f"{where}: expected a number in the column value, found {row.get('value')!r}"
-            ) from None
-        names.append(row.get("laboratory") or f"line {len(numbers) + 1}")
-    array = np.array(numbers)
-    robust = ALGORITHMS[algorithm](array)
-    click.echo(
-        f"{len(array)} laboratories, robust mean {robust.location:.3f}, robust standard deviation {robust.scale:.3f}"
-    )
-    for name, value, z in zip(
-        names, array, z_scores(array, reference=reference, algorithm=algorithm), strict=True
-    ):
-        click.echo(f"{name:<20}{value:>9.3f}{z:>8.2f}  {verdict(float(z))}")
+    for number, sample in enumerate(read_exercise(values, reference)):
+        robust = ALGORITHMS[algorithm](sample.values)
+        if sample.name:
+            click.echo(("\n" if number else "") + f"sample {sample.name}")
+        click.echo(
+            f"{len(sample.values)} laboratories, robust mean {robust.location:.3f}, "
+            f"robust standard deviation {robust.scale:.3f}"
+        )
+        scores = z_scores(sample.values, reference=sample.reference, algorithm=algorithm)
+        for name, value, z in zip(sample.laboratories, sample.values, scores, strict=True):
+            click.echo(f"{name:<20}{value:>9.3f}{z:>8.2f}  {verdict(float(z))}")

@@ -20,14 +20,18 @@ from cytally.statistics.curves import Fit, fit_curve, yield_at, yield_error
 from cytally.statistics.distributions import chi2_tail
 from cytally.types import FloatArray
 
+#: What is counted unless something else is said, such as micronuclei.
+DICENTRICS = "dicentrics"
+
 
 @dataclass(frozen=True)
 class DosePoint:
-    """Cells and dicentrics at one dose."""
+    """Cells and dicentrics at one dose; a weight below 1 where they say less than so many Poisson counts."""
 
     dose_gy: float
     cells: int
     dicentrics: int
+    weight: float = 1.0
 
 
 class About(BaseModel):
@@ -59,6 +63,7 @@ class _File(BaseModel):
     model: str = "linear-quadratic"
     family: str = "Poisson"
     reason: str = ""
+    aberration: str = DICENTRICS
     about: About = About()
 
 
@@ -84,6 +89,8 @@ class Curve:
     reason : str
         Why these were chosen, in words; "" where they were asked for.
     about : About
+    aberration : str
+        What was counted: dicentrics, micronuclei, ...
     """
 
     coefficients: FloatArray
@@ -97,6 +104,7 @@ class Curve:
     family: str = "Poisson"
     reason: str = ""
     about: About = field(default_factory=About)
+    aberration: str = DICENTRICS
 
     @property
     def highest_dose(self) -> float:
@@ -123,7 +131,8 @@ class Curve:
             "degrees": self.fit.degrees if self.fit else None,
             "data": [vars(point) for point in self.points],
             "radiation": self.radiation, "laboratory": self.laboratory, "detector": self.detector,
-            "model": self.model, "family": self.family, "reason": self.reason, "about": self.about.model_dump(),
+            "model": self.model, "family": self.family, "reason": self.reason,
+            "aberration": self.aberration, "about": self.about.model_dump(),
         }  # fmt: skip
         Path(path).write_text(json.dumps(content, indent=1) + "\n")
 
@@ -147,14 +156,17 @@ class Curve:
             raise CountsError(f"{path}: not a curve file: {error}") from error
         covariance = np.array(stored.covariance, dtype=float)
         _check_covariance(covariance, str(path))
-        points = tuple(DosePoint(p["dose_gy"], int(p["cells"]), int(p["dicentrics"])) for p in stored.data)
+        points = tuple(
+            DosePoint(p["dose_gy"], int(p["cells"]), int(p["dicentrics"]), p.get("weight", 1.0))
+            for p in stored.data
+        )
         fit = None
         if stored.chi2 is not None and stored.degrees is not None:
             nan = float("nan")
             fit = Fit(values, covariance, tuple(stored.at_bound), stored.chi2, nan, nan, stored.degrees)
         return Curve(
             values, covariance, points, stored.radiation, stored.laboratory, stored.detector, fit,
-            stored.model, stored.family, stored.reason, stored.about,
+            stored.model, stored.family, stored.reason, stored.about, stored.aberration,
         )  # fmt: skip
 
 
@@ -206,6 +218,7 @@ def stated(
 def calibrate(
     points: Sequence[DosePoint], *, radiation: str = "", laboratory: str = "", detector: str = "",
     model: str = "linear-quadratic", family: str = "Poisson", about: About | None = None,
+    aberration: str = DICENTRICS,
 ) -> Curve:  # fmt: skip
     """Fit a calibration curve by constrained Poisson maximum likelihood.
 
@@ -221,19 +234,21 @@ def calibrate(
         Automatic: quasi-Poisson where chi2 per degree of freedom is above 1 (IAEA 2011,
         8.3: standard errors times its root).
     about : About, optional
+    aberration : str
+        What was counted.
 
     Raises
     ------
     CountsError
         Too few doses, no dicentrics, or impossible counts.
     """
-    columns = np.array([(p.dose_gy, p.cells, p.dicentrics) for p in points], dtype=float).reshape(-1, 3)
-    dose, cells, dicentrics = columns.T
+    rows = [(p.dose_gy, p.cells, p.dicentrics, p.weight) for p in points]
+    dose, *counts, weights = np.array(rows, dtype=float).reshape(-1, 4).T
     chosen, why = model, []
     if model == "automatic":
-        chosen, said = _choose_model(dose, cells, dicentrics)
+        chosen, said = _choose_model(dose, counts[0], counts[1], weights)
         why.append(said)
-    fit = fit_curve(dose, cells, dicentrics, quadratic=chosen == "linear-quadratic")
+    fit = fit_curve(dose, counts[0], counts[1], quadratic=chosen == "linear-quadratic", weights=weights)
     kind = fit.family if family == "automatic" else family
     if family == "automatic":
         more = "more" if kind == "quasi-Poisson" else "no more"
@@ -243,15 +258,17 @@ def calibrate(
     covariance = fit.scaled_covariance if kind == "quasi-Poisson" else fit.covariance
     return Curve(
         fit.coefficients, covariance, tuple(points), radiation, laboratory, detector, fit,
-        chosen, kind, "; ".join(why), about or About(),
+        chosen, kind, "; ".join(why), about or About(), aberration,
     )  # fmt: skip
 
 
-def _choose_model(dose: FloatArray, cells: FloatArray, dicentrics: FloatArray) -> tuple[str, str]:
+def _choose_model(
+    dose: FloatArray, cells: FloatArray, dicentrics: FloatArray, weights: FloatArray
+) -> tuple[str, str]:
     """Linear-quadratic unless the linear curve explains the counts as well (likelihood ratio, 5 %)."""
     if len(np.unique(dose)) < 3:
         return "linear", f"linear: {len(np.unique(dose))} doses are too few for a quadratic term"
-    full, straight = (fit_curve(dose, cells, dicentrics, quadratic=q) for q in (True, False))
+    full, straight = (fit_curve(dose, cells, dicentrics, quadratic=q, weights=weights) for q in (True, False))
     ratio = max(2 * (full.log_likelihood - straight.log_likelihood), 0.0)
     # beta >= 0: at the boundary the ratio is half 0 and half chi2 of 1 (Self and Liang 1987)
     p = 0.5 * float(chi2_tail(ratio, 1)) if ratio > 0 else 1.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cytally.dosimetry.calibrate import Curve
+from cytally.dosimetry.calibrate import DICENTRICS, Curve
 from cytally.errors import CountsError
 from cytally.statistics.bayes import calibrative_density
 from cytally.statistics.curves import dose_at, protraction_factor
@@ -23,7 +23,7 @@ METHODS = {
 }  # fmt: skip
 #: What may have to be said about a dose; the value of a note goes into the braces.
 NOTES = {
-    "background": "no more dicentrics than the curve's background: only the upper limit says something",
+    "background": "no more of them than the curve's background: only the upper limit says something",
     "not distinguishable": "not distinguishable from background: the lower limit is 0 Gy",
     "beyond": "beyond the calibrated range (up to {:g} Gy): extrapolated",
     "overdispersed": "overdispersed (u = {:.2f}): the exposure may have been partial or uneven",
@@ -70,6 +70,8 @@ class Dose:
     merkle : (float, float) or None
         Limits by Merkle's method, 83 % each, as IAEA 2011 asks for; None where they are the
         limits, or the detector's errors are carried.
+    aberration : str
+        What was counted, as the curve says.
     """
 
     estimate: float
@@ -83,6 +85,7 @@ class Dose:
     protraction: float = 1.0
     partial: PartialBody | None = None
     merkle: tuple[float, float] | None = None
+    aberration: str = DICENTRICS
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -113,7 +116,7 @@ class Dose:
     def __str__(self) -> str:
         return (
             f"{self.estimate:.2f} Gy ({self.limits}, 95 %, {self.method}), "
-            f"{self.cells} cells, {self.dicentrics} dicentrics"
+            f"{self.cells} cells, {self.dicentrics} {self.aberration}"
         )
 
 
@@ -197,6 +200,10 @@ def dose(
             f"counts are by detector {detector or 'eye'}, the curve is for {curve.detector or 'counting by eye'}; "
             "fit a curve with the same detector and thresholds, or allow it with --any-detector"
         )
+    if isinstance(counts, Counts) and curve.aberration != DICENTRICS:
+        raise CountsError(
+            f"the curve is for {curve.aberration}, the run counted {DICENTRICS}; choose a curve made of these"
+        )
     distribution = counts.distribution("dicentric") if isinstance(counts, Counts) else np.asarray(counts)
     spread = dispersion(distribution)
     if spread.cells == 0:
@@ -254,7 +261,7 @@ def _whole_body(
         notes.append(Note("members", disagreement))
     return Dose(
         found.estimate, found.lower, found.upper, name, spread.cells, spread.aberrations,
-        spread, tuple(notes), exposed.protraction, None, beside,
+        spread, tuple(notes), exposed.protraction, None, beside, curve.aberration,
     )  # fmt: skip
 
 

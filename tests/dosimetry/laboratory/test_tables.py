@@ -23,7 +23,7 @@ def test_counts_are_read_in_all_their_forms(tmp_path, text):
 
 
 @pytest.mark.parametrize(("text", "message"), [
-    ("dose_gy,cells\n1,100\n", "line 2: expected a column dicentrics or x"),
+    ("dose_gy,cells\n1,100\n", "line 2: expected a column dicentrics or micronuclei"),
     ("dose_gy,cells,dicentrics\n0,5,100,1\n", "expected 3 columns, got 4; are there decimal commas"),
     ("dose_gy,cells,dicentrics\n250,100,1\n", "looks like mGy; divide the column by 1000"),
     ("dose_gy,cells,dicentrics\n1,0,3\n", "got 3 in 0"),

@@ -16,7 +16,7 @@ from cytally.dosimetry.calibrate import DosePoint
 from cytally.errors import CountsError
 
 _CELLS = ("cells", "n")
-_DICENTRICS = ("dicentrics", "x")
+_DICENTRICS = ("dicentrics", "micronuclei", "aberrations", "x")
 _DOSE = ("dose_gy", "dose", "d")
 #: No blood sample of a living person needs a curve beyond this; larger numbers are mGy.
 _HIGHEST_GY = 30.0
@@ -31,7 +31,7 @@ def read_counts(path: Path) -> list[DosePoint]:
     ----------
     path : Path
         CSV or XLSX with `dose_gy` and either `cells,dicentrics` (or `N,X`) or the
-        distribution `C0,C1,...`; Biodose Tools' `D,N,X,C0..` is read too. Several lines of
+        distribution `C0,C1,...`; optionally `weight`, such as 1 / dispersion index; Biodose Tools' `D,N,X,C0..` is read too. Several lines of
         one dose are replicates and give the same curve as their sum.
 
     Raises
@@ -40,15 +40,36 @@ def read_counts(path: Path) -> list[DosePoint]:
         Missing column, no number, doses in mGy by the look of them, or a distribution that
         contradicts its sum.
     """
-    points = []
+    return [_point(row, where) for where, row in rows_of(path)]
+
+
+def read_counts_by(path: Path, column: str) -> dict[str, list[DosePoint]]:
+    """Read counts for several curves: one for each name in a column, such as donor or radiation.
+
+    Raises
+    ------
+    CountsError
+        As `read_counts`; or a line without a name in that column.
+    """
+    groups: dict[str, list[DosePoint]] = {}
     for where, row in rows_of(path):
-        points.append(DosePoint(_number(row, _DOSE, where), *totals_of(row, where)))
-        if points[-1].dose_gy > _HIGHEST_GY:
-            raise CountsError(
-                f"{where}: expected a dose in Gy, got {points[-1].dose_gy:g}, which looks like mGy; "
-                "divide the column by 1000"
-            )
-    return points
+        name = row.get(column.lower(), "").strip()
+        if not name:
+            raise CountsError(f"{where}: expected a name in the column {column}; found {', '.join(row)}")
+        groups.setdefault(name, []).append(_point(row, where))
+    return groups
+
+
+def _point(row: dict[str, str], where: str) -> DosePoint:
+    gray = _number(row, _DOSE, where)
+    if gray > _HIGHEST_GY:
+        raise CountsError(
+            f"{where}: expected a dose in Gy, got {gray:g}, which looks like mGy; divide the column by 1000"
+        )
+    weight = _number(row, ("weight",), where) if row.get("weight") else 1.0
+    if not weight > 0:
+        raise CountsError(f"{where}: expected a weight above 0, such as 1 / dispersion index, got {weight:g}")
+    return DosePoint(gray, *totals_of(row, where), weight)
 
 
 def rows_of(path: Path) -> list[Row]:

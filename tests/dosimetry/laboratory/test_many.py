@@ -1,0 +1,117 @@
+"""Several curves, exercises and plans from one table; other aberrations; weights."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from cytally.cli.main import cli
+from cytally.dosimetry.calibrate import Curve, DosePoint, calibrate
+from cytally.dosimetry.dose import dose, dose_from_totals
+from cytally.dosimetry.laboratory.exercise import read_exercise
+from cytally.dosimetry.laboratory.tables import read_counts, read_counts_by
+from cytally.errors import CountsError
+from cytally.statistics.curves import fit_curve
+from cytally.types import Counts
+
+LINES = [(0, 5000, 8), (0.5, 2002, 55), (1, 1168, 109), (2, 332, 103), (4, 103, 103)]
+
+
+def run(*words):
+    done = CliRunner().invoke(cli, ["dosimetry", *map(str, words)])
+    return done.exit_code, done.output
+
+
+@pytest.fixture
+def donors(tmp_path):
+    rows = [f"{name},{d},{n},{x * factor}" for name, factor in (("A", 1), ("B", 2)) for d, n, x in LINES]
+    path = tmp_path / "donors.csv"
+    path.write_text("\n".join(["donor,dose_gy,cells,dicentrics", *rows]) + "\n")
+    return path
+
+
+def test_each_donor_gets_the_curve_of_its_own_lines(donors, tmp_path):
+    code, said = run("calibrate", donors, "--by", "donor", "--out", tmp_path / "curves")
+    assert code == 0 and "A" in said and "B" in said
+    alone = calibrate([DosePoint(*line) for line in LINES])
+    one, two = (Curve.load(tmp_path / "curves" / f"{name}.json") for name in "AB")
+    np.testing.assert_allclose(one.coefficients, alone.coefficients, rtol=1e-12)
+    np.testing.assert_allclose(
+        two.coefficients, 2 * alone.coefficients, rtol=1e-6
+    )  # twice as many everywhere
+
+
+def test_a_line_without_a_donor_and_names_that_are_no_files(donors, tmp_path):
+    with pytest.raises(CountsError, match="expected a name in the column clinic"):
+        read_counts_by(donors, "clinic")
+    donors.write_text(donors.read_text().replace("A,", "../A,"))
+    code, said = run("calibrate", donors, "--by", "donor", "--out", tmp_path / "curves")
+    assert (
+        code == 2 and "expected names that can be file names" in said and not (tmp_path / "curves").exists()
+    )
+
+
+def test_weights_are_those_of_the_fit(tmp_path):
+    weights = [1, 0.5, 1, 0.8, 0.7]
+    rows = [f"{d},{n},{x},{w}" for (d, n, x), w in zip(LINES, weights, strict=True)]
+    (tmp_path / "c.csv").write_text("\n".join(["dose_gy,cells,dicentrics,weight", *rows]) + "\n")
+    curve = calibrate(read_counts(tmp_path / "c.csv"))
+    direct = fit_curve(*np.array(LINES, float).T, weights=np.array(weights))
+    np.testing.assert_allclose(curve.coefficients, direct.coefficients, rtol=1e-12)
+    curve.save(tmp_path / "c.json")
+    assert [p.weight for p in Curve.load(tmp_path / "c.json").points] == weights
+    (tmp_path / "c.csv").write_text("dose_gy,cells,dicentrics,weight\n0,100,1,-2\n")
+    with pytest.raises(CountsError, match="expected a weight above 0"):
+        read_counts(tmp_path / "c.csv")
+
+
+def test_micronuclei_are_counted_on_a_curve_of_micronuclei(tmp_path):
+    rows = "\n".join(f"{d},{n},{x}" for d, n, x in LINES)
+    (tmp_path / "mn.csv").write_text("dose_gy,cells,micronuclei\n" + rows + "\n")
+    code, _ = run(
+        "calibrate", tmp_path / "mn.csv", "--aberration", "micronuclei", "--out", tmp_path / "mn.json"
+    )
+    curve = Curve.load(tmp_path / "mn.json")
+    assert code == 0 and curve.aberration == "micronuclei"
+    assert str(dose_from_totals(25, 500, curve)).endswith("500 cells, 25 micronuclei")
+    with pytest.raises(CountsError, match="the curve is for micronuclei, the run counted dicentrics"):
+        dose(Counts({"dicentric": np.array([0, 1]), "fragment": np.zeros(2, int)}), curve, any_detector=True)
+
+
+def test_what_samples_still_need(tmp_path):
+    calibrate([DosePoint(*line) for line in LINES]).save(tmp_path / "c.json")
+    (tmp_path / "s.csv").write_text("sample,cells,dicentrics\nP1,50,5\nP2,2000,180\n")
+    code, said = run("plan", "--curve", tmp_path / "c.json", "--samples", tmp_path / "s.csv")
+    first, second = (line.split() for line in said.splitlines()[1:])
+    assert code == 0 and int(first[-1]) == int(first[-2]) - 50 > 0 and second[-1] == "0"
+
+
+def test_an_exercise_of_two_samples(tmp_path):
+    rows = [f"{s},{lab},{v},{ref}" for s, ref, vs in (("X", 1.3, (1.2, 1.3, 1.4)), ("Y", 3.5, (3.4, 3.5, 5.0)))
+            for lab, v in zip("abc", vs, strict=True)]  # fmt: skip
+    path = tmp_path / "e.csv"
+    path.write_text("\n".join(["sample,laboratory,value,reference", *rows]) + "\n")
+    one, two = read_exercise(path)
+    assert (one.name, one.reference, one.values.tolist()) == ("X", 1.3, [1.2, 1.3, 1.4])
+    assert two.laboratories == ("a", "b", "c") and two.reference == 3.5
+    code, said = run("interlab", path)
+    assert code == 0 and said.count("3 laboratories") == 2 and "sample Y" in said
+    path.write_text(path.read_text().replace("Y,b,3.5,3.5", "Y,b,3.5,3.6"))
+    with pytest.raises(CountsError, match="expected one reference per sample"):
+        read_exercise(path)
+    path.write_text("laboratory,value\na,many\n")
+    with pytest.raises(CountsError, match="expected a number in the column value"):
+        read_exercise(path)
+
+
+def test_a_curve_written_before_knew_only_dicentrics(tmp_path):
+    curve = calibrate([DosePoint(*line) for line in LINES])
+    curve.save(tmp_path / "c.json")
+    stored = json.loads((tmp_path / "c.json").read_text())
+    del stored["aberration"]
+    for point in stored["data"]:
+        del point["weight"]
+    (tmp_path / "c.json").write_text(json.dumps(stored))
+    old = Curve.load(tmp_path / "c.json")
+    assert old.aberration == "dicentrics" and old.points == curve.points
