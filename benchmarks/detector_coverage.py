@@ -56,7 +56,7 @@ def replicate(task: tuple[int, int, float, int]) -> np.ndarray:
         detector_density(count, cells, CURVE, EXACT, plain),
         calibrative_density(count, cells, CURVE, EXACT),
     )
-    return np.array([low <= dose <= high for low, high in (each.hpd() for each in densities)])
+    return np.array([low <= dose <= high for low, high in (each.likelihood_region() for each in densities)])
 
 
 def main() -> None:

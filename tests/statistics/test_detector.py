@@ -64,9 +64,9 @@ def test_intervals_cover_and_ignoring_the_errors_fails():
         found = rng.binomial(dicentrics, r)
         errors = DetectorErrors(int(found), int(dicentrics - found), int(rng.poisson(500 * f)), 500)
         count = int(rng.poisson(cells * (r * true_yield + f)))
-        low, high = detector_density(count, cells, CURVE, np.zeros((3, 3)), errors).hpd()
+        low, high = detector_density(count, cells, CURVE, np.zeros((3, 3)), errors).likelihood_region()
         inside.append(low <= dose <= high)
-        low, high = calibrative_density(count, cells, CURVE, np.zeros((3, 3))).hpd()
+        low, high = calibrative_density(count, cells, CURVE, np.zeros((3, 3))).likelihood_region()
         ignored.append(low <= dose <= high)
     assert 0.92 <= np.mean(inside) <= 0.985
     assert np.mean(ignored) < 0.75

@@ -1,4 +1,4 @@
-"""`cytally dosimetry heterogeneous`, `mixed-field` and `translocations`."""
+"""`cytally dosimetry heterogeneous`, `qdr`, `mixed-field` and `translocations`."""
 
 from __future__ import annotations
 
@@ -55,6 +55,44 @@ def heterogeneous(curve: Path, distribution: str, hours: float, d0: float, as_js
     click.echo(f"{_limits(found.low)} to the rest")
     if not found.needed:
         click.echo("  note: a single dose describes these counts as well; two are not needed (BIC)")
+
+
+@dosimetry.command()
+@click.option("--curve", required=True, type=_FILE, help="Curve of dicentrics (and rings) (JSON).")
+@click.option("--acentrics", required=True, type=_FILE, help="Curve of excess acentrics (JSON).")
+@click.option("--dicentrics", required=True, type=click.IntRange(0), help="With centric rings.")
+@click.option(
+    "--damaged",
+    required=True,
+    type=click.IntRange(1),
+    help="Cells with any dicentric, ring or excess acentric.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def qdr(curve: Path, acentrics: Path, dicentrics: int, damaged: int, as_json: bool) -> None:
+    """Dose to the exposed part of a body from dicentrics per damaged cell (Qdr; IAEA 2011 eq. 16).
+
+    Needs neither the number of undamaged cells nor the time since the exposure.
+
+    \b
+    Example:
+      cytally dosimetry qdr --curve dicentrics.json --acentrics acentrics.json --dicentrics 86 --damaged 99
+    """
+    from cytally.dosimetry.calibrate import Curve
+    from cytally.statistics.partial import qdr_limits
+
+    both = Curve.load(curve), Curve.load(acentrics)
+    found = qdr_limits(
+        dicentrics, damaged, (both[0].coefficients, both[1].coefficients),
+        (both[0].covariance, both[1].covariance),
+    )  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(plain(asdict(found))))
+    elif found.value != found.value:
+        click.echo("not estimable: there are too few dicentrics per damaged cell for any dose")
+    else:
+        click.echo(
+            f"{_limits(found)} to the exposed part, {dicentrics / damaged:.3f} dicentrics per damaged cell"
+        )
 
 
 @dosimetry.command("mixed-field")

@@ -6,7 +6,10 @@ counts start without loading a network.
 
 from __future__ import annotations
 
+import pkgutil
 import sys
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,7 +22,17 @@ FAILED, SKIPPED = 1, 3
 
 
 class Commands(click.Group):
-    """A group whose commands end with one clear line instead of a traceback."""
+    """A group whose commands join it when they are asked for, and end with one clear line, no traceback."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by its name."""
+        _join()
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands."""
+        _join()
+        return super().list_commands(ctx)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; our own errors and the disk's become a line and exit code 1."""
@@ -31,6 +44,13 @@ class Commands(click.Group):
         except OSError as error:
             click.echo(f"cytally: {error.filename or 'disk'}: {error.strerror or error}", err=True)
             sys.exit(FAILED)
+
+
+def _join() -> None:
+    """Every file beside this one adds its commands."""
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        if module.name != "main":
+            import_module(f"cytally.cli.{module.name}")
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -49,24 +69,4 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point."""
-    from cytally.cli import (  # noqa: F401  (they join the group)
-        assays,
-        certificate,
-        composing,
-        curves,
-        demo,
-        doctor,
-        dosimetry,
-        following,
-        laboratory,
-        livecell,
-        reading,
-        reviewing,
-        training,
-    )
-
     cli()
-
-
-if __name__ == "__main__":
-    main()

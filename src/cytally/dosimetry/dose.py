@@ -174,7 +174,7 @@ def dose(
         Duration of the exposure and what else is known of it.
     errors : DetectorErrors, optional
         Recall and false detections from a validation set: for automatic counts on a
-        curve that people counted. Limits are then those of the posterior density.
+        curve that people counted. Their posteriors are averaged over; `method` is not asked then.
     disagreement : float
         Standard deviation of the number of dicentrics over sampled ensembles: an error of the
         count beside chance.
@@ -255,7 +255,7 @@ def _whole_body(
             beside = (iaea.lower, iaea.upper)
     else:
         found = _with_errors(spread, curve, errors, exposed.protraction, scatter(spread, disagreement))
-        name = "detector's errors carried, HPD"
+        name = "detector's errors carried, likelihood ratio"
     notes = _notes(found, spread, curve, method)
     if disagreement > 0:
         notes.append(Note("members", disagreement))
@@ -294,7 +294,7 @@ def _with_errors(
         protraction=protraction,
         index=index,
     )
-    lower, upper = density.hpd()
+    lower, upper = density.likelihood_region()
     per_cell = spread.aberrations / spread.cells
     return DoseLimits(density.mode, lower, upper, per_cell, per_cell)
 

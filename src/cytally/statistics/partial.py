@@ -12,7 +12,7 @@ import numpy as np
 from scipy import optimize, special
 
 from cytally.errors import CountsError
-from cytally.statistics.curves import dose_at, yield_at
+from cytally.statistics.curves import dose_at, yield_at, yield_error
 from cytally.statistics.distributions import normal_quantile, poisson_log
 from cytally.statistics.intervals import dose_error
 from cytally.types import FloatArray, IntArray
@@ -162,6 +162,53 @@ def qdr(aberrations: int, damaged_cells: int, dicentrics: FloatArray, acentrics:
     if per_damaged(1e-6) >= wanted:
         return float("nan")
     return float(optimize.brentq(lambda d: per_damaged(d) - wanted, 1e-6, _HIGHEST_GY, xtol=1e-10))
+
+
+def qdr_limits(
+    aberrations: int, damaged_cells: int, curves: tuple[FloatArray, FloatArray],
+    covariances: tuple[FloatArray, FloatArray], *, level: float = 0.95,
+) -> Estimate:  # fmt: skip
+    """Dose by Qdr with limits that carry the chance in the count and the error of both curves.
+
+    Parameters
+    ----------
+    aberrations, damaged_cells : int
+        As for `qdr`.
+    curves : (ndarray of shape (3,), ndarray of shape (3,))
+        C, alpha, beta of dicentrics (and rings) and of excess acentrics.
+    covariances : (ndarray of shape (3, 3), ndarray of shape (3, 3))
+    level : float
+
+    Returns
+    -------
+    Estimate
+        Limits are the doses at which the mean number per damaged cell lies as many of its standard
+        errors from what was found; 0 and infinite where none does. NaN where `qdr` is.
+
+    Notes
+    -----
+    A damaged cell holds a Poisson number of dicentrics (mean Y1), given that it holds any
+    aberration, p = 1 - exp(-Y1 - Y2): mean m = Y1 / p, variance (Y1 + Y1^2) / p - m^2.
+    """
+    value = qdr(aberrations, damaged_cells, *curves)
+    if value != value:
+        return Estimate(value, value, value, value)
+    dose = np.concatenate([np.linspace(1e-6, 2, 2001), np.geomspace(2, _HIGHEST_GY, 2000)[1:]])
+    first, second = (np.maximum(yield_at(dose, curve), 1e-12) for curve in curves)
+    hit = -np.expm1(-first - second)
+    mean = first / hit
+    chance = ((first + first**2) / hit - mean**2) / damaged_cells
+    slopes = (1 / hit - mean * (1 - hit) / hit, -mean * (1 - hit) / hit)
+    errors = (yield_error(dose, covariance) for covariance in covariances)
+    variance = chance + sum((slope * error) ** 2 for slope, error in zip(slopes, errors, strict=True))
+    reach = float(normal_quantile((1 + level) / 2))
+    away = (mean - aberrations / damaged_cells) / np.sqrt(variance)
+    below, above = np.flatnonzero(away < -reach), np.flatnonzero(away > reach)
+    lower = float(dose[below[-1]]) if below.size else 0.0
+    upper = float(dose[above[0]]) if above.size else float("inf")
+    return Estimate(
+        value, float(np.interp(value, dose, np.sqrt(variance) / np.gradient(mean, dose))), lower, upper
+    )
 
 
 @dataclass(frozen=True)
