@@ -34,10 +34,10 @@ def circled(cell: SimulatedCell) -> np.ndarray:
 
 
 def styles() -> None:
-    figure = Figure(figsize=(12, 5.4), layout="constrained")
+    figure = Figure(figsize=(13, 5.2), layout="constrained")
     for k, (name, style) in enumerate(STYLES.items()):
         cell = simulate_cell(style, Damage(2, 0, 1), np.random.default_rng(40 + k))
-        axes = figure.add_subplot(2, 4, k + 1)
+        axes = figure.add_subplot(2, 5, k + 1)
         axes.imshow(circled(cell)[120:780, 170:840])
         axes.set_title(name, fontsize=10)
         axes.axis("off")
@@ -115,7 +115,7 @@ def composing() -> None:
     show(
         figure.add_subplot(grid[1, 5:]),
         picture,
-        "4  laid where there is room; normal ones laid anew as well (green)",
+        "4  laid in each other's places or where there is room; normal ones laid anew too (green)",
     )
     figure.savefig(OUT / "composing.png", dpi=80)
 

@@ -18,8 +18,9 @@ FINE = 2
 #: Rim taken along and erased, in parts of a chromosome's size: optics have blurred the edge into it,
 #: and a camera that sharpens draws a bright seam around it. It fades over as much again.
 RIM = 0.3
-#: So near to a neighbour, in parts of a size, the blurred edge is the neighbour's own.
-_FOREIGN = 0.16
+#: Rim in which width and centromere are measured: farther out lie haze and seam. So near to a
+#: neighbour the blurred edge is the neighbour's own.
+BODY = 0.16
 #: Pixels from the outline to where only slide is left.
 _EDGE = 3.0
 #: A centromere must be narrower than the body by this factor...
@@ -86,14 +87,17 @@ def cut_out(density: Float32, outline: Outline, field: Segmented) -> Upright:
     outline : Outline
     field : Segmented
     """
-    rim = RIM * field.size
-    window, soft = soft_window(outline, field.size, field.occupied)
-    patch = density[window] - slide_around(density, window, field.occupied, rim)
+    body = _lifted(density, outline, field, BODY)
+    return replace(measured(body), density=_lifted(density, outline, field, RIM))
+
+
+def _lifted(density: Float32, outline: Outline, field: Segmented, rim: float) -> Float32:
+    """A chromosome with a rim of so many sizes, upright; both rims give the same grid."""
+    window, soft = soft_window(outline, field.size, field.occupied, rim)
+    patch = density[window] - slide_around(density, window, field.occupied, rim * field.size)
     patch = _quiet(patch, _distance(~_own(outline, window)) > _EDGE) * soft
     row, col = outline.middle
-    middle = (row - window[0].start, col - window[1].start)
-    lifted = _turned(patch, outline, middle, rim)
-    return measured(lifted)
+    return _turned(patch, outline, (row - window[0].start, col - window[1].start), RIM * field.size)
 
 
 def measured(density: Float32) -> Upright:
@@ -136,9 +140,11 @@ def centromere(mass: FloatArray, spread: FloatArray, ends: tuple[float, float], 
     return float(row) if narrow[row] < _NARROW * min(above.max(), below.max()) else None
 
 
-def soft_window(outline: Outline, size: float, occupied: Mask) -> tuple[tuple[slice, slice], Float32]:
+def soft_window(
+    outline: Outline, size: float, occupied: Mask, rim: float = RIM
+) -> tuple[tuple[slice, slice], Float32]:
     """The window of a chromosome with its rim, and a mask that fades over the rim and towards neighbours."""
-    rim = RIM * size
+    rim *= size
     pad = int(np.ceil(2 * rim)) + 1
     height, width = occupied.shape
     rows = slice(max(outline.top - pad, 0), min(outline.top + outline.mask.shape[0] + pad, height))
@@ -147,7 +153,7 @@ def soft_window(outline: Outline, size: float, occupied: Mask) -> tuple[tuple[sl
     fade = np.clip(2 - _distance(~own) / rim, 0, 1)
     foreign = occupied[rows, cols] & ~own
     if foreign.any():  # a neighbour's blurred edge is its own
-        fade *= np.where(own, 1, np.clip(_distance(~foreign) / (_FOREIGN * size) - 0.3, 0, 1))
+        fade *= np.where(own, 1, np.clip(_distance(~foreign) / (BODY * size) - 0.3, 0, 1))
     return (rows, cols), np.asarray(fade, np.float32)
 
 
