@@ -115,7 +115,7 @@ def composing() -> None:
     show(
         figure.add_subplot(grid[1, 5:]),
         picture,
-        "4  laid in each other's places or where there is room; normal ones laid anew too (green)",
+        "4  laid in each other's places or where there is room (green: normal)",
     )
     figure.savefig(OUT / "composing.png", dpi=80)
 
