@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -319,3 +320,23 @@ def test_real_fields_come_apart(data):
     fields = [Field.of(read(data / "metaphase_scc" / f"field_{n}.png")) for n in (1, 2, 3)]
     assert [bool(f.uprights) for f in fields] == [False, False, True]
     assert 35 <= len(fields[2].uprights) <= 46
+
+
+def test_fields_of_different_magnification_lend_each_other_chromosomes_that_fit(made):
+    """A field half as large again: what it lends is as large as what lies there, up to chance."""
+    small = made[0].image.pixels
+    large = cv2.resize(made[1].image.pixels, None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
+    fields = (Field.of(Image(small, source="small")), Field.of(Image(large, source="large")))
+    assert fields[1].segmented.size / fields[0].segmented.size == pytest.approx(1.5, rel=0.15)
+    wanted = Wanted(silent=1.0, anew=(18, 18), lined_up=0, swapped=1.0)
+    for seed in range(6):
+        cell = compose_cell(fields, wanted, np.random.default_rng(seed))
+        here = next(field for field in fields if field.source == cell.field)
+        parts = segment(optical_density(cell.image))
+        middles = np.array([outline.middle for outline in parts.chromosomes])
+        anew = [
+            float(parts.chromosomes[int(k)].mask.sum())
+            for place in cell.laid
+            if (far := np.linalg.norm(middles - place, axis=1))[k := far.argmin()] < 0.3 * parts.size
+        ]
+        assert 0.7 < np.sqrt(np.median(anew)) / here.segmented.size < 1.4
