@@ -4,6 +4,7 @@ import io
 import json
 import re
 import string
+from dataclasses import replace
 
 import numpy as np
 import pypdf
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 
 from cytally.cli import certificate  # noqa: F401  (it joins the group)
 from cytally.cli.main import cli
-from cytally.dosimetry.calibrate import Curve, DosePoint, calibrate
+from cytally.dosimetry.calibrate import Curve, DosePoint, calibrate, stated
 from cytally.dosimetry.certificate.facts import Facts, read_facts
 from cytally.dosimetry.certificate.page import page
 from cytally.dosimetry.certificate.paper import paper
@@ -54,6 +55,20 @@ def test_both_languages_say_the_same_things_with_as_many_numbers():
     assert same <= {"dose_axis", "culture", "signatures", "Poisson", "quasi-Poisson", "line"}, (
         "forgotten in translation?"
     )
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_published_curve_has_no_fit_of_its_own_and_still_makes_a_report(language):
+    published = stated((0.00128, 0.02103, 0.06307), (0.00047, 0.00516, 0.00401), radiation="60Co")
+    counts = np.array([475, 20, 5])
+    shown = page(Case(Facts(), dose(counts, published), published, counts), language)
+    assert {"en": "as published", "fr": "telle que publiée"}[language] in shown
+
+
+def test_a_curve_of_micronuclei_makes_no_report_on_dicentrics(curve):
+    other = replace(curve, aberration="micronuclei")
+    with pytest.raises(CountsError, match="report is one on dicentrics, the curve is for micronuclei"):
+        page(Case(Facts(), dose(MANUAL, other), other, MANUAL), "en")
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

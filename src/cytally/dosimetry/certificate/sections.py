@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cytally.dosimetry.calibrate import Curve
+from cytally.dosimetry.calibrate import DICENTRICS, Curve
 from cytally.dosimetry.certificate.facts import Facts
 from cytally.dosimetry.certificate.words import Words
 from cytally.dosimetry.dose import ACUTE, METHODS, Dose, Exposed
+from cytally.errors import CountsError
 from cytally.statistics.poisson import garwood
 from cytally.types import IntArray
 
@@ -70,7 +71,18 @@ class Section:
 
 
 def sections(case: Case, words: Words) -> list[Section]:
-    """The report, heading by heading (topics of ISO 19238)."""
+    """The report, heading by heading (topics of ISO 19238).
+
+    Raises
+    ------
+    CountsError
+        A curve of other aberrations than dicentrics.
+    """
+    if case.curve.aberration != DICENTRICS:
+        raise CountsError(
+            f"the report is one on dicentrics, the curve is for {case.curve.aberration}; "
+            "use `dose` for these, or a curve of dicentrics"
+        )
     return [
         _facts(case, words, "identity", ("laboratory", "accreditation", "requested_by", "sample", "drawn", "received", "reported")),
         _history(case, words), _method(case, words), _counts(case, words), _curve(case, words),
