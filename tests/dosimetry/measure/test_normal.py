@@ -67,7 +67,7 @@ def slide(tmp_path):
 
 
 def test_adapt_in_miniature(tmp_path, slide, random_ensemble, monkeypatch):
-    for name, value in (("_CHECKED", 2), ("_COMPOSED", 2), ("_SIMULATED", 2)):
+    for name, value in (("_CHECKED", 2), ("_EXPOSED", 2), ("_SILENT", 2)):
         monkeypatch.setattr(module, name, value)
     tiny = module.replace(module.ADAPT, pool=module.PoolSettings(size=8, fresh=2, workers=1), side=256)
     monkeypatch.setattr(module, "ADAPT", tiny)
@@ -84,7 +84,7 @@ def test_adapt_in_miniature(tmp_path, slide, random_ensemble, monkeypatch):
 
 
 def test_adapt_teaches_the_readers_too(tmp_path, slide, random_ensemble, monkeypatch):
-    for name, value in (("_CHECKED", 1), ("_COMPOSED", 1), ("_SIMULATED", 1), ("_REREAD", 3)):
+    for name, value in (("_CHECKED", 1), ("_EXPOSED", 1), ("_SILENT", 1), ("_REREAD", 3)):
         monkeypatch.setattr(module, name, value)
     architecture = ReaderArchitecture(Architecture(**load_ensemble(random_ensemble).card.arguments), 32)
     save_tensors(tmp_path / "r.safetensors", weights_of(Reader(architecture)))

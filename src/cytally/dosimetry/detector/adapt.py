@@ -37,8 +37,11 @@ Report = Callable[[str, int, int], None]
 FIGURES = "adapt.json"
 #: One field in this many is kept for checking, at least one where there are several.
 _KEPT = 5
-#: Composed cells on which recall is measured; composed and simulated ones for thresholds.
-_CHECKED, _COMPOSED, _SIMULATED = 60, 150, 150
+#: Composed cells on which recall is measured.
+_CHECKED = 60
+#: Cells of each kind, composed and simulated, for thresholds: with aberrations, and silent ones, of which
+#: fewer would leave the rate of false alarms to chance.
+_EXPOSED, _SILENT = 150, 300
 _SEED = 660_000
 #: Cells in which the new ensemble proposes places to the readers.
 _REREAD = 1600
@@ -185,16 +188,15 @@ def _reread(source: MixedSource, base: Path, out: Path, report: Report) -> Ensem
 def _thresholds(ensemble: Ensemble, fields: tuple[Field, ...], out: Path, report: Report) -> Ensemble:
     """Thresholds on composed and simulated cells, as many of each."""
 
-    def cells(wanted: Wanted, dose: float | None, purpose: int) -> Iterator[TrainingCell]:
+    def cells(wanted: Wanted, dose: float | None, purpose: int, count: int) -> Iterator[TrainingCell]:
         source = ComposedSource(fields, _SEED + purpose, wanted)
-        yield from (source.cell(k) for k in range(_COMPOSED))
-        yield from threshold_cells(range(_SIMULATED), dose)
+        yield from (source.cell(k) for k in range(count))
+        yield from threshold_cells(range(count), dose)
 
-    total = _COMPOSED + _SIMULATED
-    highest = look_at(
-        cells(Wanted(1.5, 0.8, silent=0.0), 4.0, 2), ensemble, total, report, "cells with aberrations"
-    )
-    silent = look_at(cells(Wanted(silent=1.0), None, 3), ensemble, total, report, "silent cells")
+    many = cells(Wanted(1.5, 0.8, silent=0.0), 4.0, 2, _EXPOSED)
+    highest = look_at(many, ensemble, 2 * _EXPOSED, report, "cells with aberrations")
+    quiet = cells(Wanted(silent=1.0), None, 3, _SILENT)
+    silent = look_at(quiet, ensemble, 2 * _SILENT, report, "silent cells")
     return choose(ensemble, out, highest, silent)
 
 
