@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The ten runs that made the shipped ensemble metaphase-1, each on the simulator of its time:
+# The nine runs that made the shipped ensemble metaphase-1, each on the simulator of its time:
 # the first taught what chromosomes are made of; the later ones went on from its weights while
 # the simulator became truer; from the fifth on, some cells are composed from unlabelled real
-# fields; the seventh made the second reader, the eighth and ninth taught it further, the tenth made another. Every
-# run can be killed and called again.
+# fields; the seventh made the second reader, the eighth and ninth taught it further. Every run can be
+# killed and called again.
 #
 #   scripts/train_shipped.sh FIELDS [WORK]
 #
@@ -65,10 +65,3 @@ PYTHON
 # Further still, with the style `faint` and with composed cells whose chromosomes take each other's places.
 cytally_at f16bc2d ninth readers "$WORK/eighth" --cells 12000 --count 1 --epochs 4 --further \
   --normal "$FIELDS" --composed 0.25 --seed 31
-# Another reader, begun from the last member, on the same places.
-cytally_at f16bc2d tenth readers "$WORK/eighth" --cells 12000 --count 1 --epochs 8 \
-  --normal "$FIELDS" --composed 0.25 --seed 31
-# Both are asked; thresholds anew.
-code="$WORK/code-tenth" && git -C "$code" checkout -q 9954d87 &&
-  (cd "$code" && .venv/bin/python scripts/join_readers.py "$WORK/ninth" "$WORK/tenth" \
-    --out "$WORK/metaphase-1" --name metaphase-1)
