@@ -21,7 +21,7 @@ from cytally.types import FloatArray
 
 #: Where readers weigh what else the cell holds: weighing moves false alarms from silent cells, where
 #: no fragment vouches for them, to exposed ones, so these must stay few too.
-WEIGHED = Goal({"dicentric": 0.006, "fragment": 0.03}, precision=0.92)
+WEIGHED = Goal({"dicentric": 0.007, "fragment": 0.03}, precision=0.9)
 #: Weights tried; beyond these a fragment would make a dicentric of anything.
 _WEIGHTS = tuple(round(0.1 * k, 1) for k in range(9))
 
