@@ -6,8 +6,8 @@ Every replicate draws a validation set (half of its cells silent, half exposed t
 that the detector counts, and asks whether the 95 % limits hold the dose: with the errors as that
 validation set shows them; with the false ones beside fragments left out; with none of it. The
 curve is known exactly, so that nothing else widens the limits. The detector is the shipped one
-on simulated cells: it finds 84 in 100 and raises 0.007 false ones per silent cell; 0.06 more per true
-dicentric are twice what it shows there. Standard error with 1,000 replicates: 0.007.
+on simulated cells, nearly: it finds 84 in 100 and raises 0.007 false ones per silent cell, 0.06 more per true
+dicentric. Standard error with 1,000 replicates: 0.007.
 """
 
 from __future__ import annotations
