@@ -101,7 +101,7 @@ def simulate(
 @click.option("--pictures", is_flag=True, help="Write a picture of every cell with its detections.")
 @click.option(
     "--sampled", type=click.IntRange(2), help="Count again by so many ensembles drawn from the members, such as 100;"
-    " their disagreement widens the limits of the dose. Takes about twice as long.",
+    " their disagreement widens the limits of the dose. Takes longer, as all members look.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def score(
