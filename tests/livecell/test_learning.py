@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cytally.errors import EnsembleError, LabelError, RunError
 from cytally.evaluation.segmentation import matched, scores
 from cytally.images.masks import read_mask
+from cytally.images.read import read
 from cytally.inference.ensemble import load_ensemble
 from cytally.livecell.evidence.folder import read_labelled
 from cytally.livecell.learn import Preset, learn
@@ -224,14 +225,45 @@ def test_transfer_begins_where_the_other_ended(learnt, tmp_path):
     assert again.ensemble.card.training["started_from"] == made.ensemble.card.identity
 
 
-def test_several_folders_are_mixed_and_too_few_fields_refused(learnt, tmp_path):
+def test_several_folders_are_mixed(learnt, tmp_path):
     out, _ = learnt
     quick = Preset(TINY, replace(QUICK, epochs=1, side=128))
     both = learn([out / "sim", out / "sim"], tmp_path / "both", quick)
     assert both.ensemble.card.training["folders"] == ["sim", "sim"]
-    write_sequence(TimeLapse(frames=2, shape=(96, 96)), tmp_path / "few")
-    with pytest.raises(LabelError, match="at least three kept labels"):
-        learn([tmp_path / "few"], tmp_path / "none", quick)
+
+
+def test_one_field_is_learnt_from_in_parts(tmp_path):
+    """Six parts, no pixel in two of them, the learnt, validated and tested named on the card."""
+    lapse = TimeLapse(frames=1, shape=(260, 420), seed=5, population=PopulationSettings(24))
+    write_sequence(lapse, tmp_path / "one")
+    made = learn([tmp_path / "one"], tmp_path / "out", Preset(TINY, replace(QUICK, epochs=1, side=96)))
+    assert made.split.by == "part of a field"
+    assert [len(made.split.of(part)) for part in ("train", "validation", "test")] == [4, 1, 1]
+    assert all(field.nuclei > 0 for field in made.aside)
+    assert made.ensemble.card.training["fields"]["test"] == [field.name.path.name for field in made.aside]
+    whole = read(next((tmp_path / "one" / "phase").iterdir())).pixels
+    seen = np.zeros(whole.shape, int)
+    for tile in read_labelled(tmp_path / "out" / "tiles").kept:
+        pixels, labels = read(tile.name.path).pixels, read_mask(tile.label)
+        assert pixels.shape == labels.shape
+        place = np.argwhere(
+            (np.lib.stride_tricks.sliding_window_view(whole, pixels.shape) == pixels).all((2, 3))
+        )
+        assert len(place) == 1
+        seen[place[0, 0] : place[0, 0] + pixels.shape[0], place[0, 1] : place[0, 1] + pixels.shape[1]] += 1
+    assert seen.max() == 1 and seen.mean() > 0.8
+
+
+def test_too_small_or_too_empty_fields_are_refused(tmp_path):
+    quick = Preset(TINY, replace(QUICK, epochs=1))
+    write_sequence(TimeLapse(frames=1, shape=(96, 96)), tmp_path / "small")
+    with pytest.raises(LabelError, match="one of 240 x 360 pixels to cut in parts; got 96 x 96"):
+        learn([tmp_path / "small"], tmp_path / "none", quick)
+    write_sequence(
+        TimeLapse(frames=1, shape=(260, 420), population=PopulationSettings(1)), tmp_path / "empty"
+    )
+    with pytest.raises(LabelError, match="nuclei in at least three parts"):
+        learn([tmp_path / "empty"], tmp_path / "none", quick)
 
 
 def test_figures_add_up_over_fields():

@@ -207,7 +207,8 @@ def train(
     """Train an ensemble on labelled FOLDERS: one cell line, or several mixed.
 
     A folder is what 'label' wrote, or holds phase/ and labels/ (masks under the same
-    names). Whole wells, else positions, are kept apart for validation and test.
+    names). Whole wells, else positions, are kept apart for validation and test; fewer
+    than three images are cut in parts (OUT/tiles).
 
     \b
     Example:
@@ -259,7 +260,9 @@ def evaluate(folder: Path, ensemble: Path, out: Path | None, part: str, as_json:
         wanted = set(loaded.card.training.get("fields", {}).get(part, ()))
         fields = [one for one in fields if one.name.path.name in wanted]
     if not fields:
-        raise LabelError(f"{folder}: no labelled field to compare with (part {part!r})")
+        raise LabelError(
+            f"{folder}: no labelled field to compare with (part {part!r}); the card of the ensemble names those of its training"
+        )
     with reporting() as report:
         found = compare(fields, loaded, out=out, report=report)
     click.echo(json.dumps(plain(found)) if as_json else as_table(found))

@@ -16,8 +16,17 @@ from cytally.images.masks import read_mask
 from cytally.images.read import read
 from cytally.inference.card import NORMALISATIONS, Card, Thresholds
 from cytally.inference.ensemble import Ensemble, load_ensemble, write_card, write_ensemble
-from cytally.livecell.evidence.crops import Field, Split, split_fields, thumbnail, windows, without_leaks
+from cytally.livecell.evidence.crops import (
+    ENOUGH,
+    Field,
+    Split,
+    split_fields,
+    thumbnail,
+    windows,
+    without_leaks,
+)
 from cytally.livecell.evidence.folder import LabelledField, read_labelled
+from cytally.livecell.evidence.tiles import in_tiles, split_tiles
 from cytally.livecell.nuclei import find_nuclei, predict, vote
 from cytally.nets.unet import Architecture
 from cytally.training.masks import CLASSES, MaskedCrop, MaskSettings, best_epochs, fit_masks, read_curve
@@ -62,11 +71,14 @@ class Learnt:
         Which fields were learnt from, validated on and kept for testing.
     curve : list of dict
         Loss and validation loss of each epoch.
+    aside : tuple of LabelledField
+        Those kept for testing.
     """
 
     ensemble: Ensemble
     split: Split
     curve: list[dict[str, float]]
+    aside: tuple[LabelledField, ...]
 
 
 def learn(
@@ -90,10 +102,9 @@ def learn(
     Raises
     ------
     LabelError
-        Too few fields that were kept.
+        No field that was kept, or so few and small that not even parts of them could be kept apart.
     """
-    kept = [field for folder in folders for field in read_labelled(folder).kept]
-    split = _split(kept, seed)
+    kept, split = _parted([field for folder in folders for field in read_labelled(folder).kept], seed, out)
     base = load_ensemble(start, "livecell") if start is not None else None
     if base is not None:
         preset = replace(preset, architecture=Architecture(**base.card.arguments))
@@ -113,17 +124,19 @@ def learn(
     ensemble = _assemble(out, preset.architecture, best, notes)
     tuned = choose_thresholds(ensemble, [by_path[f.name.path] for f in split.of("validation")], report)
     write_card(out, tuned.card)
-    return Learnt(tuned, split, curve)
+    return Learnt(tuned, split, curve, tuple(by_path[f.name.path] for f in split.of("test")))
 
 
-def _split(kept: Sequence[LabelledField], seed: int) -> Split:
-    if len(kept) < 3:
-        raise LabelError(
-            f"expected at least three kept labels, got {len(kept)}; look at the contact sheet for why others were rejected"
-        )
+def _parted(kept: list[LabelledField], seed: int, out: Path) -> tuple[list[LabelledField], Split]:
+    """Fields and the part each belongs to; one or two fields are cut in tiles, written to `out`/tiles."""
+    if not kept:
+        raise LabelError("expected labels to learn from, got none that was kept; the contact sheet says why")
+    if len(kept) < ENOUGH:
+        tiles = in_tiles(kept, out / "tiles")
+        return tiles, split_tiles(tiles)
     split = split_fields([field.name for field in kept], seed)
     with_thumbs = [replace(f, thumb=thumbnail(read(f.name.path).pixels)) for f in split.fields]
-    return without_leaks(replace(split, fields=tuple(with_thumbs)))
+    return kept, without_leaks(replace(split, fields=tuple(with_thumbs)))
 
 
 def _crops(

@@ -106,9 +106,7 @@ def run_livecell(
     finder = ByEnsemble(learnt.ensemble if learnt else load_ensemble(order.ensemble, "livecell"))
     story = _followed([phase], out, finder, order, report)
     if labelled is not None and learnt is not None:
-        kept = {one.name.path.resolve(): one for one in labelled.kept}
-        aside = [kept[each.name.path.resolve()] for each in learnt.split.of("test")]
-        found = evaluate(aside, learnt.ensemble, out=out, report=report)
+        found = evaluate(learnt.aside, learnt.ensemble, out=out, report=report)
         story = replace(story, labelled=labelled, learnt=learnt, evaluation=found, overlays=out / PICTURES)
     write_report(story, out)
     return story

@@ -17,6 +17,8 @@ PARTS = ("train", "validation", "test")
 #: Thumbnails that agree more than this show the same field.
 SAME = 0.985
 _THUMB = 48
+#: Fewer fields cannot be kept apart whole; see `tiles`.
+ENOUGH = 3
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Split:
     Attributes
     ----------
     fields : tuple of Field
-    by : {"well", "position", "time"}
+    by : {"well", "position", "time", "part of a field"}
         What keeps the parts apart.
     leaks : tuple of str
         Fields taken out of training because a kept one shows the same.
@@ -84,7 +86,7 @@ def split_fields(
     LabelError
         Fewer than three fields.
     """
-    if len(names) < 3:
+    if len(names) < ENOUGH:
         raise LabelError(
             f"expected at least three labelled fields, one each to learn, validate and test; got {len(names)}"
         )

@@ -36,6 +36,7 @@ from cytally.types import FloatArray, Skipped
 
 Report = Callable[[str, int, int], None]
 TABLE, NOTES, SHEET = "labels.csv", "label.json", "contact.jpg"
+IMAGES, LABELS = "phase", "labels"
 _SHOWN = 20
 
 
@@ -118,7 +119,7 @@ def label_folder(
         No pairs, or none of them could be used.
     """
     files = pair_files(find_images(phase), find_images(fluorescence), pattern, (phase, fluorescence))
-    (out / "labels").mkdir(parents=True, exist_ok=True)
+    (out / LABELS).mkdir(parents=True, exist_ok=True)
     found, skipped, stems = [], list(files.skipped), _stems(files.pairs)
     for number, pair in enumerate(files.pairs):
         try:
@@ -170,7 +171,7 @@ def _identified(pair: Pair, stem: str, out: Path, settings: LabelSettings) -> _F
             f"{stain.shape[0]} x {stain.shape[1]} in fluorescence"
         )
     labels = identify(stain, settings.stain).labels
-    path = out / "labels" / f"{stem}.tif"
+    path = out / LABELS / f"{stem}.tif"
     write_mask(path, labels)
     return _Found(pair, path, areas(labels).astype(float))
 
@@ -257,16 +258,14 @@ def read_labelled(folder: Path) -> Labelled:
 
 def _plain_folder(folder: Path) -> Labelled:
     """Folders phase/ and labels/ with equal names; or phase/ and truth/ as `livecell simulate` writes them."""
-    if not (folder / "phase").is_dir() or not any((folder / part).is_dir() for part in ("labels", "truth")):
+    if not (folder / IMAGES).is_dir() or not any((folder / part).is_dir() for part in (LABELS, "truth")):
         raise LabelError(
             f"{folder}: expected labels.csv, or folders 'phase' and 'labels'; make them with 'livecell label'"
         )
-    of_name = (
-        {path.stem: path for path in find_images(folder / "labels")} if (folder / "labels").is_dir() else {}
-    )
+    of_name = {path.stem: path for path in find_images(folder / LABELS)} if (folder / LABELS).is_dir() else {}
     fields = []
-    for path in find_images(folder / "phase"):
-        name = parse_name(path, folder=folder_of(path, folder / "phase"))
+    for path in find_images(folder / IMAGES):
+        name = parse_name(path, folder=folder_of(path, folder / IMAGES))
         mask = of_name.get(path.stem) or _truth_of(name, folder / "truth")
         if mask.is_file():
             fields.append(LabelledField(name, mask, int(read_mask(mask).max()), ""))
