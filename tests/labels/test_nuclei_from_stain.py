@@ -1,5 +1,7 @@
 """The chain from stain to nuclei, step by step, on arrays small enough to work out by hand."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -245,10 +247,48 @@ def test_plain_nuclei_are_found_each_once():
     assert matched(found.labels, components(truth)).hits.true == 4
 
 
+def pairs_and_ovals(gap, seed, scale=8):
+    """18 pairs of disks of 9 pixels, `gap` apart from middle to middle, and 18 ovals of 8 x 13; blurred, noisy."""
+    rng = np.random.default_rng(seed)
+    fine = np.zeros((160 * scale, 160 * scale), np.uint8)
+    for k in range(36):
+        middle = np.array([12.5 + 26 * (k % 6), 12.5 + 26 * (k // 6)]) * scale
+        angle = rng.uniform(0, np.pi)
+        if (k + k // 6) % 2:
+            step = np.array([np.cos(angle), np.sin(angle)]) * gap / 2 * scale
+            for place in (middle - step, middle + step):
+                cv2.circle(fine, tuple(place.astype(int).tolist()), int(4.5 * scale), 1, -1)
+        else:
+            axes = (int(6.5 * scale), int(4 * scale))
+            cv2.ellipse(fine, tuple(middle.astype(int).tolist()), axes, np.degrees(angle), 0, 360, 1, -1)
+    shape = cv2.resize(fine.astype(np.float32), (160, 160), interpolation=cv2.INTER_AREA)
+    return rng.poisson(30 + 150 * cv2.GaussianBlur(shape, (0, 0), 0.8)).astype(np.uint16)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_waists_of_small_nuclei_are_seen_at_twice_the_resolution(seed):
+    """18 x 2 + 18 nuclei; a pair 7.5 pixels apart has a waist one pixel deep, and an oval has none."""
+    stain, usual = pairs_and_ovals(7.5, seed), FluorescenceSettings.for_nuclei(5, 30)
+    assert identify(stain, usual).count == 54
+    assert identify(stain, replace(usual, fine=0.0)).count < 45
+    found = identify(stain, usual).labels
+    assert (
+        found.shape == stain.shape
+        and abs(np.median(np.bincount(found.ravel())[1:]) / (np.pi * 4.5**2) - 1) < 0.2
+    )
+
+
 def test_real_nuclei(data):
-    """StarDist's test image: F1 at IoU 0.5 of 0.90 or more with the settings of `livecell label`."""
+    """StarDist's image: F1 at IoU 0.5 of 0.90 or more with the settings of `livecell label`.
+
+    Of the second, 8 of 65 labels are specks of 5 pixels that nobody sees in the picture: 0.934 is
+    the most there is, 0.891 what is reached.
+    """
     folder = data / "nuclei_stardist"
     settings = FluorescenceSettings.for_nuclei(5, 30)
     image = read(folder / "stardist_data_images_img2d.tif").pixels
     truth = read(folder / "stardist_data_images_mask2d.tif").pixels.astype(np.int32)
     assert scores(matched(identify(image, settings).labels, truth).hits).dice >= 0.90
+    image = read(folder / "tests_data_img2d.tif").pixels
+    truth = read(folder / "tests_data_mask2d.tif").pixels.astype(np.int32)
+    assert scores(matched(identify(image, settings).labels, truth).hits).dice >= 0.88

@@ -42,48 +42,51 @@ class Declumping:
     largest: float = float("inf")
 
 
-def declump(labels: IntArray, image: Float32, how: Declumping) -> IntArray:
+def declump(labels: IntArray, image: Float32, how: Declumping, touching: bool = False) -> IntArray:
     """Part the objects that hold more than one marker.
 
     Parameters
     ----------
     labels : ndarray of int32, shape (h, w)
-        Connected components, 0 outside.
+        0 outside.
     image : ndarray of float32, shape (h, w)
         Brightness.
     how : Declumping
+    touching : bool
+        Objects may touch, and have outlines there too; connected components never do.
 
     Returns
     -------
     ndarray of int32, shape (h, w)
-        New numbers from 1. Objects without a marker stay whole.
+        Parts of a clump beyond the first have new numbers. Objects without a marker stay whole.
     """
     if how.by == "none":
         return labels
     inside = labels > 0
-    height = (
-        smoothed_inside(image, inside, how.smoothing) if how.by == "intensity" else outline_distance(inside)
-    )
-    if how.by == "shape" and how.smoothing > 0:
-        height = cv2.GaussianBlur(height, (0, 0), how.smoothing)
+    if how.by == "intensity":
+        height = smoothed_inside(image, inside, how.smoothing)
+    else:
+        height = outline_distance(inside & ~seams(labels) if touching else inside)
+        height = cv2.GaussianBlur(height, (0, 0), how.smoothing) if how.smoothing > 0 else height
     height = np.where(inside, height, np.float32(0))
     seeds = maxima(height, inside, how.suppression)
-    rows, cols = np.nonzero(seeds)
-    owners = labels[rows, cols]
+    owners = labels.ravel()[np.flatnonzero(seeds > 0)]
     count = np.bincount(owners, minlength=int(labels.max()) + 1)
     clumped = np.flatnonzero(count > 1)
     result = labels.copy()
     boxes = _boxes(labels) if len(clumped) else {}
-    following = int(labels.max()) + 1
+    following = int(labels.max())
     for number in clumped:
         window = boxes[int(number)]
         mine = labels[window] == number
         markers = np.where(mine, seeds[window], 0)
         parts = watershed(-height[window], markers, mask=mine)
-        parts = without_waistless(parts, height[window], how.neck, how.largest)
-        result[window][mine] = (parts[mine] + following).astype(result.dtype)
-        following += int(parts.max()) + 1
-    return relabelled(result)
+        parts = without_waistless(parts, height[window], how.neck, how.largest)[mine]
+        kinds, part = np.unique(parts, return_inverse=True)
+        names = np.append(number, following + np.arange(1, len(kinds)))  # the first keeps the clump's number
+        result[window][mine] = names[part]
+        following += len(kinds) - 1
+    return result
 
 
 def maxima(height: Float32, inside: NDArray[np.bool_], radius: float) -> IntArray:
@@ -138,6 +141,14 @@ def outline_distance(inside: NDArray[np.bool_]) -> Float32:
     """Distance of each inner pixel to the nearest outer one; the image's border is not an outline."""
     padded = np.pad(inside, 1, mode="edge").astype(np.uint8)
     return np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1], np.float32)
+
+
+def seams(labels: IntArray) -> NDArray[np.bool_]:
+    """Pixels below or right of another object's."""
+    result = np.zeros(labels.shape, bool)
+    result[1:] |= (labels[1:] != labels[:-1]) & (labels[:-1] > 0)
+    result[:, 1:] |= (labels[:, 1:] != labels[:, :-1]) & (labels[:, :-1] > 0)
+    return result & (labels > 0)
 
 
 def smoothed_inside(image: Float32, inside: NDArray[np.bool_], sigma: float) -> Float32:

@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.errors import ImageError, SettingsError
-from cytally.labels.declump import Declumping, areas, declump, kept
+from cytally.labels.declump import Declumping, areas, declump, kept, relabelled
 from cytally.labels.outline import at_half_height
 from cytally.labels.threshold import adaptive_threshold
 from cytally.types import IntArray
 
 Float32 = NDArray[np.float32]
+#: At twice the resolution, on redrawn outlines: an exact distance, hardly smoothed.
+_FINE = Declumping(by="shape", smoothing=1.0, suppression=4.0, neck=0.92)
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class FluorescenceSettings:
         them where the threshold put them, as the thesis does.
     border : bool
         Keep nuclei that the image's border cuts (CellProfiler drops them).
+    fine : float
+        Where the median nucleus has a smaller diameter in pixels, all is done once more at twice
+        the resolution, and waists are sought again on the redrawn outlines: between two nuclei of
+        nine pixels a waist is one pixel deep. 0: never.
     """
 
     block: int = 127
@@ -56,6 +62,7 @@ class FluorescenceSettings:
     declumping: Declumping = field(default_factory=Declumping)
     half_height: float = 0.0
     border: bool = False
+    fine: float = 0.0
 
     @staticmethod
     def for_nuclei(smallest: float, largest: float, by: str = "shape") -> FluorescenceSettings:
@@ -68,7 +75,20 @@ class FluorescenceSettings:
         how = Declumping(by=by, smoothing=smallest / 3.5, suppression=smallest / 1.5)
         return FluorescenceSettings(
             window=max(2, round(largest * 2 / 3)), diameters=(smallest, largest), declumping=how,
-            half_height=0.5, border=True,
+            half_height=0.5, border=True, fine=12.0,
+        )  # fmt: skip
+
+    @property
+    def doubled(self) -> FluorescenceSettings:
+        """The same for an image of twice the resolution."""
+        how = replace(
+            self.declumping,
+            smoothing=2 * self.declumping.smoothing,
+            suppression=2 * self.declumping.suppression,
+        )
+        return replace(
+            self, block=2 * self.block, window=2 * self.window, smoothing=2 * self.smoothing,
+            diameters=(2 * self.diameters[0], 2 * self.diameters[1]), declumping=how,
         )  # fmt: skip
 
     def __post_init__(self) -> None:
@@ -119,20 +139,46 @@ def identify(
         Colour, no contrast at all, NaN, or so small that it holds no two blocks.
     """
     settings = settings or FluorescenceSettings()
+    found = _identified(fluorescence, settings)
+    if not 0 < _usual_diameter(found.labels) < settings.fine:
+        return found
+    size = (2 * fluorescence.shape[1], 2 * fluorescence.shape[0])
+    large = cv2.resize(np.asarray(fluorescence, np.float32), size, interpolation=cv2.INTER_CUBIC)
+    labels = _identified(large, settings.doubled, again=_FINE).labels
+    return NucleusLabels(_halved(labels), found.prepared)
+
+
+def _identified(
+    fluorescence: NDArray[np.generic], settings: FluorescenceSettings, again: Declumping | None = None
+) -> NucleusLabels:
+    """The chain, once; `again` parts once more after outlines were redrawn."""
     prepared = prepare(fluorescence, settings.block, settings.slope)
     threshold = np.clip(adaptive_threshold(prepared, settings.window), *settings.bounds)
     level = prepared.astype(np.float32) / np.float32(255)
     if settings.smoothing > 0:
         level = cv2.GaussianBlur(level, (0, 0), settings.smoothing)
     mask = fill_holes(level > threshold, settings.diameters[1] ** 2)
-    how = replace(settings.declumping, largest=np.pi * settings.diameters[1] ** 2 / 4)
-    labels = declump(components(mask), level, how)
+    largest = np.pi * settings.diameters[1] ** 2 / 4
+    labels = declump(components(mask), level, replace(settings.declumping, largest=largest))
     if settings.half_height > 0:
         labels = at_half_height(labels, fluorescence, level=settings.half_height)
+    if again is not None:
+        labels = declump(labels, level, replace(again, largest=largest), touching=True)
     if not settings.border:
         labels = without_border(labels)
     labels = within_sizes(labels, *settings.diameters)
     return NucleusLabels(fill_labelled_holes(labels), prepared)
+
+
+def _usual_diameter(labels: IntArray) -> float:
+    """Of the median nucleus in pixels; 0 without any."""
+    area = areas(labels)
+    return float(2 * np.sqrt(np.median(area) / np.pi)) if len(area) else 0.0
+
+
+def _halved(labels: IntArray) -> IntArray:
+    """Every second pixel; what falls between all of them is gone."""
+    return relabelled(np.ascontiguousarray(labels[::2, ::2]))
 
 
 def prepare(image: NDArray[np.generic], block: int = 127, slope: float = 3.0) -> NDArray[np.uint8]:
@@ -158,11 +204,8 @@ def prepare(image: NDArray[np.generic], block: int = 127, slope: float = 3.0) ->
         low, high = float(values.min()), float(values.max())
     if not high > low:
         raise ImageError(f"expected nuclei on a darker ground, got one brightness ({low:g}) everywhere")
-    scaled = cv2.convertScaleAbs(
-        np.clip(values, low, high).astype(np.float32),
-        alpha=255 / (high - low),
-        beta=-low * 255 / (high - low),
-    )
+    light = np.clip(values.astype(np.float32), np.float32(low), np.float32(high))
+    scaled = cv2.convertScaleAbs(light, alpha=255 / (high - low), beta=-low * 255 / (high - low))
     if slope <= 0:
         return np.asarray(scaled, np.uint8)
     grid = [max(1, -(-size // block)) for size in values.shape]

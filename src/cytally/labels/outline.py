@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
 
-from cytally.labels.declump import relabelled
 from cytally.types import FloatArray, IntArray
 
 Float32 = NDArray[np.float32]
@@ -103,16 +103,15 @@ def at_half_height(
 
 def largest_pieces(labels: IntArray) -> IntArray:
     """Of each object its largest 8-connected piece, numbered again."""
-    pieces = cv2.connectedComponents((labels > 0).astype(np.uint8), connectivity=8)[1]
-    where = np.flatnonzero(labels)
-    owner = labels.ravel()[where].astype(np.int64)
-    code = pieces.ravel()[where].astype(np.int64) * (int(labels.max(initial=0)) + 1) + owner
-    kinds, piece, area = np.unique(code, return_inverse=True, return_counts=True)
-    of = kinds % (int(labels.max(initial=0)) + 1)
-    best = np.zeros(int(labels.max(initial=0)) + 1, np.int64)
-    order = np.argsort(area, kind="stable")
-    best[of[order]] = order  # the largest comes last and stays
+    inside = labels > 0
+    pieces = cv2.connectedComponents(inside.view(np.uint8), connectivity=8)[1]
+    where = np.flatnonzero(inside)
+    owner, piece = labels.ravel()[where], pieces.ravel()[where]
+    area = coo_array((np.ones(len(where), np.int32), (piece, owner))).tocsr().tocoo()  # equal places add up
+    best = np.zeros(int(labels.max(initial=0)) + 1, np.int32)
+    order = np.argsort(area.data, kind="stable")
+    best[area.col[order]] = area.row[order]  # the largest comes last and stays
     keep = best[owner] == piece
     result = np.zeros(labels.size, np.int32)
-    result[where[keep]] = owner[keep]
-    return relabelled(result.reshape(labels.shape))
+    result[where[keep]] = (np.cumsum(best > 0) * (best > 0)).astype(np.int32)[owner[keep]]
+    return result.reshape(labels.shape)

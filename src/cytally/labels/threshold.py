@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +36,7 @@ def otsu(levels: NDArray[np.uint8]) -> float:
     10
     """
     counts = cv2.calcHist([np.atleast_2d(levels)], [0], None, [BINS], [0, BINS])
-    return float(_best(counts.reshape(1, BINS).astype(float))[0])
+    return float(np.nan_to_num(_best(counts.reshape(BINS, 1).astype(float)))[0])
 
 
 def block_otsu(levels: NDArray[np.uint8], window: int) -> FloatArray:
@@ -48,11 +50,12 @@ def block_otsu(levels: NDArray[np.uint8], window: int) -> FloatArray:
     """
     rows, cols = (_edges(size, window) for size in levels.shape)
     across = len(cols) - 1
-    of_row = np.repeat(np.arange(len(rows) - 1, dtype=np.int32), np.diff(rows)) * across
-    of_col = np.repeat(np.arange(across, dtype=np.int32), np.diff(cols))
-    number = (of_row[:, None] + of_col[None]) * BINS
-    counts = np.bincount((number + levels).ravel(), minlength=(len(rows) - 1) * across * BINS)
-    return _best(counts.reshape(-1, BINS).astype(np.float32)).reshape(len(rows) - 1, across)
+    of_col = np.repeat(np.arange(across) * BINS, np.diff(cols))
+    result = np.empty((len(rows) - 1, across))
+    for k, (top, bottom) in enumerate(pairwise(rows)):  # a row of blocks at a time stays in the cache
+        counts = np.bincount((levels[top:bottom] + of_col).ravel(), minlength=across * BINS)
+        result[k] = _best(counts.reshape(across, BINS).T.astype(np.float32))
+    return result
 
 
 def adaptive_threshold(levels: NDArray[np.uint8], window: int = 20) -> Float32:
@@ -77,21 +80,15 @@ def adaptive_threshold(levels: NDArray[np.uint8], window: int = 20) -> Float32:
     centres = [(edges[:-1] + edges[1:] - 1) / 2 for edges in (_edges(size, window) for size in levels.shape)]
     degree = [min(3, len(each) - 1) for each in centres]
     blend = RectBivariateSpline(centres[0], centres[1], blocks, kx=degree[0], ky=degree[1], s=0)
-    coarse = [np.linspace(0, size - 1, max(2, -(-size // 4))) for size in levels.shape]
+    coarse = [_centres(size, max(2, -(-size // 4))) for size in levels.shape]
     smooth = blend(coarse[0], coarse[1]).astype(np.float32)
-    local = _enlarged(smooth, (levels.shape[0], levels.shape[1]))
-    return np.clip(local, LOCAL_RANGE[0] * everywhere, LOCAL_RANGE[1] * everywhere)
+    local = cv2.resize(smooth, levels.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(np.clip(local, LOCAL_RANGE[0] * everywhere, LOCAL_RANGE[1] * everywhere), np.float32)
 
 
-def _enlarged(coarse: Float32, shape: tuple[int, int]) -> Float32:
-    """Linear between the spline's values at every fourth pixel, ends on ends."""
-    to_full = [(size - 1) / max(short - 1, 1) for size, short in zip(shape, coarse.shape, strict=True)]
-    matrix = np.array([[to_full[1], 0, 0], [0, to_full[0], 0]], np.float32)
-    size = (shape[1], shape[0])
-    return np.asarray(
-        cv2.warpAffine(coarse, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
-        np.float32,
-    )
+def _centres(size: int, count: int) -> FloatArray:
+    """Middles of `count` equal parts of a side, as pixels: what a resized image is sampled at."""
+    return (np.arange(count) + 0.5) * size / count - 0.5
 
 
 def _edges(size: int, window: int) -> NDArray[np.int64]:
@@ -101,23 +98,17 @@ def _edges(size: int, window: int) -> NDArray[np.int64]:
 
 
 def _best(counts: NDArray[np.floating]) -> FloatArray:
-    """Otsu's level of each histogram (n, 256), as a fraction of 1.
+    """Otsu's level of each histogram (256, n), as a fraction of 1; NaN without any light.
 
-    Maximises w0 w1 (mu0 - mu1)^2 = (m w0 - m0)^2 / (w0 w1) with w0 the share and m0 the first
-    moment up to a level (thesis eq. 3.4); the lowest of equals.
+    Maximises w0 w1 (mu0 - mu1)^2 (thesis eq. 3.4), which is (M n0 - N m0)^2 / (n0 (N - n0)) but for
+    a constant, with n0 pixels and the first moment m0 up to a level, N and M in all; the lowest of
+    equals. 0 wherever all pixels lie on one side, so a histogram of one level has nothing above 0.
     """
-    counts = counts.copy()
-    counts[:, 0] = 0
-    total = counts.sum(axis=1, keepdims=True)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.cumsum(counts, axis=1) / total
-        moment = np.cumsum(counts * np.arange(BINS, dtype=counts.dtype), axis=1) / total
-        between = (moment[:, -1:] * share - moment) ** 2 / (share * (1 - share))
-    between[~np.isfinite(between)] = -1
-    between[share > 1 - 1e-6] = -1  # the last level that occurs leaves nothing above it
-    level = between.argmax(axis=1).astype(float)
-    single = between.max(axis=1) < 0
-    only = np.divide(moment[:, -1], 1.0)
-    level[single] = only[single]
-    level[total[:, 0] == 0] = np.nan if len(counts) > 1 else 0.0
-    return np.asarray(level / (BINS - 1))
+    counts[0] = 0
+    below = np.cumsum(counts, axis=0)
+    moment = np.cumsum(counts * np.arange(BINS, dtype=counts.dtype)[:, None], axis=0)
+    total, whole = below[-1].copy(), moment[-1].copy()
+    between = (whole * below - total * moment) ** 2 / np.maximum(below * (total - below), 1)
+    level = between.argmax(axis=0).astype(float)
+    only = np.divide(whole, total, out=np.full(len(level), np.nan), where=total > 0, casting="unsafe")
+    return np.asarray(np.where(between.max(axis=0) > 0, level, only) / (BINS - 1))
