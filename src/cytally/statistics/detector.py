@@ -7,7 +7,7 @@ with dose, as fragments do: h more for every true dicentric, so that the mean is
 N ((r + h) Y(D) + f). All are known only from a validation set: r from dicentrics found and
 missed, f from false ones in so many silent cells, h from false ones in exposed cells.
 Their posteriors (Beta and Gamma, Jeffreys' priors) are integrated out over a grid of their
-quantiles; the curve's error enters as in `bayes`.
+quantiles (Gauss-Legendre); the curve's error enters as in `bayes`.
 
 A curve fitted to counts of the same detector has absorbed r and f, and needs none
 of this.
@@ -27,6 +27,9 @@ from cytally.types import FloatArray
 
 _NODES = 15
 _POINTS = 1201
+#: Gauss and Legendre's: few levels, but the tails among them, which equally likely ones leave out.
+_ROOTS, _SHARES = np.polynomial.legendre.leggauss(_NODES)
+_LEVELS, WEIGHTS = (_ROOTS + 1) / 2, _SHARES / 2
 
 
 @dataclass(frozen=True)
@@ -83,15 +86,25 @@ class DetectorErrors:
         return self.recall + max(more, 0.0)
 
     def nodes(self) -> tuple[FloatArray, FloatArray]:
-        """Equally likely values of r + h and of f, (n,) each."""
-        at = (np.arange(_NODES) + 0.5) / _NODES
-        recall = beta_quantile(at, self.found + 0.5, self.missed + 0.5)
-        false = np.asarray(gamma_quantile(at, self.false + 0.5) / self.cells)
+        """Values of f, (n,), and for each those of r + h, (n, n); `WEIGHTS` says how likely each is.
+
+        Where many of the false ones in exposed cells are those of any cell, few are left for h.
+        """
+        recall = beta_quantile(_LEVELS, self.found + 0.5, self.missed + 0.5)
+        false = np.asarray(gamma_quantile(_LEVELS, self.false + 0.5) / self.cells)
         if not self.exposed:
-            return np.asarray(recall), false
-        beside = np.asarray(gamma_quantile(at, self.beside + 0.5)) - self.false_rate * self.exposed
-        more = np.maximum(beside, 0.0) / (self.found + self.missed)
-        return np.quantile(np.add.outer(recall, more), at), false
+            return false, np.tile(recall, (_NODES, 1))
+        beside = np.asarray(gamma_quantile(_LEVELS, self.beside + 0.5))
+        more = np.maximum(beside - false[:, None] * self.exposed, 0.0) / (self.found + self.missed)
+        return false, np.array([_quantiles_of_sum(recall, one) for one in more])
+
+
+def _quantiles_of_sum(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Nodes of the sum of two independent quantities that are known by theirs."""
+    total, weight = np.add.outer(first, second).ravel(), np.outer(WEIGHTS, WEIGHTS).ravel()
+    order = np.argsort(total, kind="stable")
+    reached = np.cumsum(weight[order]) - weight[order] / 2
+    return np.interp(_LEVELS, reached, total[order])
 
 
 def detector_density(
@@ -154,9 +167,10 @@ def _likelihood(
     errors: DetectorErrors, protraction: float,
 ) -> FloatArray:  # fmt: skip
     """Probability of the count at each dose (n,), averaged over r + h and f, up to a factor."""
-    recall, false = errors.nodes()
+    false, recall = errors.nodes()
     per_cell = yield_at(dose, coefficients, protraction)
     spread = yield_error(dose, covariance, protraction)
-    mean = recall[:, None, None] * per_cell + false[None, :, None]
-    variance = (recall[:, None, None] * spread) ** 2
-    return np.asarray(np.exp(count_log(aberrations, cells, mean, variance)).mean(axis=(0, 1)))
+    mean = recall[:, :, None] * per_cell + false[:, None, None]
+    variance = (recall[:, :, None] * spread) ** 2
+    likely = np.exp(count_log(aberrations, cells, mean, variance))
+    return np.asarray(np.einsum("i,j,ijk->k", WEIGHTS, WEIGHTS, likely))
