@@ -1,5 +1,6 @@
 """File names, pairs, rejected labels, crops and splits."""
 
+import json
 from pathlib import Path
 
 import cv2
@@ -12,11 +13,12 @@ from cytally.errors import ImageError, LabelError, SettingsError
 from cytally.images.masks import read_mask
 from cytally.images.read import read
 from cytally.images.write import write
+from cytally.labels.declump import typical_area
 from cytally.labels.fluorescence import FluorescenceSettings, identify
 from cytally.livecell.evidence.crops import Field, Split, split_fields, thumbnail, windows, without_leaks
 from cytally.livecell.evidence.folder import LabelSettings, label_folder, read_labelled
 from cytally.livecell.evidence.pairs import channel_offset, pair_files
-from cytally.livecell.evidence.rejects import RejectSettings, clean, reasons, typical_area
+from cytally.livecell.evidence.rejects import RejectSettings, clean, reasons
 from cytally.livecell.sequences import parse_name, series_of
 from cytally.livecell.simulate.folder import TimeLapse, frames, write_sequence
 from cytally.livecell.simulate.population import PopulationSettings
@@ -293,3 +295,19 @@ def test_masks_of_numbers_and_of_black_and_white_are_told_apart(tmp_path):
     write(tmp_path / "f.tif", Image(np.ones((5, 5), np.float32)))
     with pytest.raises(LabelError, match="whole numbers"):
         read_mask(tmp_path / "f.tif")
+
+
+def test_a_range_of_diameters_that_leaves_most_nuclei_out_is_told(lapse, tmp_path):
+    """Nuclei of some 20 pixels: 5 to 30 holds them, 3 to 12 does not."""
+    fits, small = (
+        label_folder(
+            lapse / "phase", lapse / "fluorescence", tmp_path / str(largest),
+            LabelSettings(FluorescenceSettings.for_nuclei(smallest, largest)),
+        )
+        for smallest, largest in ((5, 30), (3, 12))
+    )  # fmt: skip
+    assert not fits.hints
+    assert (
+        len(small.hints) == 1 and "larger than 12 pixels" in small.hints[0] and "--diameter" in small.hints[0]
+    )
+    assert json.loads((small.folder / "label.json").read_text())["hints"] == list(small.hints)

@@ -185,6 +185,8 @@ def label(
         click.echo(
             f"the fluorescence camera looks {made.offset.row:.1f} rows and {made.offset.col:.1f} columns beside; corrected"
         )
+    for hint in made.hints:
+        click.echo(f"  {hint}", err=True)
     say_skipped(made.skipped)
 
 

@@ -180,3 +180,14 @@ def _boxes(labels: IntArray) -> dict[int, tuple[slice, slice]]:
 def areas(labels: IntArray) -> FloatArray:
     """Pixels of each object 1..n, (n,)."""
     return np.bincount(labels[labels > 0], minlength=int(labels.max(initial=0)) + 1)[1:].astype(float)
+
+
+def typical_area(area: FloatArray) -> float:
+    """A usual nucleus among many specks: half of the sum of squared areas lies in objects above it.
+
+    Squares, because hundreds of specks of 20 pixels may cover more than the nuclei do. 0 without
+    any object.
+    """
+    ordered = np.sort(area)
+    reached = np.cumsum(ordered**2) >= (ordered**2).sum() / 2
+    return float(ordered[int(np.argmax(reached))]) if len(ordered) else 0.0

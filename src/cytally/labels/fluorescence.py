@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.errors import ImageError, SettingsError
-from cytally.labels.declump import Declumping, areas, declump, kept, relabelled
+from cytally.labels.declump import Declumping, areas, declump, kept, relabelled, typical_area
 from cytally.labels.outline import at_half_height
 from cytally.labels.threshold import adaptive_threshold
 from cytally.types import IntArray
@@ -48,7 +48,7 @@ class FluorescenceSettings:
     border : bool
         Keep nuclei that the image's border cuts (CellProfiler drops them).
     fine : float
-        Where the median nucleus has a smaller diameter in pixels, all is done once more at twice
+        Where a usual nucleus has a smaller diameter in pixels, all is done once more at twice
         the resolution, and waists are sought again on the redrawn outlines: between two nuclei of
         nine pixels a waist is one pixel deep. 0: never.
     """
@@ -75,7 +75,7 @@ class FluorescenceSettings:
         how = Declumping(by=by, smoothing=smallest / 3.5, suppression=smallest / 1.5)
         return FluorescenceSettings(
             window=max(2, round(largest * 2 / 3)), diameters=(smallest, largest), declumping=how,
-            half_height=0.5, border=True, fine=12.0,
+            half_height=0.5, border=True, fine=14.0,
         )  # fmt: skip
 
     @property
@@ -111,10 +111,16 @@ class NucleusLabels:
         Nuclei 1..n, 0 elsewhere.
     prepared : ndarray of uint8, shape (h, w)
         The image after CLAHE, on which the threshold was taken.
+    usual : float
+        Diameter in pixels of a usual object before sizes were asked for, see `typical_area`; 0 without any.
+    oversized : float
+        Pixels of objects dropped as too large.
     """
 
     labels: IntArray
     prepared: NDArray[np.uint8]
+    usual: float = 0.0
+    oversized: float = 0.0
 
     @property
     def count(self) -> int:
@@ -140,12 +146,12 @@ def identify(
     """
     settings = settings or FluorescenceSettings()
     found = _identified(fluorescence, settings)
-    if not 0 < _usual_diameter(found.labels) < settings.fine:
+    if not 0 < found.usual < settings.fine:
         return found
     size = (2 * fluorescence.shape[1], 2 * fluorescence.shape[0])
     large = cv2.resize(np.asarray(fluorescence, np.float32), size, interpolation=cv2.INTER_CUBIC)
     labels = _identified(large, settings.doubled, again=_FINE).labels
-    return NucleusLabels(_halved(labels), found.prepared)
+    return replace(found, labels=_halved(labels))
 
 
 def _identified(
@@ -166,14 +172,10 @@ def _identified(
         labels = declump(labels, level, replace(again, largest=largest), touching=True)
     if not settings.border:
         labels = without_border(labels)
+    sizes = areas(labels)
     labels = within_sizes(labels, *settings.diameters)
-    return NucleusLabels(fill_labelled_holes(labels), prepared)
-
-
-def _usual_diameter(labels: IntArray) -> float:
-    """Of the median nucleus in pixels; 0 without any."""
-    area = areas(labels)
-    return float(2 * np.sqrt(np.median(area) / np.pi)) if len(area) else 0.0
+    usual = 2 * float(np.sqrt(typical_area(sizes) / np.pi))
+    return NucleusLabels(fill_labelled_holes(labels), prepared, usual, float(sizes[sizes > largest].sum()))
 
 
 def _halved(labels: IntArray) -> IntArray:

@@ -77,7 +77,7 @@ def _warnings(story: Story) -> list[str]:
     if story.learnt is not None and story.learnt.split.leaks:
         said.append(f"{len(story.learnt.split.leaks)} training images show the same as one kept for testing; left out: "
                     + ", ".join(story.learnt.split.leaks[:5]))  # fmt: skip
-    return said
+    return said + list(story.labelled.hints if story.labelled is not None else ())
 
 
 def _labels(labelled: Labelled | None) -> dict[str, Any] | None:

@@ -26,10 +26,10 @@ from cytally.images.read import find_images, read
 from cytally.images.register import Offset, moved
 from cytally.images.tracks import TRUTH
 from cytally.images.write import encode, write_bytes
-from cytally.labels.declump import areas
+from cytally.labels.declump import areas, typical_area
 from cytally.labels.fluorescence import FluorescenceSettings, identify
 from cytally.livecell.evidence.pairs import CERTAIN, Pair, channel_offset, pair_files
-from cytally.livecell.evidence.rejects import Assessed, RejectSettings, clean, reasons, typical_area
+from cytally.livecell.evidence.rejects import Assessed, RejectSettings, clean, reasons
 from cytally.livecell.sequences import FrameName, folder_of, parse_name
 from cytally.runs.folder import csv_bytes
 from cytally.types import FloatArray, Skipped
@@ -38,6 +38,8 @@ Report = Callable[[str, int, int], None]
 TABLE, NOTES, SHEET = "labels.csv", "label.json", "contact.jpg"
 IMAGES, LABELS = "phase", "labels"
 _SHOWN = 20
+#: A larger share of the stained area than this dropped as too large makes the range of diameters doubtful.
+_DROPPED = 0.3
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,14 @@ class LabelledField:
 
 @dataclass(frozen=True)
 class Labelled:
-    """A labelled folder."""
+    """A labelled folder; hints say what may be wrong with the settings."""
 
     folder: Path
     fields: tuple[LabelledField, ...]
     skipped: tuple[Skipped, ...]
     offset: Offset
     sheet: Path | None = None
+    hints: tuple[str, ...] = ()
 
     @property
     def kept(self) -> list[LabelledField]:
@@ -96,6 +99,8 @@ class _Found:
     pair: Pair
     label: Path
     sizes: FloatArray
+    usual: float
+    oversized: float
 
 
 @dataclass(frozen=True)
@@ -143,12 +148,25 @@ def label_folder(
         for each, reason in zip(made, why, strict=True)
     )
     sheet = _sheet(made, why, out)
-    result = Labelled(out, fields, tuple(skipped), offset, sheet)
+    result = Labelled(out, fields, tuple(skipped), offset, sheet, _hints(found, settings))
     _write_table(result, [each.found for each in made])
     notes = {"settings": asdict(settings), "offset": asdict(offset), "kept": len(result.kept),
-             "rejected": len(fields) - len(result.kept), "skipped": [asdict(s) for s in skipped]}  # fmt: skip
+             "rejected": len(fields) - len(result.kept), "hints": result.hints, "skipped": [asdict(s) for s in skipped]}  # fmt: skip
     write_bytes(out / NOTES, (json.dumps(notes, indent=1) + "\n").encode())
     return result
+
+
+def _hints(found: Sequence[_Found], settings: LabelSettings) -> tuple[str, ...]:
+    """Says when a good part of what is stained was dropped as too large."""
+    dropped, stayed = sum(one.oversized for one in found), sum(float(one.sizes.sum()) for one in found)
+    if dropped <= _DROPPED * (dropped + stayed):
+        return ()
+    largest = settings.stain.diameters[1]
+    usual = float(np.median([one.usual for one in found if one.oversized]))
+    return (
+        f"{dropped / (dropped + stayed):.0%} of the stained area was dropped because its objects are larger than {largest:g} pixels "
+        f"(a usual one has {usual:.0f}); give --diameter a range that holds them",
+    )
 
 
 def _stems(pairs: Sequence[Pair]) -> dict[Path, str]:
@@ -170,10 +188,10 @@ def _identified(pair: Pair, stem: str, out: Path, settings: LabelSettings) -> _F
             f"expected both channels in one size, got {phase.shape[0]} x {phase.shape[1]} in phase contrast and "
             f"{stain.shape[0]} x {stain.shape[1]} in fluorescence"
         )
-    labels = identify(stain, settings.stain).labels
+    made = identify(stain, settings.stain)
     path = out / LABELS / f"{stem}.tif"
-    write_mask(path, labels)
-    return _Found(pair, path, areas(labels).astype(float))
+    write_mask(path, made.labels)
+    return _Found(pair, path, areas(made.labels).astype(float), made.usual, made.oversized)
 
 
 def _cleaned(one: _Found, settings: LabelSettings, usual: float) -> _Made:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.labels.declump import areas, kept, relabelled
+from cytally.labels.declump import areas, kept, relabelled, typical_area
 from cytally.labels.outline import Surroundings
 from cytally.types import FloatArray, IntArray
 
@@ -140,17 +140,6 @@ def clean(
             float(np.median(sharp[keep])) if left else float("nan"),
         ),
     )  # fmt: skip
-
-
-def typical_area(area: FloatArray) -> float:
-    """A usual nucleus among many specks: half of the sum of squared areas lies in objects above it.
-
-    Squares, because hundreds of specks of 20 pixels may cover more than the nuclei do. 0 without
-    any object.
-    """
-    ordered = np.sort(area)
-    reached = np.cumsum(ordered**2) >= (ordered**2).sum() / 2
-    return float(ordered[int(np.argmax(reached))]) if len(ordered) else 0.0
 
 
 def reasons(found: Sequence[Assessed], settings: RejectSettings) -> list[str]:
