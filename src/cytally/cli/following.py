@@ -158,7 +158,9 @@ def _say(story: Any, out: Path, as_json: bool) -> None:
             "tracks": {name: {"tracks": len(t.rows), "divisions": len(t.divisions)} for name, t in story.tracks},
         }))  # fmt: skip
     else:
-        click.echo(f"{sum(one.count for one in story.counts)} nuclei in {len(story.counts)} image{'s' if len(story.counts) != 1 else ''}")
+        click.echo(
+            f"{sum(one.count for one in story.counts)} nuclei in {len(story.counts)} image{'s' if len(story.counts) != 1 else ''}"
+        )
         for name, tracks in story.tracks:
             click.echo(f"{name}: {len(tracks.rows)} tracks, {len(tracks.divisions)} divisions")
         click.echo(f"report: {out / REPORT}")

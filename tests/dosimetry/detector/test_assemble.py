@@ -74,3 +74,25 @@ def test_evaluation_adds_up(tmp_path, random_ensemble):
 def test_a_folder_without_labels_is_refused(tmp_path, random_ensemble):
     with pytest.raises(LabelError, match=r"expected a labelled folder with labels\.csv"):
         list(labelled_cells(tmp_path, []))
+
+
+@pytest.mark.parametrize(
+    ("heading", "dose", "known"), [("dose_gy", "", "unknown"), ("dose_gy", "2", "2"), ("of", "1", "unknown")]
+)
+def test_doses_of_composed_cells_are_unknown(tmp_path, random_ensemble, heading, dose, known):
+    """`compose` writes no dose: nobody irradiated these cells."""
+    write_folder(Order(2, Exposure(4.0), seed=2, shape=(320, 320)), tmp_path)
+    table = tmp_path / "cells.csv"
+    names = [line.split(",")[0] for line in table.read_text().splitlines()[1:]]
+    table.write_text(f"image,{heading}\n" + "".join(f"{name},{dose}\n" for name in names))
+    result = evaluate(labelled_cells(tmp_path, []), 2, load_ensemble(random_ensemble), [], sweeping=False)
+    assert [line["dose_gy"] for line in summary(result)["by_dose"]] == [known, known]
+
+
+def test_a_dose_that_is_no_number_is_told(tmp_path):
+    write_folder(Order(1, Exposure(4.0), seed=2, shape=(320, 320)), tmp_path)
+    table = tmp_path / "cells.csv"
+    name = table.read_text().splitlines()[1].split(",")[0]
+    table.write_text(f"image,dose_gy\n{name},2 Gy\n")
+    with pytest.raises(LabelError, match=r"cells\.csv, line 2: expected a dose in Gy or nothing, got '2 Gy'"):
+        list(labelled_cells(tmp_path, []))

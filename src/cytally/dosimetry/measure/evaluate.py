@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cytally.detection.vote import co_occurring, detect
 from cytally.dosimetry.company import confirmed
 from cytally.dosimetry.detector.sources import labelled_images
-from cytally.errors import ImageError
+from cytally.errors import ImageError, LabelError
 from cytally.evaluation.detection import Labelled, Sweep, sweep
 from cytally.evaluation.matching import TRUTH_LEVEL, Hits, match_components, match_one_to_one
 from cytally.figures.curves import BandedCurve, as_svg, precision_recall_figure
@@ -32,6 +32,8 @@ from cytally.types import Detections, FloatArray, Points, Skipped
 Report = Callable[[str, int, int], None]
 #: A one-to-one hit lies within this many normalised pixels (about a chromosome's width).
 RADIUS = 20.0
+#: Dose of cells that nobody irradiated, such as composed ones.
+UNKNOWN = "unknown"
 _SIGMA = 2.0
 
 
@@ -86,7 +88,7 @@ def labelled_cells(folder: Path, skipped: list[Skipped]) -> Iterator[LabelledCel
         try:
             image = read(path)
             check_inside(points, image.shape, name)
-            yield LabelledCell(normalise(image), points, doses.get(name, "unknown"))
+            yield LabelledCell(normalise(image), points, doses.get(name, UNKNOWN))
         except ImageError as error:
             skipped.append(Skipped(name, str(error)))
 
@@ -95,7 +97,21 @@ def _doses(table: Path) -> dict[str, str]:
     if not table.is_file():
         return {}
     with table.open(newline="") as file:
-        return {row["image"]: row.get("dose_gy", "unknown") for row in csv.DictReader(file)}
+        return {
+            row["image"]: _dose(row.get("dose_gy"), f"{table}, line {line}")
+            for line, row in enumerate(csv.DictReader(file), start=2)
+        }
+
+
+def _dose(text: str | None, where: str) -> str:
+    """As it stands in the table; composed cells have none."""
+    if not text or text == UNKNOWN:
+        return UNKNOWN
+    try:
+        float(text)
+    except ValueError:
+        raise LabelError(f"{where}: expected a dose in Gy or nothing, got {text!r}") from None
+    return text
 
 
 def evaluate(
@@ -175,7 +191,7 @@ def _decided(
 def summary(result: Evaluation) -> dict[str, Any]:
     """All figures as plain numbers, for JSON and for tables."""
     lines = []
-    for dose in sorted(result.cells, key=lambda d: (d == "unknown", float(d) if d != "unknown" else 0.0)):
+    for dose in sorted(result.cells, key=lambda d: (d == UNKNOWN, float(d) if d != UNKNOWN else 0.0)):
         for name in result.classes:
             tally = result.tallies[(dose, name)]
             lines.append(
