@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -68,16 +69,13 @@ def declump(labels: IntArray, image: Float32, how: Declumping, touching: bool = 
     else:
         height = outline_distance(inside & ~seams(labels) if touching else inside)
         height = cv2.GaussianBlur(height, (0, 0), how.smoothing) if how.smoothing > 0 else height
-    height = np.where(inside, height, np.float32(0))
+    height = np.asarray(cv2.copyTo(height, inside.view(np.uint8)), np.float32)  # 0 outside
     seeds = maxima(height, inside, how.suppression)
     owners = labels.ravel()[np.flatnonzero(seeds > 0)]
     count = np.bincount(owners, minlength=int(labels.max()) + 1)
-    clumped = np.flatnonzero(count > 1)
     result = labels.copy()
-    boxes = _boxes(labels) if len(clumped) else {}
     following = int(labels.max())
-    for number in clumped:
-        window = boxes[int(number)]
+    for number, window in _boxes(labels, count > 1):
         mine = labels[window] == number
         markers = np.where(mine, seeds[window], 0)
         parts = watershed(-height[window], markers, mask=mine)
@@ -171,10 +169,18 @@ def kept(labels: IntArray, keep: NDArray[np.bool_]) -> IntArray:
     return np.take((np.cumsum(keep) * keep).astype(np.int32), labels)
 
 
-def _boxes(labels: IntArray) -> dict[int, tuple[slice, slice]]:
-    from scipy.ndimage import find_objects
-
-    return {number: box for number, box in enumerate(find_objects(labels), start=1) if box is not None}
+def _boxes(labels: IntArray, wanted: NDArray[np.bool_]) -> Iterator[tuple[int, tuple[slice, slice]]]:
+    """Bounding boxes of the objects whose number is true in `wanted` (n + 1,)."""
+    where = np.flatnonzero(labels > 0)
+    owner = labels.ravel()[where]
+    mine = wanted[owner]
+    rows, cols = np.divmod(where[mine], labels.shape[1])
+    order = np.argsort(owner[mine], kind="stable")
+    numbers, starts = np.unique(owner[mine][order], return_index=True)
+    for number, row, col in zip(
+        numbers, np.split(rows[order], starts[1:]), np.split(cols[order], starts[1:]), strict=False
+    ):
+        yield int(number), (slice(row.min(), row.max() + 1), slice(col.min(), col.max() + 1))
 
 
 def areas(labels: IntArray) -> FloatArray:

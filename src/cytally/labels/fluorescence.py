@@ -18,7 +18,7 @@ from cytally.errors import ImageError, SettingsError
 from cytally.labels.declump import Declumping, areas, declump, kept, relabelled, typical_area
 from cytally.labels.outline import at_half_height
 from cytally.labels.threshold import adaptive_threshold
-from cytally.types import IntArray
+from cytally.types import FloatArray, IntArray
 
 Float32 = NDArray[np.float32]
 #: At twice the resolution, on redrawn outlines: an exact distance, hardly smoothed.
@@ -173,7 +173,7 @@ def _identified(
     if not settings.border:
         labels = without_border(labels)
     sizes = areas(labels)
-    labels = within_sizes(labels, *settings.diameters)
+    labels = within_sizes(labels, *settings.diameters, sizes)
     usual = 2 * float(np.sqrt(typical_area(sizes) / np.pi))
     return NucleusLabels(fill_labelled_holes(labels), prepared, usual, float(sizes[sizes > largest].sum()))
 
@@ -263,7 +263,12 @@ def without_border(labels: IntArray) -> IntArray:
     return kept(labels, keep)
 
 
-def within_sizes(labels: IntArray, smallest: float, largest: float) -> IntArray:
-    """Drop the objects whose area is that of a disk outside the range of diameters (pixels)."""
-    area = np.concatenate([[0.0], areas(labels)])
+def within_sizes(
+    labels: IntArray, smallest: float, largest: float, sizes: FloatArray | None = None
+) -> IntArray:
+    """Drop the objects whose area is that of a disk outside the range of diameters (pixels).
+
+    `sizes` are their areas, (n,), where they are known already.
+    """
+    area = np.concatenate([[0.0], areas(labels) if sizes is None else sizes])
     return kept(labels, (area >= np.pi * smallest**2 / 4) & (area <= np.pi * largest**2 / 4))
