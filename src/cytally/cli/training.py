@@ -152,7 +152,7 @@ def _draw_curve(run: Path) -> None:
 )  # fmt: skip
 @click.option("--ensemble", type=_FOLDER, help="Ensemble folder.  [default: the shipped one]")
 @click.option(
-    "--out", required=True, type=_FOLDER, help="Gets evaluation.json, .csv and precision_recall.svg."
+    "--out", required=True, type=_FOLDER, help="Gets evaluation.json, .csv, .html and precision_recall.svg."
 )
 @click.option(
     "--confidence",
@@ -185,6 +185,7 @@ def evaluate(
     """
     from cytally.dosimetry.measure.evaluate import evaluate as measure
     from cytally.dosimetry.measure.evaluate import labelled_cells, write_evaluation
+    from cytally.dosimetry.measure.exhibits import PAGE
     from cytally.images.read import find_images
     from cytally.inference.ensemble import load_ensemble
     from cytally.types import Skipped
@@ -204,6 +205,7 @@ def evaluate(
         result = measure(cells, len(find_images(folder)), loaded, skipped, report, sweeping=sweep)
     figures = write_evaluation(result, out, loaded)
     click.echo(json.dumps(figures) if as_json else table(result))
+    click.echo(f"what was missed, wrongly raised and found: {out / PAGE}", err=True)
     if skipped:
         sys.exit(SKIPPED)
 

@@ -54,7 +54,11 @@ def overlay(image: Image, found: Detections, radius: float = 30.0) -> Picture:
 
 def crop_around(image: Image, row: float, col: float, side: int) -> Picture:
     """Square crop (side, side, 3) around a place; beyond the border it is white."""
-    picture = viewable(image)
+    return cut_out(viewable(image), row, col, side)
+
+
+def cut_out(picture: Picture, row: float, col: float, side: int) -> Picture:
+    """The same from a picture that is viewable already."""
     half = side // 2
     padded = cv2.copyMakeBorder(picture, half, half, half, half, cv2.BORDER_CONSTANT, value=(255, 255, 255))
     top, left = max(int(round(row)), 0), max(int(round(col)), 0)

@@ -8,6 +8,7 @@ from cytally.dosimetry.detector.assemble import choose_epochs
 from cytally.dosimetry.detector.seen import GOAL, Seen
 from cytally.dosimetry.detector.thresholds import choose_thresholds
 from cytally.dosimetry.measure.evaluate import evaluate, labelled_cells, summary, write_evaluation
+from cytally.dosimetry.measure.exhibits import MOST, Exhibits
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.errors import LabelError, SettingsError
@@ -69,6 +70,26 @@ def test_evaluation_adds_up(tmp_path, random_ensemble):
         assert hits["true"] + hits["missed"] == labels.count(f",{entry['class']},")
     assert summary(result)["cells"] == 3
     assert (tmp_path / "out" / "precision_recall.svg").read_text().startswith("<svg")
+    shown = (tmp_path / "out" / "evaluation.html").read_text()
+    for kind, key in (("missed", "missed"), ("false", "false"), ("found", "true")):
+        total = sum(min(entry["one_to_one"][key], MOST) for entry in figures["overall"])
+        assert shown.count(f'<figure class="{kind}">') == total
+
+
+def test_exhibits_show_the_place_and_keep_the_first():
+    """Two labels and two detections, of which one pair lies together; a dark square where the label is."""
+    values = np.zeros((200, 200), np.float32)
+    values[90:111, 40:61] = 1.0
+    exhibits = Exhibits()
+    truth, found = np.array([[100.0, 50.0], [20.0, 20.0]]), np.array([[103.0, 52.0], [180.0, 180.0]])
+    for _ in range(MOST + 5):
+        exhibits.add(values, "dicentric", found, truth, radius=20.0)
+    assert [len(exhibits.of("dicentric", kind)) for kind in ("missed", "false", "found")] == [MOST] * 3
+    assert not exhibits.of("fragment", "found")
+    crop = exhibits.of("dicentric", "found")[0]
+    dark = np.argwhere(crop[..., 0] < 50)
+    assert tuple(dark.mean(axis=0).round()) == (crop.shape[0] // 2 - 3, crop.shape[1] // 2 - 2)
+    assert (exhibits.of("dicentric", "missed")[0][..., 0] > 200).all()
 
 
 def test_a_folder_without_labels_is_refused(tmp_path, random_ensemble):

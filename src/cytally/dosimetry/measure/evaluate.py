@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cytally.detection.vote import co_occurring, detect
 from cytally.dosimetry.company import confirmed
 from cytally.dosimetry.detector.sources import labelled_images
+from cytally.dosimetry.measure.exhibits import PAGE, Exhibits, page
 from cytally.errors import ImageError, LabelError
 from cytally.evaluation.detection import Labelled, Sweep, sweep
 from cytally.evaluation.matching import TRUTH_LEVEL, Hits, match_components, match_one_to_one
@@ -58,6 +59,8 @@ class Evaluation:
         dose -> number of cells.
     sweep : Sweep or None
     skipped : list of Skipped
+    exhibits : Exhibits
+        Pictures of what was missed, wrongly raised and found.
     """
 
     classes: tuple[str, ...]
@@ -65,6 +68,7 @@ class Evaluation:
     cells: dict[str, int] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
     sweep: Sweep | None = None
+    exhibits: Exhibits = field(default_factory=Exhibits)
 
     def total(self, name: str, kind: str) -> Hits:
         """Hits of a class over all doses."""
@@ -160,6 +164,7 @@ def _tally(result: Evaluation, cell: LabelledCell, places: Sequence[FloatArray],
         for kind, detections in (("one_to_one", found), ("beside_fragment", kept)):
             hits = match_one_to_one(_places(detections, name), places[channel], RADIUS)
             setattr(tally, kind, getattr(tally, kind) + hits)
+        result.exhibits.add(cell.density.values, name, _places(found, name), places[channel], RADIUS)
 
 
 def _places(found: Detections, name: str) -> FloatArray:
@@ -231,7 +236,7 @@ def _figures(tally: Tally, cells: int) -> dict[str, Any]:
 
 
 def write_evaluation(result: Evaluation, folder: Path, ensemble: Ensemble) -> dict[str, Any]:
-    """Write evaluation.json, evaluation.csv and precision_recall.svg."""
+    """Write evaluation.json, evaluation.csv, evaluation.html and precision_recall.svg."""
     folder.mkdir(parents=True, exist_ok=True)
     figures = summary(result) | {"ensemble": ensemble.card.name, "detector": ensemble.card.identity}
     write_bytes(folder / "evaluation.json", (json.dumps(figures, indent=1) + "\n").encode())
@@ -244,6 +249,8 @@ def write_evaluation(result: Evaluation, folder: Path, ensemble: Ensemble) -> di
         table = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
         table.writeheader()
         table.writerows(figures["by_dose"])
+    totals = {name: result.total(name, "one_to_one") for name in result.classes}
+    write_bytes(folder / PAGE, page(figures, totals, result.exhibits, result.skipped).encode())
     if result.sweep is not None:
         write_bytes(folder / "precision_recall.svg", as_svg(precision_recall_figure(panels(result))).encode())
     return figures
