@@ -84,7 +84,7 @@ def words_for(spread: Dispersion) -> str:
     if spread.overdispersed:
         return (
             "overdispersed: the exposure may have been partial or uneven. Automatic counts vary a little more "
-            "than chance by themselves (an index near 1.15): look at the cells with several dicentrics"
+            "than chance by themselves (an index of 1.10 to 1.15): look at the cells with several dicentrics"
         )
     if spread.underdispersed:
         return "underdispersed: more even than chance allows; were cells selected?"
