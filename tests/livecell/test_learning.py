@@ -16,6 +16,7 @@ from cytally.images.masks import read_mask
 from cytally.images.read import read
 from cytally.inference.ensemble import load_ensemble
 from cytally.livecell.evidence.folder import read_labelled
+from cytally.livecell.evidence.tiles import in_tiles
 from cytally.livecell.learn import Preset, learn
 from cytally.livecell.measure.evaluate import Tally, as_table, evaluate, plain, summary
 from cytally.livecell.nuclei import SMALLEST, find_nuclei, loosened, part, vote
@@ -254,6 +255,21 @@ def test_one_field_is_learnt_from_in_parts(tmp_path):
     assert seen.max() == 1 and seen.mean() > 0.8
 
 
+def test_parts_of_two_fields_of_one_name_are_kept_apart(tmp_path):
+    """Two cell lines, an image each, both called t000: twelve parts, and none of an earlier run among them."""
+    for number, name in enumerate(("one", "other")):
+        lapse = TimeLapse(frames=1, shape=(260, 420), seed=5 + number, population=PopulationSettings(24))
+        write_sequence(lapse, tmp_path / name)
+    fields = [field for name in ("one", "other") for field in read_labelled(tmp_path / name).kept]
+    assert fields[0].name.path.name == fields[1].name.path.name
+    for _ in range(2):
+        tiles = in_tiles(fields, tmp_path / "tiles")
+        assert len(tiles) == 12
+        pixels = {read(tile.name.path).pixels.tobytes() for tile in tiles}
+        assert len(pixels) == 12
+    assert len(in_tiles(fields[:1], tmp_path / "tiles")) == 6
+
+
 def test_too_small_or_too_empty_fields_are_refused(tmp_path):
     quick = Preset(TINY, replace(QUICK, epochs=1))
     write_sequence(TimeLapse(frames=1, shape=(96, 96)), tmp_path / "small")
@@ -262,7 +278,7 @@ def test_too_small_or_too_empty_fields_are_refused(tmp_path):
     write_sequence(
         TimeLapse(frames=1, shape=(260, 420), population=PopulationSettings(1)), tmp_path / "empty"
     )
-    with pytest.raises(LabelError, match="nuclei in at least three parts"):
+    with pytest.raises(LabelError, match="nuclei in at least three of 6 parts"):
         learn([tmp_path / "empty"], tmp_path / "none", quick)
 
 

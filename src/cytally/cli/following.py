@@ -164,4 +164,6 @@ def _say(story: Any, out: Path, as_json: bool) -> None:
         for name, tracks in story.tracks:
             click.echo(f"{name}: {len(tracks.rows)} tracks, {len(tracks.divisions)} divisions")
         click.echo(f"report: {out / REPORT}")
+    for hint in story.labelled.hints if story.labelled else ():
+        click.echo(f"  {hint}", err=True)
     say_skipped((*(story.labelled.skipped if story.labelled else ()), *story.run.skipped))

@@ -263,7 +263,8 @@ def evaluate(folder: Path, ensemble: Path, out: Path | None, part: str, as_json:
         fields = [one for one in fields if one.name.path.name in wanted]
     if not fields:
         raise LabelError(
-            f"{folder}: no labelled field to compare with (part {part!r}); the card of the ensemble names those of its training"
+            f"{folder}: no labelled field to compare with (part {part!r}); card.json names those of its training, "
+            "and parts of one or two fields lie in tiles/ of the ensemble"
         )
     with reporting() as report:
         found = compare(fields, loaded, out=out, report=report)

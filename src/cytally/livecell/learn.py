@@ -130,7 +130,9 @@ def learn(
 def _parted(kept: list[LabelledField], seed: int, out: Path) -> tuple[list[LabelledField], Split]:
     """Fields and the part each belongs to; one or two fields are cut in tiles, written to `out`/tiles."""
     if not kept:
-        raise LabelError("expected labels to learn from, got none that was kept; the contact sheet says why")
+        raise LabelError(
+            "expected labels to learn from, got none that was kept; contact.jpg and label.json beside the labels say why"
+        )
     if len(kept) < ENOUGH:
         tiles = in_tiles(kept, out / "tiles")
         return tiles, split_tiles(tiles)

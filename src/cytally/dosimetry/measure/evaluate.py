@@ -138,6 +138,7 @@ def evaluate(
     result = Evaluation(ensemble.classes, skipped=skipped)
 
     def looked_at() -> Iterator[Labelled]:
+        """Tally each cell; give its maps on to the sweep."""
         for number, cell in enumerate(cells, start=1):
             places = tuple(cell.density.from_image(cell.points.of(name)) for name in ensemble.classes)
             _tally(result, cell, places, ensemble)

@@ -1,7 +1,8 @@
 """One or two labelled fields -> parts of them, so that even these can teach, validate and test.
 
 Parts are written as images and masks of their own, and everything after them treats them as
-fields. A strip between them is left out: the network looks no further than that.
+fields. A strip between them is left out; a nucleus larger than that may still have a piece on
+either side.
 """
 
 from __future__ import annotations
@@ -35,12 +36,15 @@ def in_tiles(kept: Sequence[LabelledField], folder: Path) -> list[LabelledField]
     LabelError
         A field too small for that.
     """
-    for each in kept:
+    for place in (folder / IMAGES, folder / LABELS):
+        place.mkdir(parents=True, exist_ok=True)
+        for old in place.glob("*_part?.tif"):
+            old.unlink()
+    for index, each in enumerate(kept):
         image, labels = read(each.name.path), read_mask(each.label)
+        stem = f"{index}_{each.name.path.stem}" if len(kept) > 1 else each.name.path.stem
         for number, window in enumerate(_windows(labels.shape)):
-            name = f"{each.name.path.stem}_part{number}.tif"
-            for place in (folder / IMAGES, folder / LABELS):
-                place.mkdir(parents=True, exist_ok=True)
+            name = f"{stem}_part{number}.tif"
             write(folder / IMAGES / name, replace(image, pixels=image.pixels[window]))
             write_mask(folder / LABELS / name, relabelled(labels[window]))
     return read_labelled(folder).kept
@@ -57,7 +61,7 @@ def split_tiles(tiles: Sequence[LabelledField]) -> Split:
     ordered = sorted(tiles, key=lambda tile: -tile.nuclei)
     if len(ordered) < 3 or ordered[2].nuclei == 0:
         raise LabelError(
-            f"expected nuclei in at least three parts of {tiles[0].name.path.name.split('_part')[0]}, to learn, validate and test; "
+            f"expected nuclei in at least three of {len(tiles)} parts of the labelled fields, to learn, validate and test; "
             f"got them in {sum(tile.nuclei > 0 for tile in tiles)}; give more fields, or look at the contact sheet for what was taken out"
         )
     part = {1: "validation", 2: "test"}
