@@ -18,7 +18,8 @@ from cytally.cli.progress import reporting
 from cytally.dosimetry.measure.evaluate import evaluate, labelled_cells
 from cytally.dosimetry.measure.exhibits import Exhibits
 from cytally.images.read import find_images
-from cytally.images.write import encode, write_bytes
+from cytally.files.atomic import write_bytes
+from cytally.images.write import encode
 from cytally.inference.ensemble import load_ensemble
 
 ACROSS = 14

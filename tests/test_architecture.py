@@ -1,15 +1,16 @@
 """Imports point downward only, and rooms stay small enough to live in."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "cytally"
 FLOORS = [
-    {"types", "errors", "__init__"},
+    {"types", "errors", "files", "__init__"},
     {"images", "labels", "nets", "statistics", "figures"},
-    {"training", "inference", "detection", "evaluation", "runs"},
+    {"training", "inference", "detection", "evaluation"},
     {"dosimetry", "cytology", "livecell", "flow"},
     {"store", "batch", "review"},
     {"cli"},
@@ -55,6 +56,12 @@ def test_the_check_itself_notices_a_climb():
     assert climbs("from cytally.cli.main import cli", "images") == ["cytally.cli.main"]
     assert climbs("from cytally.nets.unet import UNet", "images") == ["cytally.nets.unet"]
     assert climbs("from cytally.images.read import read", "dosimetry") == []
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "files").glob("*.py")), ids=lambda p: p.name)
+def test_files_know_nothing_of_what_they_hold(path):
+    wanted = re.findall(r"^\s*(?:from|import) (cytally\.\w+)", path.read_text(), re.MULTILINE)
+    assert set(wanted) <= {"cytally.errors", "cytally.types", "cytally.files"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(SOURCE).as_posix())

@@ -2,10 +2,12 @@
 
 CytallyError
 ├── InputError              what was given cannot be used
+│   ├── FileError           a file that cannot be read as what it should be
 │   ├── ImageError          an image that cannot be read or makes no sense
 │   ├── LabelError          a label table that contradicts itself or its images
 │   ├── EnsembleError       a missing, changed or foreign part of an ensemble
 │   └── CountsError         counts or a curve from which no dose follows
+├── OutputError             what cannot be written
 ├── SettingsError           two settings that do not belong together
 └── RunError                a run folder that cannot be continued
     └── RunLockedError      another process is writing into it
@@ -22,6 +24,10 @@ class InputError(CytallyError):
     """What was given cannot be used."""
 
 
+class FileError(InputError):
+    """A file that cannot be read as what it should be."""
+
+
 class ImageError(InputError):
     """An image that cannot be read, or whose pixels make no sense."""
 
@@ -36,6 +42,10 @@ class EnsembleError(InputError):
 
 class CountsError(InputError):
     """Counts or a curve from which no dose follows."""
+
+
+class OutputError(CytallyError):
+    """A result that cannot be written: a full or read-only disk, a name that it refuses."""
 
 
 class SettingsError(CytallyError):

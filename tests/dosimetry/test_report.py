@@ -13,8 +13,8 @@ from cytally.dosimetry.cells import ScoredCell
 from cytally.dosimetry.dose import dose
 from cytally.dosimetry.report import words_for, write_report
 from cytally.dosimetry.run import RunSettings, counts_of
+from cytally.files.json import write_json
 from cytally.images.write import write
-from cytally.runs.folder import write_json
 from cytally.statistics.poisson import dispersion
 from cytally.types import Detections, Image
 
@@ -39,7 +39,7 @@ def page(tmp_path, rng):
     counts = counts_of(cells, settings.classes, settings.detector)
     run = tmp_path / "run"
     run.mkdir()
-    write_json(run / "run.json", {"version": "0.1.0", "started": "2026-01-01T00:00:00+00:00",
+    write_json(run / "run.json", {"settings": {}, "version": "0.1.0", "started": "2026-01-01T00:00:00+00:00",
                                   "machine": {"system": "Linux", "processor": "x86_64", "cores": 2, "python": "3.11"}})  # fmt: skip
     return write_report(
         run, cells, counts, settings, {"a.png": tmp_path / "a.png"}, curve=curve, dose=dose(counts, curve)

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from cytally.dosimetry.calibrate import Curve
+from cytally.dosimetry.cells import ScoredCell
 from cytally.dosimetry.laboratory.disagreement import Sampled, read_sampled
 from cytally.dosimetry.laboratory.series import dose_of_run
 from cytally.dosimetry.pipeline import score_folder
+from cytally.dosimetry.run import read_run
 from cytally.dosimetry.sampled import count_sampled, draw_members
 from cytally.dosimetry.score import decide
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
@@ -20,7 +22,7 @@ from cytally.errors import CountsError
 from cytally.images.normalise import normalise
 from cytally.inference import reading
 from cytally.inference.ensemble import load_ensemble
-from cytally.types import Image
+from cytally.types import Detections, Image
 
 CURVE = Curve(np.array([0.00128, 0.02103, 0.06307]), np.zeros((3, 3)))
 
@@ -61,10 +63,11 @@ def test_a_run_keeps_its_sampled_counts_and_the_dose_carries_them(random_ensembl
     outcome = score_folder(
         [tmp_path / "cells"], tmp_path / "run", ensemble, curve=curve_by(ensemble), sampled=12
     )
+    cells = read_run(tmp_path / "run")
     with (tmp_path / "run" / "sampled.csv").open(newline="") as file:
         rows = list(csv.reader(file))
-    assert len(rows) == 4 and len(rows[0]) == 13 and rows[1][0] == "S1_00000.png"
-    assert outcome.sampled.totals.tolist() == read_sampled(tmp_path / "run").totals.tolist()
+    assert len(rows) == 4 and len(rows[0]) == 14 and rows[1][0] == "S1_00000.png"
+    assert outcome.sampled.totals.tolist() == read_sampled(tmp_path / "run", cells).totals.tolist()
     journal = tmp_path / "run" / "sampled.jsonl"
     journal.write_text("\n".join(journal.read_text().split("\n")[:2]) + '\n{"image": "S1_')  # killed
     again = score_folder(
@@ -84,7 +87,8 @@ def curve_by(ensemble):
 
 def test_words_and_a_table_that_is_none(tmp_path):
     assert str(Sampled(np.arange(60, 71))).startswith("11 sampled ensembles count 60 to 70 dicentrics")
-    (tmp_path / "sampled.csv").write_text("image,ensemble_000\na.png,many\n")
+    cells = [ScoredCell("a.png", "scored", Detections.empty(4), sha256="ab")]
+    (tmp_path / "sampled.csv").write_text("image,sha256,ensemble_000\na.png,ab,many\n")
     with pytest.raises(CountsError, match="expected whole numbers per sampled ensemble"):
-        read_sampled(tmp_path)
-    assert read_sampled(tmp_path / "elsewhere") is None
+        read_sampled(tmp_path, cells)
+    assert read_sampled(tmp_path / "elsewhere", cells) is None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from cytally.errors import RunError
+from cytally.errors import OutputError, RunError
 from cytally.nets.unet import Architecture
 from cytally.training.checkpoints import load_tensors, member_path, save_tensors
 from cytally.training.examples import TrainingCell
@@ -107,7 +107,7 @@ def test_a_checkpoint_is_whole_or_absent(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoints, "save_file", full_disk)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OutputError, match="No space"):
         save_tensors(tmp_path / "epoch_001.safetensors", {"a": torch.zeros(2)})
     assert not (tmp_path / "epoch_001.safetensors").exists()
 

@@ -61,7 +61,7 @@ def report(
     """
     from cytally.dosimetry.calibrate import Curve
     from cytally.dosimetry.dose import Exposed
-    from cytally.images.write import write_bytes
+    from cytally.files.atomic import write_bytes
 
     wrong = [path for path in out if path.suffix.lower() not in (".html", ".pdf")]
     if wrong:
@@ -81,13 +81,15 @@ def report(
 
 
 def _rendered(case: Case, language: str, kind: str) -> bytes:
+    from cytally.files.names import shown
+
     if kind == ".pdf":
         from cytally.dosimetry.certificate.paper import paper
 
         return paper(case, language)
     from cytally.dosimetry.certificate.page import page
 
-    return page(case, language).encode()
+    return shown(page(case, language)).encode()
 
 
 def _of_run(
@@ -98,11 +100,12 @@ def _of_run(
     from cytally.dosimetry.certificate.sections import Case
     from cytally.dosimetry.dose import dose
     from cytally.dosimetry.run import counts_of, read_run, read_settings
+    from cytally.files.names import shown
 
     settings = read_settings(run)
     counts = counts_of(read_run(run), settings.classes, settings.detector)
     found = dose(counts, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors)
-    known = read_facts(facts) if facts else Facts(sample=run.name)
+    known = read_facts(facts) if facts else Facts(sample=shown(run.name))
     return Case(
         known, found, curve, counts.distribution("dicentric"), exposed, settings.ensemble, settings.detector,
         errors is not None, len(counts.skipped),

@@ -112,7 +112,9 @@ def score(
     """Find dicentrics and fragments in IMAGES (folders, files or globs).
 
     OUT gets detections.csv, cells.csv, run.json and report.html. An unreadable
-    image is reported and skipped; then the exit code is 3.
+    image, and one that is the same bytes as another, is reported and skipped; then
+    the exit code is 3. Called again, images that were added or changed are scored,
+    and those that are gone leave the run.
 
     \b
     Example:
@@ -130,6 +132,8 @@ def score(
             images, out, loaded, curve=known, pictures=pictures, sampled=sampled or 0, report=report
         )
     _say_counts(outcome.counts, outcome.dose, out, as_json)
+    for note in outcome.notes:
+        click.echo(f"  {note}", err=True)
     if outcome.sampled is not None:
         click.echo(str(outcome.sampled), err=as_json)
     if outcome.counts.skipped:

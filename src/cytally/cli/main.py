@@ -6,6 +6,7 @@ counts start without loading a network.
 
 from __future__ import annotations
 
+import io
 import pkgutil
 import sys
 from importlib import import_module
@@ -36,6 +37,8 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; our own errors and the disk's become a line and exit code 1."""
+        if isinstance(sys.stdout, io.TextIOWrapper):  # a path need not be text
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except CytallyError as error:

@@ -1,10 +1,19 @@
-"""What became of each image of a run. Needs no network."""
+"""What became of each image of a run, and how the journal keeps it. Needs no network."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cytally.types import Detections
+
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+_Votes = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True)
@@ -37,3 +46,63 @@ class ScoredCell:
     def scored(self) -> bool:
         """Whether the cell counts."""
         return self.status == "scored"
+
+
+class _Line(BaseModel):
+    """What a line must hold; before version 0.3 nothing was read again, and rows had no reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    image: str = Field(min_length=1)
+    status: str = Field(pattern=r"^(scored$|skipped: )")
+    objects: int = Field(ge=0)
+    scale: float = Field(gt=0, allow_inf_nan=False)
+    sha256: str = Field(pattern=r"^([0-9a-f]{64})?$")
+    members: int = Field(ge=0)
+    detections: list[
+        tuple[str, _Number, _Number, _Votes, _Number, _Number, _Number | None]
+        | tuple[str, _Number, _Number, _Votes, _Number, _Number]
+    ]
+
+
+def line_of(cell: ScoredCell) -> dict[str, Any]:
+    """What the journal keeps of a cell: all digits, so that a resumed run is the same run."""
+    found = cell.detections
+    return {
+        "image": cell.image, "status": cell.status, "objects": cell.objects,
+        "scale": cell.scale, "sha256": cell.sha256, "members": found.members,
+        "detections": [
+            [n, float(r), float(c), int(v), float(p), float(s), None if np.isnan(read) else float(read)]
+            for n, r, c, v, p, s, read in zip(
+                found.names, found.row, found.col, found.votes, found.confidence, found.spread,
+                found.reading, strict=True)
+        ],
+    }  # fmt: skip
+
+
+def cell_of(line: Mapping[str, Any], classes: Sequence[str]) -> ScoredCell | None:
+    """The cell that a line keeps; None where it keeps none that these classes know."""
+    try:
+        checked = _Line.model_validate(_with_tuples(line))
+    except (ValidationError, TypeError):
+        return None
+    rows = [[*row, None][:7] for row in checked.detections]
+    if any(row[0] not in classes for row in rows) or (rows and checked.status != "scored"):
+        return None
+
+    def column(k: int, kind: type) -> NDArray[Any]:
+        return np.array([row[k] for row in rows], dtype=kind)
+
+    found = Detections(
+        column(1, float), column(2, float), tuple(str(row[0]) for row in rows), column(3, int),
+        column(4, float), column(5, float), checked.members, column(6, float),
+    )  # fmt: skip
+    return ScoredCell(checked.image, checked.status, found, checked.objects, checked.scale, checked.sha256)
+
+
+def _with_tuples(line: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON knows only lists; a strict model wants tuples."""
+    rows = line.get("detections")
+    if not isinstance(rows, list):
+        return dict(line)
+    return dict(line) | {"detections": [tuple(row) if isinstance(row, list) else row for row in rows]}

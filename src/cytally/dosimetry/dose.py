@@ -194,16 +194,8 @@ def dose(
     """
     if method not in METHODS:
         raise CountsError(f"unknown method {method!r}; expected one of {', '.join(METHODS)}")
-    detector = counts.detector if isinstance(counts, Counts) else ""
-    if errors is None and detector != curve.detector and isinstance(counts, Counts) and not any_detector:
-        raise CountsError(
-            f"counts are by detector {detector or 'eye'}, the curve is for {curve.detector or 'counting by eye'}; "
-            "fit a curve with the same detector and thresholds, or allow it with --any-detector"
-        )
-    if isinstance(counts, Counts) and curve.aberration != DICENTRICS:
-        raise CountsError(
-            f"the curve is for {curve.aberration}, the run counted {DICENTRICS}; choose a curve made of these"
-        )
+    if isinstance(counts, Counts):
+        check_belongs(curve, counts.detector, any_detector=any_detector or errors is not None)
     distribution = counts.distribution("dicentric") if isinstance(counts, Counts) else np.asarray(counts)
     spread = dispersion(distribution)
     if spread.cells == 0:
@@ -212,6 +204,33 @@ def dose(
     with_spread = len(distribution) > 1
     found = _whole_body(spread, curve, method, exposed, errors, disagreement)
     return replace(found, partial=partial, dispersion=spread if with_spread else None)
+
+
+def check_belongs(curve: Curve, detector: str, *, any_detector: bool = False) -> None:
+    """Refuse a curve that does not belong to what a detector counts.
+
+    Parameters
+    ----------
+    curve : Curve
+    detector : str
+        Identity of the detector that counted or will count.
+    any_detector : bool
+        Take counts of one detector on the curve of another.
+
+    Raises
+    ------
+    CountsError
+        A curve of another detector, or of another aberration.
+    """
+    if detector != curve.detector and not any_detector:
+        raise CountsError(
+            f"counts are by detector {detector or 'eye'}, the curve is for {curve.detector or 'counting by eye'}; "
+            "fit a curve with the same detector and thresholds, or allow it with --any-detector"
+        )
+    if curve.aberration != DICENTRICS:
+        raise CountsError(
+            f"the curve is for {curve.aberration}, the run counted {DICENTRICS}; choose a curve made of these"
+        )
 
 
 def dose_from_totals(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,30 +11,42 @@ from pathlib import Path
 from cytally import __version__
 from cytally.dosimetry import run
 from cytally.dosimetry.calibrate import Curve
-from cytally.dosimetry.cells import ScoredCell
-from cytally.dosimetry.dose import Dose, dose
-from cytally.dosimetry.laboratory.disagreement import Sampled
+from cytally.dosimetry.cells import ScoredCell, line_of
+from cytally.dosimetry.dose import Dose, check_belongs, dose
+from cytally.dosimetry.laboratory.disagreement import Sampled, forget_sampled, read_sampled
+from cytally.dosimetry.pictures import draw_pictures, forget_pictures
 from cytally.dosimetry.report import write_report
 from cytally.dosimetry.sampled import sample_run
 from cytally.dosimetry.score import score_file
-from cytally.figures.overlays import overlay
-from cytally.images.read import read
-from cytally.images.write import encode, write_bytes
+from cytally.files.hashes import hash_of
+from cytally.files.journal import open_journal
+from cytally.files.runs import JOURNAL, locked
+from cytally.images.inputs import copies, name_images, resolved
 from cytally.inference.ensemble import Ensemble
-from cytally.runs.folder import locked, open_journal
-from cytally.runs.inputs import hash_of, name_images
-from cytally.types import Counts
+from cytally.types import Counts, Detections
 
 Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Counts of a run, the dose where a curve was given, and counts by sampled ensembles where asked for."""
+    """What a call gives.
+
+    Attributes
+    ----------
+    counts : Counts
+    dose : Dose or None
+        Where a curve was given and a cell was scored.
+    sampled : Sampled or None
+        Counts by sampled ensembles, where the run has them.
+    notes : tuple of str
+        What the user should know of how it came about.
+    """
 
     counts: Counts
     dose: Dose | None
     sampled: Sampled | None = None
+    notes: tuple[str, ...] = ()
 
 
 def score_folder(
@@ -64,32 +76,63 @@ def score_folder(
     Raises
     ------
     ImageError, RunError, CountsError
-        No images; a folder with another run; counts and curve that do not match.
+        No images; a folder with another run; a curve that does not belong to this detector.
     """
     paths = name_images(inputs)
     settings = settings_of(ensemble, inputs)
+    if curve is not None:
+        check_belongs(curve, settings.detector)
+    known = known_cells(inputs, paths)
     with locked(folder):
+        hashes = {name: hash_of(path) for name, path in paths.items()}
+        twins = copies(hashes)
+        planned = {name: digest for name, digest in hashes.items() if name not in twins}
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        done = run.open_run(folder, settings, __version__, now)
-        with open_journal(folder) as journal:
-            for position, (name, path) in enumerate(paths.items(), start=1):
-                if name not in done or done[name].sha256 != hash_of(path):
-                    done[name] = score_file(path, name, ensemble)
-                    run.record(journal, done[name])
-                if pictures:
-                    draw_picture(folder, path, done[name])
-                report("scoring", position, len(paths))
-        cells = [done[name] for name in paths]
-        run.write_tables(folder, cells, settings.classes, known_cells(inputs, paths))
+        earlier = run.open_run(folder, settings, __version__, now, planned)
+        done = {name: copy_of(name, twins[name], hashes[name], ensemble) for name in twins}
+        with open_journal(folder / JOURNAL, run.reading(settings.classes)) as journal:
+            for position, (name, digest) in enumerate(planned.items(), start=1):
+                cell = earlier.cells.get((name, digest)) if digest else None
+                if cell is None:
+                    cell = score_file(paths[name], name, ensemble)
+                    journal.append(line_of(cell))
+                done[name] = cell
+                report("scoring", position, len(planned))
+        run.write_tables(folder, [done[name] for name in paths], settings.classes, known)
+        cells = run.read_run(folder)
+        forget_pictures(folder, cells)
+        if pictures:
+            draw_pictures(folder, cells, paths, report)
+        drawn = _sampled(folder, cells, paths, ensemble, sampled, report)
         counts = run.counts_of(cells, settings.classes, settings.detector)
-        drawn = None
-        if sampled:
-            scored = {name: path for name, path in paths.items() if done[name].scored}
-            drawn = sample_run(scored, folder, ensemble, sampled, report)
         apart = drawn.disagreement if drawn is not None else 0.0
         found = dose(counts, curve, disagreement=apart) if curve is not None and counts.cells else None
         write_report(folder, cells, counts, settings, paths, curve=curve, dose=found)
-    return Outcome(counts, found, drawn)
+    return Outcome(counts, found, drawn, _notes(earlier))
+
+
+def _sampled(
+    folder: Path, cells: Sequence[ScoredCell], paths: Mapping[str, Path], ensemble: Ensemble, number: int,
+    report: Report,
+) -> Sampled | None:  # fmt: skip
+    """Counts by sampled ensembles: new ones where asked for, else those that the run has of these cells."""
+    if number:
+        return sample_run(cells, paths, folder, ensemble, number, report)
+    forget_sampled(folder, cells)
+    return read_sampled(folder, cells)
+
+
+def _notes(earlier: run.Known) -> tuple[str, ...]:
+    if not earlier.damaged:
+        return ()
+    lines = ", ".join(map(str, earlier.damaged[:10])) + (" ..." if len(earlier.damaged) > 10 else "")
+    return (f"{JOURNAL}: damaged in line {lines}; what was lost there was scored again",)
+
+
+def copy_of(name: str, original: str, digest: str, ensemble: Ensemble) -> ScoredCell:
+    """What becomes of an image that is the same bytes as another: a cell is counted once."""
+    nothing = Detections.empty(len(ensemble.members))
+    return ScoredCell(name, f"skipped: identical to {original}", nothing, sha256=digest)
 
 
 def score(images: str | Path, ensemble: Ensemble) -> Counts:
@@ -102,7 +145,15 @@ def score(images: str | Path, ensemble: Ensemble) -> Counts:
     ensemble : Ensemble
     """
     settings = settings_of(ensemble, [images])
-    cells = [score_file(path, name, ensemble) for name, path in name_images([images]).items()]
+    paths = name_images([images])
+    hashes = {name: hash_of(path) for name, path in paths.items()}
+    twins = copies(hashes)
+    cells = [
+        copy_of(name, twins[name], hashes[name], ensemble)
+        if name in twins
+        else score_file(path, name, ensemble)
+        for name, path in paths.items()
+    ]
     return run.counts_of(cells, settings.classes, settings.detector)
 
 
@@ -114,7 +165,7 @@ def settings_of(ensemble: Ensemble, inputs: Sequence[str | Path]) -> run.RunSett
         ensemble=ensemble.card.name, detector=ensemble.card.identity, classes=ensemble.classes,
         confidence=tuple(tuple(row) for row in thresholds.confidence),
         agreement=tuple(thresholds.agreement), co_occurrence=thresholds.co_occurrence,
-        inputs=tuple(Path(given).as_posix() for given in inputs),
+        inputs=resolved(inputs),
         reading=tuple((strict and thresholds.alone) or thresholds.reading or ()),
         accompanied=tuple(thresholds.accompanied or ()) if not strict else (),
     )  # fmt: skip
@@ -131,13 +182,3 @@ def known_cells(inputs: Sequence[str | Path], paths: dict[str, Path]) -> dict[st
                     if row.get("image"):
                         by_path[(Path(given) / row["image"]).resolve()] = row
     return {name: by_path[path.resolve()] for name, path in paths.items() if path.resolve() in by_path}
-
-
-def draw_picture(folder: Path, path: Path, cell: ScoredCell) -> None:
-    """Write the cell with its detections, unless it is there or cannot be read."""
-    target = folder / "pictures" / f"{cell.image}.png"
-    if target.exists() or not cell.scored:
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    picture = overlay(read(path), cell.detections, radius=26.0 / cell.scale)
-    write_bytes(target, encode(picture[..., ::-1], ".png"))

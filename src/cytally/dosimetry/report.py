@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +17,10 @@ from cytally.errors import ImageError
 from cytally.figures.curves import LABELS, CurveBand, Marked, as_svg, dose_figure
 from cytally.figures.overlays import crop_around, shrunk
 from cytally.figures.pages import embedded, render
+from cytally.files.atomic import write_text
+from cytally.files.runs import read_record
 from cytally.images.read import read
-from cytally.images.write import encode, write_bytes
-from cytally.runs.folder import RUN
+from cytally.images.write import encode
 from cytally.statistics.poisson import Dispersion, dispersion, garwood
 from cytally.types import Counts, Image
 
@@ -58,7 +58,7 @@ def write_report(
     curve, dose : optional
         With them the page opens with the dose.
     """
-    stored = json.loads((folder / RUN).read_text())
+    stored = read_record(folder)
     distribution = counts.distribution("dicentric")
     objects = sum(cell.objects for cell in cells if cell.scored)
     genomes = objects / CHROMOSOMES
@@ -73,7 +73,7 @@ def write_report(
         hashes=[(cell.image, cell.sha256) for cell in cells],
     )  # fmt: skip
     path = folder / REPORT
-    write_bytes(path, page.encode())
+    write_text(path, page)
     return path
 
 

@@ -1,28 +1,51 @@
-"""A scored run: settings, one journal line per cell, tables, counts."""
+"""A scored run: settings, a journal line per cell while it grows, and the tables that it is."""
 
 from __future__ import annotations
 
+import csv
 import io
-import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import PlainValidator, TypeAdapter, ValidationError
 
-from cytally.dosimetry.cells import ScoredCell
-from cytally.errors import RunError
-from cytally.images.write import write_bytes
-from cytally.runs.folder import RUN, begin, csv_bytes, read_journal
+from cytally.dosimetry.cells import ScoredCell, cell_of
+from cytally.errors import ImageError, RunError
+from cytally.files.atomic import write_bytes
+from cytally.files.csv import csv_bytes
+from cytally.files.hashes import hash_of
+from cytally.files.journal import Reading, read_journal
+from cytally.files.names import shown
+from cytally.files.runs import JOURNAL, RUN, Call, RunRecord, begin, check_finished, finish, read_record
+from cytally.images.inputs import name_images, resolved, roots
 from cytally.types import Counts, Detections, Skipped
 
 CELLS, DETECTIONS = "cells.csv", "detections.csv"
+#: What finishes an interrupted run.
+COMMAND = "score"
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """Paths, which need not be text that pydantic takes."""
+    if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
+        raise ValueError("expected a list of paths")
+    return tuple(value)
 
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What decides the result; a run is resumed only under the same."""
+    """What decides the result; a run is resumed only under the same, from the same folders.
+
+    Attributes
+    ----------
+    inputs : tuple of str
+        As `images.inputs.resolved` gives them.
+    """
 
     ensemble: str
     detector: str
@@ -30,88 +53,90 @@ class RunSettings:
     confidence: tuple[tuple[float, ...], ...]
     agreement: tuple[int, ...]
     co_occurrence: bool
-    inputs: tuple[str, ...]
+    inputs: Annotated[tuple[str, ...], PlainValidator(_texts)]
     reading: tuple[float, ...] = ()
     accompanied: tuple[float, ...] = ()
 
 
-def open_run(folder: Path, settings: RunSettings, version: str, started: str) -> dict[str, ScoredCell]:
-    """Begin or resume a run.
+@dataclass(frozen=True)
+class Known:
+    """What earlier calls have finished.
 
-    Returns
-    -------
-    dict of str to ScoredCell
-        What an earlier call has finished.
-
-    Raises
-    ------
-    RunError
-        The folder holds a run under other settings, or something else.
+    Attributes
+    ----------
+    cells : dict of (str, str) to ScoredCell
+        By name and hash: a changed image is another one.
+    damaged : tuple of int
+        Lines of the journal that cannot be read; their cells are scored again.
     """
-    begin(folder, asdict(settings), version, started)
-    return {cell.image: cell for cell in _read_cells(folder)}
+
+    cells: dict[tuple[str, str], ScoredCell]
+    damaged: tuple[int, ...] = ()
 
 
-def record(journal: io.TextIOBase, cell: ScoredCell) -> None:
-    """Append one cell and flush it to the disk."""
-    found = cell.detections
-    line = {
-        "image": cell.image, "status": cell.status, "objects": cell.objects,
-        "scale": cell.scale, "sha256": cell.sha256, "members": found.members,
-        "detections": [
-            [n, float(r), float(c), int(v), float(p), float(s), None if np.isnan(read) else float(read)]
-            for n, r, c, v, p, s, read in zip(  # all digits: a resumed run is the same run
-                found.names, found.row, found.col, found.votes, found.confidence, found.spread,
-                found.reading, strict=True)
-        ],
-    }  # fmt: skip
-    journal.write(json.dumps(line) + "\n")
-    journal.flush()
-
-
-def _read_cells(folder: Path) -> list[ScoredCell]:
-    return [_cell(line) for line in read_journal(folder)]
-
-
-def _cell(line: dict[str, Any]) -> ScoredCell:
-    rows = [[*row, None][:7] for row in line["detections"]]  # before version 0.3 nothing was read again
-
-    def column(k: int, kind: type) -> NDArray[Any]:
-        return np.array([row[k] for row in rows], dtype=kind)
-
-    found = Detections(
-        column(1, float), column(2, float), tuple(row[0] for row in rows), column(3, int),
-        column(4, float), column(5, float), line["members"], column(6, float),
-    )  # fmt: skip
-    return ScoredCell(line["image"], line["status"], found, line["objects"], line["scale"], line["sha256"])
-
-
-def write_tables(
-    folder: Path, cells: list[ScoredCell], classes: tuple[str, ...], known: dict[str, dict[str, str]]
-) -> None:
-    """Write detections.csv and cells.csv.
+def open_run(
+    folder: Path, settings: RunSettings, version: str, started: str, planned: Mapping[str, str]
+) -> Known:
+    """Begin or resume a run.
 
     Parameters
     ----------
     folder : Path
-    cells : list of ScoredCell
-    classes : tuple of str
-    known : dict
+    settings : RunSettings
+    version, started : str
+        For the record.
+    planned : mapping of str to str
+        Hash of each image to be scored, by its name.
+
+    Raises
+    ------
+    RunError
+        The folder holds a run under other settings or of other images, or something else.
+    """
+    known = _journal(folder, settings.classes)
+    if (folder / RUN).exists():
+        _same_images(folder, settings, planned, known)
+    begin(folder, Call(asdict(settings), version, started, list(planned.items()), free=("inputs",)))
+    return known
+
+
+def _same_images(folder: Path, settings: RunSettings, planned: Mapping[str, str], known: Known) -> None:
+    """Refuse another sample: images from other folders, none of which this run has seen."""
+    theirs = resolved(_settings(folder, read_record(folder)).inputs)
+    if roots(theirs) == roots(settings.inputs) or not known.cells or known.cells.keys() & planned.items():
+        return
+    raise RunError(
+        f"{shown(str(folder))}: holds a run with other inputs ({shown(', '.join(sorted(roots(theirs))))}) and has seen "
+        f"none of these {len(planned)} images; give another --out"
+    )
+
+
+def reading(classes: Sequence[str]) -> Reading[ScoredCell]:
+    """How lines of the journal are read."""
+    return partial(cell_of, classes=classes)
+
+
+def _journal(folder: Path, classes: Sequence[str]) -> Known:
+    lines = read_journal(folder / JOURNAL, reading(classes))
+    return Known({(cell.image, cell.sha256): cell for cell in lines.whole}, lines.damaged)
+
+
+def write_tables(
+    folder: Path, cells: Sequence[ScoredCell], classes: Sequence[str], known: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Write detections.csv and cells.csv; from now on the run is what they say.
+
+    Parameters
+    ----------
+    folder : Path
+    cells : sequence of ScoredCell
+    classes : sequence of str
+    known : mapping
         For some images what the input's own cells.csv says: sample, dose_gy.
     """
     detections = [["image", "class", "row", "col", "votes", "members", "confidence", "spread", "reading"]]
-    table = [
-        [
-            "image",
-            "status",
-            *(f"{name}s" for name in classes),
-            "objects",
-            "scale",
-            "sample",
-            "dose_gy",
-            "sha256",
-        ]
-    ]
+    columns = [f"{name}s" for name in classes]
+    table = [["image", "status", *columns, "objects", "scale", "sample", "dose_gy", "sha256"]]
     for cell in cells:
         found = cell.detections
         for k, name in enumerate(found.names):
@@ -126,6 +151,7 @@ def write_tables(
                       more.get("sample", ""), more.get("dose_gy", ""), cell.sha256])  # fmt: skip
     write_bytes(folder / DETECTIONS, csv_bytes(detections))
     write_bytes(folder / CELLS, csv_bytes(table))
+    finish(folder, (CELLS, DETECTIONS))
 
 
 def read_settings(folder: Path) -> RunSettings:
@@ -134,28 +160,122 @@ def read_settings(folder: Path) -> RunSettings:
     Raises
     ------
     RunError
-        No run there.
+        No run there, or run.json is damaged.
     """
-    path = folder / RUN
-    if not path.is_file():
-        raise RunError(f"{folder}: expected a run folder with {RUN}, found none")
-    stored = json.loads(path.read_text())["settings"]
-    return RunSettings(**{k: _tupled(v) for k, v in stored.items()})
+    return _settings(folder, read_record(folder))
+
+
+def _settings(folder: Path, record: RunRecord) -> RunSettings:
+    try:
+        return TypeAdapter(RunSettings).validate_python(record.settings)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise RunError(
+            f"{shown(str(folder / RUN))}: expected the settings of a scored run, got {where}: {problem['msg']}; "
+            "put a copy of this file back, or give another --out and run again"
+        ) from error
 
 
 def read_run(folder: Path) -> list[ScoredCell]:
-    """Cells of a run, in the order in which they were scored."""
-    read_settings(folder)
-    return _read_cells(folder)
+    """Cells of a run as its tables say, in their order.
+
+    Raises
+    ------
+    RunError
+        No run there; interrupted; tables that are gone, damaged or changed by hand.
+    """
+    settings = read_settings(folder)
+    rows = read_cells_table(folder)
+    try:
+        return _cells(rows, _rows(folder / DETECTIONS), settings)
+    except (KeyError, ValueError, TypeError) as error:
+        raise RunError(_unreadable(folder, error)) from error
 
 
-def counts_of(cells: list[ScoredCell], classes: tuple[str, ...], detector: str) -> Counts:
+def read_cells_table(folder: Path) -> list[dict[str, str]]:
+    """Rows of a finished run's cells.csv.
+
+    Raises
+    ------
+    RunError
+        As `read_run`.
+    """
+    record = read_record(folder)
+    classes = _settings(folder, record).classes
+    done = set(_journal(folder, classes).cells) if record.planned is not None else set()
+    check_finished(folder, record, done, COMMAND)
+    missing = [name for name in (CELLS, DETECTIONS) if not (folder / name).is_file()]
+    if missing:
+        raise RunError(
+            f"{shown(str(folder))}: this run was interrupted: it has no {missing[0]}; run {COMMAND} again to finish"
+        )
+    return _rows(folder / CELLS)
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    try:
+        text = table.read_bytes().decode("utf-8-sig")
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise RunError(_unreadable(table.parent, error)) from error
+    if any(None in row or None in row.values() for row in rows):
+        raise RunError(_unreadable(table.parent, f"a line of {table.name} with too many or too few cells"))
+    return rows
+
+
+def _unreadable(folder: Path, error: object) -> str:
+    return (
+        f"{shown(str(folder))}: expected {CELLS} and {DETECTIONS} as {COMMAND} writes them, got {error}; "
+        f"run {COMMAND} again to write them"
+    )
+
+
+def _cells(
+    rows: Sequence[Mapping[str, str]], found: Sequence[Mapping[str, str]], settings: RunSettings
+) -> list[ScoredCell]:
+    of_image: dict[str, list[Mapping[str, str]]] = {row["image"]: [] for row in rows}
+    if len(of_image) < len(rows):
+        raise ValueError("an image twice")
+    for row in found:
+        of_image[row["image"]].append(row)
+    return [_cell(row, of_image[row["image"]], settings) for row in rows]
+
+
+def _cell(row: Mapping[str, str], found: Sequence[Mapping[str, str]], settings: RunSettings) -> ScoredCell:
+    def column(name: str, kind: type) -> NDArray[Any]:
+        return np.array([kind(each[name]) for each in found], dtype=kind)
+
+    again = np.array([float(each.get("reading") or "nan") for each in found], dtype=float)
+    members = int(found[0]["members"]) if found else len(settings.confidence)
+    detections = Detections(
+        column("row", float), column("col", float), tuple(each["class"] for each in found), column("votes", int),
+        column("confidence", float), column("spread", float), members, again,
+    )  # fmt: skip
+    cell = ScoredCell(
+        row["image"], row["status"], detections, int(row["objects"]), float(row["scale"]), row["sha256"]
+    )
+    for name in settings.classes:
+        if row[f"{name}s"] != (str(detections.count(name)) if cell.scored else ""):
+            raise ValueError(
+                f"{row[f'{name}s'] or 'no'} and {detections.count(name)} {name}s of {cell.image}"
+            )
+    return cell
+
+
+def images_of(folder: Path, cells: Sequence[ScoredCell]) -> dict[str, Path]:
+    """Where the images of a run lie; those that are gone or were changed since are left out."""
+    try:
+        paths = name_images(read_settings(folder).inputs)
+    except ImageError:  # they have moved
+        return {}
+    hashes = {cell.image: cell.sha256 for cell in cells}
+    return {name: path for name, path in paths.items() if hashes.get(name) and hashes[name] == hash_of(path)}
+
+
+def counts_of(cells: Sequence[ScoredCell], classes: Sequence[str], detector: str) -> Counts:
     """Aberrations per scored cell."""
     scored = [cell for cell in cells if cell.scored]
     per_cell = {name: np.array([c.detections.count(name) for c in scored], dtype=int) for name in classes}
     skipped = tuple(Skipped(c.image, c.status.removeprefix("skipped: ")) for c in cells if not c.scored)
     return Counts(per_cell, skipped, detector, tuple(c.image for c in scored))
-
-
-def _tupled(value: Any) -> Any:
-    return tuple(_tupled(v) for v in value) if isinstance(value, list) else value

@@ -7,24 +7,27 @@ members of it: as many as vote, with replacement, or as propose to the second re
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cytally.detection.vote import binary_votes, co_occurring, detect
+from cytally.dosimetry.cells import ScoredCell
 from cytally.dosimetry.company import confirmed
-from cytally.dosimetry.laboratory.disagreement import TABLE, Sampled
-from cytally.errors import ImageError
-from cytally.images.normalise import FEWEST_OBJECTS, normalise
+from cytally.dosimetry.laboratory.disagreement import Sampled, write_sampled
+from cytally.errors import RunError
+from cytally.files.hashes import hash_of
+from cytally.files.journal import open_journal, read_journal
+from cytally.files.names import shown
+from cytally.images.normalise import normalise
 from cytally.images.read import read
-from cytally.images.write import write_bytes
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.reading import PROPOSING, judged, peaks
 from cytally.inference.votes import predict
-from cytally.runs.folder import csv_bytes
 from cytally.types import Detections, IntArray
 
 Report = Callable[[str, int, int], None]
@@ -102,59 +105,70 @@ def _read(found: Detections, ensemble: Ensemble, known: Mapping[Place, float]) -
 
 
 def sample_run(
-    paths: Mapping[str, Path], folder: Path, ensemble: Ensemble, ensembles: int,
+    cells: Sequence[ScoredCell], paths: Mapping[str, Path], folder: Path, ensemble: Ensemble, ensembles: int,
     report: Report = lambda stage, done, total: None,
 ) -> Sampled:  # fmt: skip
     """Count the scored cells of a run again by many sampled ensembles; writes sampled.csv.
 
     Parameters
     ----------
+    cells : sequence of ScoredCell
+        Of the run; those that were skipped are left out.
     paths : mapping of str to Path
-        Images that were scored, by their names in the run.
+        Where each image lies.
     folder : Path
-        The run; a killed call goes on where it was.
+        The run; an interrupted call goes on where it was. What was counted of an image that
+        changed since is not used.
     ensemble : Ensemble
     ensembles : int
         How many to draw.
     report : callable
         Told (stage, done, total).
     """
+    scored = [cell for cell in cells if cell.scored]
     draws = draw_members(ensemble, ensembles)
-    done = _finished(folder / JOURNAL, ensemble, ensembles)
-    with (folder / JOURNAL).open("a") as journal:
-        for position, (name, path) in enumerate(paths.items(), start=1):
-            if name not in done:
-                done[name] = _counts(path, ensemble, draws)
-                line = {"image": name, "detector": ensemble.card.identity, "dicentrics": done[name]}
-                journal.write(json.dumps(line) + "\n")
-                journal.flush()
-            report(f"{ensembles} sampled ensembles", position, len(paths))
-    heading = ["image", *(f"ensemble_{k:03d}" for k in range(ensembles))]
-    write_bytes(folder / TABLE, csv_bytes([heading, *([name, *done[name]] for name in paths)]))
-    return Sampled(np.array([done[name] for name in paths], int).reshape(-1, ensembles).sum(axis=0))
-
-
-def _counts(path: Path, ensemble: Ensemble, draws: list[NDArray[np.int64]]) -> list[int]:
-    try:
-        density = normalise(read(path))
-    except ImageError:  # it could be read when it was scored
-        return [0] * len(draws)
-    if density.objects < FEWEST_OBJECTS:
-        return [0] * len(draws)
-    return [int(n) for n in count_sampled(density.values, ensemble, draws)]
-
-
-def _finished(journal: Path, ensemble: Ensemble, ensembles: int) -> dict[str, list[int]]:
-    """Cells of an earlier call by the same detector and as many ensembles."""
-    if not journal.is_file():
-        return {}
-    content = journal.read_text()
-    whole = content[: content.rfind("\n") + 1]
-    if len(whole) < len(content):  # a line cut short
-        write_bytes(journal, whole.encode())
-    lines = [json.loads(line) for line in whole.splitlines()]
-    return {
-        line["image"]: line["dicentrics"]
+    lines = read_journal(folder / JOURNAL, _reading).whole
+    done = {
+        (line.image, line.sha256): line.dicentrics
         for line in lines
-        if line["detector"] == ensemble.card.identity and len(line["dicentrics"]) == ensembles
+        if line.detector == ensemble.card.identity and len(line.dicentrics) == ensembles
     }
+    counts = []
+    with open_journal(folder / JOURNAL, _reading) as journal:
+        for position, cell in enumerate(scored, start=1):
+            known = done.get((cell.image, cell.sha256))
+            if known is None:
+                known = _counts(paths[cell.image], cell, ensemble, draws)
+                line = _Line(
+                    image=cell.image, sha256=cell.sha256, detector=ensemble.card.identity, dicentrics=known
+                )
+                journal.append(line.model_dump())
+            counts.append(known)
+            report(f"{ensembles} sampled ensembles", position, len(scored))
+    return write_sampled(folder, scored, counts)
+
+
+class _Line(BaseModel):
+    """What the journal keeps of a cell."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    image: str = Field(min_length=1)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    detector: str
+    dicentrics: list[Annotated[int, Field(ge=0)]]
+
+
+def _reading(line: Mapping[str, Any]) -> _Line | None:
+    try:
+        return _Line.model_validate(line)
+    except ValidationError:  # damaged, or of a version that did not keep the image's hash
+        return None
+
+
+def _counts(path: Path, cell: ScoredCell, ensemble: Ensemble, draws: list[NDArray[np.int64]]) -> list[int]:
+    if hash_of(path) != cell.sha256:
+        raise RunError(
+            f"{shown(str(path))}: was changed or removed while the run was at work; run score again"
+        )
+    return [int(n) for n in count_sampled(normalise(read(path)).values, ensemble, draws)]

@@ -12,12 +12,13 @@ from cytally.detection.vote import co_occurring, detect
 from cytally.dosimetry.cells import ScoredCell
 from cytally.dosimetry.company import second_reading
 from cytally.errors import ImageError
+from cytally.files.hashes import hash_of
+from cytally.files.names import shown
 from cytally.images.normalise import FEWEST_OBJECTS, Density, normalise
 from cytally.images.read import read
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.reading import propose
 from cytally.inference.votes import cast_votes
-from cytally.runs.inputs import hash_of
 from cytally.types import Detections, Image
 
 
@@ -68,7 +69,7 @@ def score_file(path: Path, name: str, ensemble: Ensemble) -> ScoredCell:
         density = normalise(read(path))
     except ImageError as error:
         reason = str(error).removeprefix(f"{path}: ")
-        return ScoredCell(name, f"skipped: {reason}", nothing, sha256=digest)
+        return ScoredCell(name, f"skipped: {shown(reason)}", nothing, sha256=digest)
     if density.objects < FEWEST_OBJECTS:
         reason = f"skipped: no metaphase (only {density.objects} objects that look like chromosomes)"
         return ScoredCell(name, reason, nothing, density.objects, density.scale, digest)

@@ -11,8 +11,8 @@ import tifffile
 from numpy.typing import NDArray
 
 from cytally.errors import LabelError
+from cytally.files.atomic import write_bytes
 from cytally.images.read import read
-from cytally.images.write import write_bytes
 from cytally.types import Image, IntArray
 
 
@@ -30,7 +30,7 @@ def write_mask(path: Path, labels: IntArray) -> None:
         )
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, labels.astype(np.uint16), compression="zlib")
-    write_bytes(path, buffer.getvalue())
+    write_bytes(path, buffer.getvalue(), durable=False)  # it can be made again
 
 
 def read_mask(path: Path) -> IntArray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from cytally.errors import SettingsError
+from cytally.files.atomic import replacing
 
 Picture = NDArray[np.uint8]
 
@@ -38,13 +38,9 @@ def write_movie(path: Path, pictures: Iterable[Picture], *, rate: float = 6.0, w
     ending = path.suffix.lower()
     if ending not in (".gif", ".mp4"):
         raise SettingsError(f"{path}: expected a movie as .gif or .mp4, got {ending or 'no ending'}")
-    beside = path.with_name(f"{path.stem}.part{ending}")
     reduced = _reduced(pictures, widest)
-    try:
+    with replacing(path, ending, durable=False) as beside:
         (_write_gif if ending == ".gif" else _write_mp4)(beside, reduced, rate)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _reduced(pictures: Iterable[Picture], widest: int) -> Iterator[Picture]:

@@ -16,7 +16,8 @@ import numpy as np
 import tifffile
 
 from cytally.errors import ImageError, LabelError
-from cytally.images.write import write_bytes
+from cytally.files.atomic import write_bytes
+from cytally.images.masks import write_mask
 from cytally.types import IntArray
 
 #: Name of the table, and of a mask before its number.
@@ -48,8 +49,15 @@ def write_tracks(
     rows = list(rows)
     if rows and max(row.number for row in rows) > 65535:
         raise LabelError(f"{folder}: expected at most 65535 tracks, got {len(rows)}; split the sequence")
+    (folder / names[0]).unlink(missing_ok=True)
+    written = set()
     for number, mask in enumerate(masks):
-        tifffile.imwrite(folder / f"{names[1]}{number:03d}.tif", mask.astype(np.uint16), compression="zlib")
+        path = folder / f"{names[1]}{number:03d}.tif"
+        write_mask(path, mask)
+        written.add(path)
+    for path in folder.glob(f"{names[1]}[0-9]*.tif"):
+        if path not in written:  # frames of a longer sequence that was here before
+            path.unlink()
     lines = "".join(f"{row.number} {row.first} {row.last} {row.parent}\n" for row in rows)
     write_bytes(folder / names[0], lines.encode())
 

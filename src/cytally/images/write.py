@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from cytally.errors import ImageError
+from cytally.files.atomic import write_bytes
 from cytally.types import Image
 
 
@@ -21,13 +22,15 @@ def write(path: Path, image: Image) -> None:
     Raises
     ------
     ImageError
-        An ending that is not written, or a full or read-only disk.
+        An ending that is not written.
+    OutputError
+        A full or read-only disk.
     """
     if path.suffix.lower() in (".tif", ".tiff"):
-        _write_tiff(path, image)
+        write_bytes(path, _tiff(image), durable=False)
         return
     pixels = image.pixels[..., ::-1] if image.pixels.ndim == 3 else image.pixels
-    write_bytes(path, encode(pixels, path.suffix))
+    write_bytes(path, encode(pixels, path.suffix), durable=False)
 
 
 def encode(pixels: NDArray[Any], ending: str) -> bytes:
@@ -38,18 +41,7 @@ def encode(pixels: NDArray[Any], ending: str) -> bytes:
     return buffer.tobytes()
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file beside its place, then move it there, so that none is ever half."""
-    beside = path.with_name(path.name + ".part")
-    try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise ImageError(f"{path}: cannot be written ({error.strerror}); nothing was left half") from error
-
-
-def _write_tiff(path: Path, image: Image) -> None:
+def _tiff(image: Image) -> bytes:
     size = image.pixel_size_um
     units = {
         "PhysicalSizeX": size,
@@ -58,4 +50,6 @@ def _write_tiff(path: Path, image: Image) -> None:
         "PhysicalSizeYUnit": "µm",
     }
     metadata = {"axes": "YXS" if image.pixels.ndim == 3 else "YX"} | (units if size else {})
-    tifffile.imwrite(path, image.pixels, ome=True, metadata=metadata, compression="zlib")
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, image.pixels, ome=True, metadata=metadata, compression="zlib")
+    return buffer.getvalue()

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cytally.errors import EnsembleError
+from cytally.files.hashes import sha256_of as sha256_of
 from cytally.images import flatten
 from cytally.images.normalise import NOMINAL_PIXEL_UM, NOMINAL_SIZE
 
@@ -136,9 +137,3 @@ def check_thresholds(thresholds: Thresholds, members: int, classes: int, where: 
         raise EnsembleError(
             f"{where}: expected accompanied (weights from 0 to 5) for {classes} classes, got {weights}"
         )
-
-
-def sha256_of(path: Path) -> str:
-    """Hash of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

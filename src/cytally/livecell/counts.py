@@ -10,10 +10,10 @@ import numpy as np
 from scipy import stats
 
 from cytally.errors import CountsError
-from cytally.images.write import write_bytes
+from cytally.files.atomic import write_bytes
+from cytally.files.csv import csv_bytes
 from cytally.livecell.nuclei import Nuclei
 from cytally.livecell.sequences import FrameName
-from cytally.runs.folder import csv_bytes
 from cytally.statistics.growth import Growth, fit_growth
 
 TABLE, GROWTH = "counts.csv", "growth.csv"

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from cytally.errors import SettingsError
 from cytally.figures.masks import tracked
+from cytally.files.runs import locked
 from cytally.images.masks import grey
 from cytally.images.movie import write_movie
 from cytally.images.read import read
 from cytally.images.tracks import read_masks
 from cytally.inference.ensemble import load_ensemble
 from cytally.livecell.counts import GROWTH, growth_curves, write_growth
-from cytally.livecell.evidence.folder import Labelled, LabelSettings, label_folder
-from cytally.livecell.learn import PRESETS, Learnt, Preset, learn
+from cytally.livecell.evidence.folder import LabelSettings, label_folder
+from cytally.livecell.learn import PRESETS, Preset, learn
 from cytally.livecell.measure.evaluate import PICTURES, evaluate
 from cytally.livecell.motion.follow import TABLE, follow
 from cytally.livecell.motion.lineage import Tracks
@@ -95,21 +96,26 @@ def run_livecell(
         raise SettingsError(
             "expected either a folder of fluorescence images to learn from, or an ensemble; got both or none"
         )
-    labelled: Labelled | None = None
-    learnt: Learnt | None = None
-    if fluorescence is not None:
-        labelled = label_folder(phase, fluorescence, out / LEARNING / "labels", order.label,
-                                pattern=order.pattern, report=report)  # fmt: skip
-        learnt = learn(
-            [labelled.folder], out / LEARNING / "ensemble", order.preset, seed=order.seed, report=report
+    with locked(out):
+        story = (
+            _from_stain(phase, fluorescence, out, order, report)
+            if fluorescence is not None
+            else _followed([phase], out, ByEnsemble(load_ensemble(order.ensemble, "livecell")), order, report)
         )
-    finder = ByEnsemble(learnt.ensemble if learnt else load_ensemble(order.ensemble, "livecell"))
-    story = _followed([phase], out, finder, order, report)
-    if labelled is not None and learnt is not None:
-        found = evaluate(learnt.aside, learnt.ensemble, out=out, report=report)
-        story = replace(story, labelled=labelled, learnt=learnt, evaluation=found, overlays=out / PICTURES)
-    write_report(story, out)
+        write_report(story, out)
     return story
+
+
+def _from_stain(phase: Path, fluorescence: Path, out: Path, order: Order, report: Report) -> Story:
+    """Labels, a network that learns from them, and what it finds."""
+    labelled = label_folder(phase, fluorescence, out / LEARNING / "labels", order.label,
+                            pattern=order.pattern, report=report)  # fmt: skip
+    learnt = learn(
+        [labelled.folder], out / LEARNING / "ensemble", order.preset, seed=order.seed, report=report
+    )
+    story = _followed([phase], out, ByEnsemble(learnt.ensemble), order, report)
+    found = evaluate(learnt.aside, learnt.ensemble, out=out, report=report)
+    return replace(story, labelled=labelled, learnt=learnt, evaluation=found, overlays=out / PICTURES)
 
 
 def follow_images(
@@ -122,8 +128,9 @@ def follow_images(
     finder: Finder = ByStain(order.label.stain)
     if order.ensemble is not None:
         finder = ByEnsemble(load_ensemble(order.ensemble, "livecell"))
-    story = _followed(images, out, finder, order, report)
-    write_report(story, out)
+    with locked(out):
+        story = _followed(images, out, finder, order, report)
+        write_report(story, out)
     return story
 
 

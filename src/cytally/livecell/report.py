@@ -14,9 +14,10 @@ from cytally.figures.curves import as_svg
 from cytally.figures.masks import outlined
 from cytally.figures.pages import embedded, render
 from cytally.figures.sequences import Branch, CountLine, growth_figure, learning_figure, lineage_figure
+from cytally.files.atomic import write_text
 from cytally.images.masks import grey, read_mask
 from cytally.images.read import read
-from cytally.images.write import encode, write_bytes
+from cytally.images.write import encode
 from cytally.livecell.counts import FieldCount, GrowthCurve
 from cytally.livecell.evidence.folder import Labelled
 from cytally.livecell.learn import Learnt
@@ -49,7 +50,7 @@ def write_report(story: Story, folder: Path) -> Path:
     """Write one page, complete in itself, and the lineage of the first position as a picture."""
     lineage = as_svg(lineage_figure(_branches(story.tracks[0][1]))) if story.tracks else ""
     if lineage:
-        write_bytes(folder / LINEAGE, lineage.encode())
+        write_text(folder / LINEAGE, lineage)
     names = [story.run.names[one.name.path] for one in story.counts]
     page = render(
         "cytally.livecell", "livecell.html", fields=len(story.counts), total=sum(c.count for c in story.counts),
@@ -64,7 +65,7 @@ def write_report(story: Story, folder: Path) -> Path:
         movie=_movie(story.movie), movie_of=story.tracks[0][0] if story.tracks else "",
     )  # fmt: skip
     path = folder / REPORT
-    write_bytes(path, page.encode())
+    write_text(path, page)
     return path
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,14 +12,28 @@ import numpy as np
 
 from cytally import __version__
 from cytally.errors import ImageError, RunError
+from cytally.files.hashes import hash_of
+from cytally.files.journal import open_journal, read_journal
+from cytally.files.names import fitting, shown
+from cytally.files.runs import (
+    JOURNAL,
+    RUN,
+    Call,
+    RunRecord,
+    begin,
+    check_finished,
+    finish,
+    locked,
+    read_record,
+)
+from cytally.images.inputs import name_images, resolved, roots
 from cytally.images.masks import grey, write_mask
 from cytally.images.read import find_images, read
 from cytally.livecell.counts import TABLE, FieldCount, Seen, counted, write_counts
+from cytally.livecell.journal import COUNTED, Line, Remembered, line_of
 from cytally.livecell.measure.review import ToReview
 from cytally.livecell.nuclei import Finder
 from cytally.livecell.sequences import FrameName, Series, folder_of, parse_name, series_of
-from cytally.runs.folder import RUN, begin, locked, open_journal, read_journal
-from cytally.runs.inputs import hash_of, name_images
 from cytally.types import Skipped
 
 Report = Callable[[str, int, int], None]
@@ -76,52 +89,69 @@ def segment_folder(
     masks: dict[Path, Path] = {}
     loose: dict[Path, Path] = {}
     skipped = []
-    settings = {"task": "livecell", "detector": finder.identity, "pattern": pattern or "",
-                "inputs": [Path(given).as_posix() for given in inputs]}  # fmt: skip
     with locked(folder):
-        begin(folder, settings, __version__, datetime.now(UTC).isoformat(timespec="seconds"), (LEARNING,))
-        done = {line["image"]: line for line in read_journal(folder)}
-        with open_journal(folder) as journal:
+        hashes = {name: hash_of(path) for name, path in paths.items()}
+        done = _begin(folder, inputs, finder, pattern, hashes)
+        with open_journal(folder / JOURNAL, line_of) as journal:
             for number, (name, path) in enumerate(paths.items(), start=1):
                 line = done.get(name)
-                if line is None or line["sha256"] != hash_of(path):
+                if line is None or not hashes[name] or line.sha256 != hashes[name] or not line.whole(folder):
                     line = _segment(path, name, folder, finder)
-                    journal.write(json.dumps(line) + "\n")
-                    journal.flush()
-                if line["status"] == "counted":
-                    masks[path] = folder / line["mask"]
-                    loose[path] = folder / line.get("loose", line["mask"])
-                    seen[path] = _seen(line, parse_name(path, pattern, folders[path]), frames[path])
+                    journal.append(line.model_dump(exclude_none=True))
+                if line.seen is not None:
+                    masks[path], loose[path] = folder / line.mask, folder / (line.loose or line.mask)
+                    seen[path] = _seen(line.seen, parse_name(path, pattern, folders[path]), frames[path])
                 else:
-                    skipped.append(Skipped(name, line["status"].removeprefix("skipped: ")))
+                    skipped.append(Skipped(name, line.status.removeprefix("skipped: ")))
                 report("finding nuclei", number, len(paths))
     there = [path for path in paths.values() if path in seen]
     kept = tuple(series_of(there, pattern, folders)) if there else ()
     return Segmented(folder, kept, masks, loose, seen, {p: n for n, p in paths.items()}, tuple(skipped))
 
 
-def _segment(path: Path, name: str, folder: Path, finder: Finder) -> dict[str, Any]:
-    line: dict[str, Any] = {"image": name, "sha256": hash_of(path)}
+def _begin(
+    folder: Path, inputs: Sequence[str | Path], finder: Finder, pattern: str | None, hashes: Mapping[str, str]
+) -> dict[str, Line]:
+    """Begin or resume a run; the last line of each image that earlier calls have finished."""
+    settings = {"task": "livecell", "detector": finder.identity, "pattern": pattern or "",
+                "inputs": resolved(inputs)}  # fmt: skip
+    done = {line.image: line for line in read_journal(folder / JOURNAL, line_of).whole}
+    if (folder / RUN).exists():
+        theirs = roots(resolved(_inputs(folder, read_record(folder))))
+        shared = any(line.sha256 == hashes.get(name) for name, line in done.items())
+        if done and not shared and theirs != roots(settings["inputs"]):
+            raise RunError(
+                f"{shown(str(folder))}: holds a run with other inputs ({shown(', '.join(sorted(theirs)))}) and has seen "
+                f"none of these {len(hashes)} images; give another --out"
+            )
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    begin(
+        folder, Call(settings, __version__, now, list(hashes.items()), free=("inputs",), beside=(LEARNING,))
+    )
+    return done
+
+
+def _segment(path: Path, name: str, folder: Path, finder: Finder) -> Line:
+    digest = hash_of(path)
     try:
         nuclei = finder.find(grey(read(path)))
     except ImageError as error:
-        return line | {"status": f"skipped: {error}"}
-    stored = {}
+        return Line(image=name, sha256=digest, status=f"skipped: {shown(str(error))}")
+    stored: dict[str, Any] = {}
     for kind, place, labels in (("mask", MASKS, nuclei.labels), ("loose", LOOSE, nuclei.loose)):
         if kind == "loose" and np.array_equal(nuclei.loose, nuclei.labels):
             continue
-        target = folder / place / Path(name).with_suffix(".tif")
+        target = folder / place / fitting(Path(name).with_suffix("").as_posix(), ".tif")
         target.parent.mkdir(parents=True, exist_ok=True)
         write_mask(target, labels)
-        stored[kind] = target.relative_to(folder).as_posix()
+        stored |= {kind: target.relative_to(folder).as_posix(), f"{kind}_sha256": hash_of(target)}
     kept = asdict(Seen.of(FrameName("", 0, "", Path()), 0, nuclei))
     del kept["name"], kept["frame"]
-    return line | stored | {"status": "counted", "seen": kept}
+    return Line(image=name, sha256=digest, status=COUNTED, seen=Remembered(**kept), **stored)
 
 
-def _seen(line: dict[str, Any], name: FrameName, frame: int) -> Seen:
-    stored: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in line["seen"].items()}
-    return Seen(name=name, frame=frame, **stored)
+def _seen(kept: Remembered, name: FrameName, frame: int) -> Seen:
+    return Seen(name=name, frame=frame, **kept.model_dump())
 
 
 def count_run(run: Segmented, finder: Finder) -> list[FieldCount]:
@@ -129,6 +159,7 @@ def count_run(run: Segmented, finder: Finder) -> list[FieldCount]:
     order = [path for one in run.series for path in one.paths]
     counts = counted([run.seen[path] for path in order], finder.count_error)
     write_counts(run.folder / TABLE, counts, [run.names[path] for path in order])
+    finish(run.folder, [TABLE])
     return counts
 
 
@@ -138,21 +169,24 @@ def to_review(folder: Path, fluorescence: Path | None = None) -> list[ToReview]:
     Raises
     ------
     RunError
-        No run there, or its images are gone.
+        No run there, an interrupted one, or its images are gone or were changed.
     """
-    path = folder / RUN
-    if not path.is_file():
-        raise RunError(
-            f"{folder}: expected a run folder with {RUN}, found none; make one with 'livecell count'"
-        )
-    settings = json.loads(path.read_text())["settings"]
-    pattern = settings["pattern"] or None
+    record = read_record(folder)
+    known = {line.image: line for line in read_journal(folder / JOURNAL, line_of).whole}
+    check_finished(folder, record, {(line.image, line.sha256) for line in known.values()}, "the same command")
+    pattern = record.settings.get("pattern") or None
     try:
-        paths = name_images(settings["inputs"])
+        paths = name_images(_inputs(folder, record))
     except ImageError as error:
         raise RunError(
-            f"{folder}: the images of this run are gone ({error}); call from where it was made"
+            f"{shown(str(folder))}: the images of this run are gone ({error}); call from where it was made"
         ) from error
+    nuclei = [line for line in known.values() if line.seen is not None and line.image in paths]
+    for line in nuclei:
+        if line.sha256 != hash_of(paths[line.image]) or not line.whole(folder):
+            raise RunError(
+                f"{shown(str(folder))}: {line.image} or its mask was changed since it was counted; run the same command again"
+            )
     stained: dict[str, Path | None] = {}
     if fluorescence is not None:
         partners = (parse_name(p, pattern, folder_of(p, fluorescence)) for p in find_images(fluorescence))
@@ -161,6 +195,16 @@ def to_review(folder: Path, fluorescence: Path | None = None) -> list[ToReview]:
             here = parse_name(image, pattern, "_".join(Path(name).parent.parts))
             stained[name] = of_field.get((here.position, here.time))
     return [
-        ToReview(line["image"], paths[line["image"]], folder / line["mask"], stained.get(line["image"]))
-        for line in read_journal(folder) if line["status"] == "counted" and line["image"] in paths
-    ]  # fmt: skip
+        ToReview(line.image, paths[line.image], folder / line.mask, stained.get(line.image))
+        for line in nuclei
+    ]
+
+
+def _inputs(folder: Path, record: RunRecord) -> list[str]:
+    given = record.settings.get("inputs")
+    if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+        raise RunError(
+            f"{shown(str(folder / RUN))}: expected a list of inputs, got {given!r}; put a copy of this file back, or "
+            "give another --out and run again"
+        )
+    return given

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from cytally.errors import RunError
+from cytally.errors import FileError, RunError
+from cytally.files.atomic import replacing
+from cytally.files.json import parse_json
+from cytally.files.names import shown
 
 STATE = "state.safetensors"
 
@@ -23,23 +25,48 @@ def member_path(folder: Path, epoch: int) -> Path:
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], notes: dict[str, Any] | None = None) -> None:
-    """Write a safetensors file beside its place, then move it there."""
-    beside = path.with_suffix(".part")
+    """Write a safetensors file beside its place, then move it there.
+
+    Raises
+    ------
+    OutputError
+        A full or read-only disk.
+    """
     kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(kept, beside, {"notes": json.dumps(notes or {})})
-    os.replace(beside, path)
+    with replacing(path) as beside:
+        try:
+            save_file(kept, beside, {"notes": json.dumps(notes or {})})
+        except SafetensorError as error:  # its word for the system's errors
+            raise OSError(str(error)) from error
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read a safetensors file and its notes."""
+    """Read a safetensors file and its notes.
+
+    Raises
+    ------
+    RunError
+        Not such a file, or weights that are not numbers.
+    """
+    where = shown(str(path))
     try:
         with safe_open(path, framework="pt") as file:
-            notes = json.loads((file.metadata() or {}).get("notes", "{}"))
-            return {name: file.get_tensor(name) for name in file.keys()}, notes
-    except (SafetensorError, OSError, ValueError) as error:
+            notes = parse_json((file.metadata() or {}).get("notes", "{}").encode(), "notes", infinite=True)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError, FileError) as error:
         raise RunError(
-            f"{path}: expected a safetensors file, got {error}; remove it to start anew"
+            f"{where}: expected a safetensors file, got {error}; remove it to start anew"
         ) from error
+    if not isinstance(notes, dict):
+        raise RunError(
+            f"{where}: expected notes with names, got {type(notes).__name__}; remove it to start anew"
+        )
+    wrong = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
+    if wrong:
+        raise RunError(
+            f"{where}: holds values that are not numbers (in {wrong[0]}); remove it to go on from an earlier one"
+        )
+    return tensors, notes
 
 
 def weights_of(model: torch.nn.Module, dtype: torch.dtype = torch.float16) -> dict[str, Tensor]:

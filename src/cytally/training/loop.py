@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +18,8 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from cytally.errors import RunError
+from cytally.files.names import shown
+from cytally.files.runs import locked
 from cytally.nets.losses import heatmap_loss
 from cytally.nets.unet import STRIDE, Architecture, UNet
 from cytally.training import augment
@@ -32,9 +34,17 @@ from cytally.training.checkpoints import (
 )  # fmt: skip
 from cytally.training.devices import lightning, only_the_first_goes_on, shared
 from cytally.training.examples import ZERO, CellSource, Targets, TrainingCell, choose_corner, unpack
+from cytally.training.folder import (
+    CURVES,
+    Row,
+    check_settings,
+    note_settings,
+    restored,
+    rows_of,
+    write_curve,
+)
 from cytally.training.pool import Pool, PoolSettings
 
-CURVES = "curves.csv"
 #: Leading channels whose false answers make a cell a hard negative.
 ALARMING = 2
 Report = Callable[[str, int, int], None]
@@ -126,20 +136,31 @@ def fit(
     Raises
     ------
     RunError
-        The folder holds a run with other settings.
+        The folder holds a run with other settings, a damaged one, or one that another process is
+        training; the loss is no longer a number.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    _same_run(folder, architecture, settings)
+    check_settings(folder, architecture, settings, free=("epochs",))
     fabric = lightning(devices)
     fabric.launch()
-    model = _begin(architecture, settings, start).to(memory_format=torch.channels_last)
-    model, optimiser = fabric.setup(model, _optimiser(model, settings))
-    pool = Pool(source, settings.pool)
-    done = _restore(folder, model, optimiser, pool)
-    if done < settings.epochs:
-        told = report if fabric.is_global_zero else _silent
-        _learn(done, fabric, model, optimiser, pool, settings, folder, told)
+    with _alone(fabric, folder):
+        check_settings(folder, architecture, settings, free=("epochs",))
+        if fabric.is_global_zero:
+            note_settings(folder, architecture, settings)
+        model = _begin(architecture, settings, start).to(memory_format=torch.channels_last)
+        model, optimiser = fabric.setup(model, _optimiser(model, settings))
+        pool = Pool(source, settings.pool)
+        rows = restored(folder, partial(_restore, folder, model, optimiser, pool)) or []
+        if fabric.is_global_zero:
+            write_curve(folder, rows)
+        if len(rows) < settings.epochs:
+            told = report if fabric.is_global_zero else _silent
+            _learn(rows, fabric, model, optimiser, pool, settings, folder, told)
     only_the_first_goes_on(fabric)
+
+
+def _alone(fabric: Fabric, folder: Path) -> AbstractContextManager[None]:
+    """The lock, held by the first process for all of its run."""
+    return locked(folder) if fabric.is_global_zero else nullcontext()
 
 
 def _silent(stage: str, done: int, total: int) -> None:
@@ -147,7 +168,7 @@ def _silent(stage: str, done: int, total: int) -> None:
 
 
 def _learn(
-    done: int, fabric: Fabric, model: Any, optimiser: Any, pool: Pool, settings: TrainingSettings,
+    rows: list[Row], fabric: Fabric, model: Any, optimiser: Any, pool: Pool, settings: TrainingSettings,
     folder: Path, report: Report,
 ) -> None:  # fmt: skip
     pool.start()
@@ -156,12 +177,16 @@ def _learn(
         for position, number in enumerate(missing):
             pool.fetch(number)
             report("making cells", position + 1, len(missing))
-        for epoch in range(done + 1, settings.epochs + 1):
+        for epoch in range(len(rows) + 1, settings.epochs + 1):
             if epoch > 1:
                 pool.exchange()
-            row = _epoch(epoch, fabric, model, optimiser, pool, settings, report)
+            rows.append(_epoch(epoch, fabric, model, optimiser, pool, settings, report))
+            if not np.isfinite(rows[-1]["loss"]):
+                raise RunError(
+                    f"{shown(str(folder))}: the loss of epoch {epoch} is not a number; lower the rate and give another --out"
+                )
             if fabric.is_global_zero:
-                _save(folder, epoch, model, optimiser, pool, row)
+                _save(folder, rows, model, optimiser, pool)
             fabric.barrier()
     finally:
         pool.stop()
@@ -193,7 +218,7 @@ def _optimiser(model: UNet, settings: TrainingSettings) -> torch.optim.Optimizer
 def _epoch(
     epoch: int, fabric: Fabric, model: Any, optimiser: Any, pool: Pool,
     settings: TrainingSettings, report: Report,
-) -> dict[str, float]:  # fmt: skip
+) -> Row:  # fmt: skip
     model.train()
     common = np.random.default_rng([settings.seed, epoch, 0])
     late = epoch >= settings.late_from
@@ -286,51 +311,44 @@ def _alarms(numbers: list[int], predicted: Tensor, targets: Tensor) -> dict[int,
     return dict(zip(numbers, quiet.amax(dim=(1, 2, 3)).tolist(), strict=True))
 
 
-def _same_run(folder: Path, architecture: Architecture, settings: TrainingSettings) -> None:
-    path = folder / "run.json"
-    mine = {"architecture": asdict(architecture), "settings": asdict(settings)}
-    if path.exists():
-        theirs = json.loads(path.read_text())
-        theirs["settings"]["epochs"] = settings.epochs  # a run may be made longer or cut short
-        if theirs != mine:
-            raise RunError(f"{folder}: holds a training run with other settings; give another --out")
-        return
-    path.write_text(json.dumps(mine, indent=1))
-
-
-def _restore(folder: Path, model: Any, optimiser: Any, pool: Pool) -> int:
-    """Epochs already done."""
-    if not (folder / STATE).exists():
-        return 0
-    tensors, notes = load_tensors(folder / STATE)
+def _restore(
+    folder: Path,
+    model: Any,
+    optimiser: Any,
+    pool: Pool,
+    tensors: Mapping[str, Tensor],
+    notes: Mapping[str, Any],
+) -> list[Row]:
+    """Put everything back; rows of the epochs already done."""
     model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
     restore_optimiser(optimiser, tensors)
-    pool.numbers = notes["numbers"]
+    pool.numbers = [int(number) for number in notes["numbers"]]
     pool.age = {int(k): v for k, v in notes["age"].items()}
     pool.alarm = {int(k): v for k, v in notes["alarm"].items()}
-    pool.next_number = notes["next_number"]
-    return int(notes["epoch"])
+    pool.next_number = int(notes["next_number"])
+    rows = rows_of(notes) if "rows" in notes else _rows_before(folder, int(notes["epoch"]))
+    if len(rows) != notes["epoch"]:
+        raise ValueError(f"{len(rows)} rows of the curve after {notes['epoch']} epochs")
+    return rows
 
 
-def _save(folder: Path, epoch: int, model: Any, optimiser: Any, pool: Pool, row: dict[str, float]) -> None:
-    bare = getattr(model, "module", model)
+def _rows_before(folder: Path, epochs: int) -> list[Row]:
+    """Rows of curves.csv, for a state of before version 0.4, which holds none; NaN where one is missing."""
+    found: dict[int, Row] = {}
+    if (folder / CURVES).is_file():
+        with (folder / CURVES).open(newline="") as file:
+            for line in csv.DictReader(file):
+                found[int(line["epoch"])] = {name: float(value) for name, value in line.items()}
+    columns = next(iter(found.values()), {"epoch": 0, "loss": 0.0, "seconds": 0.0})
+    unknown = dict.fromkeys(columns, float("nan"))
+    return [found.get(epoch, unknown) | {"epoch": epoch} for epoch in range(1, epochs + 1)]
+
+
+def _save(folder: Path, rows: Sequence[Row], model: Any, optimiser: Any, pool: Pool) -> None:
+    bare, epoch = getattr(model, "module", model), int(rows[-1]["epoch"])
     save_tensors(member_path(folder, epoch), weights_of(bare), {"epoch": epoch})
     state = {f"model.{k}": v for k, v in model.state_dict().items()} | optimiser_tensors(optimiser)
     notes = {"epoch": epoch, "numbers": pool.numbers, "age": pool.age, "alarm": pool.alarm,
-             "next_number": pool.next_number}  # fmt: skip
+             "next_number": pool.next_number, "rows": rows}  # fmt: skip
     save_tensors(folder / STATE, state, notes)
-    add_row(folder / CURVES, row)
-
-
-def add_row(path: Path, row: dict[str, float]) -> None:
-    """Append one epoch, replacing a row that a killed run left for it."""
-    rows: list[dict[str, Any]] = []
-    if path.exists():
-        with path.open(newline="") as file:
-            rows = [r for r in csv.DictReader(file) if int(r["epoch"]) < row["epoch"]]
-    beside = path.with_suffix(".part")
-    with beside.open("w", newline="") as file:
-        table = csv.DictWriter(file, list(row))
-        table.writeheader()
-        table.writerows([*rows, row])
-    os.replace(beside, path)
+    write_curve(folder, rows)

@@ -7,10 +7,10 @@ time; Adam; the loss on fields kept apart decides when to stop and which epochs 
 from __future__ import annotations
 
 import csv
-import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cytally.errors import RunError
+from cytally.files.names import shown
+from cytally.files.runs import locked
 from cytally.nets.losses import focal_cross_entropy
 from cytally.nets.unet import Architecture, UNet, he_normal
 from cytally.training import augment
@@ -34,7 +36,8 @@ from cytally.training.checkpoints import (
     weights_of,
 )  # fmt: skip
 from cytally.training.devices import lightning
-from cytally.training.loop import CURVES, add_row, ahead
+from cytally.training.folder import CURVES, Row, check_settings, note_settings, restored, rows_of, write_curve
+from cytally.training.loop import ahead
 from cytally.types import IntArray
 
 Float32 = NDArray[np.float32]
@@ -141,28 +144,44 @@ def fit_masks(
     Raises
     ------
     RunError
-        Nothing to train or validate on; another run in the folder; foreign weights to start from.
+        Nothing to train or validate on; another run in the folder, a damaged one, or one that another
+        process is training; foreign weights to start from; the loss is no longer a number.
     """
     if not training or not validation:
         raise RunError(
             f"expected crops to train and to validate on, got {len(training)} and {len(validation)}"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    _same_run(folder, architecture, settings)
+    with locked(folder):
+        check_settings(folder, architecture, settings)
+        note_settings(folder, architecture, settings)
+        rows = _trained(training, validation, architecture, settings, folder, report, start)
+    return [member_path(folder, epoch) for epoch in best_epochs(rows, settings.members)]
+
+
+def _trained(
+    training: Sequence[MaskedCrop], validation: Sequence[MaskedCrop], architecture: Architecture,
+    settings: MaskSettings, folder: Path, report: Report, start: Path | None,
+) -> list[Row]:  # fmt: skip
+    """Rows of all epochs, of which earlier calls may have done some."""
     fabric = lightning(single=True)
     model = _begin(architecture, settings, start).to(memory_format=torch.channels_last)
     model, optimiser = fabric.setup(model, torch.optim.Adam(model.parameters(), lr=settings.rate))
-    rows = _restore(folder, model, optimiser)
+    rows = restored(folder, partial(_restore, model, optimiser)) or []
+    _follow(folder, rows, settings.members)
     for epoch in range(len(rows) + 1, settings.epochs + 1):
         if _finished(rows, settings):
             break
         started = time.monotonic()
         loss = _learn(epoch, fabric, model, optimiser, training, settings, report)
-        row = {"epoch": epoch, "loss": loss, "validation": _validate(fabric, model, validation, settings),
+        row: Row = {"epoch": epoch, "loss": loss, "validation": _validate(fabric, model, validation, settings),
                "seconds": time.monotonic() - started}  # fmt: skip
+        if not np.isfinite([loss, row["validation"]]).all():
+            raise RunError(
+                f"{shown(str(folder))}: the loss of epoch {epoch} is not a number; lower the rate and give another --out"
+            )
         rows.append(row)
         _save(folder, rows, model, optimiser, settings.members)
-    return [member_path(folder, epoch) for epoch in best_epochs(rows, settings.members)]
+    return rows
 
 
 def best_epochs(rows: Sequence[dict[str, Any]], count: int) -> list[int]:
@@ -276,35 +295,30 @@ def _begin(architecture: Architecture, settings: MaskSettings, start: Path | Non
     return model
 
 
-def _same_run(folder: Path, architecture: Architecture, settings: MaskSettings) -> None:
-    path = folder / "run.json"
-    mine = {"architecture": asdict(architecture), "settings": asdict(settings)}
-    if path.exists() and json.loads(path.read_text()) != mine:
-        raise RunError(f"{folder}: holds a training run with other settings; give another --out")
-    path.write_text(json.dumps(mine, indent=1))
-
-
-def _restore(folder: Path, model: Any, optimiser: Any) -> list[dict[str, Any]]:
-    """Rows of the epochs already done."""
-    if not (folder / STATE).exists():
-        return []
-    tensors, notes = load_tensors(folder / STATE)
+def _restore(
+    model: Any, optimiser: Any, tensors: Mapping[str, Tensor], notes: Mapping[str, Any]
+) -> list[Row]:
+    """Put everything back; rows of the epochs already done."""
     model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
     restore_optimiser(optimiser, tensors)
-    return list(notes["rows"])
+    return rows_of(notes)
 
 
-def _save(folder: Path, rows: list[dict[str, Any]], model: Any, optimiser: Any, members: int) -> None:
+def _save(folder: Path, rows: list[Row], model: Any, optimiser: Any, members: int) -> None:
     epoch = int(rows[-1]["epoch"])
-    best = best_epochs(rows, members)
-    if epoch in best:
+    if epoch in best_epochs(rows, members):
         save_tensors(
             member_path(folder, epoch), weights_of(getattr(model, "module", model)), {"epoch": epoch}
         )
     state = {f"model.{k}": v for k, v in model.state_dict().items()} | optimiser_tensors(optimiser)
     save_tensors(folder / STATE, state, {"rows": rows})
-    add_row(folder / CURVES, rows[-1])
-    kept = {member_path(folder, each) for each in best}
+    _follow(folder, rows, members)
+
+
+def _follow(folder: Path, rows: list[Row], members: int) -> None:
+    """What follows from the state: the curve, and which epochs are kept."""
+    write_curve(folder, rows)
+    kept = {member_path(folder, each) for each in best_epochs(rows, members)}
     for path in folder.glob("epoch_*.safetensors"):
         if path not in kept:
             path.unlink()

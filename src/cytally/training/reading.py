@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cytally.errors import RunError
+from cytally.files.runs import locked
 from cytally.nets.reader import Reader, ReaderArchitecture
 from cytally.training import augment
 from cytally.training.checkpoints import (
@@ -128,11 +129,21 @@ def fit_reader(
     Raises
     ------
     RunError
-        Too few crops, weights of another architecture, or a reader of other settings there.
+        Too few crops, weights of another architecture, a reader of other settings there, another
+        process at work there, or a loss that is no longer a number.
     """
-    if path.is_file():
-        _same_reader(path, settings, crops)
-        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with locked(path.parent):
+        if path.is_file():
+            _same_reader(path, settings, crops)
+        else:
+            _trained(crops, architecture, settings, path, report, start)
+
+
+def _trained(
+    crops: Crops, architecture: ReaderArchitecture, settings: ReadingSettings, path: Path, report: Report,
+    start: Path | None,
+) -> None:  # fmt: skip
     if len(crops) < settings.batch:
         raise RunError(
             f"{path}: expected at least {settings.batch} places to learn from, got {len(crops)}; "
@@ -147,11 +158,13 @@ def fit_reader(
     model, optimiser = fabric.setup(bare.to(memory_format=torch.channels_last), optimiser)
     state = path.with_suffix(".state")
     for epoch in range(_restored(state, model, optimiser, settings), settings.epochs):
-        _epoch(epoch, fabric, model, optimiser, crops, settings, report, path.stem)
+        loss = _epoch(epoch, fabric, model, optimiser, crops, settings, report, path.stem)
+        if not np.isfinite(loss):
+            raise RunError(f"{path}: the loss of epoch {epoch + 1} is not a number; lower the rate")
         tensors = {f"model.{k}": v for k, v in model.state_dict().items()} | optimiser_tensors(optimiser)
         save_tensors(state, tensors, {"epoch": epoch + 1, "settings": asdict(settings)})
     save_tensors(path, weights_of(bare), {"settings": asdict(settings), "crops": len(crops)})
-    state.unlink()
+    state.unlink(missing_ok=True)
 
 
 def _same_reader(path: Path, settings: ReadingSettings, crops: Crops) -> None:
@@ -176,15 +189,20 @@ def _restored(state: Path, model: torch.nn.Module, optimiser: Any, settings: Rea
     tensors, notes = load_tensors(state)
     if notes.get("settings") != asdict(settings):
         return 0
-    model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
-    restore_optimiser(optimiser, tensors)
-    return int(notes["epoch"])
+    try:
+        model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
+        restore_optimiser(optimiser, tensors)
+        return int(notes["epoch"])
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise RunError(
+            f"{state}: expected the state of this training, got {type(error).__name__} ({error}); remove it to start anew"
+        ) from error
 
 
 def _epoch(
     epoch: int, fabric: Fabric, model: Any, optimiser: Any, crops: Crops,
     settings: ReadingSettings, report: Report, name: str,
-) -> None:  # fmt: skip
+) -> float:  # fmt: skip
     model.train()
     rng = np.random.default_rng([settings.seed, epoch])
     order = rng.permutation(len(crops))
@@ -211,6 +229,7 @@ def _epoch(
         losses.append(float(loss.detach()))
         stage = f"{name}: epoch {epoch + 1} of {settings.epochs}, loss {np.mean(losses[-50:]):.3f}"
         report(stage, step + 1, len(batches))
+    return float(np.mean(losses))
 
 
 def examples(

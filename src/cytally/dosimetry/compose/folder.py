@@ -12,8 +12,9 @@ import numpy as np
 from cytally.dosimetry.compose.cell import Wanted, compose_cell
 from cytally.dosimetry.compose.field import Field
 from cytally.errors import ImageError
+from cytally.files.atomic import write_bytes
 from cytally.images.read import find_images, read
-from cytally.images.write import write, write_bytes
+from cytally.images.write import write
 from cytally.labels.points import write_labels
 from cytally.types import Points, Skipped
 

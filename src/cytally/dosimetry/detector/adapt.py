@@ -21,12 +21,12 @@ from cytally.dosimetry.detector.thresholds import choose
 from cytally.dosimetry.detector.train import threshold_cells
 from cytally.dosimetry.measure.evaluate import LabelledCell, evaluate
 from cytally.dosimetry.measure.normal import Rate, evaluate_normal
+from cytally.files.atomic import write_bytes
+from cytally.files.runs import machine
 from cytally.images.normalise import normalise
-from cytally.images.write import write_bytes
 from cytally.inference.card import sha256_of
 from cytally.inference.ensemble import Ensemble, add_readers, load_ensemble
 from cytally.nets.unet import Architecture
-from cytally.runs.folder import machine
 from cytally.training.examples import TrainingCell
 from cytally.training.loop import FURTHER, TrainingSettings, fit
 from cytally.training.pool import PoolSettings

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from cytally.images.normalise import NOMINAL_PIXEL_UM, NOMINAL_SIZE
 from cytally.inference.card import Card, Thresholds
 from cytally.inference.ensemble import Ensemble, load_ensemble, write_ensemble
 from cytally.training.checkpoints import member_path
+from cytally.training.folder import read_training
 
 Report = Callable[[str, int, int], None]
 
@@ -50,7 +50,7 @@ def assemble(
     training: dict[str, Any],
 ) -> Ensemble:
     """Write an ensemble with provisional thresholds (T_C 0.5, T_A half of the members)."""
-    stored = json.loads((run / "run.json").read_text())
+    stored = read_training(run)
     card = Card(
         name=name, classes=list(classes), arguments=stored["architecture"], members=[],
         normalisation={"size": NOMINAL_SIZE, "pixel_um": NOMINAL_PIXEL_UM},

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from cytally.dosimetry.measure.evaluate import RADIUS
-from cytally.images.write import write_bytes
+from cytally.files.atomic import write_bytes
 from cytally.inference.card import sha256_of
 from cytally.inference.ensemble import Ensemble, load_ensemble
 from cytally.inference.reading import crops_at, propose

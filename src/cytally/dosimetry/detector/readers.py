@@ -15,11 +15,11 @@ from cytally.dosimetry.detector.candidates import collect, mark_of
 from cytally.dosimetry.detector.sources import CLASSES, ComposedSource, MixedSource, SimulatedSource
 from cytally.dosimetry.detector.train import set_thresholds
 from cytally.errors import EnsembleError
+from cytally.files.runs import machine
 from cytally.inference.card import Card, read_card
 from cytally.inference.ensemble import Ensemble, add_readers, load_ensemble
 from cytally.nets.reader import ReaderArchitecture
 from cytally.nets.unet import Architecture
-from cytally.runs.folder import machine
 from cytally.training.examples import CellSource
 from cytally.training.reading import Crops, ReadingSettings, fit_reader
 from cytally.types import Skipped

@@ -27,13 +27,13 @@ from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.styles import style_named
 from cytally.errors import ImageError
+from cytally.files.runs import machine
 from cytally.images.normalise import normalise
 from cytally.images.read import read
 from cytally.inference.card import sha256_of
 from cytally.inference.ensemble import Ensemble
 from cytally.labels.points import check_inside
 from cytally.nets.unet import Architecture
-from cytally.runs.folder import machine
 from cytally.training.examples import CellSource, TrainingCell
 from cytally.training.loop import TrainingSettings, fit
 from cytally.types import Image, Points, Skipped

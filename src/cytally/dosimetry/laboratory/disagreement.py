@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import csv
+import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from cytally.dosimetry.cells import ScoredCell
 from cytally.errors import CountsError
+from cytally.files.atomic import write_bytes
+from cytally.files.csv import csv_bytes
+from cytally.files.names import shown
 from cytally.types import IntArray
 
 TABLE = "sampled.csv"
@@ -38,21 +44,74 @@ class Sampled:
         )
 
 
-def read_sampled(folder: Path) -> Sampled | None:
-    """Counts by sampled ensembles that a run has; None where it has none.
+def write_sampled(folder: Path, cells: Sequence[ScoredCell], counts: Sequence[Sequence[int]]) -> Sampled:
+    """Write sampled.csv: a line per scored cell with its hash, a column per sampled ensemble.
+
+    Parameters
+    ----------
+    folder : Path
+        The run.
+    cells : sequence of ScoredCell
+        Those that were scored.
+    counts : sequence of sequence of int
+        Dicentrics of each cell by each sampled ensemble.
+    """
+    number = len(counts[0]) if counts else 0
+    heading = [*_FIRST, *(f"ensemble_{k:03d}" for k in range(number))]
+    rows = [[cell.image, cell.sha256, *each] for cell, each in zip(cells, counts, strict=True)]
+    write_bytes(folder / TABLE, csv_bytes([heading, *rows]))
+    return Sampled(np.array(counts, int).reshape(-1, number).sum(axis=0))
+
+
+def read_sampled(folder: Path, cells: Sequence[ScoredCell]) -> Sampled | None:
+    """Counts by sampled ensembles that a run has of these cells; None where it has none.
 
     Raises
     ------
     CountsError
-        A table that is not one.
+        A table that is not one, or is of other cells than the run.
     """
     path = folder / TABLE
     if not path.is_file():
         return None
+    heading, rows = _table(path)
+    if not _fits(heading, rows, cells):
+        raise CountsError(
+            f"{shown(str(path))}: counts other images than the run; run score with --sampled again, or remove the file"
+        )
     try:
-        with path.open(newline="") as file:
-            rows = list(csv.reader(file))
-        table = np.array([[int(cell) for cell in row[1:]] for row in rows[1:]], int)
-        return Sampled(table.reshape(-1, len(rows[0]) - 1).sum(axis=0))
-    except (ValueError, IndexError) as error:
-        raise CountsError(f"{path}: expected whole numbers per sampled ensemble, got {error}") from error
+        table = np.array([[int(cell) for cell in row[2:]] for row in rows], int)
+        if len(heading) < 3 or (table < 0).any():
+            raise ValueError("no sampled ensemble" if len(heading) < 3 else "a count below 0")
+        return Sampled(table.reshape(-1, len(heading) - 2).sum(axis=0))
+    except (ValueError, OverflowError) as error:
+        raise CountsError(
+            f"{shown(str(path))}: expected whole numbers per sampled ensemble, got {error}"
+        ) from error
+
+
+def forget_sampled(folder: Path, cells: Sequence[ScoredCell]) -> None:
+    """Remove a sampled.csv of other cells: the journal beside it keeps what can be used again."""
+    path = folder / TABLE
+    if path.is_file() and not _fits(*_table(path), cells):
+        path.unlink()
+
+
+_FIRST = ("image", "sha256")
+
+
+def _table(path: Path) -> tuple[list[str], list[list[str]]]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        heading, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    except (OSError, ValueError, csv.Error) as error:
+        raise CountsError(
+            f"{shown(str(path))}: expected a table of counts by sampled ensembles, got {error}; "
+            "run score with --sampled again, or remove the file"
+        ) from error
+    return heading, rows
+
+
+def _fits(heading: Sequence[str], rows: Sequence[Sequence[str]], cells: Sequence[ScoredCell]) -> bool:
+    counted = [(cell.image, cell.sha256) for cell in cells if cell.scored]
+    return tuple(heading[:2]) == _FIRST and [tuple(row[:2]) for row in rows] == counted

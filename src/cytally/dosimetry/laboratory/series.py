@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cytally.dosimetry.calibrate import Curve, DosePoint
+from cytally.dosimetry.cells import ScoredCell
 from cytally.dosimetry.dose import ACUTE, DEFAULT, Dose, Exposed, dose
 from cytally.dosimetry.laboratory.tables import read_counts
 from cytally.errors import CountsError
@@ -24,17 +23,24 @@ def points_of(sources: Sequence[Path]) -> tuple[list[DosePoint], str]:
     """
     if len(sources) == 1 and not sources[0].is_dir():
         return read_counts(sources[0]), ""
+    from cytally.dosimetry import run
+
     totals: dict[float, tuple[int, int]] = {}
-    detectors = set()
+    detectors, seen = set(), dict[str, str]()
     for folder in sources:
-        if not (folder / "cells.csv").is_file() or not (folder / "run.json").is_file():
+        if not (folder / run.CELLS).is_file() or not (folder / "run.json").is_file():
             raise CountsError(
                 f"{folder}: expected a finished run folder (with cells.csv), or a single CSV file of counts"
             )
-        detectors.add(json.loads((folder / "run.json").read_text())["settings"]["detector"])
-        for point in _points(folder / "cells.csv"):
-            cells, dicentrics = totals.get(point.dose_gy, (0, 0))
-            totals[point.dose_gy] = (cells + point.cells, dicentrics + point.dicentrics)
+        detectors.add(run.read_settings(folder).detector)
+        for cell, gray in _cells(folder):
+            where = seen.setdefault(cell.sha256, f"{cell.image} of {folder}")
+            if where != f"{cell.image} of {folder}":
+                raise CountsError(
+                    f"{cell.image} of {folder} is the same image as {where}; a cell counts once: leave one of them out"
+                )
+            cells, dicentrics = totals.get(gray, (0, 0))
+            totals[gray] = (cells + 1, dicentrics + cell.detections.count("dicentric"))
     if len(detectors) > 1:
         raise CountsError(
             f"runs were scored by {len(detectors)} different detectors; score them all with one"
@@ -42,22 +48,20 @@ def points_of(sources: Sequence[Path]) -> tuple[list[DosePoint], str]:
     return [DosePoint(d, *totals[d]) for d in sorted(totals)], detectors.pop()
 
 
-def _points(table: Path) -> list[DosePoint]:
-    found: dict[float, tuple[int, int]] = {}
-    with table.open(newline="") as file:
-        for row in csv.DictReader(file):
-            if row["status"] != "scored":
-                continue
-            try:
-                gray = float(row["dose_gy"])
-            except ValueError:
-                raise CountsError(
-                    f"{table}: dose of {row['image']} is not known; expected a cells.csv with image,sample,dose_gy "
-                    "beside the images when they were scored"
-                ) from None
-            cells, dicentrics = found.get(gray, (0, 0))
-            found[gray] = (cells + 1, dicentrics + int(row["dicentrics"]))
-    return [DosePoint(gray, *totals) for gray, totals in found.items()]
+def _cells(folder: Path) -> Iterator[tuple[ScoredCell, float]]:
+    """Scored cells of a run with their doses in Gy."""
+    from cytally.dosimetry import run
+
+    for cell, row in zip(run.read_run(folder), run.read_cells_table(folder), strict=True):
+        if not cell.scored:
+            continue
+        try:
+            yield cell, float(row["dose_gy"])
+        except (KeyError, ValueError):
+            raise CountsError(
+                f"{folder / run.CELLS}: dose of {cell.image} is not known; expected a cells.csv with image,sample,dose_gy "
+                "beside the images when they were scored"
+            ) from None
 
 
 def dose_of_run(
@@ -75,19 +79,13 @@ def dose_of_run(
     from cytally.dosimetry import run
     from cytally.dosimetry.laboratory.disagreement import read_sampled
     from cytally.dosimetry.report import write_report
-    from cytally.errors import ImageError
-    from cytally.runs.inputs import name_images
 
     settings, cells = run.read_settings(folder), run.read_run(folder)
     counts = run.counts_of(cells, settings.classes, settings.detector)
-    drawn = read_sampled(folder)
+    drawn = read_sampled(folder, cells)
     found = dose(
         counts, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors,
         disagreement=drawn.disagreement if drawn else 0.0,
     )  # fmt: skip
-    try:
-        paths = name_images(settings.inputs)
-    except ImageError:  # images have moved: the gallery stays empty
-        paths = {}
-    write_report(folder, cells, counts, settings, paths, curve=curve, dose=found)
+    write_report(folder, cells, counts, settings, run.images_of(folder, cells), curve=curve, dose=found)
     return found

@@ -13,8 +13,8 @@ import numpy as np
 from cytally.dosimetry.score import detect_image
 from cytally.errors import ImageError, LabelError
 from cytally.evaluation.matching import Hits, match_boxes
+from cytally.files.atomic import write_bytes
 from cytally.images.read import read
-from cytally.images.write import write_bytes
 from cytally.inference.ensemble import Ensemble
 from cytally.labels.boxes import read_yolo
 from cytally.statistics.poisson import garwood

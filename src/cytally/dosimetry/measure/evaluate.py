@@ -20,9 +20,9 @@ from cytally.errors import ImageError, LabelError
 from cytally.evaluation.detection import Labelled, Sweep, sweep
 from cytally.evaluation.matching import TRUTH_LEVEL, Hits, match_components, match_one_to_one
 from cytally.figures.curves import BandedCurve, as_svg, precision_recall_figure
+from cytally.files.atomic import write_bytes
 from cytally.images.normalise import Density, normalise
 from cytally.images.read import read
-from cytally.images.write import write_bytes
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.reading import judged, propose
 from cytally.inference.votes import cast_votes, predict

@@ -15,7 +15,7 @@ from cytally.dosimetry.report import Finding, gallery
 from cytally.dosimetry.score import score_file
 from cytally.dosimetry.simulate.breakage import DICENTRICS
 from cytally.figures.pages import render
-from cytally.images.write import write_bytes
+from cytally.files.atomic import write_bytes
 from cytally.inference.ensemble import Ensemble
 from cytally.statistics.curves import dose_at
 from cytally.statistics.poisson import garwood

@@ -10,7 +10,6 @@ OUT/contact.jpg      kept (green) and rejected (red) labels over their stain
 from __future__ import annotations
 
 import csv
-import json
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -21,17 +20,21 @@ import numpy as np
 
 from cytally.errors import ImageError, LabelError
 from cytally.figures.masks import contact_sheet, outlined
+from cytally.files.atomic import write_bytes
+from cytally.files.csv import csv_bytes
+from cytally.files.json import write_json
+from cytally.files.names import shown, stored
+from cytally.files.runs import locked
 from cytally.images.masks import grey, read_mask, write_mask
 from cytally.images.read import find_images, read
 from cytally.images.register import Offset, moved
 from cytally.images.tracks import TRUTH
-from cytally.images.write import encode, write_bytes
+from cytally.images.write import encode
 from cytally.labels.declump import areas, typical_area
 from cytally.labels.fluorescence import FluorescenceSettings, identify
 from cytally.livecell.evidence.pairs import CERTAIN, Pair, channel_offset, pair_files
 from cytally.livecell.evidence.rejects import Assessed, RejectSettings, clean, reasons
 from cytally.livecell.sequences import FrameName, folder_of, parse_name
-from cytally.runs.folder import csv_bytes
 from cytally.types import FloatArray, Skipped
 
 Report = Callable[[str, int, int], None]
@@ -122,7 +125,17 @@ def label_folder(
     ------
     ImageError
         No pairs, or none of them could be used.
+    RunLockedError
+        Another process labels into the same folder.
     """
+    with locked(out):
+        (out / TABLE).unlink(missing_ok=True)  # an interrupted call leaves no labelled folder
+        return _labelled(phase, fluorescence, out, settings, pattern, report)
+
+
+def _labelled(
+    phase: Path, fluorescence: Path, out: Path, settings: LabelSettings, pattern: str | None, report: Report
+) -> Labelled:
     files = pair_files(find_images(phase), find_images(fluorescence), pattern, (phase, fluorescence))
     (out / LABELS).mkdir(parents=True, exist_ok=True)
     found, skipped, stems = [], list(files.skipped), _stems(files.pairs)
@@ -130,7 +143,7 @@ def label_folder(
         try:
             found.append(_identified(pair, stems[pair.phase], out, settings))
         except ImageError as error:
-            skipped.append(Skipped(pair.phase.name, str(error)))
+            skipped.append(Skipped(shown(pair.phase.name), shown(str(error))))
         report("labelling from fluorescence", number + 1, len(files.pairs))
     if not found:
         raise ImageError(
@@ -152,7 +165,7 @@ def label_folder(
     _write_table(result, [each.found for each in made])
     notes = {"settings": asdict(settings), "offset": asdict(offset), "kept": len(result.kept),
              "rejected": len(fields) - len(result.kept), "hints": result.hints, "skipped": [asdict(s) for s in skipped]}  # fmt: skip
-    write_bytes(out / NOTES, (json.dumps(notes, indent=1) + "\n").encode())
+    write_json(out / NOTES, notes)
     return result
 
 
@@ -266,7 +279,7 @@ def read_labelled(folder: Path) -> Labelled:
     fields = []
     with table.open(newline="") as file:
         for row in csv.DictReader(file):
-            image, label = folder / row["image"], folder / row["label"]
+            image, label = (folder / stored(row[name]) for name in ("image", "label"))
             if not image.is_file() or not label.is_file():
                 raise LabelError(f"{table}: names {row['image']} and {row['label']}, but one of them is gone")
             name = FrameName(row["position"], int(row["time"]), row["well"], image)

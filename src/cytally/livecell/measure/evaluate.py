@@ -21,9 +21,10 @@ from cytally.evaluation.segmentation import (
     touched,
 )  # fmt: skip
 from cytally.figures.masks import agreement
+from cytally.files.atomic import write_bytes
 from cytally.images.masks import grey, read_mask
 from cytally.images.read import read
-from cytally.images.write import encode, write_bytes
+from cytally.images.write import encode
 from cytally.inference.ensemble import Ensemble
 from cytally.livecell.evidence.folder import LabelledField
 from cytally.livecell.nuclei import find_nuclei

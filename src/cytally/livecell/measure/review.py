@@ -21,10 +21,11 @@ from cytally.evaluation.matching import Hits
 from cytally.evaluation.segmentation import Scores, scores
 from cytally.figures.masks import numbered
 from cytally.figures.overlays import viewable
+from cytally.files.atomic import write_bytes
+from cytally.files.csv import csv_bytes
 from cytally.images.masks import grey, read_mask
 from cytally.images.read import read
-from cytally.images.write import encode, write_bytes
-from cytally.runs.folder import csv_bytes
+from cytally.images.write import encode
 from cytally.types import Image, IntArray
 
 TABLE = "review.csv"

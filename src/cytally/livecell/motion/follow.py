@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.figures.masks import centres
+from cytally.files.atomic import write_bytes
+from cytally.files.csv import csv_bytes
 from cytally.images.masks import grey, read_mask
 from cytally.images.read import read
 from cytally.images.tracks import write_tracks
-from cytally.images.write import write_bytes
 from cytally.labels.declump import areas
 from cytally.livecell.motion.drift import camera_drift
 from cytally.livecell.motion.gaps import Filled, drawn_masks, fill_gaps
 from cytally.livecell.motion.lineage import Tracks, relabelled_masks, tracks_of
 from cytally.livecell.motion.links import LinkSettings, Sighting, link
-from cytally.runs.folder import csv_bytes
 from cytally.types import FloatArray, IntArray
 
 Report = Callable[[str, int, int], None]

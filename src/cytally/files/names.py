@@ -1,0 +1,65 @@
+r"""Names of files as tables and pages can hold them, and as a disk can.
+
+A file name is bytes. Where they are not UTF-8 (names out of an old archive, in Latin-1), Python
+holds them as lone surrogates, which no table, page or terminal takes. Such a byte is shown as
+`\xNN` everywhere: `b"Pr\xfcfung.png"` is called `Pr\xfcfung.png`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+#: Bytes that common file systems allow for one name.
+LONGEST = 255
+_LONE = re.compile("[\ud800-\udfff]")
+_SHOWN = re.compile(r"\\x([89a-f][0-9a-f])")
+
+
+def shown(name: str) -> str:
+    r"""A text that can be encoded: bytes that are not UTF-8 become `\xNN`.
+
+    Examples
+    --------
+    >>> print(shown("Pr\udcfcfung_1.png"))
+    Pr\xfcfung_1.png
+    """
+    return _LONE.sub(_escaped, name)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
+
+
+def stored(name: str) -> str:
+    """The name on disk of what `shown` gave."""
+    return _SHOWN.sub(lambda found: chr(0xDC00 + int(found[1], 16)), name)
+
+
+def fitting(name: str, ending: str = "") -> str:
+    """`name` + `ending`, its parts shortened where a disk would refuse them; a hash keeps them apart.
+
+    Parameters
+    ----------
+    name : str
+        May hold folders, parted by /.
+    ending : str
+
+    Examples
+    --------
+    >>> fitting("cell_1.png", ".png")
+    'cell_1.png.png'
+    >>> len(fitting("x" * 255, ".png"))
+    255
+    """
+    *folders, last = name.split("/")
+    return "/".join([*(_short(folder) for folder in folders), _short(last, ending)])
+
+
+def _short(name: str, ending: str = "") -> str:
+    content = name.encode("utf-8", "surrogateescape")
+    if len(content) + len(ending.encode()) <= LONGEST:
+        return name + ending
+    tail = f"~{hashlib.sha256(content).hexdigest()[:12]}{ending}"
+    return content[: LONGEST - len(tail.encode())].decode("utf-8", "ignore") + tail

@@ -1,0 +1,70 @@
+"""Images given to a run: their names in all tables, their copies, and where they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cytally.errors import ImageError
+from cytally.files.names import shown
+from cytally.images.read import find_images
+
+
+def name_images(inputs: Sequence[str | Path]) -> dict[str, Path]:
+    r"""Name -> path: relative to the folder given; with several, behind that folder's name.
+
+    Bytes of a name that are not UTF-8 are `\xNN` in it.
+
+    Raises
+    ------
+    ImageError
+        No images, or two of one name.
+    """
+    paths: dict[str, Path] = {}
+    for given in inputs:
+        root = Path(given) if Path(given).is_dir() else Path(given).parent
+        for path in find_images(given):
+            name = path.relative_to(root).as_posix()
+            if len(inputs) > 1 and Path(given).is_dir():
+                name = f"{root.resolve().name}/{name}"
+            name = shown(name)
+            if name in paths and paths[name].resolve() != path.resolve():
+                raise ImageError(
+                    f"two images are called {name!r}: {shown(f'{paths[name]} and {path}')}; score them in two runs"
+                )
+            paths[name] = path
+    return paths
+
+
+def resolved(inputs: Sequence[str | Path]) -> tuple[str, ...]:
+    """Inputs as they are found from any working directory, without repeats."""
+    absolute = [Path(given).resolve() if Path(given).exists() else _of_glob(Path(given)) for given in inputs]
+    return tuple(dict.fromkeys(path.as_posix() for path in absolute))
+
+
+def _of_glob(given: Path) -> Path:
+    return given.parent.resolve() / given.name
+
+
+def roots(inputs: Sequence[str]) -> set[str]:
+    """Folders in which the images of resolved inputs lie: the same for a folder, its files, a glob in it."""
+    return {given if Path(given).is_dir() else Path(given).parent.as_posix() for given in inputs}
+
+
+def copies(hashes: Mapping[str, str]) -> dict[str, str]:
+    """Images that are the same bytes as another -> that other one.
+
+    Of several the shortest name is the original, of equally short ones the first: programs that
+    copy make names longer. Images that cannot be read ("" for a hash) are nobody's copies.
+
+    Examples
+    --------
+    >>> copies({"a (1).png": "f0", "a.png": "f0", "b.png": "3c"})
+    {'a (1).png': 'a.png'}
+    """
+    alike: dict[str, list[str]] = {}
+    for name, digest in hashes.items():
+        if digest:
+            alike.setdefault(digest, []).append(name)
+    originals = {digest: min(names, key=len) for digest, names in alike.items()}
+    return {name: originals[d] for name, d in hashes.items() if d and originals[d] != name}

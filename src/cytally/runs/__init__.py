@@ -1,1 +1,0 @@
-"""What every run leaves behind: its settings, a journal, tables; and what it was given."""

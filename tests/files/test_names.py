@@ -1,0 +1,51 @@
+"""Names that are not text, names too long, and tables that hold them."""
+
+import csv
+import os
+
+import pytest
+
+from cytally.files.csv import csv_bytes
+from cytally.files.names import fitting, shown, stored
+
+
+@pytest.mark.parametrize(
+    "raw", [b"m\xe9taphase.png", b"Pr\xfcfung_1.png", b"\x80\xff.png", "naïve.png".encode()]
+)
+def test_a_name_is_shown_and_found_again(raw):
+    name = os.fsdecode(raw)
+    assert shown(name).encode()  # can be written
+    assert os.fsencode(stored(shown(name))) == raw
+
+
+def test_bytes_are_escaped_as_python_writes_them():
+    assert shown(os.fsdecode(b"Pr\xfcfung_1.png")) == r"Pr\xfcfung_1.png"
+    assert shown("\ud800") == r"\ud800"
+
+
+def test_long_names_fit_and_stay_apart():
+    one, other = "a" * 252 + "b", "a" * 252 + "c"
+    assert len(fitting(one, ".png")) == 255 and fitting(one, ".png") != fitting(other, ".png")
+    assert fitting("x" * 251, ".png") == "x" * 251 + ".png"
+    folder, name = fitting(f"{'ü' * 300}/{'é' * 200}", ".png").split("/")
+    assert len(folder.encode()) <= 255 and len(name.encode()) <= 255 and name.endswith(".png")
+
+
+NAMES = [
+    "a\nb.png",
+    "a\r\nb.png",
+    "a\rb.png",
+    'say "cell".png',
+    "1,5 Gy;x.png",
+    " a .png",
+    "é中.png",
+    "'.png",
+    r"a\n.png",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_comes_back_out_of_a_table(tmp_path, name):
+    (tmp_path / "t.csv").write_bytes(csv_bytes([["image", "n"], [name, 1], ["plain.png", 2]]))
+    with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as file:
+        assert list(csv.reader(file)) == [["image", "n"], [name, "1"], ["plain.png", "2"]]
