@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.figures.overlays import sheet, viewable
+from cytally.files.names import shown
 from cytally.types import FloatArray, Image, IntArray
 
 Picture = NDArray[np.uint8]
@@ -95,7 +96,7 @@ def contact_sheet(
 def _captioned(picture: Picture, words: str, colour: Colour, width: int, height: int) -> Picture:
     rows = min(height, round(picture.shape[0] * width / picture.shape[1]))
     small = cv2.resize(picture, (width, rows), interpolation=cv2.INTER_AREA)
-    lines = _wrapped(words, width // 6)
+    lines = _wrapped(shown(words), width // 6)  # OpenCV crashes on a name that is not text
     page = np.full((height + 14 * 3 + 6, width, 3), 255, np.uint8)
     page[:rows] = small
     cv2.rectangle(page, (0, 0), (width - 1, rows - 1), colour, 3)

@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from cytally.errors import ImageError, SettingsError
+from cytally.files.names import shown
 
 #: IncuCyte: ..._00d04h30m; others: _t012, -T00012, time3, frame_7.
 _CLOCK = re.compile(r"[_\-\s](\d+)d(\d+)h(\d+)m", re.IGNORECASE)
@@ -44,6 +45,10 @@ class FrameName:
     time: int
     well: str
     path: Path
+
+    def __post_init__(self) -> None:
+        """Positions become names of folders and captions, which must be text."""
+        object.__setattr__(self, "position", shown(self.position))
 
 
 @dataclass(frozen=True)

@@ -316,7 +316,7 @@ def _restore(
     model: Any,
     optimiser: Any,
     pool: Pool,
-    tensors: Mapping[str, Tensor],
+    tensors: dict[str, Tensor],
     notes: Mapping[str, Any],
 ) -> list[Row]:
     """Put everything back; rows of the epochs already done."""
