@@ -1,5 +1,6 @@
 """One process or several: the same run, told once, and float32 where bfloat16 is only emulated."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,7 @@ def train(folder: Path, epochs: int) -> str:
     script.write_text(SCRIPT)
     root = Path(__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, script, folder, str(epochs)], cwd=root, env={**_plain(), "PYTHONPATH": str(root)},
+        [sys.executable, script, folder, str(epochs)], cwd=root, env={**_plain(), "PYTHONPATH": f"{root}{os.pathsep}{root / 'src'}"},
         capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -38,8 +39,6 @@ def train(folder: Path, epochs: int) -> str:
 
 
 def _plain() -> dict[str, str]:
-    import os
-
     return {k: v for k, v in os.environ.items() if not k.startswith(("LOCAL_", "MASTER_", "PYTEST_"))}
 
 
