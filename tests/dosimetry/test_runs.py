@@ -343,7 +343,7 @@ def test_folders_that_are_not_utf8(cells, ensemble, curve, tmp_path):
     assert told(run, curve) == (3, 6) and len(images_of(run, read_run(run))) == 3
 
 
-@pytest.mark.parametrize("name", ["a\nb.png", "a\rb.png", 'the "best", of 5;.png', " .png", "x" * 251 + ".png", "é" * 120 + ".png"])
+@pytest.mark.parametrize("name", ["a\nb.png", "a\rb.png", 'the "best", of 5;.png', " .png", "=1+1.png", "x" * 251 + ".png", "é" * 120 + ".png"])
 def test_odd_names_come_back_out_of_the_tables(cells, ensemble, tmp_path, name, monkeypatch):
     picture(monkeypatch)
     (cells / name).write_text("9")

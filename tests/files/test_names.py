@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from cytally.files.csv import csv_bytes
+from cytally.errors import FileError
+from cytally.files.csv import csv_bytes, read_rows
 from cytally.files.names import fitting, shown, stored
 
 
@@ -47,5 +48,27 @@ NAMES = [
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_comes_back_out_of_a_table(tmp_path, name):
     (tmp_path / "t.csv").write_bytes(csv_bytes([["image", "n"], [name, 1], ["plain.png", 2]]))
+    assert read_rows(tmp_path / "t.csv") == (["image", "n"], [[name, "1"], ["plain.png", "2"]])
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n[0] not in "=+-@'\t"])
+def test_a_name_comes_back_out_of_a_table_by_any_reader(tmp_path, name):
+    (tmp_path / "t.csv").write_bytes(csv_bytes([["image", "n"], [name, 1]]))
     with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as file:
-        assert list(csv.reader(file)) == [["image", "n"], [name, "1"], ["plain.png", "2"]]
+        assert list(csv.reader(file)) == [["image", "n"], [name, "1"]]
+
+
+def test_no_name_is_a_formula():
+    """OWASP, CSV injection; numbers stay numbers."""
+    lines = csv_bytes([["=cmd|' /C calc'!A0.png", "-1.5", "@SUM(1,1).png", "-1+1.png", "1e-5"]]).decode()
+    assert next(csv.reader([lines])) == ["'=cmd|' /C calc'!A0.png", "-1.5", "'@SUM(1,1).png", "'-1+1.png", "1e-5"]
+
+
+@pytest.mark.parametrize(("content", "words"), [
+    (b"", "an empty file"), (b"a,a\n1,2\n", "different headings"), (b"a,b\n1\n", "got 1 in row 2"),
+    (b'a,b\n"1,2\n', "unexpected end"), (b"a,b\n\xff,2\n", "something else"), (b"a,b\n1,2\n\n", "got 0 in row 3"),
+])  # fmt: skip
+def test_a_table_of_our_own_that_is_none_is_named(tmp_path, content, words):
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(FileError, match=rf"t\.csv: .*{words}"):
+        read_rows(tmp_path / "t.csv")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -15,9 +13,9 @@ from numpy.typing import NDArray
 from pydantic import PlainValidator, TypeAdapter, ValidationError
 
 from cytally.dosimetry.cells import ScoredCell, cell_of
-from cytally.errors import ImageError, RunError
+from cytally.errors import FileError, ImageError, RunError
 from cytally.files.atomic import write_bytes
-from cytally.files.csv import csv_bytes
+from cytally.files.csv import csv_bytes, read_rows
 from cytally.files.hashes import hash_of
 from cytally.files.journal import Reading, read_journal
 from cytally.files.names import shown
@@ -215,13 +213,10 @@ def read_cells_table(folder: Path) -> list[dict[str, str]]:
 
 def _rows(table: Path) -> list[dict[str, str]]:
     try:
-        text = table.read_bytes().decode("utf-8-sig")
-        rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        headings, rows = read_rows(table)
+    except FileError as error:
         raise RunError(_unreadable(table.parent, error)) from error
-    if any(None in row or None in row.values() for row in rows):
-        raise RunError(_unreadable(table.parent, f"a line of {table.name} with too many or too few cells"))
-    return rows
+    return [dict(zip(headings, row, strict=True)) for row in rows]
 
 
 def _unreadable(folder: Path, error: object) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from cytally.dosimetry.cells import ScoredCell
-from cytally.errors import CountsError
+from cytally.errors import CountsError, FileError
 from cytally.files.atomic import write_bytes
-from cytally.files.csv import csv_bytes
+from cytally.files.csv import csv_bytes, read_rows
 from cytally.files.names import shown
 from cytally.types import IntArray
 
@@ -102,14 +100,9 @@ _FIRST = ("image", "sha256")
 
 def _table(path: Path) -> tuple[list[str], list[list[str]]]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        heading, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    except (OSError, ValueError, csv.Error) as error:
-        raise CountsError(
-            f"{shown(str(path))}: expected a table of counts by sampled ensembles, got {error}; "
-            "run score with --sampled again, or remove the file"
-        ) from error
-    return heading, rows
+        return read_rows(path)
+    except FileError as error:
+        raise CountsError(f"{error}; run score with --sampled again, or remove the file") from error
 
 
 def _fits(heading: Sequence[str], rows: Sequence[Sequence[str]], cells: Sequence[ScoredCell]) -> bool:
