@@ -4,7 +4,8 @@ In the order in which data meets the files:
 
 score          one image -> detections; company: what else the cell holds
 sampled        the same by many ensembles drawn from the members
-cells, run     one scored cell; the run folder: journal, tables, lock
+cells, run     one scored cell, in memory and as a line of the journal; the run folder and its tables
+pictures       each cell with its detections
 pipeline       the main job: images -> counts (and a dose) and their report
 calibrate      counts at known doses -> Curve
 dose           counts and Curve -> Dose

@@ -5,6 +5,7 @@ sequences    file names -> wells, positions, times
 evidence/    pairs of images -> labels fit to learn from
 learn        labels -> an ensemble of the best epochs
 nuclei       phase contrast + ensemble -> single nuclei
+run, journal the run folder: masks, a line per image
 counts       nuclei per field and time, with limits; growth
 motion/      the camera's drift; nuclei -> tracks
 measure/     figures against labels, and two experts' review

@@ -333,7 +333,7 @@ def _restore(
 
 
 def _rows_before(folder: Path, epochs: int) -> list[Row]:
-    """Rows of curves.csv, for a state of before version 0.4, which holds none; NaN where one is missing."""
+    """Rows of curves.csv, for a state of an earlier version, which holds none; NaN where one is missing."""
     found: dict[int, Row] = {}
     if (folder / CURVES).is_file():
         with (folder / CURVES).open(newline="") as file:
