@@ -21,6 +21,9 @@ def test_a_run_is_interrupted_until_its_tables_are_written(tmp_path):
     (tmp_path / "cells.csv").write_text("image\na.png\n")
     finish(tmp_path, ["cells.csv"])
     check_finished(tmp_path, read_record(tmp_path), set(), "score")
+    write_json(tmp_path / "run.json", json.loads((tmp_path / "run.json").read_text()) | {"runtime": "onnx"})
+    begin(tmp_path, CALL)
+    assert json.loads((tmp_path / "run.json").read_text())["runtime"] == "onnx"  # what others noted is kept
     begin(tmp_path, CALL)  # and again while the next call is at work
     with pytest.raises(RunError, match="was interrupted: 0 of 2"):
         check_finished(tmp_path, read_record(tmp_path), set(), "score")

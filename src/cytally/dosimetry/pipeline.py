@@ -90,13 +90,12 @@ def score_folder(
         now = datetime.now(UTC).isoformat(timespec="seconds")
         earlier = run.open_run(folder, settings, __version__, now, planned)
         done = {name: copy_of(name, twins[name], hashes[name], ensemble) for name in twins}
+        done |= {name: earlier.cells[name, d] for name, d in planned.items() if d and (name, d) in earlier.cells}
+        new = [name for name in planned if name not in done]
         with open_journal(folder / JOURNAL, run.reading(settings.classes)) as journal:
-            for position, (name, digest) in enumerate(planned.items(), start=1):
-                cell = earlier.cells.get((name, digest)) if digest else None
-                if cell is None:
-                    cell = score_file(paths[name], name, ensemble)
-                    journal.append(line_of(cell))
-                done[name] = cell
+            for position, name in enumerate(new, start=len(planned) - len(new) + 1):
+                done[name] = score_file(paths[name], name, ensemble)
+                journal.append(line_of(done[name]))
                 report("scoring", position, len(planned))
         run.write_tables(folder, [done[name] for name in paths], settings.classes, known)
         cells = run.read_run(folder)

@@ -40,9 +40,11 @@ class RunRecord(BaseModel):
         Name and hash of each image of a call that has not written its tables yet.
     tables : dict of str to str, or None
         Hash of each table of the last finished call.
+
+    What else is noted there is kept.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     settings: dict[str, Any]
     version: str = ""
@@ -221,7 +223,7 @@ def _as_stored(value: Any) -> Any:
 
 
 def _write(folder: Path, record: RunRecord) -> None:
-    content = {name: getattr(record, name) for name in type(record).model_fields}
+    content = {name: getattr(record, name) for name in type(record).model_fields} | (record.model_extra or {})
     write_json(folder / RUN, {name: value for name, value in content.items() if value is not None})
 
 
