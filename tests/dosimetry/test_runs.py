@@ -7,6 +7,7 @@ count below is known by hand.
 import csv
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -62,7 +63,9 @@ def seen(monkeypatch):
             return ScoredCell(name, "skipped: no number", Detections.empty(4), sha256=hash_of(path))
         n = int(text.split()[0])
         row, far = np.arange(n) * 10.0 + 1 / 3, np.full(n, np.nan)
-        found = Detections(row, row + 5, ("dicentric",) * n, np.full(n, 3), np.full(n, 0.9), np.full(n, 0.1), 4, far)
+        found = Detections(
+            row, row + 5, ("dicentric",) * n, np.full(n, 3), np.full(n, 0.9), np.full(n, 0.1), 4, far
+        )
         return ScoredCell(name, "scored", found, 46, 1.0, hash_of(path))
 
     monkeypatch.setattr(pipeline, "score_file", fake)
@@ -152,7 +155,9 @@ def interrupt(monkeypatch, after):
 
 
 @pytest.mark.parametrize("before", [False, True], ids=["the first call", "a later call"])
-def test_an_interrupted_run_is_no_run_until_it_is_finished(cells, ensemble, curve, tmp_path, monkeypatch, before):
+def test_an_interrupted_run_is_no_run_until_it_is_finished(
+    cells, ensemble, curve, tmp_path, monkeypatch, before
+):
     run = tmp_path / "run"
     if before:
         score_folder([cells], run, ensemble)
@@ -235,7 +240,9 @@ def test_a_damaged_journal_line_is_scored_again_with_a_word(cells, ensemble, cur
 def test_the_word_is_on_the_screen(cells, ensemble, tmp_path, monkeypatch):
     from cytally.inference import ensemble as room
 
-    monkeypatch.setattr(room, "load_ensemble", lambda _: SimpleNamespace(with_thresholds=lambda **_: ensemble))
+    monkeypatch.setattr(
+        room, "load_ensemble", lambda _: SimpleNamespace(with_thresholds=lambda **_: ensemble)
+    )
     words = ["dosimetry", "score", str(cells), "--out", str(tmp_path / "run")]
     assert CliRunner().invoke(cli, words).exit_code == 0
     (tmp_path / "run" / "journal.jsonl").write_bytes(b"{}\n")
@@ -256,7 +263,9 @@ def test_a_journal_of_the_time_before_checksums_is_used(cells, ensemble, tmp_pat
     assert score_folder([cells], run, ensemble).notes == () and seen == []
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"settings": {}}', b'{"settings": {"inputs": 5}}', b"\xff"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"settings": {}}', b'{"settings": {"inputs": 5}}', b"\xff"]
+)
 def test_a_damaged_run_json_is_one_clear_error_everywhere(cells, ensemble, curve, tmp_path, content):
     run = tmp_path / "run"
     score_folder([cells], run, ensemble)
@@ -277,7 +286,12 @@ def test_runs_of_older_versions_are_what_their_tables_say(cells, ensemble, curve
     (run / "run.json").write_text(json.dumps(stored))
     assert told(run, curve) == (3, 6)
     table = (run / "cells.csv").read_text()
-    for wrong in (table.replace(",sha256", ",hash"), table.replace("scored,3", "scored,x"), table[:-80] + "\n", table + table.split("\n")[1] + "\n"):
+    for wrong in (
+        table.replace(",sha256", ",hash"),
+        table.replace("scored,3", "scored,x"),
+        table[:-80] + "\n",
+        table + table.split("\n")[1] + "\n",
+    ):
         (run / "cells.csv").write_text(wrong)
         with pytest.raises(RunError, match=r"expected cells\.csv and detections\.csv as score writes them"):
             read_run(run)
@@ -317,7 +331,9 @@ def test_an_image_in_two_runs_of_one_series_is_refused(cells, ensemble, tmp_path
     (other / "1.png").write_text("10")
     score_folder([cells], tmp_path / "a", ensemble)
     score_folder([other], tmp_path / "b", ensemble)
-    with pytest.raises(CountsError, match=r"2\.png of .*b is the same image as 2\.png of .*a; a cell counts once"):
+    with pytest.raises(
+        CountsError, match=r"2\.png of .*b is the same image as 2\.png of .*a; a cell counts once"
+    ):
         points_of([tmp_path / "a", tmp_path / "b"])
 
 
@@ -331,7 +347,11 @@ def test_a_name_that_is_not_utf8_goes_all_the_way(cells, ensemble, curve, tmp_pa
         assert outcome.counts.images == ("2.png", "3.png", r"Pr\xfcfung_1.png")
     assert len(seen) == 3 and r"Pr\xfcfung_1.png" in (tmp_path / "run" / "report.html").read_text()
     assert told(tmp_path / "run", curve) == (3, 6)
-    assert set(images_of(tmp_path / "run", read_run(tmp_path / "run"))) == {"2.png", "3.png", r"Pr\xfcfung_1.png"}
+    assert set(images_of(tmp_path / "run", read_run(tmp_path / "run"))) == {
+        "2.png",
+        "3.png",
+        r"Pr\xfcfung_1.png",
+    }
 
 
 def test_folders_that_are_not_utf8(cells, ensemble, curve, tmp_path):
@@ -343,7 +363,18 @@ def test_folders_that_are_not_utf8(cells, ensemble, curve, tmp_path):
     assert told(run, curve) == (3, 6) and len(images_of(run, read_run(run))) == 3
 
 
-@pytest.mark.parametrize("name", ["a\nb.png", "a\rb.png", 'the "best", of 5;.png', " .png", "=1+1.png", "x" * 251 + ".png", "é" * 120 + ".png"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a\nb.png",
+        "a\rb.png",
+        'the "best", of 5;.png',
+        " .png",
+        "=1+1.png",
+        "x" * 251 + ".png",
+        "é" * 120 + ".png",
+    ],
+)
 def test_odd_names_come_back_out_of_the_tables(cells, ensemble, tmp_path, name, monkeypatch):
     picture(monkeypatch)
     (cells / name).write_text("9")
@@ -405,7 +436,10 @@ def test_the_limits_carry_the_disagreement_whoever_reads_the_run(cells, ensemble
     run = tmp_path / "run"
     score_folder([cells], run, ensemble, sampled=3)
     again = score_folder([cells], run, ensemble, curve=curve)  # not asked for, but there
-    assert (again.dose.lower, again.dose.upper) == (dose_of_run(run, curve).lower, dose_of_run(run, curve).upper)
+    assert (again.dose.lower, again.dose.upper) == (
+        dose_of_run(run, curve).lower,
+        dose_of_run(run, curve).upper,
+    )
     assert again.sampled.totals.tolist() == [6, 9, 12]
     (cells / "3.png").write_text("5")
     assert score_folder([cells], run, ensemble).sampled is None  # of other images: gone with them
@@ -442,7 +476,14 @@ def test_the_spelling_of_the_inputs_does_not_matter(cells, ensemble, tmp_path, m
     run = tmp_path / "run"
     score_folder(["cells"], run, ensemble)
     (tmp_path / "link").symlink_to(cells)
-    for given in ([cells], ["./cells/"], ["cells/../cells"], [tmp_path / "link"], ["cells/*.png"], sorted(cells.iterdir())):
+    for given in (
+        [cells],
+        ["./cells/"],
+        ["cells/../cells"],
+        [tmp_path / "link"],
+        ["cells/*.png"],
+        sorted(cells.iterdir()),
+    ):
         outcome = score_folder(given, run, ensemble)
         assert outcome.counts.images == ("1.png", "2.png", "3.png")
     assert seen == ["1.png", "2.png", "3.png"]
@@ -472,7 +513,9 @@ def test_another_sample_is_refused(cells, ensemble, curve, tmp_path):
     other.mkdir()
     for n in (1, 2, 3):
         (other / f"{n}.png").write_text(f"{n} of another")
-    with pytest.raises(RunError, match="holds a run with other inputs .*none of these 3 images; give another --out"):
+    with pytest.raises(
+        RunError, match="holds a run with other inputs .*none of these 3 images; give another --out"
+    ):
         score_folder([other], tmp_path / "run", ensemble)
     assert told(tmp_path / "run", curve) == (3, 6)  # the refused call changed nothing
 
@@ -491,7 +534,9 @@ def test_a_curve_that_does_not_belong_is_refused_before_scoring(cells, ensemble,
     assert seen == [] and not (tmp_path / "run").exists()
 
 
-def test_a_table_beside_the_images_that_cannot_be_read_stops_before_scoring(cells, ensemble, tmp_path, seen, monkeypatch):
+def test_a_table_beside_the_images_that_cannot_be_read_stops_before_scoring(
+    cells, ensemble, tmp_path, seen, monkeypatch
+):
     def refuse(*_):
         raise InputError("cells.csv: line 3 is not a table")
 
@@ -499,3 +544,50 @@ def test_a_table_beside_the_images_that_cannot_be_read_stops_before_scoring(cell
     with pytest.raises(InputError, match="line 3"):
         score_folder([cells], tmp_path / "run", ensemble)
     assert seen == [] and not (tmp_path / "run").exists()
+
+
+# --- Any damage ----------------------------------------------------------------------------------------------
+
+
+def damaged(content: bytes, rng: np.random.Generator) -> bytes:
+    """Cut short, bits flipped, bytes taken out or put in, lines shuffled, a number replaced."""
+    place, kind = int(rng.integers(len(content))), int(rng.integers(6))
+    if kind == 0:
+        return content[:place]
+    if kind == 1:
+        return content[:place] + bytes([content[place] ^ 1 << int(rng.integers(8))]) + content[place + 1 :]
+    if kind == 2:
+        return content[:place] + content[place + int(rng.integers(1, 40)) :]
+    if kind == 3:
+        return content[:place] + rng.bytes(int(rng.integers(1, 20))) + content[place:]
+    if kind == 4:
+        return b"\n".join(rng.permutation(np.array(content.split(b"\n"), object)))
+    numbers = list(re.finditer(rb"\d+(\.\d+)?", content))
+    found = numbers[int(rng.integers(len(numbers)))]
+    other = [b"NaN", b"-1", b"1e400", b"null", b'"x"', b"9" * 20, b"[]", b"true"][int(rng.integers(8))]
+    return content[: found.start()] + other + content[found.end() :]
+
+
+@pytest.mark.parametrize(
+    "name", ["run.json", "journal.jsonl", "cells.csv", "detections.csv", "sampled.jsonl"]
+)
+def test_no_damage_to_any_file_changes_a_count_or_ends_in_a_foreign_error(
+    cells, ensemble, tmp_path, counting, monkeypatch, name
+):
+    monkeypatch.setattr(pipeline, "write_report", lambda *_, **__: None)
+    run, rng = tmp_path / "run", np.random.default_rng(5)
+    score_folder([cells], run, ensemble, sampled=2)
+    whole = {p: p.read_bytes() for p in run.iterdir() if p.is_file()}
+    for _ in range(25):
+        for path, content in whole.items():
+            path.write_bytes(content)
+        (run / name).write_bytes(damaged(whole[run / name], rng))
+        try:
+            assert [cell.detections.count("dicentric") for cell in read_run(run)] == [1, 2, 3]
+        except RunError:
+            pass
+        try:
+            assert score_folder([cells], run, ensemble, sampled=2).sampled.totals.tolist() == [6, 9]
+            assert (run / "cells.csv").read_bytes() == whole[run / "cells.csv"]
+        except RunError:
+            assert name == "run.json"

@@ -61,7 +61,13 @@ def test_a_name_comes_back_out_of_a_table_by_any_reader(tmp_path, name):
 def test_no_name_is_a_formula():
     """OWASP, CSV injection; numbers stay numbers."""
     lines = csv_bytes([["=cmd|' /C calc'!A0.png", "-1.5", "@SUM(1,1).png", "-1+1.png", "1e-5"]]).decode()
-    assert next(csv.reader([lines])) == ["'=cmd|' /C calc'!A0.png", "-1.5", "'@SUM(1,1).png", "'-1+1.png", "1e-5"]
+    assert next(csv.reader([lines])) == [
+        "'=cmd|' /C calc'!A0.png",
+        "-1.5",
+        "'@SUM(1,1).png",
+        "'-1+1.png",
+        "1e-5",
+    ]
 
 
 @pytest.mark.parametrize(("content", "words"), [

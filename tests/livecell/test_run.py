@@ -84,7 +84,10 @@ def test_an_image_that_was_replaced_and_put_back_has_its_own_mask(images, tmp_pa
     assert counts(images, out, finder) == [1, 2, 3]
     assert len(to_review(out)) == 3  # not one for each line of the journal
     (images / "A01_t000.tif").unlink()
-    assert counts(images, out, finder) == [2, 3] and [one.name for one in to_review(out)] == ["A01_t001.tif", "A01_t002.tif"]
+    assert counts(images, out, finder) == [2, 3] and [one.name for one in to_review(out)] == [
+        "A01_t001.tif",
+        "A01_t002.tif",
+    ]
 
 
 def test_an_interrupted_run_is_not_reviewed(images, tmp_path, monkeypatch):

@@ -67,7 +67,10 @@ def left(folder):
 
 
 #: Function that is not reached any more, in the order in which an epoch's results are written.
-WINDOWS = {"loop": [(loop, "save_tensors"), (loop, "write_curve")], "masks": [(masks, "save_tensors"), (masks, "write_curve")]}
+WINDOWS = {
+    "loop": [(loop, "save_tensors"), (loop, "write_curve")],
+    "masks": [(masks, "save_tensors"), (masks, "write_curve")],
+}
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +86,9 @@ def whole(tmp_path_factory):
 
 @pytest.mark.parametrize("kind", sorted(WINDOWS))
 @pytest.mark.parametrize("window", [0, 1])
-def test_a_run_killed_between_two_writes_becomes_the_uninterrupted_run(tmp_path, whole, monkeypatch, kind, window):
+def test_a_run_killed_between_two_writes_becomes_the_uninterrupted_run(
+    tmp_path, whole, monkeypatch, kind, window
+):
     """Killed in the second epoch: after its weights and before its state, or after the state and before its row."""
     room, name = WINDOWS[kind][window]
     honest, calls = getattr(room, name), []
@@ -91,7 +96,9 @@ def test_a_run_killed_between_two_writes_becomes_the_uninterrupted_run(tmp_path,
     def dying(*given):
         calls.append(given)
         path = given[0]
-        if (window == 0 and path.name == checkpoints.STATE and len(calls) > 2) or (window == 1 and len(given[1]) == 2):
+        if (window == 0 and path.name == checkpoints.STATE and len(calls) > 2) or (
+            window == 1 and len(given[1]) == 2
+        ):
             raise Killed
         honest(*given)
 
@@ -177,7 +184,9 @@ def test_a_reader_is_trained_by_one_process_at_a_time(tmp_path, monkeypatch):
 def test_weights_that_are_not_numbers_are_refused(tmp_path, value):
     path = member_path(tmp_path, 1)
     save_file({"good": torch.ones(3), "head.weight": torch.tensor([1.0, value])}, path)
-    with pytest.raises(RunError, match=r"epoch_001\.safetensors: holds values that are not numbers \(in head.weight\)"):
+    with pytest.raises(
+        RunError, match=r"epoch_001\.safetensors: holds values that are not numbers \(in head.weight\)"
+    ):
         load_tensors(path)
     with pytest.raises(RunError, match="not numbers"):
         fit(Dots(), SMALL, settings(epochs=1), tmp_path / "run", start=path)
@@ -201,13 +210,17 @@ def test_a_state_of_something_else_is_named(tmp_path, notes):
     train(tmp_path, "loop", epochs=1)
     tensors, _ = load_tensors(tmp_path / "state.safetensors")
     save_tensors(tmp_path / "state.safetensors", tensors, notes)
-    with pytest.raises(RunError, match=r"state\.safetensors: expected the state of this training.*remove it to start anew"):
+    with pytest.raises(
+        RunError, match=r"state\.safetensors: expected the state of this training.*remove it to start anew"
+    ):
         train(tmp_path, "loop", epochs=2)
 
 
 def test_a_full_disk_is_told_in_the_words_of_the_system(tmp_path, monkeypatch):
     def full(*_):
-        raise SafetensorError("Error while serializing: IoError(Os { code: 28, message: No space left on device })")
+        raise SafetensorError(
+            "Error while serializing: IoError(Os { code: 28, message: No space left on device })"
+        )
 
     monkeypatch.setattr(checkpoints, "save_file", full)
     with pytest.raises(OutputError, match="No space left on device"):

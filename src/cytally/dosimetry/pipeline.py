@@ -90,7 +90,9 @@ def score_folder(
         now = datetime.now(UTC).isoformat(timespec="seconds")
         earlier = run.open_run(folder, settings, __version__, now, planned)
         done = {name: copy_of(name, twins[name], hashes[name], ensemble) for name in twins}
-        done |= {name: earlier.cells[name, d] for name, d in planned.items() if d and (name, d) in earlier.cells}
+        done |= {
+            name: earlier.cells[name, d] for name, d in planned.items() if d and (name, d) in earlier.cells
+        }
         new = [name for name in planned if name not in done]
         with open_journal(folder / JOURNAL, run.reading(settings.classes)) as journal:
             for position, name in enumerate(new, start=len(planned) - len(new) + 1):

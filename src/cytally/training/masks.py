@@ -295,9 +295,7 @@ def _begin(architecture: Architecture, settings: MaskSettings, start: Path | Non
     return model
 
 
-def _restore(
-    model: Any, optimiser: Any, tensors: dict[str, Tensor], notes: Mapping[str, Any]
-) -> list[Row]:
+def _restore(model: Any, optimiser: Any, tensors: dict[str, Tensor], notes: Mapping[str, Any]) -> list[Row]:
     """Put everything back; rows of the epochs already done."""
     model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
     restore_optimiser(optimiser, tensors)
