@@ -2,6 +2,7 @@
 
 CytallyError
 ├── InputError              what was given cannot be used
+│   ├── FileError           a file that cannot be read as what it should be
 │   ├── ImageError          an image that cannot be read or makes no sense
 │   ├── LabelError          a label table that contradicts itself or its images
 │   ├── EnsembleError       a missing, changed or foreign part of an ensemble
@@ -20,6 +21,10 @@ class CytallyError(Exception):
 
 class InputError(CytallyError):
     """What was given cannot be used."""
+
+
+class FileError(InputError):
+    """A file that cannot be read as what it should be: encoding, damage, size."""
 
 
 class ImageError(InputError):

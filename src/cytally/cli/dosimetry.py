@@ -221,16 +221,20 @@ def _doses_of(
     table: Path, out: Path | None, curve: Curve, method: str, exposed: Exposed, errors: DetectorErrors | None,
     *, as_json: bool,
 ) -> None:  # fmt: skip
-    from cytally.dosimetry.laboratory.samples import dose_of_sample, doses_csv, doses_table, read_samples
+    from cytally.cli.samples import end, left_out, read_said
+    from cytally.dosimetry.laboratory.samples import dose_of_sample, doses_csv, doses_table
+    from cytally.images.write import write_bytes
 
+    read = read_said(table)
     found = [
         (one, dose_of_sample(one, curve, method=method, exposed=exposed, errors=errors))
-        for one in read_samples(table)
+        for one in read.samples
     ]
     if out is not None:
-        out.write_text(doses_csv(found))
+        write_bytes(out, doses_csv(found))
     plain_ = [{"sample": one.name} | _dose_json(each) for one, each in found]
-    click.echo(json.dumps(plain_) if as_json else doses_table(found))
+    click.echo(json.dumps([*plain_, *left_out(read)]) if as_json else doses_table(found))
+    end(read)
 
 
 def typed_dose(

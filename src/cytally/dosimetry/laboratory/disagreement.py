@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from cytally.dosimetry.laboratory.columns import SAMPLED
 from cytally.errors import CountsError
+from cytally.files.numbers import whole
+from cytally.files.tables import Row, read_table
 from cytally.types import IntArray
 
 TABLE = "sampled.csv"
@@ -49,10 +51,20 @@ def read_sampled(folder: Path) -> Sampled | None:
     path = folder / TABLE
     if not path.is_file():
         return None
+    table = read_table(path, SAMPLED)
+    names = [name for name in table.head.headings if name != "image"]
+    if not names:
+        raise CountsError(f"{path}: expected a column per sampled ensemble, got none")
+    rows = [[_count(row, k) for k in range(1, len(names) + 1)] for row in table.rows]
+    return Sampled(np.array(rows, int).sum(axis=0))
+
+
+def _count(row: Row, place: int) -> int:
+    if row.fault:
+        raise row.wrong(row.fault)
     try:
-        with path.open(newline="") as file:
-            rows = list(csv.reader(file))
-        table = np.array([[int(cell) for cell in row[1:]] for row in rows[1:]], int)
-        return Sampled(table.reshape(-1, len(rows[0]) - 1).sum(axis=0))
-    except (ValueError, IndexError) as error:
-        raise CountsError(f"{path}: expected whole numbers per sampled ensemble, got {error}") from error
+        return whole(row.cells[place])
+    except ValueError as error:
+        raise row.wrong(
+            f"expected whole numbers per sampled ensemble, got {row.cells[place][:60]!r}; {error}"
+        ) from None
