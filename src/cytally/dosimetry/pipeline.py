@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,10 +17,12 @@ from cytally.dosimetry.laboratory.disagreement import Sampled
 from cytally.dosimetry.report import write_report
 from cytally.dosimetry.sampled import sample_run
 from cytally.dosimetry.score import score_file
+from cytally.errors import LabelError
 from cytally.figures.overlays import overlay
 from cytally.images.read import read
 from cytally.images.write import encode, write_bytes
 from cytally.inference.ensemble import Ensemble
+from cytally.labels.known import TABLE, KnownCells, read_known
 from cytally.runs.folder import locked, open_journal
 from cytally.runs.inputs import hash_of, name_images
 from cytally.types import Counts
@@ -30,11 +32,15 @@ Report = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """Counts of a run, the dose where a curve was given, and counts by sampled ensembles where asked for."""
+    """Counts of a run, the dose where a curve was given, and counts by sampled ensembles where asked for.
+
+    `strangers` are lines of the inputs' cells.csv that name no image given.
+    """
 
     counts: Counts
     dose: Dose | None
     sampled: Sampled | None = None
+    strangers: tuple[str, ...] = ()
 
 
 def score_folder(
@@ -63,10 +69,12 @@ def score_folder(
 
     Raises
     ------
-    ImageError, RunError, CountsError
-        No images; a folder with another run; counts and curve that do not match.
+    ImageError, RunError, CountsError, FileError, LabelError
+        No images; a folder with another run; counts and curve that do not match; a cells.csv beside
+        the images that cannot be read or makes no sense, told before anything is scored.
     """
     paths = name_images(inputs)
+    known = known_cells(inputs, paths)
     settings = settings_of(ensemble, inputs)
     with locked(folder):
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -80,7 +88,7 @@ def score_folder(
                     draw_picture(folder, path, done[name])
                 report("scoring", position, len(paths))
         cells = [done[name] for name in paths]
-        run.write_tables(folder, cells, settings.classes, known_cells(inputs, paths))
+        run.write_tables(folder, cells, settings.classes, known.rows)
         counts = run.counts_of(cells, settings.classes, settings.detector)
         drawn = None
         if sampled:
@@ -89,7 +97,7 @@ def score_folder(
         apart = drawn.disagreement if drawn is not None else 0.0
         found = dose(counts, curve, disagreement=apart) if curve is not None and counts.cells else None
         write_report(folder, cells, counts, settings, paths, curve=curve, dose=found)
-    return Outcome(counts, found, drawn)
+    return Outcome(counts, found, drawn, known.strangers)
 
 
 def score(images: str | Path, ensemble: Ensemble) -> Counts:
@@ -120,17 +128,39 @@ def settings_of(ensemble: Ensemble, inputs: Sequence[str | Path]) -> run.RunSett
     )  # fmt: skip
 
 
-def known_cells(inputs: Sequence[str | Path], paths: dict[str, Path]) -> dict[str, dict[str, str]]:
-    """Rows of the inputs' own cells.csv, under the names of this run."""
-    by_path: dict[Path, dict[str, str]] = {}
-    for given in inputs:
-        table = Path(given) / "cells.csv"
-        if Path(given).is_dir() and table.is_file():
-            with table.open(newline="") as file:
-                for row in csv.DictReader(file):
-                    if row.get("image"):
-                        by_path[(Path(given) / row["image"]).resolve()] = row
-    return {name: by_path[path.resolve()] for name, path in paths.items() if path.resolve() in by_path}
+def known_cells(inputs: Sequence[str | Path], paths: dict[str, Path]) -> KnownCells:
+    """What the inputs' own cells.csv say, under the names of this run.
+
+    Such a table lies in a folder that was given, or beside images further inside.
+
+    Raises
+    ------
+    FileError
+        As `read_known`.
+    LabelError
+        As `read_known`; or two tables that contradict each other.
+    """
+    rows: dict[str, dict[str, str]] = {}
+    strangers: list[str] = []
+    places = {name: Path(os.path.abspath(path)) for name, path in paths.items()}
+    given = [Path(os.path.abspath(one)) for one in inputs if Path(one).is_dir()]
+    beside = {place.parent for place in places.values() if any(place.is_relative_to(one) for one in given)}
+    for folder in sorted({*given, *beside}):
+        if not (folder / TABLE).is_file():
+            continue
+        inside = {
+            place.relative_to(folder).as_posix(): name
+            for name, place in places.items()
+            if place.is_relative_to(folder)
+        }
+        found = read_known(folder / TABLE, inside)
+        for image, row in found.rows.items():
+            if rows.setdefault(inside[image], row) != row:
+                raise LabelError(
+                    f"{folder / TABLE}: says something else of {image!r} than another cells.csv given"
+                )
+        strangers += found.strangers
+    return KnownCells(rows, tuple(strangers))
 
 
 def draw_picture(folder: Path, path: Path, cell: ScoredCell) -> None:

@@ -123,7 +123,9 @@ def _measure(element: ElementTree.Element, before: int, extent: _Extent, path: P
         if column <= last:
             raise FileError(f"{path}: row {row} holds a cell twice: a damaged workbook; save it again")
         last = column
-        inside = {child.tag.rpartition("}")[2] for child in cell}
+        inside = {
+            child.tag.rpartition("}")[2] for child in cell if len(child) or child.text or child.tag[-1] != "v"
+        }
         if not inside:
             continue
         extent.unsolved |= "f" in inside and "v" not in inside

@@ -159,7 +159,7 @@ class _Grid:
         yield from self.lines
 
 
-def read_table(path: Path, wanted: Wanted) -> Table:
+def read_table(path: Path, wanted: Wanted, *, empty: bool = False) -> Table:
     """Read a table: CSV with commas, semicolons or tabs, or a sheet of XLSX.
 
     Parameters
@@ -167,6 +167,8 @@ def read_table(path: Path, wanted: Wanted) -> Table:
     path : Path
     wanted : Wanted
         Columns by which the headings are found.
+    empty : bool
+        Whether there may be nothing under the headings.
 
     Raises
     ------
@@ -193,7 +195,7 @@ def read_table(path: Path, wanted: Wanted) -> Table:
     last = max(k for k, heading in enumerate(headings) if heading.strip()) + 1
     head = Head(grid.place, tuple(headings[:last]), matched.places, grid.comma, wanted.error)
     rows = tuple(_rows(grid, line, head))
-    if not rows:
+    if not rows and not empty:
         raise wanted.error(
             f"{grid.place}: expected a heading and at least one line below it, got an empty table"
         )

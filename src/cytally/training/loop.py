@@ -26,6 +26,7 @@ from cytally.training.checkpoints import (
     load_tensors,
     member_path,
     optimiser_tensors,
+    read_curves,
     restore_optimiser,
     save_tensors,
     weights_of,
@@ -326,8 +327,7 @@ def add_row(path: Path, row: dict[str, float]) -> None:
     """Append one epoch, replacing a row that a killed run left for it."""
     rows: list[dict[str, Any]] = []
     if path.exists():
-        with path.open(newline="") as file:
-            rows = [r for r in csv.DictReader(file) if int(r["epoch"]) < row["epoch"]]
+        rows = [r for r in read_curves(path) if int(r["epoch"]) < row["epoch"]]
     beside = path.with_suffix(".part")
     with beside.open("w", newline="") as file:
         table = csv.DictWriter(file, list(row))
