@@ -87,4 +87,12 @@ def test_words_and_a_table_that_is_none(tmp_path):
     (tmp_path / "sampled.csv").write_text("image,ensemble_000\na.png,many\n")
     with pytest.raises(CountsError, match="expected whole numbers per sampled ensemble"):
         read_sampled(tmp_path)
+    for text, words in (
+        ("image\na.png\n", "expected the headings image, ensemble_000"), ("image,other\na.png,1\n", "got .'other'."),
+        ("image,ensemble_000,ensemble_001\na.png,1\n", "line 2: expected 3 columns, got 2"),
+        ("image,ensemble_000\na.png,²\n", "expected whole numbers per sampled ensemble, got '²'"),
+    ):  # fmt: skip
+        (tmp_path / "sampled.csv").write_text(text)
+        with pytest.raises(CountsError, match=words):
+            read_sampled(tmp_path)
     assert read_sampled(tmp_path / "elsewhere") is None

@@ -155,10 +155,12 @@ def known_cells(inputs: Sequence[str | Path], paths: dict[str, Path]) -> KnownCe
         }
         found = read_known(folder / TABLE, inside)
         for image, row in found.rows.items():
-            if rows.setdefault(inside[image], row) != row:
+            before = rows.get(inside[image], row)
+            if any(row[key] and before[key] not in ("", row[key]) for key in row):
                 raise LabelError(
                     f"{folder / TABLE}: says something else of {image!r} than another cells.csv given"
                 )
+            rows[inside[image]] = {key: row[key] or before[key] for key in row}
         strangers += found.strangers
     return KnownCells(rows, tuple(strangers))
 

@@ -10,6 +10,8 @@ import re
 _WHOLE = re.compile(r"([0-9]+)(\.0)?")
 #: More than nine digits of cells nobody has counted.
 _DIGITS = 9
+#: Neither a dose, nor a place, nor a weight is as large.
+_LARGEST = 1e12
 _GROUPS = re.compile(r"\+?[0-9]{1,3}(?:[,.'’´_\s][0-9]{3})+")
 _POINT = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _COMMA = re.compile(r"-?[0-9]*,[0-9]+")
@@ -91,7 +93,7 @@ def real(text: str, *, comma: bool = False, grouped: bool = False) -> float:
     if not _POINT.fullmatch(text):
         raise ValueError(_why_not_real(text))
     value = float(text)
-    if not abs(value) < float("inf"):
+    if not abs(value) < _LARGEST:
         raise ValueError("the number is too large")
     return value
 

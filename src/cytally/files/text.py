@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +15,9 @@ from cytally.errors import FileError
 LARGEST = 20 * 2**20
 #: Rows and columns of a table, and characters of a cell.
 ROWS, COLUMNS, LONGEST = 200_000, 2_000, 32_767
+#: Cells of a table, empty ones too, and characters of a line.
+_CELLS, _LINE = 4_000_000, 1_000_000
+_ENDS = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 #: Numbered lines of cells.
@@ -140,13 +142,14 @@ def lines_of(text: str, part: str, path: Path, first: int = 1) -> Lines:
     FileError
         A quote that is not closed, or more lines, cells or characters than a table has.
     """
-    reader, before = csv.reader(io.StringIO(text, newline=""), delimiter=part, strict=True), 0
+    reader, before, room = csv.reader(_split(text, path), delimiter=part, strict=True), 0, _CELLS
     try:
         for cells in reader:
-            number, before = first + before, reader.line_num
-            if number > ROWS or len(cells) > COLUMNS:
+            number, before, room = first + before, reader.line_num, room - len(cells)
+            if number > ROWS or len(cells) > COLUMNS or room < 0:
                 raise FileError(
-                    f"{path}, line {number}: expected at most {ROWS} lines of {COLUMNS} cells, got more"
+                    f"{path}, line {number}: expected at most {ROWS} lines of {COLUMNS} cells, {_CELLS} in all, "
+                    "got more"
                 )
             _check_cells(cells, part, f"{path}, line {number}")
             yield number, cells
@@ -154,6 +157,17 @@ def lines_of(text: str, part: str, path: Path, first: int = 1) -> Lines:
         raise FileError(
             f"{path}, line {first + before}: cannot be parted into cells ({error}); is a quote not closed?"
         ) from error
+
+
+def _split(text: str, path: Path) -> Iterator[str]:
+    """Lines with their ends, one by one."""
+    for number, line in enumerate(_ENDS.finditer(text), start=1):
+        if line.end() - line.start() > _LINE:
+            raise FileError(
+                f"{path}, line {number}: expected lines of at most {_LINE} characters, got a longer one"
+            )
+        if line[0]:
+            yield line[0]
 
 
 def _check_cells(cells: list[str], part: str, where: str) -> None:

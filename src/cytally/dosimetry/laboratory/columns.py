@@ -100,9 +100,11 @@ SAMPLED = Wanted(
     "sampled.csv of a run", (Column("image"),), (("image",),), "image and ensemble_000, ...", CountsError
 )
 
-#: What stands in a line that sums up the others, plain.
-SUMMARY = frozenset({
-    "total", "totals", "grand total", "sum", "sums", "summe", "gesamt", "insgesamt", "gesamtsumme", "somme", "totaux",
-    "total general", "suma", "totale", "all", "all samples", "alle", "tous", "overall", "pooled", "subtotal", "sub total",
-    "zwischensumme", "sous total", "mean", "average", "mittelwert", "moyenne", "media", "promedio", "σ",
-})  # fmt: skip
+#: What stands in a line that sums up the others, plain; also in a column of remarks.
+SUMS = frozenset({"total", "totals", "grand total", "sum", "summe", "gesamt", "insgesamt", "gesamtsumme", "somme", "totaux",
+                  "total general", "subtotal", "sub total", "zwischensumme", "sous total", "suma", "totale"})  # fmt: skip
+#: The same as the name of a line.
+SUMMARY = SUMS | {
+    "sums", "all", "all samples", "alle", "tous", "overall", "pooled", "mean", "average", "mittelwert", "moyenne",
+    "media", "promedio", "median", "sd", "std", "standard deviation", "robust mean", "σ",
+}  # fmt: skip

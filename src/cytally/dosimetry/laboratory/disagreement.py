@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,10 +53,15 @@ def read_sampled(folder: Path) -> Sampled | None:
     if not path.is_file():
         return None
     table = read_table(path, SAMPLED)
-    names = [name for name in table.head.headings if name != "image"]
-    if not names:
-        raise CountsError(f"{path}: expected a column per sampled ensemble, got none")
-    rows = [[_count(row, k) for k in range(1, len(names) + 1)] for row in table.rows]
+    places = [k for k in range(len(table.head.headings)) if k != table.head.columns["image"]]
+    odd = [
+        table.head.headings[k] for k in places if not re.fullmatch(r"ensemble_[0-9]+", table.head.headings[k])
+    ]
+    if odd or not places:
+        raise CountsError(
+            f"{path}: expected the headings image, ensemble_000, ...; got {odd or 'no ensemble'}"
+        )
+    rows = [[_count(row, k) for k in places] for row in table.rows]
     return Sampled(np.array(rows, int).sum(axis=0))
 
 

@@ -133,8 +133,10 @@ def _sample(row: Row) -> Sample:
     name = row.text("sample")
     if named_sum(row, "sample"):
         raise row.wrong(TOTALS)
-    if not name or not name.isprintable():
-        raise row.wrong(f"expected a name in one line in the column sample, found {name[:60]!r}")
+    if not name:
+        raise row.wrong("expected a name in the column sample, found none")
+    if not name.isprintable():
+        raise row.wrong(f"expected a name in one line of printable characters, found {name[:60]!r}")
     found = counts_of(row)
     if found.cells == 0:
         raise row.wrong("expected at least one cell, got none")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from cytally.dosimetry.calibrate import DosePoint
-from cytally.dosimetry.laboratory.columns import COUNTS, GRAY, SUMMARY
+from cytally.dosimetry.laboratory.columns import COUNTS, GRAY, SUMMARY, SUMS
 from cytally.errors import CountsError, InputError
 from cytally.files.headings import plain
 from cytally.files.tables import Head, Row, Table, read_table
@@ -235,14 +235,18 @@ TOTALS = "is a line of totals; delete it"
 
 
 def named_sum(row: Row, name: str) -> bool:
-    """Whether a line calls itself a sum or a mean, in its first cell or in the column `name`."""
-    return not SUMMARY.isdisjoint({plain(row.cells[0]), plain(row.text(name))})
+    """Whether a line calls itself a sum or a mean: in its first cell, in the column `name`, or plainly elsewhere."""
+    known = {place for column, place in row.head.columns.items() if column != name}
+    elsewhere = {plain(cell) for place, cell in enumerate(row.cells) if place not in known}
+    return not SUMMARY.isdisjoint({plain(row.cells[0]), plain(row.text(name))}) or not SUMS.isdisjoint(
+        elsewhere
+    )
 
 
 def sums_among(counts: Iterable[tuple[Row, int, int]]) -> list[Row]:
     """Lines whose cells and dicentrics are both the sum of all others (two at least)."""
     rows = list(counts)
-    cells, found = (sum(line[k] for line in rows) for k in (1, 2))
+    cells, found = sum(n for _, n, _ in rows), sum(x for _, _, x in rows)
     if len(rows) < 3 or not found:
         return []
     return [row for row, n, x in rows if 2 * n == cells and 2 * x == found]
