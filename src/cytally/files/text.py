@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def read_bytes(path: Path, what: str, largest: int = LARGEST) -> bytes:
     FileError
         No such file, one that cannot be read, or a larger one.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):  # False for names that no disk can hold, too
         raise FileError(f"{path}: expected {what}, found no such file")
     try:
         with path.open("rb") as file:

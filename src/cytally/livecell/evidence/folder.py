@@ -272,8 +272,12 @@ def read_labelled(folder: Path) -> Labelled:
     fields = []
     for row in read_table(table, LABELLED, empty=True).rows:
         image, label = (_named(folder, row, name) for name in ("image", "label"))
-        if not image.is_file() or not label.is_file():
-            raise row.wrong(f"names {row.text('image')} and {row.text('label')}, but one of them is gone")
+        if not os.path.isfile(image) or not os.path.isfile(
+            label
+        ):  # False for names that no disk can hold, too
+            raise row.wrong(
+                f"names {row.text('image')[:80]} and {row.text('label')[:80]}, but one of them is gone"
+            )
         name = FrameName(row.text("position"), row.whole("time"), row.text("well"), image)
         fields.append(LabelledField(name, label, row.whole("nuclei"), row.text("reason")))
     return Labelled(folder, tuple(fields), (), Offset(0.0, 0.0, 0.0))
@@ -284,7 +288,7 @@ def _named(folder: Path, row: Row, name: str) -> Path:
     given = row.exact(name)
     if "\0" in given or not given.strip():
         raise row.wrong(f"expected a file in the column {name}, found {given!r}")
-    return folder / given if (folder / given).is_file() else folder / given.strip().replace("\\", "/")
+    return folder / (given if os.path.isfile(folder / given) else given.strip().replace("\\", "/"))
 
 
 def _plain_folder(folder: Path) -> Labelled:
