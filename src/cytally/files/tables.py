@@ -324,5 +324,10 @@ def csv_bytes(rows: Sequence[Sequence[str]]) -> bytes:
     b"sample,shift\\n'=1+1,-0.5\\n"
     """
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows([[_guarded(str(c)) for c in row] for row in rows])
+    plain = csv.writer(buffer, lineterminator="\n")
+    quoted = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for row in rows:
+        cells = [_guarded(str(cell)) for cell in row]
+        # csv ends a line at a carriage return, but does not quote one
+        (quoted if any("\r" in cell for cell in cells) else plain).writerow(cells)
     return buffer.getvalue().encode("utf-8", "backslashreplace")

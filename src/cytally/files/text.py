@@ -178,4 +178,4 @@ def _check_cells(cells: list[str], part: str, where: str) -> None:
             raise FileError(f"{where}: a cell of {len(cell)} characters; is a quote not closed?")
         inside = re.split(r"\r\n|\r|\n", cell)
         if len(inside) > 1 and any(line.count(part) >= max(len(cells) - 1, 1) for line in inside):
-            raise FileError(f"{where}: a cell holds whole lines of the table; is a quote not closed?")
+            raise FileError(f"{where}: a cell holds whole lines of the table; is a quote not closed? Remarks belong on one line")
