@@ -181,6 +181,8 @@ def dose(
     Where the distribution over cells is overdispersed (u > 1.96) the partial-body
     dose by the contaminated Poisson method is printed beside it.
 
+    A line of --samples that cannot be used is left out and named; then the exit code is 3.
+
     A curve counted by the same detector has absorbed its errors. For a curve counted
     by eye give --recall, --false and --beside from a validation set, or the evaluation.csv
     that `evaluate` wrote of one: their uncertainty is then part of the limits.
