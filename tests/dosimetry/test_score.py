@@ -235,9 +235,22 @@ def test_tables_beside_images_further_inside_and_lines_without_image(cells, tmp_
     assert {name: row["dose_gy"] for name, row in found.rows.items()} == {
         f"a/S1_{k:05d}.png": "3" for k in range(4)
     }
-    assert [words.rpartition("/")[2] for words in found.strangers] == [
+    assert [words.rpartition("/")[2] for words in found.notes] == [
         "cells.csv, line 3: there is no image 'gone.png'"
     ]
     (given / "cells.csv").write_text("image,dose_gy\na/S1_00001.png,1\n")
     with pytest.raises(LabelError, match="says something else of 'S1_00001.png' than another cells.csv"):
         pipeline.known_cells([given], paths)
+
+
+def test_a_table_beside_a_file_that_is_given_alone(cells, tmp_path):
+    """Its other lines name images that were not asked for."""
+    paths = pipeline.name_images([cells / "S1_00001.png"])
+    found = pipeline.known_cells([cells / "S1_00001.png"], paths)
+    assert {name: row["dose_gy"] for name, row in found.rows.items()} == {
+        "S1_00001.png": "3"
+    } and found.notes == ()
+    (cells / "cells.csv").write_bytes("image,sample\nS1_00001.png,Müller\nother.png,B\n".encode("cp1252"))
+    found = pipeline.known_cells([cells / "S1_00001.png"], paths)
+    assert found.rows["S1_00001.png"]["sample"] == "Müller"
+    assert len(found.notes) == 1 and "read as Windows-1252; check the letters of the names" in found.notes[0]

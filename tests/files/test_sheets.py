@@ -181,6 +181,12 @@ def test_two_sheets_that_have_the_columns_are_both_named(tmp_path):
     assert len(cells(path)) == 2
 
 
+def test_hidden_sheets_are_not_read(book):
+    changed(book, 'state="visible"', 'state="hidden"', "xl/workbook.xml")
+    with pytest.raises(FileError, match="expected a sheet that is not hidden, got none"):
+        read_table(book, WANTED)
+
+
 def test_an_empty_workbook(tmp_path):
     with pytest.raises(CountsError, match="got an empty table"):
         read_table(workbook(tmp_path / "t.xlsx", []), WANTED)

@@ -119,20 +119,22 @@ def test_what_looks_like_a_formula_is_guarded_and_numbers_are_not():
     assert read == ["'=1+1", "'+1", "-0.5", "'@SUM(1)", "'-x", "'\tx", "''=1", "a=b", "O'Brien", ""]
 
 
-NAMES = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12
-)
+NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)
 
 
 @given(
     st.lists(
-        st.tuples(NAMES | st.text("=+-@'\t\r\n,;\" a1", min_size=1), st.integers(0, 999)), min_size=1, max_size=5
+        st.tuples(NAMES | st.text("=+-@'\t\r\n,;\" a1", min_size=1), st.integers(0, 999)),
+        min_size=1,
+        max_size=5,
     )
 )
 def test_our_own_tables_give_the_original_names_back(tmp_path_factory, lines):
     path = tmp_path_factory.mktemp("t") / "t.csv"
     path.write_bytes(csv_bytes([["name", "n"], *([name, str(n)] for name, n in lines)]))
-    whole_lines = any(part.count(",") for name, _ in lines for part in re.split("[\r\n]", name) if part != name)
+    whole_lines = any(
+        part.count(",") for name, _ in lines for part in re.split("[\r\n]", name) if part != name
+    )
     if whole_lines:  # as if a quote were not closed
         with pytest.raises(FileError, match="a cell holds whole lines"):
             read_table(path, WANTED)

@@ -130,10 +130,10 @@ def score(
             images, out, loaded, curve=known, pictures=pictures, sampled=sampled or 0, report=report
         )
     _say_counts(outcome.counts, outcome.dose, out, as_json)
-    for words in outcome.strangers[:20]:
+    for words in outcome.notes[:20]:
         click.echo(f"  note: {words}", err=True)
-    if len(outcome.strangers) > 20:
-        click.echo(f"  and {len(outcome.strangers) - 20} such lines more", err=True)
+    if len(outcome.notes) > 20:
+        click.echo(f"  and {len(outcome.notes) - 20} notes more", err=True)
     if outcome.sampled is not None:
         click.echo(str(outcome.sampled), err=as_json)
     if outcome.counts.skipped:

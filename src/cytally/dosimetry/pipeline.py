@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,12 +16,11 @@ from cytally.dosimetry.laboratory.disagreement import Sampled
 from cytally.dosimetry.report import write_report
 from cytally.dosimetry.sampled import sample_run
 from cytally.dosimetry.score import score_file
-from cytally.errors import LabelError
 from cytally.figures.overlays import overlay
 from cytally.images.read import read
 from cytally.images.write import encode, write_bytes
 from cytally.inference.ensemble import Ensemble
-from cytally.labels.known import TABLE, KnownCells, read_known
+from cytally.labels.known import known_cells
 from cytally.runs.folder import locked, open_journal
 from cytally.runs.inputs import hash_of, name_images
 from cytally.types import Counts
@@ -34,13 +32,13 @@ Report = Callable[[str, int, int], None]
 class Outcome:
     """Counts of a run, the dose where a curve was given, and counts by sampled ensembles where asked for.
 
-    `strangers` are lines of the inputs' cells.csv that name no image given.
+    `notes` are about the inputs' cells.csv, such as lines that name no image given.
     """
 
     counts: Counts
     dose: Dose | None
     sampled: Sampled | None = None
-    strangers: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def score_folder(
@@ -97,7 +95,7 @@ def score_folder(
         apart = drawn.disagreement if drawn is not None else 0.0
         found = dose(counts, curve, disagreement=apart) if curve is not None and counts.cells else None
         write_report(folder, cells, counts, settings, paths, curve=curve, dose=found)
-    return Outcome(counts, found, drawn, known.strangers)
+    return Outcome(counts, found, drawn, known.notes)
 
 
 def score(images: str | Path, ensemble: Ensemble) -> Counts:
@@ -126,43 +124,6 @@ def settings_of(ensemble: Ensemble, inputs: Sequence[str | Path]) -> run.RunSett
         reading=tuple((strict and thresholds.alone) or thresholds.reading or ()),
         accompanied=tuple(thresholds.accompanied or ()) if not strict else (),
     )  # fmt: skip
-
-
-def known_cells(inputs: Sequence[str | Path], paths: dict[str, Path]) -> KnownCells:
-    """What the inputs' own cells.csv say, under the names of this run.
-
-    Such a table lies in a folder that was given, or beside images further inside.
-
-    Raises
-    ------
-    FileError
-        As `read_known`.
-    LabelError
-        As `read_known`; or two tables that contradict each other.
-    """
-    rows: dict[str, dict[str, str]] = {}
-    strangers: list[str] = []
-    places = {name: Path(os.path.abspath(path)) for name, path in paths.items()}
-    given = [Path(os.path.abspath(one)) for one in inputs if Path(one).is_dir()]
-    beside = {place.parent for place in places.values() if any(place.is_relative_to(one) for one in given)}
-    for folder in sorted({*given, *beside}):
-        if not (folder / TABLE).is_file():
-            continue
-        inside = {
-            place.relative_to(folder).as_posix(): name
-            for name, place in places.items()
-            if place.is_relative_to(folder)
-        }
-        found = read_known(folder / TABLE, inside)
-        for image, row in found.rows.items():
-            before = rows.get(inside[image], row)
-            if any(row[key] and before[key] not in ("", row[key]) for key in row):
-                raise LabelError(
-                    f"{folder / TABLE}: says something else of {image!r} than another cells.csv given"
-                )
-            rows[inside[image]] = {key: row[key] or before[key] for key in row}
-        strangers += found.strangers
-    return KnownCells(rows, tuple(strangers))
 
 
 def draw_picture(folder: Path, path: Path, cell: ScoredCell) -> None:

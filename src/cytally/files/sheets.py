@@ -40,7 +40,7 @@ def sheets_of(path: Path, content: bytes) -> list[tuple[str, Lines]]:
     Raises
     ------
     FileError
-        No workbook, damaged, larger than a table can be, or (while the lines are read) a
+        No workbook, damaged, larger than a table can be, all sheets hidden, or (while the lines are read) a
         formula whose value was not stored.
     """
     import openpyxl
@@ -59,6 +59,8 @@ def sheets_of(path: Path, content: bytes) -> list[tuple[str, Lines]]:
     except Exception as error:  # whatever a parser trips over in a damaged workbook
         raise _damaged(path, error) from error
     shown = [group for group in groups if group[0].sheet_state == "visible"]
+    if not shown:
+        raise FileError(f"{path}: expected a sheet that is not hidden, got none")
     return [(group[0].title, _lines(path, group, extent)) for group in shown]
 
 

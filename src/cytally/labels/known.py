@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,10 +43,13 @@ class KnownCells:
         Image -> {"sample": ..., "dose_gy": ...}; the dose is a number as text, "unknown" or "".
     strangers : tuple of str
         Lines that name none of the images, in words.
+    guessed : bool
+        Whether letters outside ASCII hang on a guess at the encoding.
     """
 
     rows: dict[str, dict[str, str]]
     strangers: tuple[str, ...] = ()
+    guessed: bool = False
 
 
 class Names:
@@ -77,7 +81,7 @@ def _slashed(name: str) -> str:
     return unicodedata.normalize("NFC", name).replace("\\", "/").removeprefix("./")
 
 
-def read_known(path: Path, images: Iterable[str]) -> KnownCells:
+def read_known(path: Path, images: Iterable[str], *, some: bool = False) -> KnownCells:
     """Read cells.csv: `image`, and `sample` and `dose_gy` where they are known.
 
     Parameters
@@ -85,6 +89,8 @@ def read_known(path: Path, images: Iterable[str]) -> KnownCells:
     path : Path
     images : iterable of str
         Names relative to the folder of the table.
+    some : bool
+        Whether these are only some of the images there, so that lines may name others.
 
     Raises
     ------
@@ -107,12 +113,58 @@ def read_known(path: Path, images: Iterable[str]) -> KnownCells:
         if image in rows:
             raise row.wrong(f"image {image!r} is there twice; delete one of the lines")
         rows[image] = known
-    if not rows:
+    if not rows and not some:
         raise LabelError(
             f"{path}: none of its {len(table.rows)} lines names an image beside it; the first is "
             f"{table.rows[0].text('image')[:80]!r}. Write names relative to the folder of the table"
         )
-    return KnownCells(rows, tuple(strangers))
+    return KnownCells(rows, () if some else tuple(strangers), table.guessed)
+
+
+@dataclass(frozen=True)
+class Known:
+    """Sample and dose by image, as the inputs' own tables say, and what must be said of these."""
+
+    rows: dict[str, dict[str, str]]
+    notes: tuple[str, ...]
+
+
+def known_cells(inputs: Sequence[str | Path], paths: dict[str, Path]) -> Known:
+    """What the inputs' own cells.csv say, under the names of this run.
+
+    Such a table lies in a folder that was given, or beside an image.
+
+    Raises
+    ------
+    FileError
+        As `read_known`.
+    LabelError
+        As `read_known`; or two tables that contradict each other.
+    """
+    rows: dict[str, dict[str, str]] = {}
+    notes: list[str] = []
+    places = {name: Path(os.path.abspath(path)) for name, path in paths.items()}
+    given = {Path(os.path.abspath(one)) for one in inputs if Path(one).is_dir()}
+    for folder in sorted(given | {place.parent for place in places.values()}):
+        if not (folder / TABLE).is_file():
+            continue
+        inside = {
+            p.relative_to(folder).as_posix(): name for name, p in places.items() if p.is_relative_to(folder)
+        }
+        found = read_known(folder / TABLE, inside, some=not any(folder.is_relative_to(one) for one in given))
+        for image, row in found.rows.items():
+            before = rows.get(inside[image], row)
+            if any(row[key] and before[key] not in ("", row[key]) for key in row):
+                raise LabelError(
+                    f"{folder / TABLE}: says something else of {image!r} than another cells.csv given"
+                )
+            rows[inside[image]] = {key: row[key] or before[key] for key in row}
+        notes += found.strangers
+        if found.guessed:
+            notes.append(
+                f"{folder / TABLE}: is not UTF-8 and was read as Windows-1252; check the letters of the names"
+            )
+    return Known(rows, tuple(notes))
 
 
 def _check_unit(unit: str, path: Path) -> None:
