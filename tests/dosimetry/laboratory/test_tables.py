@@ -71,6 +71,17 @@ def test_a_wrong_table_of_counts_is_refused_by_line(tmp_path, text, message):
         counts(tmp_path, text)
 
 
+def test_no_cell_holds_more_dicentrics_than_its_chromosomes_allow(tmp_path):
+    heads = ",".join(f"C{k}" for k in range(51))
+    zeros = ["0"] * 51
+    fits = ",".join(["100", *zeros[1:45], "1", *zeros[46:]])
+    assert counts(tmp_path, f"dose,{heads}\n5,{fits}\n") == [DosePoint(5, 101, 45)]
+    with pytest.raises(
+        CountsError, match="got 2 cells with 50 dicentrics, but 46 chromosomes hold 45 at most"
+    ):
+        counts(tmp_path, f"dose,{heads}\n5,{','.join(['100', *zeros[1:50], '2'])}\n")
+
+
 def test_all_wrong_lines_are_named_and_no_more_than_twenty(tmp_path):
     text = "dose_gy,cells,dicentrics\n0,100,1\n1,x,3\n2,50\n3,20,-1\n"
     with pytest.raises(CountsError) as told:

@@ -23,8 +23,9 @@ from cytally.types import IntArray
 _HIGHEST_GY = 30.0
 #: Beyond this a dose is held against the yield that acute gamma rays of a quarter of it give.
 _DOUBTED_GY = 8.0
-#: Chromosomes of a human cell; a dicentric takes two.
-_MOST_PER_CELL = 23
+#: Pairs of the 46 chromosomes of a cell: on average no more dicentrics; in one cell, with
+#: chromosomes of many centromeres, no more than 45.
+_MOST_PER_CELL, _MOST_IN_A_CELL = 23, 45
 _SHOWN = 20
 #: Gy in one unit of --dose-unit.
 UNITS = {"gy": 1.0, "cgy": 0.01, "mgy": 0.001}
@@ -218,6 +219,12 @@ def counts_of(row: Row) -> Counted:
         if not row.has("C0") and "cells" not in totals:
             row.whole("C0")  # says that it is empty
         counts = np.array([row.whole(name) if row.has(name) else 0 for name in classes])
+        if counts[_MOST_IN_A_CELL + 1 :].any():
+            most = int(np.flatnonzero(counts)[-1])
+            raise row.wrong(
+                f"got {counts[most]} cells with {most} dicentrics, but 46 chromosomes hold {_MOST_IN_A_CELL} at "
+                "most; are the columns right?"
+            )
         summed = {"cells": int(counts.sum()), "dicentrics": int(counts @ np.arange(len(counts)))}
         for name, value in totals.items():
             if value != summed[name]:
