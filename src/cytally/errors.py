@@ -25,7 +25,7 @@ class InputError(CytallyError):
 
 
 class FileError(InputError):
-    """A file that cannot be read as what it should be."""
+    """A file that cannot be read as what it should be: encoding, damage, size."""
 
 
 class ImageError(InputError):

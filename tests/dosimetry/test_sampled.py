@@ -91,4 +91,12 @@ def test_words_and_a_table_that_is_none(tmp_path):
     (tmp_path / "sampled.csv").write_text("image,sha256,ensemble_000\na.png,ab,many\n")
     with pytest.raises(CountsError, match="expected whole numbers per sampled ensemble"):
         read_sampled(tmp_path, cells)
+    for text, words in (
+        ("image,sha256\na.png,ab\n", "no sampled ensemble"), ("image,other\na.png,1\n", "counts other images"),
+        ("image,sha256,ensemble_000,ensemble_001\na.png,ab,1\n", "expected 4 cells in every row, got 3 in row 2"),
+        ("image,sha256,ensemble_000\na.png,ab,²\n", "expected whole numbers per sampled ensemble"),
+    ):  # fmt: skip
+        (tmp_path / "sampled.csv").write_text(text)
+        with pytest.raises(CountsError, match=words):
+            read_sampled(tmp_path, cells)
     assert read_sampled(tmp_path / "elsewhere", cells) is None

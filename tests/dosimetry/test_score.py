@@ -12,7 +12,7 @@ from cytally.dosimetry import pipeline
 from cytally.dosimetry.pipeline import score_folder
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
-from cytally.errors import ImageError, OutputError, RunError, RunLockedError
+from cytally.errors import FileError, ImageError, LabelError, OutputError, RunError, RunLockedError
 from cytally.files.hashes import hash_of
 from cytally.files.runs import locked
 from cytally.images.read import read
@@ -196,3 +196,61 @@ def test_an_image_without_chromosomes_is_no_cell(ensemble, tmp_path, rng):
 def test_memory_of_counts_does_not_hold_images(cells, shipped):
     counts = pipeline.score(cells, shipped)
     assert counts.cells == 4 and counts.detector == shipped.card.identity
+
+
+@pytest.mark.parametrize("content", [
+    b"\xef\xbb\xbfimage,sample,dose_gy\r\nS17/1.png,M\xc3\xbcller,2.5\r\n", b"image;sample;dose_gy\nS17\\1.png;M\xfcller;2,5\n",
+    b"Image,Sample,Dose (Gy)\ns17/1.PNG,M\xfcller,2.5\n",
+])  # fmt: skip
+def test_sample_and_dose_of_the_inputs_reach_the_run(cells, ensemble, tmp_path, content):
+    folder = tmp_path / "slides"
+    (folder / "S17").mkdir(parents=True)
+    (folder / "S17" / "1.png").write_bytes((cells / "S1_00000.png").read_bytes())
+    (folder / "cells.csv").write_bytes(content)
+    score_folder([folder], tmp_path / "run", ensemble)
+    (row,) = rows(tmp_path / "run" / "cells.csv")
+    assert (row["sample"], row["dose_gy"]) == ("Müller", "2.5")
+
+
+@pytest.mark.parametrize(("content", "error"), [(b"image,dose_gy\nS1_00000.png,2 Gy\n", LabelError), (b"image\0", FileError),
+                                                (b"image,dose_gy\nelsewhere.png,2\n", LabelError)])  # fmt: skip
+def test_a_wrong_cells_csv_is_told_before_anything_is_scored(
+    cells, ensemble, tmp_path, monkeypatch, content, error
+):
+    (cells / "cells.csv").write_bytes(content)
+    monkeypatch.setattr(pipeline, "score_file", lambda *_: pytest.fail("scored"))
+    with pytest.raises(error, match=r"cells\.csv"):
+        score_folder([cells], tmp_path / "run", ensemble)
+    assert not (tmp_path / "run").exists()
+
+
+def test_tables_beside_images_further_inside_and_lines_without_image(cells, tmp_path):
+    """Names are relative to the folder of their table; what names no image is said."""
+    given = tmp_path / "given"
+    given.mkdir()
+    cells.rename(given / "a")
+    (given / "cells.csv").write_text("image,dose_gy\na/S1_00001.png,3\ngone.png,1\n")
+    paths = pipeline.name_images([given])
+    found = pipeline.known_cells([given], paths)
+    assert {name: row["dose_gy"] for name, row in found.rows.items()} == {
+        f"a/S1_{k:05d}.png": "3" for k in range(4)
+    }
+    assert [words.rpartition("/")[2] for words in found.notes] == [
+        "cells.csv, line 3: there is no image 'gone.png'"
+    ]
+    (given / "cells.csv").write_text("image,dose_gy\na/S1_00001.png,1\n")
+    with pytest.raises(LabelError, match="says something else of 'S1_00001.png' than another cells.csv"):
+        pipeline.known_cells([given], paths)
+
+
+def test_a_table_beside_a_file_that_is_given_alone(cells, tmp_path):
+    """Its other lines name images that were not asked for."""
+    paths = pipeline.name_images([cells / "S1_00001.png"])
+    found = pipeline.known_cells([cells / "S1_00001.png"], paths)
+    assert {name: row["dose_gy"] for name, row in found.rows.items()} == {
+        "S1_00001.png": "3"
+    } and found.notes == ()
+    (cells / "cells.csv").write_bytes("image,sample\nS1_00001.png,Müller\nother.png,B\n".encode("cp1252"))
+    found = pipeline.known_cells([cells / "S1_00001.png"], paths)
+    assert found.rows["S1_00001.png"]["sample"] == "Müller"
+    assert len(found.notes) == 1 and "read as Windows-1252; check the letters of the names" in found.notes[0]

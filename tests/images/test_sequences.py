@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cytally.errors import ImageError, LabelError, SettingsError
+from cytally.errors import FileError, ImageError, LabelError, SettingsError
 from cytally.images.flatten import LIMIT, flatten
 from cytally.images.movie import write_movie
 from cytally.images.register import moved, shift_between
@@ -106,3 +106,22 @@ def test_movies_that_cannot_be_are_refused_and_leave_nothing(tmp_path):
     with pytest.raises(SettingsError, match="at least one"):
         write_movie(tmp_path / "a.gif", [])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("content", "words"), [
+    (b"1 0 5\n", "line 1: expected 'label first last parent', got '1 0 5'"), (b"1 0 5 0\n2 5 1 0\n", "line 2: expected"),
+    ("1 0 ² 0\n".encode(), "line 1: expected 'label"), (b"1 0 5 0\n1 6 9 0\n", "line 2: track 1 is there twice"),
+    (b"1 0 5 \xe4\n", "line 1: expected 'label"), (b"1 0 99999999999 0\n", "line 1: expected 'label"),
+])  # fmt: skip
+def test_a_wrong_table_of_tracks_is_refused_by_line(tmp_path, content, words):
+    (tmp_path / "res_track.txt").write_bytes(content)
+    with pytest.raises(LabelError, match=words):
+        read_tracks(tmp_path)
+
+
+def test_a_table_of_tracks_with_the_line_ends_of_other_systems(tmp_path):
+    (tmp_path / "res_track.txt").write_bytes(b"\xef\xbb\xbf1 0 5 0\r\n2\t6 9 1\r\n")
+    assert read_tracks(tmp_path) == [TrackRow(1, 0, 5, 0), TrackRow(2, 6, 9, 1)]
+    (tmp_path / "res_track.txt").write_bytes(b"1 0 5 0\0\n")
+    with pytest.raises(FileError, match="expected a table of tracks, got something else"):
+        read_tracks(tmp_path)

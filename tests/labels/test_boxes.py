@@ -6,7 +6,7 @@ from cytally.cli import training  # noqa: F401  (joins the group)
 from cytally.cli.main import cli
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
-from cytally.errors import LabelError
+from cytally.errors import FileError, LabelError
 from cytally.evaluation.matching import Hits, match_boxes
 from cytally.labels.boxes import read_yolo
 
@@ -23,15 +23,47 @@ def test_fractions_become_pixels(tmp_path):
 
 
 @pytest.mark.parametrize(("text", "words"), [
-    ("1 0.5 0.5 0.1", "five numbers"), ("a b c d e", "five numbers"), ("2 0.5 0.5 0.1 0.1", "a class from 0 to 1"),
+    ("1 0.5 0.5 0.1", "line 1: expected five numbers"), ("a b c d e", "five numbers"), ("2 0.5 0.5 0.1 0.1", "a class from 0 to 1"),
     ("0 1.5 0.5 0.1 0.1", "fractions of the image"), ("0.5 0.5 0.5 0.1 0.1", "a class from"),
+    ("nan 0.5 0.5 0.1 0.1", "five numbers"), ("inf 0.5 0.5 0.1 0.1", "five numbers"), ("0 0.5 0.5 nan 0.1", "five numbers"),
+    ("0 0_5 0.5 0.1 0.1", "five numbers"), ("0 0,5 0,5 0,1 0,1", "five numbers"), ("1e99 0.5 0.5 0.1 0.1", "a class from"),
+    ("0 0.5 0.5 0.1 0.1 0.93", "got six: with a confidence it is a detector's answer"),
+    ("0 0.5 0.5 0.1 0.1 0.2 0.2 0.3", "a box .five numbers. or a polygon, got 8 numbers"),
+    ("\n0 0.97 0.5 0.1 0.1", "line 2: .* reaches outside the image"), ("0 0.5 0.01 0.1 0.1", "reaches outside the image"),
+    ("0 0.5 0.5 0 0.1", "without width or height"), ("0 0.2 0.2 0.3 0.2 0.4 0.2", "without width or height"),
 ])  # fmt: skip
 def test_bad_boxes_get_one_clear_error(tmp_path, text, words):
     (tmp_path / "a.txt").write_text(text)
     with pytest.raises(LabelError, match=words):
-        read_yolo(tmp_path / "a.txt", ("normal", "dicentric"), (10, 10))
-    with pytest.raises(LabelError, match="found no such file"):
+        read_yolo(tmp_path / "a.txt", ("normal", "dicentric"), (100, 100))
+    with pytest.raises(FileError, match="expected boxes in YOLO format beside the image, found no such file"):
         read_yolo(tmp_path / "b.txt", ("normal",), (10, 10))
+
+
+@pytest.mark.parametrize("content", [
+    b"\xef\xbb\xbf0 0.5 0.5 0.2 0.4\r\n", "0 0.5 0.5 0.2 0.4\n".encode("utf-16"), b"0\t.5 5e-1  0.2 0.4\r",
+    b"0 0.4 0.3 0.6 0.3 0.6 0.7 0.4 0.7\n", b"0.0 0.6 0.7 0.5 0.3 0.4 0.5",
+])  # fmt: skip
+def test_the_same_box_in_all_its_forms(tmp_path, content):
+    """Byte-order mark, UTF-16, tabs, an exponent; a rectangle and a triangle as polygons."""
+    (tmp_path / "a.txt").write_bytes(content)
+    boxes = read_yolo(tmp_path / "a.txt", ("normal",), (10, 20))
+    np.testing.assert_allclose(boxes.low, [[2.5, 7.5]])
+    np.testing.assert_allclose(boxes.high, [[6.5, 11.5]])
+
+
+def test_a_box_may_end_a_pixel_outside_by_rounding(tmp_path):
+    (tmp_path / "a.txt").write_text("0 0.5 0.5 1.0 1.0\n0 0.501 0.5 1.0 1.0\n")
+    assert read_yolo(tmp_path / "a.txt", ("normal",), (100, 100)).names == ("normal", "normal")
+
+
+def test_boxes_that_are_no_text_are_refused(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"0 0.5 0.5 0.1 0.1\0\n")
+    with pytest.raises(FileError, match="NUL bytes"):
+        read_yolo(tmp_path / "a.txt", ("normal",), (10, 10))
+    (tmp_path / "a.txt").write_bytes(b"0 0.5 0.5 0.1 0.1 \xe4\n")
+    with pytest.raises(LabelError, match="expected five numbers"):
+        read_yolo(tmp_path / "a.txt", ("normal",), (10, 10))
 
 
 def test_each_box_takes_one_detection():

@@ -311,3 +311,36 @@ def test_a_range_of_diameters_that_leaves_most_nuclei_out_is_told(lapse, tmp_pat
         len(small.hints) == 1 and "larger than 12 pixels" in small.hints[0] and "--diameter" in small.hints[0]
     )
     assert json.loads((small.folder / "label.json").read_text())["hints"] == list(small.hints)
+
+
+LABELLED = "image,label,position,time,well,nuclei,status,reason,debris,waves,specks\n"
+
+
+@pytest.mark.parametrize(("line", "says"), [
+    ("a.tif,b.tif,A,x,,5,kept,,0,0,0", "line 2: expected a whole number such as 1000 in time, got 'x'"),
+    ("a.tif,b.tif,A,1,,5.5,kept,,0,0,0", "in nuclei, got '5.5'"), ("a.tif,b.tif,A,1,,5,kept", "line 2: expected 11 columns, got 7"),
+    ("a.tif,c.tif,A,1,,5,kept,,0,0,0", "line 2: names a.tif and c.tif, but one of them is gone"),
+    (",b.tif,A,1,,5,kept,,0,0,0", "expected a file in the column image, found ''"),
+])  # fmt: skip
+def test_a_table_of_labels_that_makes_no_sense_is_refused(tmp_path, line, says):
+    for name in ("a.tif", "b.tif"):
+        (tmp_path / name).touch()
+    (tmp_path / "labels.csv").write_text(f"{LABELLED}{line}\n")
+    with pytest.raises(LabelError, match=says):
+        read_labelled(tmp_path)
+    (tmp_path / "labels.csv").write_text(
+        LABELLED.replace("time", "frame") + "a.tif,b.tif,A,1,,5,kept,,0,0,0\n"
+    )
+    with pytest.raises(LabelError, match="missing time"):
+        read_labelled(tmp_path)
+
+
+def test_a_table_of_labels_that_a_spreadsheet_has_saved(tmp_path):
+    (tmp_path / "sub").mkdir()
+    for name in ("ä.tif", "sub/b.tif"):
+        (tmp_path / name).touch()
+    (tmp_path / "labels.csv").write_bytes(
+        (LABELLED + "ä.tif,sub\\b.tif,A,1,,5,kept,,0,0,0\n").replace(",", ";").encode("cp1252")
+    )
+    (one,) = read_labelled(tmp_path).fields
+    assert (one.name.path.name, one.label.name, one.name.time, one.nuclei) == ("ä.tif", "b.tif", 1, 5)

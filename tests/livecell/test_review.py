@@ -78,7 +78,7 @@ def test_two_experts_are_compared(images, tmp_path):
 
 @pytest.mark.parametrize(
     ("false", "missed", "says"),
-    [(["x", "0", "", ""], ["0"] * 4, "whole numbers"), (["3", "0", "0", "0"], ["0"] * 4, "3 false positives among 2"),
+    [(["x", "0", "", ""], ["0"] * 4, "expected a whole number such as 1000 in false_positives, got 'x'"), (["3", "0", "0", "0"], ["0"] * 4, "3 false positives among 2"),
      ([""] * 4, [""] * 4, "no line is filled")],
 )  # fmt: skip
 def test_tables_filled_in_wrongly_are_told(images, tmp_path, false, missed, says):
@@ -90,7 +90,7 @@ def test_tables_filled_in_wrongly_are_told(images, tmp_path, false, missed, says
 
 def test_other_tables_are_refused(tmp_path):
     (tmp_path / "a.csv").write_text("image;objects\na.tif;3\n")
-    with pytest.raises(LabelError, match="missing false_negatives, false_positives"):
+    with pytest.raises(LabelError, match="missing false_positives, false_negatives; found"):
         read_review(tmp_path / "a.csv")
 
 
@@ -99,6 +99,23 @@ def test_a_spreadsheets_semicolons_are_read(tmp_path):
         "\ufeffimage;objects;false_positives;false_negatives;remark\na.tif;3;1;0;blurred\n"
     )
     assert read_review(tmp_path / "a.csv").rows == {"a.tif": (3, 1, 0)}
+
+
+@pytest.mark.parametrize(("line", "says"), [
+    ("a.tif,3,²,0", "line 2: .* got '²'; write it with the digits 0 to 9"), ("a.tif,3,1,", "expected a whole number .* in false_negatives, got ''"),
+    ("a.tif,3,1,0\na.tif,3,0,0", "line 3: image 'a.tif' is there twice"), ("a.tif,3,1", "line 2: expected 4 columns, got 3"),
+])  # fmt: skip
+def test_lines_that_make_no_sense_are_told(tmp_path, line, says):
+    (tmp_path / "a.csv").write_text(f"image,objects,false_positives,false_negatives\n{line}\n")
+    with pytest.raises(LabelError, match=says):
+        read_review(tmp_path / "a.csv")
+
+
+def test_a_table_saved_by_a_spreadsheet_in_a_code_page_is_read(tmp_path):
+    (tmp_path / "a.csv").write_bytes(
+        "image;objects;false_positives;false_negatives\nBä.tif;3;1;0\n".encode("cp1252")
+    )
+    assert read_review(tmp_path / "a.csv").rows == {"Bä.tif": (3, 1, 0)}
 
 
 def test_the_subset_is_the_same_for_every_expert(images):

@@ -41,11 +41,15 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--by", metavar="COLUMN",
     help="Several curves of one table, one for each name in a column such as donor; --out is then a folder.",
 )  # fmt: skip
+@click.option(
+    "--dose-unit", type=click.Choice(["gy", "cgy", "mgy"], case_sensitive=False),
+    help="Of the doses in COUNTS; what does not look like Gy is asked about without it.  [default: gy]",
+)  # fmt: skip
 @click.option("--plot", type=_FILE, help="Also draw the curve (SVG).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def calibrate(
     counts: tuple[Path, ...], out: Path, radiation: str, laboratory: str, model: str, family: str,
-    about: Path | None, aberration: str, by: str | None, plot: Path | None, as_json: bool,
+    about: Path | None, aberration: str, by: str | None, dose_unit: str | None, plot: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Fit Y = C + alpha D + beta D^2 to COUNTS.
 
@@ -74,9 +78,9 @@ def calibrate(
         )  # fmt: skip
 
     if by is not None:
-        _fit_each(counts, by, out, fitted, plot)
+        _fit_each(counts, by, out, fitted, plot, dose_unit)
         return
-    curve = fitted(*points_of(counts))
+    curve = fitted(*points_of(counts, dose_unit))
     curve.save(out)
     if plot:
         from cytally.dosimetry.report import curve_svg
@@ -91,13 +95,14 @@ def _fit_each(
     out: Path,
     fitted: Callable[[list[DosePoint]], Curve],
     plot: Path | None,
+    unit: str | None,
 ) -> None:
     """A curve for each name in a column: OUT/NAME.json, and one line each."""
     from cytally.dosimetry.laboratory.tables import read_counts_by
 
     if len(counts) != 1 or plot is not None:
         raise click.UsageError("--by takes a single table, and draws no plot")
-    groups = read_counts_by(counts[0], by)
+    groups = read_counts_by(counts[0], by, unit)
     odd = [name for name in groups if Path(name).name != name]
     if odd:
         raise click.UsageError(f"expected names that can be file names in the column {by}, got {odd[0]!r}")

@@ -132,8 +132,10 @@ def score(
             images, out, loaded, curve=known, pictures=pictures, sampled=sampled or 0, report=report
         )
     _say_counts(outcome.counts, outcome.dose, out, as_json)
-    for note in outcome.notes:
-        click.echo(f"  {note}", err=True)
+    for words in outcome.notes[:20]:
+        click.echo(f"  note: {words}", err=True)
+    if len(outcome.notes) > 20:
+        click.echo(f"  and {len(outcome.notes) - 20} notes more", err=True)
     if outcome.sampled is not None:
         click.echo(str(outcome.sampled), err=as_json)
     if outcome.counts.skipped:
@@ -181,6 +183,8 @@ def dose(
     Where the distribution over cells is overdispersed (u > 1.96) the partial-body
     dose by the contaminated Poisson method is printed beside it.
 
+    A line of --samples that cannot be used is left out and named; then the exit code is 3.
+
     A curve counted by the same detector has absorbed its errors. For a curve counted
     by eye give --recall, --false and --beside from a validation set, or the evaluation.csv
     that `evaluate` wrote of one: their uncertainty is then part of the limits.
@@ -225,16 +229,20 @@ def _doses_of(
     table: Path, out: Path | None, curve: Curve, method: str, exposed: Exposed, errors: DetectorErrors | None,
     *, as_json: bool,
 ) -> None:  # fmt: skip
-    from cytally.dosimetry.laboratory.samples import dose_of_sample, doses_csv, doses_table, read_samples
+    from cytally.cli.samples import end, left_out, read_said
+    from cytally.dosimetry.laboratory.samples import dose_of_sample, doses_csv, doses_table
+    from cytally.images.write import write_bytes
 
+    read = read_said(table)
     found = [
         (one, dose_of_sample(one, curve, method=method, exposed=exposed, errors=errors))
-        for one in read_samples(table)
+        for one in read.samples
     ]
     if out is not None:
-        out.write_text(doses_csv(found))
+        write_bytes(out, doses_csv(found))
     plain_ = [{"sample": one.name} | _dose_json(each) for one, each in found]
-    click.echo(json.dumps(plain_) if as_json else doses_table(found))
+    click.echo(json.dumps([*plain_, *left_out(read)]) if as_json else doses_table(found))
+    end(read)
 
 
 def typed_dose(

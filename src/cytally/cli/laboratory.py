@@ -40,16 +40,20 @@ def triage(
     Example:
       cytally dosimetry triage samples.csv --curve curve.json --plot triage.svg
     """
+    from cytally.cli.samples import end, left_out, read_said
     from cytally.dosimetry.calibrate import Curve
-    from cytally.dosimetry.laboratory.samples import read_samples
     from cytally.dosimetry.laboratory.triage import as_csv, as_table, sort_samples
+    from cytally.images.write import write_bytes
 
-    found = sort_samples(read_samples(samples), Curve.load(curve), method=method)
+    loaded, read = Curve.load(curve), read_said(samples)
+    found = sort_samples(read.samples, loaded, method=method)
     if out:
-        out.write_text(as_csv(found))
+        write_bytes(out, as_csv(found))
     if plot:
         _draw(found, plot)
-    click.echo(json.dumps([_plain(one) for one in found]) if as_json else as_table(found))
+    plain = [*(_plain(one) for one in found), *left_out(read)]
+    click.echo(json.dumps(plain) if as_json else as_table(found))
+    end(read)
 
 
 def _draw(found: list[Sorted], plot: Path) -> None:
@@ -119,19 +123,21 @@ def plan(curve: Path, gray: float, within: float, false_rate: float, samples: Pa
 
 def _plan_each(samples: Path, coefficients: FloatArray, within: float) -> None:
     """What each sample still needs, at the dose that its count says now."""
-    from cytally.dosimetry.laboratory.samples import read_samples
+    from cytally.cli.samples import end, read_said
     from cytally.statistics.curves import dose_at
     from cytally.statistics.low import cells_needed
 
+    read = read_said(samples)
     click.echo(
         f"{'sample':<16}{'cells':>7}{'dic.':>6}{'dose (Gy)':>11}{f'needed for +-{within:g} Gy':>24}{'more':>8}"
     )
-    for one in read_samples(samples):
+    for one in read.samples:
         gray = dose_at(one.dicentrics / one.cells, coefficients)
         needed = cells_needed(gray, within, coefficients)
         wanted = "more than a million" if needed is None else str(needed)
         more = "" if needed is None else str(max(needed - one.cells, 0))
         click.echo(f"{one.name:<16}{one.cells:>7}{one.dicentrics:>6}{gray:>11.2f}{wanted:>24}{more:>8}")
+    end(read)
 
 
 @dosimetry.command()
@@ -159,23 +165,28 @@ def compare(
       cytally dosimetry compare --dicentrics 0 --cells 1000 --curve curve.json --against 0.25
       cytally dosimetry compare --samples samples.csv --control 8,5000
     """
+    from cytally.cli.samples import end, read_said
+
     if control is None and (curve is None or against is None):
         raise click.UsageError("give --control, or --curve with --against")
-    for name, count, among in _compared(dicentrics, cells, samples):
+    if samples is None or dicentrics is not None or cells is not None:
+        compared, read = _compared(dicentrics, cells, samples), None
+    else:
+        read = read_said(samples)
+        compared = [(one.name, one.dicentrics, one.cells) for one in read.samples]
+    for name, count, among in compared:
         if name:
             click.echo(f"{name}:")
         if control is not None:
             _against_control(count, among, control)
         if curve is not None and against is not None:
             _against_dose(count, among, curve, against)
+    if read is not None:
+        end(read)
 
 
 def _compared(dicentrics: int | None, cells: int | None, samples: Path | None) -> list[tuple[str, int, int]]:
-    """(name, dicentrics, cells) of the typed sample, or of those in a table."""
-    if samples is not None and dicentrics is None and cells is None:
-        from cytally.dosimetry.laboratory.samples import read_samples
-
-        return [(one.name, one.dicentrics, one.cells) for one in read_samples(samples)]
+    """(name, dicentrics, cells) of the typed sample."""
     if samples is not None or dicentrics is None or cells is None:
         raise click.UsageError("give --dicentrics and --cells, or --samples")
     return [("", dicentrics, cells)]

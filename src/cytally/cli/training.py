@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from dataclasses import replace
@@ -134,9 +133,9 @@ def _settings(preset: TrainingSettings, epochs: int | None, pool: int | None, se
 
 def _draw_curve(run: Path) -> None:
     from cytally.figures.curves import as_svg, learning_figure
+    from cytally.training.checkpoints import read_curves
 
-    with (run / "curves.csv").open(newline="") as file:
-        rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+    rows = [{k: float(v) for k, v in row.items()} for row in read_curves(run / "curves.csv")]
     (run / "curves.svg").write_text(as_svg(learning_figure(rows)))
 
 

@@ -16,12 +16,15 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cytally.errors import CountsError
+from cytally.files.text import read_text
 from cytally.statistics.curves import Fit, fit_curve, yield_at, yield_error
 from cytally.statistics.distributions import chi2_tail
 from cytally.types import FloatArray
 
 #: What is counted unless something else is said, such as micronuclei.
 DICENTRICS = "dicentrics"
+#: Bytes of a file of facts.
+_LARGEST_TOML = 2**20
 
 
 @dataclass(frozen=True)
@@ -290,18 +293,21 @@ def read_toml(path: Path, model: type[Model], what: str) -> Model:
 
     Raises
     ------
+    FileError
+        No file, or a larger one than such a file can be.
     CountsError
-        No file, not TOML, or a key that is not known.
+        Not TOML in UTF-8, or a key that is not known.
     """
-    if not path.is_file():
-        raise CountsError(f"{path}: expected a TOML file {what}, found none")
+    text = read_text(path, f"a TOML file {what}", _LARGEST_TOML)
     try:
-        return model.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CountsError(f'{path}: expected TOML (key = "text"), got {error}') from error
+        if text.guessed:
+            raise ValueError("not UTF-8; save it as UTF-8")
+        return model.model_validate(tomllib.loads(text.content.replace("\r\n", "\n")))
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
         raise CountsError(
             f"{path}: {name}: {first['msg']}; expected text under one of {', '.join(model.model_fields)}"
         ) from error
+    except (ValueError, RecursionError) as error:
+        raise CountsError(f'{path}: expected TOML (key = "text"), got {error}') from error

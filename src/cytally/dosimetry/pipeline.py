@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from cytally.files.journal import open_journal
 from cytally.files.runs import JOURNAL, locked
 from cytally.images.inputs import copies, name_images, resolved
 from cytally.inference.ensemble import Ensemble
+from cytally.labels.known import known_cells
 from cytally.types import Counts, Detections
 
 Report = Callable[[str, int, int], None]
@@ -40,7 +40,8 @@ class Outcome:
     sampled : Sampled or None
         Counts by sampled ensembles, where the run has them.
     notes : tuple of str
-        What the user should know of how it came about.
+        What the user should know of how it came about, such as lines of a cells.csv that name
+        no image given.
     """
 
     counts: Counts
@@ -75,8 +76,9 @@ def score_folder(
 
     Raises
     ------
-    ImageError, RunError, CountsError
-        No images; a folder with another run; a curve that does not belong to this detector.
+    ImageError, RunError, CountsError, FileError, LabelError
+        No images; a folder with another run; a curve that does not belong to this detector; a
+        cells.csv beside the images that cannot be read or makes no sense. All before anything is scored.
     """
     paths = name_images(inputs)
     settings = settings_of(ensemble, inputs)
@@ -99,7 +101,7 @@ def score_folder(
                 done[name] = score_file(paths[name], name, ensemble)
                 journal.append(line_of(done[name]))
                 report("scoring", position, len(planned))
-        run.write_tables(folder, [done[name] for name in paths], settings.classes, known)
+        run.write_tables(folder, [done[name] for name in paths], settings.classes, known.rows)
         cells = run.read_run(folder)
         forget_pictures(folder, cells)
         if pictures:
@@ -109,7 +111,7 @@ def score_folder(
         apart = drawn.disagreement if drawn is not None else 0.0
         found = dose(counts, curve, disagreement=apart) if curve is not None and counts.cells else None
         write_report(folder, cells, counts, settings, paths, curve=curve, dose=found)
-    return Outcome(counts, found, drawn, _notes(earlier))
+    return Outcome(counts, found, drawn, (*known.notes, *_notes(earlier)))
 
 
 def _sampled(
@@ -170,16 +172,3 @@ def settings_of(ensemble: Ensemble, inputs: Sequence[str | Path]) -> run.RunSett
         reading=tuple((strict and thresholds.alone) or thresholds.reading or ()),
         accompanied=tuple(thresholds.accompanied or ()) if not strict else (),
     )  # fmt: skip
-
-
-def known_cells(inputs: Sequence[str | Path], paths: dict[str, Path]) -> dict[str, dict[str, str]]:
-    """Rows of the inputs' own cells.csv, under the names of this run."""
-    by_path: dict[Path, dict[str, str]] = {}
-    for given in inputs:
-        table = Path(given) / "cells.csv"
-        if Path(given).is_dir() and table.is_file():
-            with table.open(newline="") as file:
-                for row in csv.DictReader(file):
-                    if row.get("image"):
-                        by_path[(Path(given) / row["image"]).resolve()] = row
-    return {name: by_path[path.resolve()] for name, path in paths.items() if path.resolve() in by_path}

@@ -63,7 +63,7 @@ def read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
         raise FileError(
             f"{where}: expected {len(lines[0])} cells in every row, got {len(lines[wrong - 1])} in row {wrong}"
         )
-    return lines[0], [[_bare(cell) for cell in cells] for cells in lines[1:]]
+    return lines[0], [[bare(cell) for cell in cells] for cells in lines[1:]]
 
 
 def _guarded(cell: str) -> str:
@@ -71,5 +71,6 @@ def _guarded(cell: str) -> str:
     return f"'{cell}" if danger and not _NUMBER.fullmatch(cell) else cell
 
 
-def _bare(cell: str) -> str:
+def bare(cell: str) -> str:
+    """Without the apostrophe that `csv_bytes` puts before what looks like a formula."""
     return cell[1:] if _GUARDED.match(cell) else cell

@@ -17,6 +17,7 @@ import tifffile
 
 from cytally.errors import ImageError, LabelError
 from cytally.files.atomic import write_bytes
+from cytally.files.text import read_text
 from cytally.images.masks import write_mask
 from cytally.types import IntArray
 
@@ -67,27 +68,35 @@ def read_tracks(folder: Path) -> list[TrackRow]:
 
     Raises
     ------
+    FileError
+        A table that is no text.
     LabelError
-        No table, two tables, or a line that is not four whole numbers in order.
+        No table, two tables, a line that is not four whole numbers in order, or a track twice.
     """
     found = sorted(folder.glob("*_track.txt"))
     if len(found) != 1:
         raise LabelError(
             f"{folder}: expected one table of tracks (res_track.txt or man_track.txt), found {len(found)}"
         )
-    rows = []
-    for count, line in enumerate(found[0].read_text().splitlines(), start=1):
+    rows: dict[int, TrackRow] = {}
+    text = read_text(found[0], "a table of tracks").content
+    for count, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
         parts = line.split()
         if not parts:
             continue
         if (
             len(parts) != 4
-            or not all(re.fullmatch(r"\d+", part) for part in parts)
+            or not all(re.fullmatch(r"[0-9]{1,9}", p) for p in parts)
             or int(parts[1]) > int(parts[2])
         ):
-            raise LabelError(f"{found[0]}, line {count}: expected 'label first last parent', got {line!r}")
-        rows.append(TrackRow(*(int(part) for part in parts)))
-    return rows
+            raise LabelError(
+                f"{found[0]}, line {count}: expected 'label first last parent', got {line.strip()[:80]!r}"
+            )
+        row = TrackRow(*(int(part) for part in parts))
+        if row.number in rows:
+            raise LabelError(f"{found[0]}, line {count}: track {row.number} is there twice")
+        rows[row.number] = row
+    return list(rows.values())
 
 
 def read_masks(folder: Path) -> Iterator[IntArray]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,9 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.errors import LabelError
+from cytally.files.csv import csv_bytes
+from cytally.files.headings import Column, Wanted
+from cytally.files.tables import Row, read_table
+from cytally.labels.known import IMAGE, Names
 from cytally.types import ABERRATIONS, FloatArray, Points
 
 COLUMNS = ("image", "class", "row", "col")
+LABELS = Wanted(
+    "a table of labels",
+    (
+        IMAGE,
+        Column("class", frozenset({"label", "type", "aberration", "klasse"})),
+        Column("row", units=("px", "pixel", "pixels")),
+        Column("col", frozenset({"column"}), ("px", "pixel", "pixels")),
+    ),
+    (COLUMNS,), ", ".join(COLUMNS), LabelError,
+)  # fmt: skip
 
 
 def spots(places: FloatArray, shape: tuple[int, int], stride: int, sigma: float) -> NDArray[np.float32]:
@@ -47,12 +60,11 @@ def spots(places: FloatArray, shape: tuple[int, int], stride: int, sigma: float)
 
 def write_labels(path: Path, labels: dict[str, Points]) -> None:
     """Write labels.csv: one line per aberration, images in the order given."""
-    with path.open("w", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(COLUMNS)
-        for image, points in labels.items():
-            for name, row, col in zip(points.names, points.row, points.col, strict=True):
-                table.writerow([image, name, f"{row:.1f}", f"{col:.1f}"])
+    rows: list[Sequence[str]] = [COLUMNS]
+    for image, points in labels.items():
+        for name, row, col in zip(points.names, points.row, points.col, strict=True):
+            rows.append([image, name, f"{row:.1f}", f"{col:.1f}"])
+    path.write_bytes(csv_bytes(rows))
 
 
 def read_labels(path: Path, images: Sequence[str], classes: Sequence[str] = ABERRATIONS) -> dict[str, Points]:
@@ -73,20 +85,19 @@ def read_labels(path: Path, images: Sequence[str], classes: Sequence[str] = ABER
 
     Raises
     ------
+    FileError
+        Not a table.
     LabelError
         Missing column, unknown class, image that is not there, or no number.
     """
+    names = Names(images)
     rows: dict[str, list[tuple[str, float, float]]] = {name: [] for name in images}
-    with path.open(newline="") as file:
-        table = csv.DictReader(file)
-        missing = [c for c in COLUMNS if c not in (table.fieldnames or ())]
-        if missing:
-            raise LabelError(f"{path}: expected columns {', '.join(COLUMNS)}; missing {', '.join(missing)}")
-        for line, entry in enumerate(table, start=2):
-            name, row, col = _entry(entry, classes, f"{path}, line {line}")
-            if entry["image"] not in rows:
-                raise LabelError(f"{path}, line {line}: no image {entry['image']!r} beside it")
-            rows[entry["image"]].append((name, row, col))
+    for row in read_table(path, LABELS, empty=True).rows:
+        entry = _entry(row, classes)
+        image = names.find(row)
+        if image is None:
+            raise row.wrong(f"no image {row.text('image')[:80]!r} beside it")
+        rows[image].append(entry)
     return {image: _points(found) for image, found in rows.items()}
 
 
@@ -101,18 +112,12 @@ def check_inside(points: Points, shape: tuple[int, int], image: str) -> None:
         )
 
 
-def _entry(entry: dict[str, str], classes: Sequence[str], where: str) -> tuple[str, float, float]:
-    if entry["class"] not in classes:
-        raise LabelError(f"{where}: unknown class {entry['class']!r}; expected {', '.join(classes)}")
-    try:
-        row, col = float(entry["row"]), float(entry["col"])
-    except (TypeError, ValueError):
-        raise LabelError(
-            f"{where}: expected numbers in row and col, got {entry['row']!r}, {entry['col']!r}"
-        ) from None
-    if not (np.isfinite(row) and np.isfinite(col)):
-        raise LabelError(f"{where}: expected finite row and col, got {row}, {col}")
-    return entry["class"], row, col
+def _entry(row: Row, classes: Sequence[str]) -> tuple[str, float, float]:
+    alike = {name.casefold(): name for name in classes}
+    name = row.text("class")
+    if name.casefold() not in alike:
+        raise row.wrong(f"unknown class {name[:60]!r}; expected {', '.join(classes)}")
+    return alike[name.casefold()], row.number("row", grouped=True), row.number("col", grouped=True)
 
 
 def _points(found: list[tuple[str, float, float]]) -> Points:

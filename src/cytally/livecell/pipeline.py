@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.errors import SettingsError
+from cytally.errors import FileError, SettingsError
 from cytally.figures.masks import tracked
+from cytally.files.headings import Column, Wanted
 from cytally.files.runs import locked
+from cytally.files.tables import read_table
 from cytally.images.masks import grey
 from cytally.images.movie import write_movie
 from cytally.images.read import read
@@ -32,6 +34,10 @@ from cytally.types import FloatArray
 Report = Callable[[str, int, int], None]
 TRACKS = "tracks"
 _TAIL = 12
+_COLUMNS = ("track", "frame", "row", "col", "camera_row", "camera_col")
+_TRACKED = Wanted(
+    "a table of tracks", tuple(map(Column, _COLUMNS)), (_COLUMNS,), ", ".join(_COLUMNS), FileError
+)
 
 
 @dataclass(frozen=True)
@@ -181,9 +187,10 @@ def _frames(images: Sequence[Path], folder: Path, tracks: Tracks) -> Iterator[ND
 
 def _places(folder: Path) -> dict[int, list[tuple[int, FloatArray]]]:
     """(frame, place in the first frame's coordinates) of every track, from tracks.csv."""
-    table = np.genfromtxt(folder / TABLE, delimiter=",", names=True, ndmin=1)
     found: dict[int, list[tuple[int, FloatArray]]] = {}
-    for row in table:
-        world = np.array([row["row"] + row["camera_row"], row["col"] + row["camera_col"]])
-        found.setdefault(int(row["track"]), []).append((int(row["frame"]), world))
+    for row in read_table(folder / TABLE, _TRACKED, empty=True).rows:
+        world = np.array(
+            [row.number("row") + row.number("camera_row"), row.number("col") + row.number("camera_col")]
+        )
+        found.setdefault(row.whole("track"), []).append((row.whole("frame"), world))
     return found

@@ -13,10 +13,15 @@ from torch import Tensor
 
 from cytally.errors import FileError, RunError
 from cytally.files.atomic import replacing
+from cytally.files.headings import Column, Wanted
 from cytally.files.json import parse_json
 from cytally.files.names import shown
+from cytally.files.tables import read_table
 
 STATE = "state.safetensors"
+_CURVES = Wanted(
+    "curves.csv of a training", (Column("epoch"),), (("epoch",),), "epoch and its losses", FileError
+)
 
 
 def member_path(folder: Path, epoch: int) -> Path:
@@ -92,3 +97,22 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tenso
             _, number, moment = name.split(".", 2)
             state["state"].setdefault(int(number), {})[moment] = value
     optimiser.load_state_dict(state)
+
+
+def read_curves(path: Path) -> list[dict[str, str]]:
+    """Rows of curves.csv: a whole number under `epoch`, numbers (a loss may be nan) elsewhere.
+
+    Raises
+    ------
+    FileError
+        Anything else.
+    """
+    rows = []
+    for row in read_table(path, _CURVES, empty=True).rows:
+        row.whole("epoch")
+        try:
+            [float(cell) for cell in row.cells]
+        except ValueError as error:
+            raise row.wrong(f"expected numbers only ({error}); the training must begin anew") from None
+        rows.append(dict(zip(row.head.headings, row.cells, strict=True)))
+    return rows

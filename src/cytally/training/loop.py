@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +27,7 @@ from cytally.training.checkpoints import (
     load_tensors,
     member_path,
     optimiser_tensors,
+    read_curves,
     restore_optimiser,
     save_tensors,
     weights_of,
@@ -336,9 +336,8 @@ def _rows_before(folder: Path, epochs: int) -> list[Row]:
     """Rows of curves.csv, for a state of an earlier version, which holds none; NaN where one is missing."""
     found: dict[int, Row] = {}
     if (folder / CURVES).is_file():
-        with (folder / CURVES).open(newline="") as file:
-            for line in csv.DictReader(file):
-                found[int(line["epoch"])] = {name: float(value) for name, value in line.items()}
+        for line in read_curves(folder / CURVES):
+            found[int(line["epoch"])] = {name: float(value) for name, value in line.items()}
     columns = next(iter(found.values()), {"epoch": 0, "loss": 0.0, "seconds": 0.0})
     unknown = dict.fromkeys(columns, float("nan"))
     return [found.get(epoch, unknown) | {"epoch": epoch} for epoch in range(1, epochs + 1)]

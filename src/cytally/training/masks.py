@@ -6,7 +6,6 @@ time; Adam; the loss on fields kept apart decides when to stop and which epochs 
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from cytally.training.checkpoints import (
     load_tensors,
     member_path,
     optimiser_tensors,
+    read_curves,
     restore_optimiser,
     save_tensors,
     weights_of,
@@ -195,8 +195,7 @@ def read_curve(folder: Path) -> list[dict[str, float]]:
     path = folder / CURVES
     if not path.is_file():
         return []
-    with path.open(newline="") as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    return [{name: float(value) for name, value in row.items()} for row in read_curves(path)]
 
 
 def example(

@@ -20,7 +20,7 @@ from cytally.dosimetry.certificate.paper import paper
 from cytally.dosimetry.certificate.sections import Case, sections
 from cytally.dosimetry.certificate.words import ENGLISH, FRENCH, Words
 from cytally.dosimetry.dose import NOTES, Exposed, dose, dose_from_totals
-from cytally.errors import CountsError, SettingsError
+from cytally.errors import CountsError, FileError, SettingsError
 from cytally.figures.curves import LABELS
 
 POINTS = [DosePoint(d, n, x) for d, n, x in ((0, 5000, 8), (1, 1168, 109), (2, 333, 103), (4, 103, 103))]
@@ -152,10 +152,30 @@ def test_facts_are_read_and_wrong_ones_named(tmp_path):
     path.write_text("sample = \n")
     with pytest.raises(CountsError, match="expected TOML"):
         read_facts(path)
-    with pytest.raises(CountsError, match="found none"):
+    with pytest.raises(
+        FileError, match="expected a TOML file with the facts of a sample, found no such file"
+    ):
         read_facts(tmp_path / "gone.toml")
     with pytest.raises(SettingsError, match="no report in 'de'"):
         Words("de")
+
+
+@pytest.mark.parametrize(("content", "error", "words"), [
+    ('sample = "É"'.encode("cp1252"), CountsError, "expected TOML .*not UTF-8; save it as UTF-8"),
+    (b"sample = " + b"[" * 5000, CountsError, "expected TOML"),
+    (b"#" * (2**20 + 1), FileError, "at most 1 MB, got a larger file"),
+    (b'sample = "\0"', FileError, "NUL bytes"),
+    (b"sample = 5", CountsError, "sample: .*expected text under one of"),
+])  # fmt: skip
+def test_a_file_of_facts_that_cannot_be_read(tmp_path, content, error, words):
+    (tmp_path / "s.toml").write_bytes(content)
+    with pytest.raises(error, match=words):
+        read_facts(tmp_path / "s.toml")
+
+
+def test_facts_with_the_byte_order_mark_of_an_editor(tmp_path):
+    (tmp_path / "s.toml").write_bytes(b'\xef\xbb\xbfsample = "A"\r\ntube = "heparin"\r\n')
+    assert read_facts(tmp_path / "s.toml") == Facts(sample="A", tube="heparin")
 
 
 def test_the_fit_survives_the_file(curve, tmp_path):

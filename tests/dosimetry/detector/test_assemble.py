@@ -115,5 +115,17 @@ def test_a_dose_that_is_no_number_is_told(tmp_path):
     table = tmp_path / "cells.csv"
     name = table.read_text().splitlines()[1].split(",")[0]
     table.write_text(f"image,dose_gy\n{name},2 Gy\n")
-    with pytest.raises(LabelError, match=r"cells\.csv, line 2: expected a dose in Gy or nothing, got '2 Gy'"):
+    with pytest.raises(LabelError, match=r"cells\.csv, line 2: expected a number in dose_gy, got '2 Gy'"):
         list(labelled_cells(tmp_path, []))
+
+
+def test_a_line_of_cells_csv_without_its_image_is_said(tmp_path):
+    write_folder(Order(1, Exposure(4.0), seed=2, shape=(320, 320)), tmp_path)
+    table = tmp_path / "cells.csv"
+    name = table.read_text().splitlines()[1].split(",")[0]
+    table.write_text(f"image;dose_gy\n{name};2,5\ngone.png;2\n")
+    skipped = []
+    assert [cell.dose for cell in labelled_cells(tmp_path, skipped)] == ["2.5"]
+    assert [(one.image, one.reason.rpartition("/")[2]) for one in skipped] == [
+        ("cells.csv", "cells.csv, line 3: there is no image 'gone.png'")
+    ]

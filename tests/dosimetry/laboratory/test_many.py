@@ -43,8 +43,14 @@ def test_each_donor_gets_the_curve_of_its_own_lines(donors, tmp_path):
 
 
 def test_a_line_without_a_donor_and_names_that_are_no_files(donors, tmp_path):
-    with pytest.raises(CountsError, match="expected a name in the column clinic"):
+    with pytest.raises(CountsError, match="expected a column clinic, found the headings 'donor', 'dose_gy'"):
         read_counts_by(donors, "clinic")
+    assert list(read_counts_by(donors, "Donor")) == ["A", "B"]
+    whole = donors.read_text()
+    donors.write_text(whole.replace("A,0.5", ",0.5"))
+    with pytest.raises(CountsError, match="line 3: expected a name in the column donor, found none"):
+        read_counts_by(donors, "donor")
+    donors.write_text(whole)
     donors.write_text(donors.read_text().replace("A,", "../A,"))
     code, said = run("calibrate", donors, "--by", "donor", "--out", tmp_path / "curves")
     assert (
@@ -101,8 +107,27 @@ def test_an_exercise_of_two_samples(tmp_path):
     with pytest.raises(CountsError, match="expected one reference per sample"):
         read_exercise(path)
     path.write_text("laboratory,value\na,many\n")
-    with pytest.raises(CountsError, match="expected a number in the column value"):
+    with pytest.raises(CountsError, match="line 2: expected a number in value, got 'many'"):
         read_exercise(path)
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("laboratory,value\na,nan\n", "got 'nan'; a finite number"), ("laboratory,value\na,-1\n", "it cannot be below 0"),
+    ("laboratory,value\na,1\na,2\n", "line 3: 'a' is there twice"), ("laboratory,value\na,1\nb,2\nMean,1.5\n", "line 4: is a line of totals or means"),
+    ("Lab;Dose (mGy)\na;1000\n", "expected doses in Gy, but a heading is 'Dose .mGy.'"), ("laboratory\na\n", "missing value"),
+])  # fmt: skip
+def test_an_exercise_that_makes_no_sense_is_refused(tmp_path, text, words):
+    (tmp_path / "e.csv").write_text(text)
+    with pytest.raises(CountsError, match=words):
+        read_exercise(tmp_path / "e.csv")
+
+
+def test_an_exercise_with_the_headings_of_a_laboratory(tmp_path):
+    (tmp_path / "e.csv").write_text(
+        "\ufeffExercise 2026;;\nLab;Sample ID;Dose (Gy)\nA;S1;2,5\nB;S1;2,4\n", encoding="utf-8"
+    )
+    (one,) = read_exercise(tmp_path / "e.csv")
+    assert (one.name, one.laboratories, one.values.tolist()) == ("S1", ("A", "B"), [2.5, 2.4])
 
 
 def test_a_curve_written_before_knew_only_dicentrics(tmp_path):

@@ -4,43 +4,127 @@ import openpyxl
 import pytest
 
 from cytally.dosimetry.calibrate import DosePoint
-from cytally.dosimetry.laboratory.tables import read_counts, rows_of
-from cytally.errors import CountsError
+from cytally.dosimetry.laboratory.tables import read_counts
+from cytally.errors import CountsError, FileError
+
+TWO = [DosePoint(0, 100, 1), DosePoint(2, 50, 15)]
+
+
+def counts(folder, text, unit=None):
+    (folder / "c.csv").write_text(text, encoding="utf-8")
+    return read_counts(folder / "c.csv", unit)
 
 
 @pytest.mark.parametrize("text", [
     "dose_gy,cells,dicentrics\n0,100,1\n2,50,15\n",
     "D,N,X\n0,100,1\n2,50,15\n",
     "dose_gy,C0,C1,C2\n0,99,1,0\n2,38,9,3\n",
+    "dose_gy;C0;C1;C2\n0;99;1;\n2;38;9;3\n",
     "Dose_Gy;cells;dicentrics\n0;100;1\n\n2,0;50;15\n;;\n",
     "dose\tN\tX\n0\t100\t1\n2.0\t50\t15\n",
     "dose_gy,cells,dicentrics,\n0,100,1,\n2,50,15,\n",
     "\ufeffD,N,X,C0,C1,C2\n0,100,1,99,1,0\n2,50,15,38,9,3\n",
+    "D,N,X,C0,C1,C2\n0,100,1,,,\n2,50,15,38,9,3\n",
+    "Calibration 2024;;\n\nDose (Gy);Cells scored;Nr. of dicentrics\n0;100;1\n2,000;50.0;15\n",
+    "# lab X\nDose (Gy),Date,Cells,Dicentrics,Scored by\n0,12.03.2024,100,1,AB\n2,12.03.2024,50,15,\n",
 ])  # fmt: skip
 def test_counts_are_read_in_all_their_forms(tmp_path, text):
-    (tmp_path / "c.csv").write_text(text, encoding="utf-8")
-    assert read_counts(tmp_path / "c.csv") == [DosePoint(0, 100, 1), DosePoint(2, 50, 15)]
+    assert counts(tmp_path, text) == TWO
 
 
 @pytest.mark.parametrize(("text", "message"), [
-    ("dose_gy,cells\n1,100\n", "line 2: expected a column dicentrics or micronuclei"),
-    ("dose_gy,cells,dicentrics\n0,5,100,1\n", "expected 3 columns, got 4; are there decimal commas"),
-    ("dose_gy,cells,dicentrics\n250,100,1\n", "looks like mGy; divide the column by 1000"),
+    ("dose_gy,cells\n1,100\n", "line 1: expected the headings dose_gy and cells, .*; missing dicentrics; found 'dose_gy', 'cells'"),
+    ("0,5000,5\n1,800,75\n", "expected a line of headings with dose_gy and cells"),
+    ("dose_gy,cells,dicentrics\n0,5,100,1\n", "line 2: expected 3 columns, got 4; are there decimal commas"),
     ("dose_gy,cells,dicentrics\n1,0,3\n", "got 3 in 0"),
+    ("dose_gy,cells,dicentrics\n1,100,2301\n", "got 2301 in 100; are the columns swapped"),
     ("dose_gy,cells,dicentrics\nnan,10,3\n", "expected a number in dose_gy, got 'nan'"),
-    ("dose_gy,cells,cells\n1,10,3\n", "expected every heading once"),
+    ("dose_gy,cells,dicentrics\ninf,10,3\n", "expected a number in dose_gy, got 'inf'"),
+    ("dose_gy,cells,dicentrics\n-1,10,3\n", "it cannot be below 0"),
     ("", "got an empty table"),
-    ("\0\1\2", "got something else"),
     ("dose_gy,cells,dicentrics\n", "got an empty table"),
-    ("dose_gy,cells,dicentrics\n1,many,3\n", "expected a number in cells, got 'many'"),
-    ("dose_gy,cells,dicentrics\n1,10.5,3\n", "whole counts"),
-    ("dose_gy,cells,dicentrics\n1,10,-3\n", "whole counts"),
+    ("dose_gy,cells,dicentrics\n1,many,3\n", "expected a whole number such as 1000 in cells, got 'many'"),
+    ("dose_gy,cells,dicentrics\n1,10.5,3\n", "a count has no fraction"),
+    ("dose_gy,cells,dicentrics\n1,10,-3\n", "a count is 0 or more"),
+    ("dose_gy,cells,dicentrics\n1,1e3,3\n", "write the number out"),
+    ("dose_gy;cells;dicentrics\n1;1.000;3\n", "in cells, got '1.000'; .* write 1000"),
+    ("dose_gy;cells;dicentrics\n1;1,000;3\n", "in cells, got '1,000'; .* write 1000"),
+    ("dose_gy;cells;dicentrics\n1;1 000;3\n", "in cells, got '1 000'; .* write 1000"),
+    ("dose_gy,cells,dicentrics\n1,500000000000,3\n", "more than anybody counts"),
     ("dose_gy,cells,C0,C1\n1,10,8,1\n", "adds up to 9, but cells says 10"),
+    ("D,N,X,C0,C1\n1,9,2,8,1\n", "adds up to 1, but dicentrics says 2"),
+    ("dose_gy,C0,C1\n1,,5\n", "expected a whole number such as 1000 in C0, got ''; the cell is empty"),
+    ("dose_gy,C0,C1\n1,,\n", "in C0, got ''"),
+    ("dose_gy,C1,C2\n1,20,5\n", "missing C0; found 'dose_gy', 'C1', 'C2'"),
+    ("dose_gy,C0,C1,C3\n1,475,20,5\n", "up to C3 without a gap; missing C2"),
+    ("dose_gy,C0,C1,C²\n1,475,20,5\n", "got 'C²'"),
+    ("dose_gy,C0,C00,C1\n1,475,20,5\n", "got 'C00'"),
+    ("dose_gy,C0,C10000000000\n1,475,20\n", "got 'C10000000000'"),
+    ("dose_gy,cells,dicentrics\n0,100,1\n1,100,9\nTotal,200,10\n", "line 4: is a line of totals"),
+    ("dose_gy,cells,dicentrics\n0,100,1\n1,100,9\n1,200,10\n", "line 4: is a line of totals"),
+    ("dose_gy,by,cells,dicentrics\n1,A,50,5\n1,B,40,5\n1,Sum,90,10\n2,A,9,9\n", "line 4: is a line of totals"),
+    ("dose_gy,cells,dicentrics\n0,5,50\n1,75,80\n", "50 dicentrics in 5 cells at 0 Gy; are the columns"),
+    ("dose_gy,cells,dicentrics,weight\n0,5,1,0\n", "expected a weight above 0"),
 ])  # fmt: skip
 def test_a_wrong_table_of_counts_is_refused_by_line(tmp_path, text, message):
-    (tmp_path / "c.csv").write_text(text)
     with pytest.raises(CountsError, match=message):
-        read_counts(tmp_path / "c.csv")
+        counts(tmp_path, text)
+
+
+def test_no_cell_holds_more_dicentrics_than_its_chromosomes_allow(tmp_path):
+    heads = ",".join(f"C{k}" for k in range(51))
+    zeros = ["0"] * 51
+    fits = ",".join(["100", *zeros[1:45], "1", *zeros[46:]])
+    assert counts(tmp_path, f"dose,{heads}\n5,{fits}\n") == [DosePoint(5, 101, 45)]
+    with pytest.raises(
+        CountsError, match="got 2 cells with 50 dicentrics, but 46 chromosomes hold 45 at most"
+    ):
+        counts(tmp_path, f"dose,{heads}\n5,{','.join(['100', *zeros[1:50], '2'])}\n")
+
+
+def test_all_wrong_lines_are_named_and_no_more_than_twenty(tmp_path):
+    text = "dose_gy,cells,dicentrics\n0,100,1\n1,x,3\n2,50\n3,20,-1\n"
+    with pytest.raises(CountsError) as told:
+        counts(tmp_path, text)
+    first, *lines = str(told.value).splitlines()
+    assert first.endswith("c.csv: 3 lines cannot be used:")
+    assert [line.split(":")[0].strip() for line in lines] == ["line 3", "line 4", "line 5"]
+    with pytest.raises(CountsError) as told:
+        counts(tmp_path, "dose_gy,cells,dicentrics\n" + "1,x,3\n" * 30)
+    assert len(str(told.value).splitlines()) == 22 and str(told.value).endswith("and 10 more")
+
+
+MILLIGRAYS = "0,5000,5\n500,1000,30\n1000,800,75\n2000,400,120\n"
+CENTIGRAYS = "0,5000,5\n5,1000,30\n10,800,75\n20,400,120\n30,200,125\n"
+
+
+@pytest.mark.parametrize(("text", "unit", "highest"), [
+    ("dose_gy,cells,dicentrics\n" + MILLIGRAYS, "mgy", 2.0),
+    ("Dose (mGy),cells,dicentrics\n" + MILLIGRAYS, "mgy", 2.0),
+    ("Dose,cells,dicentrics\n" + CENTIGRAYS, "cgy", 0.3),
+    ("Dose (Gy),cells,dicentrics\n" + CENTIGRAYS, "gy", 30.0),
+])  # fmt: skip
+def test_a_unit_that_is_given_is_believed(tmp_path, text, unit, highest):
+    assert counts(tmp_path, text, unit)[-1].dose_gy == highest
+
+
+@pytest.mark.parametrize(("text", "unit", "words"), [
+    ("dose_gy,cells,dicentrics\n" + MILLIGRAYS, None, "the highest, 2000 with 0.3 dicentrics per cell, looks like mGy or cGy; give --dose-unit"),
+    ("dose_gy,cells,dicentrics\n" + CENTIGRAYS, None, "the highest, 30 with 0.625 dicentrics per cell, looks like mGy"),
+    ("Dose (mGy),cells,dicentrics\n0,100,1\n1,50,15\n", None, "a heading is 'Dose .mGy.'; give --dose-unit mgy"),
+    ("Dose (cGy),cells,dicentrics\n0,100,1\n1,50,15\n", "mgy", "expected doses in mgy, but a heading is 'Dose .cGy.'"),
+    ("Dose (Sv),cells,dicentrics\n0,100,1\n1,50,15\n", None, "expected doses in Gy, but a heading is 'Dose .Sv.'"),
+    ("Dose,cells,dicentrics\n0,100,1\n1,50,15\n", "krad", "expected a unit of dose among gy, cgy, mgy, got 'krad'"),
+    ("Dose;cells;dicentrics\n0;100;1\n1,500;50;15\n", "mgy", "the comma may part thousands or decimals"),
+])  # fmt: skip
+def test_doses_that_do_not_look_like_gray_are_asked_about(tmp_path, text, unit, words):
+    with pytest.raises(CountsError, match=words):
+        counts(tmp_path, text, unit)
+
+
+@pytest.mark.parametrize("line", ["5,60,80", "10,20,60", "0.5,1000,300", "8,100,90"])
+def test_ordinary_doses_are_not_asked_about(tmp_path, line):
+    assert len(counts(tmp_path, f"dose_gy,cells,dicentrics\n0,5000,5\n{line}\n")) == 2
 
 
 def workbook(path, rows):
@@ -52,9 +136,13 @@ def workbook(path, rows):
 
 def test_a_sheet_says_what_the_same_csv_says(tmp_path):
     workbook(
-        tmp_path / "c.xlsx", [["Dose_Gy", "C0", "C1", "C2"], [0, 99, 1, 0], [None] * 4, ["2,0", 38.0, 9, "3"]]
+        tmp_path / "c.xlsx",
+        [["Dose_Gy", "C0", "C1", "C2"], [0, 99, 1, None], [None] * 4, ["2,0", 38.0, 9, "3"]],
     )
-    assert read_counts(tmp_path / "c.xlsx") == [DosePoint(0, 100, 1), DosePoint(2, 50, 15)]
+    assert read_counts(tmp_path / "c.xlsx") == TWO
+    workbook(tmp_path / "c.xlsx", [["dose", "cells", "dicentrics"], [0, 1000.0, 1], [1, "1,000", 90]])
+    with pytest.raises(CountsError, match="line 3: .* got '1,000'"):
+        read_counts(tmp_path / "c.xlsx")
 
 
 def test_an_empty_sheet_and_a_false_one(tmp_path):
@@ -62,19 +150,7 @@ def test_an_empty_sheet_and_a_false_one(tmp_path):
     with pytest.raises(CountsError, match="got an empty table"):
         read_counts(tmp_path / "empty.xlsx")
     (tmp_path / "false.xlsx").write_text("dose_gy,cells,dicentrics")
-    with pytest.raises(CountsError, match="expected an XLSX workbook"):
+    with pytest.raises(FileError, match="expected an XLSX workbook"):
         read_counts(tmp_path / "false.xlsx")
-    with pytest.raises(CountsError, match="found none"):
+    with pytest.raises(FileError, match="expected a table of counts .CSV or XLSX., found no such file"):
         read_counts(tmp_path / "gone.csv")
-
-
-def test_lines_are_counted_as_an_editor_counts_them(tmp_path):
-    (tmp_path / "c.csv").write_text("a;b\n\n1;2\n\n3;x,y\n")
-    where = [line.rpartition(" ")[2] for line, _ in rows_of(tmp_path / "c.csv")]
-    assert where == ["3", "5"]
-    assert [row for _, row in rows_of(tmp_path / "c.csv")] == [{"a": "1", "b": "2"}, {"a": "3", "b": "x,y"}]
-
-
-def test_a_name_in_another_encoding_is_read(tmp_path):
-    (tmp_path / "c.csv").write_bytes("sample;n\nÉlodie;5\n".encode("latin-1"))
-    assert rows_of(tmp_path / "c.csv")[0][1]["sample"] == "Élodie"

@@ -60,8 +60,8 @@ def test_distributions_are_read_and_checked(tmp_path):
     ("sample,cells,dicentrics\na,10,1\na,20,2\n", "is there twice"),
     ("sample,cells,dicentrics\na,0,0\n", "at least one cell"),
     ("sample,cells,dicentrics\n,10,1\n", "a name in the column sample"),
-    ("sample,cells,dicentrics\na,10,1.5\n", "whole counts"),
-    ("sample,cells,dicentrics\na,10,-1\n", "whole counts"),
+    ("sample,cells,dicentrics\na,10,1.5\n", "expected a whole number .* got '1.5'"),
+    ("sample,cells,dicentrics\na,10,-1\n", "expected a whole number .* got '-1'"),
     ("sample,cells,dicentrics\n", "empty table"),
     ("sample,N,C0,C1\na,12,10,1\n", "adds up to 11"),
 ])  # fmt: skip

@@ -34,9 +34,13 @@ def test_silent_and_exposed_cells_are_told_apart(table):
     [
         (("\n0,3000,dicentric", "\nunknown,3000,dicentric"), "expected a dose"),
         (("\n0,3000,dicentric", "\n1,3000,dicentric"), "got 0 silent and 3400 exposed cells"),
+        (
+            ("3000,dicentric,3,20", "3000,dicentric,3,1e3"),
+            "line 2: expected a whole number .* in false, got '1e3'",
+        ),
         (("dicentric", "ring"), "got 0 silent and 0 exposed cells"),
-        (("true,false", "hits,false"), "expected a column true"),
-        (("\n0,3000,dicentric", "\nnone,3000,dicentric"), "expected a dose in Gy, got 'none'"),
+        (("true,false", "hits,false"), "missing true; found"),
+        (("\n0,3000,dicentric", "\nnone,3000,dicentric"), "line 2: expected a number in dose_gy, got 'none'"),
     ],
 )
 def test_other_tables_are_refused(table, change, words):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from cytally.dosimetry.compose.cell import Wanted, compose_cell
 from cytally.dosimetry.compose.field import Field
 from cytally.errors import ImageError
 from cytally.files.atomic import write_bytes
+from cytally.files.csv import csv_bytes
 from cytally.images.read import find_images, read
 from cytally.images.write import write
 from cytally.labels.points import write_labels
@@ -86,6 +85,4 @@ def write_composed(
         rows.append([name, "composed", "", Path(made.field).name, "composed"])
         report("composing", number + 1, cells)
     write_labels(folder / "labels.csv", labels)
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    write_bytes(folder / "cells.csv", buffer.getvalue().encode())
+    write_bytes(folder / "cells.csv", csv_bytes(rows))

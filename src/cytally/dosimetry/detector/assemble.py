@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from cytally.errors import SettingsError
 from cytally.images.normalise import NOMINAL_PIXEL_UM, NOMINAL_SIZE
 from cytally.inference.card import Card, Thresholds
 from cytally.inference.ensemble import Ensemble, load_ensemble, write_ensemble
-from cytally.training.checkpoints import member_path
+from cytally.training.checkpoints import member_path, read_curves
 from cytally.training.folder import read_training
 
 Report = Callable[[str, int, int], None]
@@ -75,5 +74,4 @@ def seconds_per_epoch(run: Path) -> list[float]:
 
 def learning_curve(run: Path) -> list[dict[str, str]]:
     """Rows of curves.csv."""
-    with (run / "curves.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
+    return read_curves(run / "curves.csv")

@@ -13,6 +13,7 @@ from cytally.errors import CountsError, FileError
 from cytally.files.atomic import write_bytes
 from cytally.files.csv import csv_bytes, read_rows
 from cytally.files.names import shown
+from cytally.files.numbers import whole
 from cytally.types import IntArray
 
 TABLE = "sampled.csv"
@@ -78,7 +79,7 @@ def read_sampled(folder: Path, cells: Sequence[ScoredCell]) -> Sampled | None:
             f"{shown(str(path))}: counts other images than the run; run score with --sampled again, or remove the file"
         )
     try:
-        table = np.array([[int(cell) for cell in row[2:]] for row in rows], int)
+        table = np.array([[whole(cell) for cell in row[2:]] for row in rows], int)
         if len(heading) < 3 or (table < 0).any():
             raise ValueError("no sampled ensemble" if len(heading) < 3 else "a count below 0")
         return Sampled(table.reshape(-1, len(heading) - 2).sum(axis=0))

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cytally.dosimetry.laboratory.tables import rows_of
+from cytally.dosimetry.laboratory.columns import EXERCISE, GRAY
+from cytally.dosimetry.laboratory.tables import named_sum
 from cytally.errors import CountsError
+from cytally.files.tables import Table, read_table
 from cytally.types import FloatArray
 
 
@@ -38,32 +40,39 @@ def read_exercise(path: Path, reference: float | None = None) -> list[ExerciseSa
 
     Raises
     ------
+    FileError
+        Not a table.
     CountsError
-        A value or reference that is no number, or two references of one sample.
+        A value or reference that is no number >= 0 in Gy, a laboratory twice for one sample, a line of
+        means, or two references of one sample.
     """
+    table = read_table(path, EXERCISE)
+    _check_units(table)
     names: dict[str, list[str]] = {}
     values: dict[str, list[float]] = {}
     known: dict[str, float] = {}
-    for number, (where, row) in enumerate(rows_of(path), start=1):
-        sample = (row.get("sample") or "").strip()
-        names.setdefault(sample, []).append(row.get("laboratory") or f"line {number}")
-        values.setdefault(sample, []).append(_number(row, "value", where))
-        if row.get("reference"):
-            stated = _number(row, "reference", where)
+    for row in table.rows:
+        sample, laboratory = row.text("sample"), row.text("laboratory") or f"line {row.line}"
+        if named_sum(row, "laboratory"):
+            raise row.wrong("is a line of totals or means; delete it")
+        if laboratory in names.setdefault(sample, []):
+            raise row.wrong(f"{laboratory!r} is there twice" + (f" for sample {sample!r}" if sample else ""))
+        names[sample].append(laboratory)
+        values.setdefault(sample, []).append(row.number("value", lowest=0.0))
+        if row.has("reference"):
+            stated = row.number("reference", lowest=0.0)
             if known.setdefault(sample, stated) != stated:
-                raise CountsError(
-                    f"{where}: expected one reference per sample, got {stated:g} after {known[sample]:g}"
-                )
+                raise row.wrong(f"expected one reference per sample, got {stated:g} after {known[sample]:g}")
     return [
         ExerciseSample(name, tuple(names[name]), np.array(values[name]), known.get(name, reference))
         for name in names
     ]
 
 
-def _number(row: dict[str, str], name: str, where: str) -> float:
-    try:
-        return float(row[name])
-    except (KeyError, ValueError):
-        raise CountsError(
-            f"{where}: expected a number in the column {name}, found {row.get(name)!r}"
-        ) from None
+def _check_units(table: Table) -> None:
+    for name in ("value", "reference"):
+        if table.unit(name) not in GRAY:
+            heading = table.head.headings[table.head.columns[name]]
+            raise CountsError(
+                f"{table.head.place}: expected doses in Gy, but a heading is {heading!r}; convert the column"
+            )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,11 @@ import numpy as np
 
 from cytally.dosimetry.calibrate import Curve
 from cytally.dosimetry.dose import ACUTE, DEFAULT, Dose, Exposed, dose, dose_from_totals
-from cytally.dosimetry.laboratory.tables import distribution_of, rows_of, totals_of
-from cytally.errors import CountsError
+from cytally.dosimetry.laboratory.columns import SAMPLES
+from cytally.dosimetry.laboratory.tables import TOTALS, classes_of, counts_of, named_sum, several, sums_among
+from cytally.errors import CountsError, InputError
+from cytally.files.csv import csv_bytes
+from cytally.files.tables import Row, Table, read_table
 from cytally.statistics.detector import DetectorErrors
 from cytally.types import IntArray
 
@@ -35,27 +37,128 @@ class Sample:
     distribution: IntArray | None = None
 
 
-def read_samples(path: Path) -> list[Sample]:
+@dataclass(frozen=True)
+class LeftOut:
+    """A line of a table that gave no sample.
+
+    Attributes
+    ----------
+    where : str
+        File and line.
+    name : str
+        Of the sample, where it can be told.
+    reason : str
+    """
+
+    where: str
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class SampleTable:
+    """What a table of samples gave.
+
+    Attributes
+    ----------
+    samples : tuple of Sample
+        At least one.
+    left_out : tuple of LeftOut
+        Lines that could not be used.
+    notes : tuple of str
+        What looks odd in the rest.
+    """
+
+    samples: tuple[Sample, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_sample_table(path: Path) -> SampleTable:
     """Read samples: CSV or XLSX with `sample` and `cells,dicentrics` or `C0,C1,...`.
+
+    A wrong line is left out, and so are a line of totals and both lines of one name; the
+    others count.
+
+    Raises
+    ------
+    FileError
+        Not a table.
+    CountsError
+        Missing columns, or no line that can be used.
+    """
+    table = read_table(path, SAMPLES)
+    classes_of(table.head)
+    good: list[tuple[Row, Sample]] = []
+    wrong: dict[int, LeftOut] = {}
+    for row in table.rows:
+        try:
+            good.append((row, _sample(row)))
+        except InputError as error:
+            wrong[row.line] = _left(row, str(error).removeprefix(f"{row.where}: "))
+    for row in sums_among([(row, one.cells, one.dicentrics) for row, one in good]):
+        wrong[row.line] = _left(
+            row, "its counts are the sum of all others; in a table of its own, if it is a sample"
+        )
+    names = Counter(one.name for row, one in good if row.line not in wrong)
+    for row, one in good:
+        if names[one.name] > 1 and row.line not in wrong:
+            wrong[row.line] = _left(
+                row, f"sample {one.name!r} is there twice; add its counts up or rename one"
+            )
+    kept = tuple(one for row, one in good if row.line not in wrong)
+    left = tuple(wrong[line] for line in sorted(wrong))
+    if not kept:
+        raise CountsError(several([str(each) for each in left], table.head.place))
+    return SampleTable(kept, left, _notes(kept, table))
+
+
+def read_samples(path: Path) -> list[Sample]:
+    """Samples of a table in which every line is right.
 
     Raises
     ------
     CountsError
-        A missing column, a name twice, or counts that contradict each other.
+        As `read_sample_table`, and where a line would be left out.
     """
-    samples: list[Sample] = []
-    for where, row in rows_of(path):
-        name = (row.get("sample") or row.get("id") or "").strip()
-        if not name:
-            raise CountsError(f"{where}: expected a name in the column sample, found none")
-        if name in {sample.name for sample in samples}:
-            raise CountsError(f"{where}: sample {name!r} is there twice; add its counts up or rename one")
-        cells, dicentrics = totals_of(row, where)
-        if cells == 0:
-            raise CountsError(f"{where}: expected at least one cell, got none")
-        counts = distribution_of(row, where)
-        samples.append(Sample(name, cells, dicentrics, None if counts is None else np.array(counts)))
-    return samples
+    table = read_sample_table(path)
+    if table.left_out:
+        raise CountsError(several([str(each) for each in table.left_out], str(path)))
+    return list(table.samples)
+
+
+def _sample(row: Row) -> Sample:
+    name = row.text("sample")
+    if named_sum(row, "sample"):
+        raise row.wrong(TOTALS)
+    if not name:
+        raise row.wrong("expected a name in the column sample, found none")
+    if not name.isprintable():
+        raise row.wrong(f"expected a name in one line of printable characters, found {name[:60]!r}")
+    found = counts_of(row)
+    if found.cells == 0:
+        raise row.wrong("expected at least one cell, got none")
+    return Sample(name, found.cells, found.dicentrics, found.distribution)
+
+
+def _left(row: Row, reason: str) -> LeftOut:
+    return LeftOut(row.where, "" if row.fault else row.text("sample"), reason)
+
+
+def _notes(kept: Sequence[Sample], table: Table) -> tuple[str, ...]:
+    notes = []
+    if 2 * sum(one.dicentrics > one.cells for one in kept) > len(kept):
+        notes.append(
+            f"{table.head.place}: more dicentrics than cells in most lines; are the columns swapped?"
+        )
+    if table.guessed:
+        notes.append(
+            f"{table.head.place}: is not UTF-8 and was read as Windows-1252; check the letters of the names"
+        )
+    return tuple(notes)
 
 
 def dose_of_sample(
@@ -83,24 +186,22 @@ def doses_table(found: Sequence[tuple[Sample, Dose]]) -> str:
     return "\n".join(lines)
 
 
-def doses_csv(found: Sequence[tuple[Sample, Dose]]) -> str:
+def doses_csv(found: Sequence[tuple[Sample, Dose]]) -> bytes:
     """One line per sample, for programs and spreadsheets; empty where there is no such number."""
-    buffer = io.StringIO()
-    table = csv.writer(buffer, lineterminator="\n")
-    table.writerow([
+    rows = [[
         "sample", "cells", "dicentrics", "u", "dose_gy", "lower_gy", "upper_gy", "method",
         "partial_dose_gy", "partial_lower_gy", "partial_upper_gy", "partial_body", "notes",
-    ])  # fmt: skip
+    ]]  # fmt: skip
     for sample, one in found:
         partial = ["", "", "", ""]
         if one.partial is not None:
             gray = one.partial.dose
             partial = [_cell(v) for v in (gray.value, gray.lower, gray.upper, one.partial.body.value)]
-        table.writerow([
-            sample.name, sample.cells, sample.dicentrics, _u(one), _cell(one.estimate), _cell(one.lower),
+        rows.append([
+            sample.name, str(sample.cells), str(sample.dicentrics), _u(one), _cell(one.estimate), _cell(one.lower),
             _cell(one.upper), one.method, *partial, "; ".join(one.warnings),
         ])  # fmt: skip
-    return buffer.getvalue()
+    return csv_bytes(rows)
 
 
 def _u(one: Dose) -> str:

@@ -8,13 +8,20 @@ from pathlib import Path
 from cytally.dosimetry.calibrate import Curve, DosePoint
 from cytally.dosimetry.cells import ScoredCell
 from cytally.dosimetry.dose import ACUTE, DEFAULT, Dose, Exposed, dose
-from cytally.dosimetry.laboratory.tables import read_counts
+from cytally.dosimetry.laboratory.tables import check_doses, read_counts
 from cytally.errors import CountsError
+from cytally.files.numbers import real
 from cytally.statistics.detector import DetectorErrors
 
 
-def points_of(sources: Sequence[Path]) -> tuple[list[DosePoint], str]:
-    """Counts per dose from one CSV file or from run folders, and the detector they share.
+def points_of(sources: Sequence[Path], unit: str | None = None) -> tuple[list[DosePoint], str]:
+    """Counts per dose from one table or from run folders, and the detector they share.
+
+    Parameters
+    ----------
+    sources : sequence of Path
+    unit : {"gy", "cgy", "mgy"}, optional
+        Of the doses of a table, as in `read_counts`; those of runs are in Gy.
 
     Raises
     ------
@@ -22,7 +29,9 @@ def points_of(sources: Sequence[Path]) -> tuple[list[DosePoint], str]:
         A file among folders, doses unknown, or runs of different detectors.
     """
     if len(sources) == 1 and not sources[0].is_dir():
-        return read_counts(sources[0]), ""
+        return read_counts(sources[0], unit), ""
+    if unit not in (None, "gy"):
+        raise CountsError(f"doses of runs are in Gy, as their cells.csv says; got the unit {unit}")
     from cytally.dosimetry import run
 
     totals: dict[float, tuple[int, int]] = {}
@@ -30,7 +39,7 @@ def points_of(sources: Sequence[Path]) -> tuple[list[DosePoint], str]:
     for folder in sources:
         if not (folder / run.CELLS).is_file() or not (folder / "run.json").is_file():
             raise CountsError(
-                f"{folder}: expected a finished run folder (with cells.csv), or a single CSV file of counts"
+                f"{folder}: expected a finished run folder (with cells.csv), or a single table of counts"
             )
         detectors.add(run.read_settings(folder).detector)
         for cell, gray in _cells(folder):
@@ -45,7 +54,9 @@ def points_of(sources: Sequence[Path]) -> tuple[list[DosePoint], str]:
         raise CountsError(
             f"runs were scored by {len(detectors)} different detectors; score them all with one"
         )
-    return [DosePoint(d, *totals[d]) for d in sorted(totals)], detectors.pop()
+    points = [DosePoint(d, *totals[d]) for d in sorted(totals)]
+    check_doses(points, ", ".join(map(str, sources)), unit)
+    return points, detectors.pop()
 
 
 def _cells(folder: Path) -> Iterator[tuple[ScoredCell, float]]:
@@ -56,7 +67,7 @@ def _cells(folder: Path) -> Iterator[tuple[ScoredCell, float]]:
         if not cell.scored:
             continue
         try:
-            yield cell, float(row["dose_gy"])
+            yield cell, real(row["dose_gy"])
         except (KeyError, ValueError):
             raise CountsError(
                 f"{folder / run.CELLS}: dose of {cell.image} is not known; expected a cells.csv with image,sample,dose_gy "

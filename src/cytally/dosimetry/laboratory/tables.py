@@ -1,208 +1,259 @@
 """Tables that laboratories keep -> counts: CSV with commas, semicolons or tabs, or a sheet of XLSX.
 
-A comma inside a number is a decimal comma wherever something else parts the columns. What
-could be read in two ways is refused, with what was expected.
+What could be read in two ways is refused, with what was expected. A wrong line costs a
+curve the whole table, with all wrong lines named; `samples` goes on without it.
 """
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
+
+import numpy as np
 
 from cytally.dosimetry.calibrate import DosePoint
-from cytally.errors import CountsError
+from cytally.dosimetry.laboratory.columns import COUNTS, GRAY, SUMMARY, SUMS
+from cytally.errors import CountsError, InputError
+from cytally.files.headings import plain
+from cytally.files.tables import Head, Row, Table, read_table
+from cytally.types import IntArray
 
-_CELLS = ("cells", "n")
-_DICENTRICS = ("dicentrics", "micronuclei", "aberrations", "x")
-_DOSE = ("dose_gy", "dose", "d")
-#: No blood sample of a living person needs a curve beyond this; larger numbers are mGy.
+#: No blood sample of a living person needs a curve beyond this; larger numbers are mGy or cGy.
 _HIGHEST_GY = 30.0
-_COMMA = re.compile(r"[+-]?\d*,\d+")
-Row = tuple[str, dict[str, str]]
+#: Beyond this a dose is held against the yield that acute gamma rays of a quarter of it give.
+_DOUBTED_GY = 8.0
+#: Pairs of the 46 chromosomes of a cell: on average no more dicentrics; in one cell, with
+#: chromosomes of many centromeres, no more than 45.
+_MOST_PER_CELL, _MOST_IN_A_CELL = 23, 45
+_SHOWN = 20
+#: Gy in one unit of --dose-unit.
+UNITS = {"gy": 1.0, "cgy": 0.01, "mgy": 0.001}
 
 
-def read_counts(path: Path) -> list[DosePoint]:
+@dataclass(frozen=True)
+class Counted:
+    """Counts of one line.
+
+    Attributes
+    ----------
+    cells, dicentrics : int
+    distribution : ndarray of int or None
+        Cells with 0, 1, ..., k dicentrics; None where a line has totals only.
+    """
+
+    cells: int
+    dicentrics: int
+    distribution: IntArray | None = None
+
+
+def read_counts(path: Path, unit: str | None = None) -> list[DosePoint]:
     """Read counts for a curve.
 
     Parameters
     ----------
     path : Path
         CSV or XLSX with `dose_gy` and either `cells,dicentrics` (or `N,X`) or the
-        distribution `C0,C1,...`; optionally `weight`, such as 1 / dispersion index; Biodose Tools' `D,N,X,C0..` is read too. Several lines of
-        one dose are replicates and give the same curve as their sum.
+        distribution `C0,C1,...`; optionally `weight`, such as 1 / dispersion index; Biodose
+        Tools' `D,N,X,C0..` is read too. Several lines of one dose are replicates and give
+        the same curve as their sum.
+    unit : {"gy", "cgy", "mgy"}, optional
+        Of the doses; without it Gy is taken, and asked about where that does not look right.
 
     Raises
     ------
+    FileError
+        Not a table.
     CountsError
-        Missing column, no number, doses in mGy by the look of them, or a distribution that
-        contradicts its sum.
+        Missing columns, or lines that make no sense: all of them, the first 20 named.
     """
-    return [_point(row, where) for where, row in rows_of(path)]
+    table = read_table(path, COUNTS)
+    return _curve_points(table.rows, table, unit)
 
 
-def read_counts_by(path: Path, column: str) -> dict[str, list[DosePoint]]:
+def read_counts_by(path: Path, column: str, unit: str | None = None) -> dict[str, list[DosePoint]]:
     """Read counts for several curves: one for each name in a column, such as donor or radiation.
 
     Raises
     ------
     CountsError
-        As `read_counts`; or a line without a name in that column.
+        As `read_counts`; no such column, or a line without a name in it.
     """
-    groups: dict[str, list[DosePoint]] = {}
-    for where, row in rows_of(path):
-        name = row.get(column.lower(), "").strip()
+    table = read_table(path, COUNTS)
+    found = [k for k, heading in enumerate(table.head.headings) if plain(heading) == plain(column)]
+    if len(found) != 1:
+        raise CountsError(
+            f"{path}: expected a column {column}, found the headings {', '.join(map(repr, table.head.headings))}"
+        )
+    groups: dict[str, list[Row]] = {}
+    for row in table.rows:
+        name = row.cells[found[0]].strip()
         if not name:
-            raise CountsError(f"{where}: expected a name in the column {column}; found {', '.join(row)}")
-        groups.setdefault(name, []).append(_point(row, where))
-    return groups
+            raise CountsError(f"{row.where}: expected a name in the column {column}, found none")
+        groups.setdefault(name, []).append(row)
+    return {name: _curve_points(rows, table, unit) for name, rows in groups.items()}
 
 
-def _point(row: dict[str, str], where: str) -> DosePoint:
-    gray = _number(row, _DOSE, where)
-    if gray > _HIGHEST_GY:
+def _curve_points(rows: Sequence[Row], table: Table, unit: str | None) -> list[DosePoint]:
+    classes_of(table.head)
+    scale = _scale(table, unit)
+    good, wrong = [], []
+    for row in rows:
+        try:
+            good.append((row, _point(row, scale)))
+        except InputError as error:
+            wrong.append(str(error))
+    wrong += [row.wrong(TOTALS).args[0] for row in sums_among([(r, p.cells, p.dicentrics) for r, p in good])]
+    if wrong:
+        raise CountsError(several(wrong, table.head.place))
+    points = [point for _, point in good]
+    check_doses(points, table.head.place, unit)
+    return points
+
+
+def several(wrong: Sequence[str], place: str) -> str:
+    """Messages about lines of one table as one message."""
+    if len(wrong) == 1:
+        return wrong[0]
+    shown = "".join(f"\n  {words.removeprefix(f'{place}, ')}" for words in wrong[:_SHOWN])
+    more = f"\n  and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+    return f"{place}: {len(wrong)} lines cannot be used:{shown}{more}"
+
+
+def _scale(table: Table, unit: str | None) -> float:
+    """Gy in what the doses of a table are in.
+
+    Raises
+    ------
+    CountsError
+        A heading in another unit than Gy, unless the same was asked for.
+    """
+    stated = table.unit("dose_gy")
+    if unit is not None and unit not in UNITS:
+        raise CountsError(f"expected a unit of dose among {', '.join(UNITS)}, got {unit!r}")
+    heading = table.head.headings[table.head.columns["dose_gy"]]
+    if stated in GRAY or stated == unit:  # what was asked for is believed before a heading of Gy
+        return UNITS[unit or "gy"]
+    if stated in UNITS and unit is None:
         raise CountsError(
-            f"{where}: expected a dose in Gy, got {gray:g}, which looks like mGy; divide the column by 1000"
+            f"{table.head.place}: doses are read in Gy, but a heading is {heading!r}; give --dose-unit {stated}, "
+            "or convert the column"
         )
-    weight = _number(row, ("weight",), where) if row.get("weight") else 1.0
+    raise CountsError(
+        f"{table.head.place}: expected doses in {unit or 'Gy'}, but a heading is {heading!r}; convert the column"
+    )
+
+
+def _point(row: Row, scale: float) -> DosePoint:
+    if named_sum(row, "dose_gy"):
+        raise row.wrong(TOTALS)
+    gray = round(row.number("dose_gy", grouped=scale != 1.0, lowest=0.0) * scale, 12)
+    weight = row.number("weight") if row.has("weight") else 1.0
     if not weight > 0:
-        raise CountsError(f"{where}: expected a weight above 0, such as 1 / dispersion index, got {weight:g}")
-    return DosePoint(gray, *totals_of(row, where), weight)
+        raise row.wrong(f"expected a weight above 0, such as 1 / dispersion index, got {weight:g}")
+    found = counts_of(row)
+    return DosePoint(gray, found.cells, found.dicentrics, weight)
 
 
-def rows_of(path: Path) -> list[Row]:
-    """Lines of a table as (where, row), headings in lower case, empty lines left out.
+def check_doses(points: Sequence[DosePoint], place: str, unit: str | None) -> None:
+    """Ask about doses that do not look like Gy, and about counts that look swapped.
 
-    Raises
-    ------
-    CountsError
-        No file, not a table, or nothing in it.
-    """
-    if not path.is_file():
-        raise CountsError(f"{path}: expected a table of counts (CSV or XLSX), found none")
-    lines = _sheet(path) if path.suffix.lower() in (".xlsx", ".xlsm") else _text(path)
-    lines = [(number, [cell.strip() for cell in cells]) for number, cells in lines]
-    filled = [(number, cells) for number, cells in lines if any(cells)]
-    if len(filled) < 2:
-        raise CountsError(f"{path}: expected a heading and at least one line of counts, got an empty table")
-    names = [name.lower() for name in filled[0][1]]
-    if len(set(filter(None, names))) < len([name for name in names if name]):
-        raise CountsError(f"{path}: expected every heading once, got {', '.join(names)}")
-    rows = []
-    for number, cells in filled[1:]:
-        where = f"{path}, line {number}"
-        if len(cells) > len(names) and any(cells[len(names) :]):
-            raise CountsError(
-                f"{where}: expected {len(names)} columns, got {len(cells)}; are there decimal commas between "
-                "commas? Part the columns with semicolons or tabs"
-            )
-        padded = cells + [""] * (len(names) - len(cells))
-        rows.append((where, {name: cell for name, cell in zip(names, padded, strict=False) if name}))
-    return rows
-
-
-def _text(path: Path) -> list[tuple[int, list[str]]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        text = path.read_text(encoding="latin-1")
-    if "\0" in text:
-        raise CountsError(f"{path}: expected a table as text or XLSX, got something else")
-    heading = text.split("\n", 1)[0]
-    parts = max(";\t,", key=heading.count)
-    rows = list(enumerate(csv.reader(text.splitlines(), delimiter=parts), start=1))
-    if parts == ",":
-        return rows
-    return [(number, [_pointed(cell) for cell in cells]) for number, cells in rows]
-
-
-def _pointed(cell: str) -> str:
-    """The comma of a number becomes a point; everything else stays."""
-    return cell.replace(",", ".") if _COMMA.fullmatch(cell) else cell
-
-
-def _sheet(path: Path) -> list[tuple[int, list[str]]]:
-    """First sheet of a workbook; formulas count by their stored values."""
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (InvalidFileException, BadZipFile, KeyError, OSError) as error:
-        raise CountsError(f"{path}: expected an XLSX workbook, got something else ({error})") from error
-    rows = book.worksheets[0].iter_rows(values_only=True)
-    return [
-        (number, [_pointed(_plain(cell)) for cell in cells]) for number, cells in enumerate(rows, start=1)
-    ]
-
-
-def _plain(cell: object) -> str:
-    if cell is None:
-        return ""
-    return f"{cell:.12g}" if isinstance(cell, float) else str(cell)
-
-
-def distribution_of(row: dict[str, str], where: str) -> list[int] | None:
-    """Cells with 0, 1, ..., k dicentrics (columns C0, C1, ...); None where a line has totals only."""
-    ks = sorted(int(k[1:]) for k in row if k[:1] == "c" and k[1:].isdigit())
-    if not ks:
-        return None
-    counts = [0] * (ks[-1] + 1)
-    for k in ks:
-        counts[k] = _whole(_number(row, (f"c{k}",), where), f"C{k}", where)
-    return counts
-
-
-def totals_of(row: dict[str, str], where: str) -> tuple[int, int]:
-    """Cells and dicentrics of a line.
+    Yields are held against those of acute 60Co gamma rays (IAEA EPR-Biodosimetry 2011, table 5).
 
     Raises
     ------
     CountsError
-        Missing column, no whole number >= 0, dicentrics in no cell, or a distribution that
-        contradicts its sum.
+        Either; a unit that was given is believed.
     """
-    counts = distribution_of(row, where)
-    if counts is None:
-        cells, dicentrics = (
-            _whole(_number(row, names, where), names[0], where) for names in (_CELLS, _DICENTRICS)
-        )
-    else:
-        cells, dicentrics = sum(counts), sum(k * n for k, n in enumerate(counts))
-        for names, value in ((_CELLS, cells), (_DICENTRICS, dicentrics)):
-            given = next((row[n] for n in names if row.get(n)), None)
-            if given is not None and _number(row, names, where) != value:
-                raise CountsError(
-                    f"{where}: the distribution adds up to {value:g}, but {names[0]} says {given}"
-                )
-    if cells == 0 and dicentrics:
+    counted = sorted((p for p in points if p.cells), key=lambda p: p.dose_gy)
+    if not counted:
+        return
+    lowest, highest = counted[0], counted[-1]
+    if lowest.dose_gy <= 0.5 and lowest.dicentrics > lowest.cells:
         raise CountsError(
-            f"{where}: expected cells in which the dicentrics were found, got {dicentrics} in 0"
+            f"{place}: {lowest.dicentrics} dicentrics in {lowest.cells} cells at {lowest.dose_gy:g} Gy; are the "
+            "columns of cells and dicentrics swapped?"
         )
-    return cells, dicentrics
+    seen, quarter = highest.dicentrics / highest.cells, highest.dose_gy / 4
+    faint = seen < 0.021 * quarter + 0.063 * quarter**2
+    if unit is None and (highest.dose_gy > _HIGHEST_GY or (highest.dose_gy > _DOUBTED_GY and faint)):
+        raise CountsError(
+            f"{place}: expected doses in Gy; the highest, {highest.dose_gy:g} with {seen:.3g} dicentrics per cell, "
+            "looks like mGy or cGy; give --dose-unit mgy, cgy or gy, or convert the column"
+        )
 
 
-def whole_of(row: dict[str, str], name: str, where: str) -> int:
-    """A whole number >= 0 in one column."""
-    return _whole(_number(row, (name,), where), name, where)
+def classes_of(head: Head) -> int:
+    """Number of columns C0, C1, ...; 0 where there are none.
+
+    Raises
+    ------
+    CountsError
+        One of them missing: the cells in it would be taken for none.
+    """
+    there = {int(name[1:]) for name in head.columns if name[0] == "C" and name[1:].isdigit()}
+    gaps = sorted(set(range(max(there, default=-1) + 1)) - there)
+    if gaps:
+        raise CountsError(
+            f"{head.place}: expected columns C0, C1, ... up to C{max(there)} without a gap; missing "
+            f"{', '.join(f'C{k}' for k in gaps[:5])}; found {', '.join(map(repr, head.headings))}"
+        )
+    return len(there)
 
 
-def _whole(value: float, name: str, where: str) -> int:
-    if value != value or value != int(value) or value < 0:
-        raise CountsError(f"{where}: expected whole counts >= 0, got {value:g} in {name}")
-    return int(value)
+def counts_of(row: Row) -> Counted:
+    """Counts of a line.
+
+    An empty cell of C1, C2, ... is 0; C0 may be empty only where the cells are given.
+
+    Raises
+    ------
+    CountsError
+        No whole number >= 0, dicentrics in no cell or more than fit into the cells, or a
+        distribution that contradicts its sums.
+    """
+    classes = [f"C{k}" for k in range(classes_of(row.head))]
+    totals = {name: row.whole(name) for name in ("cells", "dicentrics") if row.has(name) or not classes}
+    distribution = None
+    if any(row.has(name) for name in classes) or len(totals) < 2:
+        if not row.has("C0") and "cells" not in totals:
+            row.whole("C0")  # says that it is empty
+        counts = np.array([row.whole(name) if row.has(name) else 0 for name in classes])
+        if counts[_MOST_IN_A_CELL + 1 :].any():
+            most = int(np.flatnonzero(counts)[-1])
+            raise row.wrong(
+                f"got {counts[most]} cells with {most} dicentrics, but 46 chromosomes hold {_MOST_IN_A_CELL} at "
+                "most; are the columns right?"
+            )
+        summed = {"cells": int(counts.sum()), "dicentrics": int(counts @ np.arange(len(counts)))}
+        for name, value in totals.items():
+            if value != summed[name]:
+                raise row.wrong(f"the distribution adds up to {summed[name]}, but {name} says {value}")
+        totals, distribution = summed, counts
+    cells, dicentrics = totals["cells"], totals["dicentrics"]
+    if dicentrics > _MOST_PER_CELL * cells:
+        raise row.wrong(
+            f"expected cells in which the dicentrics were found, got {dicentrics} in {cells}; are the columns swapped?"
+        )
+    return Counted(cells, dicentrics, distribution)
 
 
-def _number(row: dict[str, str], names: Sequence[str], where: str) -> float:
-    for name in names:
-        if name in row:
-            try:
-                value = float(row[name])
-            except (TypeError, ValueError):
-                value = float("inf")
-            if not abs(value) < float("inf"):
-                raise CountsError(f"{where}: expected a number in {name}, got {row[name]!r}")
-            return value
-    raise CountsError(f"{where}: expected a column {' or '.join(names)}; found {', '.join(row)}")
+TOTALS = "is a line of totals; delete it"
+
+
+def named_sum(row: Row, name: str) -> bool:
+    """Whether a line calls itself a sum or a mean: in its first cell, in the column `name`, or plainly elsewhere."""
+    known = {place for column, place in row.head.columns.items() if column != name}
+    elsewhere = {plain(cell) for place, cell in enumerate(row.cells) if place not in known}
+    return not SUMMARY.isdisjoint({plain(row.cells[0]), plain(row.text(name))}) or not SUMS.isdisjoint(
+        elsewhere
+    )
+
+
+def sums_among(counts: Iterable[tuple[Row, int, int]]) -> list[Row]:
+    """Lines whose cells and dicentrics are both the sum of all others (two at least)."""
+    rows = list(counts)
+    cells, found = sum(n for _, n, _ in rows), sum(x for _, _, x in rows)
+    if len(rows) < 3 or not found:
+        return []
+    return [row for row, n, x in rows if 2 * n == cells and 2 * x == found]

@@ -6,8 +6,6 @@ classes are those of the RENEB exercises: below 1 Gy, 1 to 2 Gy, above 2 Gy.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +14,7 @@ import numpy as np
 from cytally.dosimetry.calibrate import Curve
 from cytally.dosimetry.dose import DEFAULT, Dose
 from cytally.dosimetry.laboratory.samples import Sample, dose_of_sample
+from cytally.files.csv import csv_bytes
 
 #: Cells, or dicentrics, that triage asks for.
 CELLS, DICENTRICS = 50, 30
@@ -82,17 +81,13 @@ def as_table(found: Sequence[Sorted]) -> str:
     return "\n".join(lines)
 
 
-def as_csv(found: Sequence[Sorted]) -> str:
+def as_csv(found: Sequence[Sorted]) -> bytes:
     """One line per sample, for programs and spreadsheets."""
-    buffer = io.StringIO()
-    table = csv.writer(buffer, lineterminator="\n")
-    table.writerow(
-        ["sample", "cells", "dicentrics", "dose_gy", "lower_gy", "upper_gy", "class", "enough", "notes"]
-    )
+    rows = [["sample", "cells", "dicentrics", "dose_gy", "lower_gy", "upper_gy", "class", "enough", "notes"]]
     for one in found:
         upper = f"{one.dose.upper:.4f}" if np.isfinite(one.dose.upper) else ""
-        table.writerow([
-            one.sample.name, one.sample.cells, one.sample.dicentrics, f"{one.dose.estimate:.4f}",
-            f"{one.dose.lower:.4f}", upper, one.category, one.enough, "; ".join(one.dose.warnings),
+        rows.append([
+            one.sample.name, str(one.sample.cells), str(one.sample.dicentrics), f"{one.dose.estimate:.4f}",
+            f"{one.dose.lower:.4f}", upper, one.category, str(one.enough), "; ".join(one.dose.warnings),
         ])  # fmt: skip
-    return buffer.getvalue()
+    return csv_bytes(rows)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cytally.dosimetry.laboratory.tables import rows_of, whole_of
+from cytally.dosimetry.laboratory.columns import VALIDATION
 from cytally.errors import CountsError
+from cytally.files.tables import read_table
 from cytally.statistics.detector import DetectorErrors
 
 _COUNTED = "dicentric"
@@ -21,19 +22,19 @@ def read_validation(path: Path) -> DetectorErrors:
 
     Raises
     ------
+    FileError
+        Not a table.
     CountsError
-        Not such a table, or no silent or no exposed cells in it.
+        Not such a table, no whole counts in it, or no silent or no exposed cells in it.
     """
     false_silent, silent, exposed = 0, 0, [0, 0, 0, 0]
-    for where, row in rows_of(path):
-        if row.get("class") != _COUNTED:
+    for row in read_table(path, VALIDATION).rows:
+        if row.text("class").casefold() != _COUNTED:
             continue
-        if row.get("dose_gy") in (None, "", "unknown"):
-            raise CountsError(
-                f"{where}: expected a dose; `evaluate` takes it from the column dose_gy of cells.csv"
-            )
-        cells, true, false, missed = (whole_of(row, k, where) for k in ("cells", "true", "false", "missed"))
-        if _dose(row, where) == 0:
+        if row.text("dose_gy") in ("", "unknown"):
+            raise row.wrong("expected a dose; `evaluate` takes it from the column dose_gy of cells.csv")
+        cells, true, false, missed = (row.whole(name) for name in ("cells", "true", "false", "missed"))
+        if row.number("dose_gy", lowest=0.0) == 0:
             false_silent, silent = false_silent + false, silent + cells
         else:
             new = (true, missed, false, cells)
@@ -44,10 +45,3 @@ def read_validation(path: Path) -> DetectorErrors:
             f"got {silent} silent and {exposed[3]} exposed cells"
         )
     return DetectorErrors(exposed[0], exposed[1], false_silent, silent, exposed[2], exposed[3])
-
-
-def _dose(row: dict[str, str], where: str) -> float:
-    try:
-        return float(row["dose_gy"])
-    except ValueError:
-        raise CountsError(f"{where}: expected a dose in Gy, got {row['dose_gy']!r}") from None

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cytally.dosimetry.score import detect_image
-from cytally.errors import ImageError, LabelError
+from cytally.errors import FileError, ImageError, LabelError
 from cytally.evaluation.matching import Hits, match_boxes
 from cytally.files.atomic import write_bytes
 from cytally.images.read import read
@@ -61,7 +61,7 @@ def evaluate_boxes(paths: Sequence[Path], names: Sequence[str], ensemble: Ensemb
             image = read(path)
             boxes = read_yolo(path.with_suffix(".txt"), names, image.shape)
             found = detect_image(image, ensemble)
-        except (ImageError, LabelError) as error:
+        except (FileError, ImageError, LabelError) as error:
             result.skipped.append(Skipped(path.name, str(error).removeprefix(f"{path}: ")))
             continue
         finally:

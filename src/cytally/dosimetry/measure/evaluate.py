@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,16 +15,18 @@ from cytally.detection.vote import co_occurring, detect
 from cytally.dosimetry.company import confirmed
 from cytally.dosimetry.detector.sources import labelled_images
 from cytally.dosimetry.measure.exhibits import PAGE, Exhibits, page
-from cytally.errors import ImageError, LabelError
+from cytally.errors import ImageError
 from cytally.evaluation.detection import Labelled, Sweep, sweep
 from cytally.evaluation.matching import TRUTH_LEVEL, Hits, match_components, match_one_to_one
 from cytally.figures.curves import BandedCurve, as_svg, precision_recall_figure
 from cytally.files.atomic import write_bytes
+from cytally.files.csv import csv_bytes
 from cytally.images.normalise import Density, normalise
 from cytally.images.read import read
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.reading import judged, propose
 from cytally.inference.votes import cast_votes, predict
+from cytally.labels.known import TABLE, UNKNOWN, KnownCells, read_known
 from cytally.labels.points import check_inside, spots
 from cytally.statistics.poisson import garwood
 from cytally.types import Detections, FloatArray, Points, Skipped
@@ -33,8 +34,6 @@ from cytally.types import Detections, FloatArray, Points, Skipped
 Report = Callable[[str, int, int], None]
 #: A one-to-one hit lies within this many normalised pixels (about a chromosome's width).
 RADIUS = 20.0
-#: Dose of cells that nobody irradiated, such as composed ones.
-UNKNOWN = "unknown"
 _SIGMA = 2.0
 
 
@@ -86,36 +85,19 @@ class LabelledCell:
 
 def labelled_cells(folder: Path, skipped: list[Skipped]) -> Iterator[LabelledCell]:
     """Read a labelled folder cell by cell; unreadable images are added to `skipped`."""
-    doses = _doses(folder / "cells.csv")
-    for path, points in labelled_images(folder):
-        name = path.relative_to(folder).as_posix()
+    labelled = {
+        path.relative_to(folder).as_posix(): (path, points) for path, points in labelled_images(folder)
+    }
+    table = folder / TABLE
+    known = read_known(table, labelled) if table.is_file() else KnownCells({})
+    skipped += [Skipped(TABLE, words) for words in known.strangers]
+    for name, (path, points) in labelled.items():
         try:
             image = read(path)
             check_inside(points, image.shape, name)
-            yield LabelledCell(normalise(image), points, doses.get(name, UNKNOWN))
+            yield LabelledCell(normalise(image), points, known.rows.get(name, {}).get("dose_gy") or UNKNOWN)
         except ImageError as error:
             skipped.append(Skipped(name, str(error)))
-
-
-def _doses(table: Path) -> dict[str, str]:
-    if not table.is_file():
-        return {}
-    with table.open(newline="") as file:
-        return {
-            row["image"]: _dose(row.get("dose_gy"), f"{table}, line {line}")
-            for line, row in enumerate(csv.DictReader(file), start=2)
-        }
-
-
-def _dose(text: str | None, where: str) -> str:
-    """As it stands in the table; composed cells have none."""
-    if not text or text == UNKNOWN:
-        return UNKNOWN
-    try:
-        float(text)
-    except ValueError:
-        raise LabelError(f"{where}: expected a dose in Gy or nothing, got {text!r}") from None
-    return text
 
 
 def evaluate(
@@ -241,15 +223,9 @@ def write_evaluation(result: Evaluation, folder: Path, ensemble: Ensemble) -> di
     folder.mkdir(parents=True, exist_ok=True)
     figures = summary(result) | {"ensemble": ensemble.card.name, "detector": ensemble.card.identity}
     write_bytes(folder / "evaluation.json", (json.dumps(figures, indent=1) + "\n").encode())
-    with (folder / "evaluation.csv").open("w", newline="") as file:
-        columns = (
-            [key for key in figures["by_dose"][0] if key != "false_limits"]
-            if figures["by_dose"]
-            else ["class"]
-        )
-        table = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
-        table.writeheader()
-        table.writerows(figures["by_dose"])
+    columns = [k for k in figures["by_dose"][0] if k != "false_limits"] if figures["by_dose"] else ["class"]
+    lines = [["" if line[k] is None else str(line[k]) for k in columns] for line in figures["by_dose"]]
+    write_bytes(folder / "evaluation.csv", csv_bytes([columns, *lines]))
     totals = {name: result.total(name, "one_to_one") for name in result.classes}
     write_bytes(folder / PAGE, page(figures, totals, result.exhibits, result.skipped).encode())
     if result.sweep is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,6 +14,7 @@ from cytally.dosimetry.simulate.cell import SHAPE, SimulatedCell, simulate_cell
 from cytally.dosimetry.simulate.styles import style_named
 from cytally.errors import SettingsError
 from cytally.files.atomic import write_bytes
+from cytally.files.csv import csv_bytes
 from cytally.images.write import write
 from cytally.labels.points import write_labels
 from cytally.types import Image, Points
@@ -91,9 +90,7 @@ def write_folder(
         rows.append([name, order.sample, dose, str(len(made.bodies)), made.kind])
         report("simulating", number + 1, order.cells)
     write_labels(folder / "labels.csv", labels)
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    write_bytes(folder / "cells.csv", buffer.getvalue().encode())
+    write_bytes(folder / "cells.csv", csv_bytes(rows))
 
 
 def _write_truth(folder: Path, name: str, made: SimulatedCell) -> None:

@@ -9,7 +9,6 @@ OUT/contact.jpg      kept (green) and rejected (red) labels over their stain
 
 from __future__ import annotations
 
-import csv
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -22,9 +21,11 @@ from cytally.errors import ImageError, LabelError
 from cytally.figures.masks import contact_sheet, outlined
 from cytally.files.atomic import write_bytes
 from cytally.files.csv import csv_bytes
+from cytally.files.headings import Column, Wanted
 from cytally.files.json import write_json
 from cytally.files.names import shown, stored
 from cytally.files.runs import locked
+from cytally.files.tables import Row, read_table
 from cytally.images.masks import grey, read_mask, write_mask
 from cytally.images.read import find_images, read
 from cytally.images.register import Offset, moved
@@ -40,6 +41,24 @@ from cytally.types import FloatArray, Skipped
 Report = Callable[[str, int, int], None]
 TABLE, NOTES, SHEET = "labels.csv", "label.json", "contact.jpg"
 IMAGES, LABELS = "phase", "labels"
+COLUMNS = (
+    "image",
+    "label",
+    "position",
+    "time",
+    "well",
+    "nuclei",
+    "status",
+    "reason",
+    "debris",
+    "waves",
+    "specks",
+)
+LABELLED = Wanted(
+    "labels.csv of 'livecell label'", tuple(map(Column, COLUMNS)),
+    (("image", "label", "position", "time", "well", "nuclei", "reason"),),
+    "image, label, position, time, well, nuclei and reason", LabelError,
+)  # fmt: skip
 _SHOWN = 20
 #: A larger share of the stained area than this dropped as too large makes the range of diameters doubtful.
 _DROPPED = 0.3
@@ -242,26 +261,12 @@ def _sheet(made: Sequence[_Made], why: Sequence[str], out: Path) -> Path:
 
 
 def _write_table(labelled: Labelled, found: Sequence[Assessed]) -> None:
-    rows: list[list[object]] = [
-        [
-            "image",
-            "label",
-            "position",
-            "time",
-            "well",
-            "nuclei",
-            "status",
-            "reason",
-            "debris",
-            "waves",
-            "specks",
-        ]
-    ]
+    rows = [list(COLUMNS)]
     for one, measured in zip(labelled.fields, found, strict=True):
         image = os.path.relpath(one.name.path, labelled.folder)
-        rows.append([image, one.label.relative_to(labelled.folder).as_posix(), one.name.position, one.name.time,
-                     one.name.well, one.nuclei, "kept" if one.kept else "rejected", one.reason,
-                     measured.debris, measured.waves, measured.specks])  # fmt: skip
+        rows.append([image, one.label.relative_to(labelled.folder).as_posix(), one.name.position, str(one.name.time),
+                     one.name.well, str(one.nuclei), "kept" if one.kept else "rejected", one.reason,
+                     str(measured.debris), str(measured.waves), str(measured.specks)])  # fmt: skip
     write_bytes(labelled.folder / TABLE, csv_bytes(rows))
 
 
@@ -270,21 +275,35 @@ def read_labelled(folder: Path) -> Labelled:
 
     Raises
     ------
+    FileError
+        labels.csv is no table.
     LabelError
-        Neither is there, or a file that the table names is gone.
+        Neither is there, the table makes no sense, or a file that it names is gone.
     """
     table = folder / TABLE
     if not table.is_file():
         return _plain_folder(folder)
     fields = []
-    with table.open(newline="") as file:
-        for row in csv.DictReader(file):
-            image, label = (folder / stored(row[name]) for name in ("image", "label"))
-            if not image.is_file() or not label.is_file():
-                raise LabelError(f"{table}: names {row['image']} and {row['label']}, but one of them is gone")
-            name = FrameName(row["position"], int(row["time"]), row["well"], image)
-            fields.append(LabelledField(name, label, int(row["nuclei"]), row["reason"]))
+    for row in read_table(table, LABELLED, empty=True).rows:
+        image, label = (_named(folder, row, name) for name in ("image", "label"))
+        if not os.path.isfile(image) or not os.path.isfile(
+            label
+        ):  # False for names that no disk can hold, too
+            raise row.wrong(
+                f"names {row.text('image')[:80]} and {row.text('label')[:80]}, but one of them is gone"
+            )
+        name = FrameName(row.text("position"), row.whole("time"), row.text("well"), image)
+        fields.append(LabelledField(name, label, row.whole("nuclei"), row.text("reason")))
     return Labelled(folder, tuple(fields), (), Offset(0.0, 0.0, 0.0))
+
+
+def _named(folder: Path, row: Row, name: str) -> Path:
+    """A file as the table names it, or as another system would have written it."""
+    given = row.exact(name)
+    if "\0" in given or not given.strip():
+        raise row.wrong(f"expected a file in the column {name}, found {given!r}")
+    given = stored(given)
+    return folder / (given if os.path.isfile(folder / given) else given.strip().replace("\\", "/"))
 
 
 def _plain_folder(folder: Path) -> Labelled:

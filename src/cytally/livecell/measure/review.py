@@ -7,7 +7,6 @@ expert writes into review.csv how many nuclei found are none, and how many were 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,8 @@ from cytally.figures.masks import numbered
 from cytally.figures.overlays import viewable
 from cytally.files.atomic import write_bytes
 from cytally.files.csv import csv_bytes
+from cytally.files.headings import Column, Wanted
+from cytally.files.tables import read_table
 from cytally.images.masks import grey, read_mask
 from cytally.images.read import read
 from cytally.images.write import encode
@@ -30,6 +31,9 @@ from cytally.types import Image, IntArray
 
 TABLE = "review.csv"
 COLUMNS = ("image", "objects", "false_positives", "false_negatives", "remark")
+REVIEW = Wanted(
+    "a table of review", tuple(map(Column, COLUMNS)), (COLUMNS[:4],), ", ".join(COLUMNS), LabelError
+)
 
 
 @dataclass(frozen=True)
@@ -80,11 +84,11 @@ def write_review(images: Sequence[ToReview], out: Path) -> Path:
     if table.exists():
         raise LabelError(f"{table}: is there already and may hold an expert's work; give another --out")
     (out / "pages").mkdir(parents=True, exist_ok=True)
-    rows: list[list[object]] = [list(COLUMNS)]
+    rows = [list(COLUMNS)]
     for one in images:
         mask = read_mask(one.mask)
         write_bytes(out / "pages" / f"{one.image.stem}.png", encode(_page(one, mask), ".png"))
-        rows.append([one.name, int(mask.max(initial=0)), "", "", ""])
+        rows.append([one.name, str(int(mask.max(initial=0))), "", "", ""])
     write_bytes(table, csv_bytes(rows))
     return table
 
@@ -105,35 +109,24 @@ def read_review(path: Path) -> Reviewed:
 
     Raises
     ------
+    FileError
+        Not a table.
     LabelError
-        Missing columns, something that is no whole number, more false ones than objects, or
-        nothing judged at all.
+        Missing columns, something that is no whole number, more false ones than objects, an
+        image twice, or nothing judged at all.
     """
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        text = file.read()
-    table = csv.DictReader(
-        text.splitlines(), delimiter=";" if text.splitlines()[:1] and ";" in text.splitlines()[0] else ","
-    )
-    missing = set(COLUMNS[:4]) - set(table.fieldnames or ())
-    if missing:
-        raise LabelError(
-            f"{path}: expected the columns {', '.join(COLUMNS)}, missing {', '.join(sorted(missing))}"
-        )
     rows = {}
-    for number, row in enumerate(table, start=2):
-        told = [(row[name] or "").strip() for name in COLUMNS[1:4]]
-        if not told[1] and not told[2]:
+    for row in read_table(path, REVIEW).rows:
+        if row.fault:
+            raise row.wrong(row.fault)
+        if not row.has("false_positives") and not row.has("false_negatives"):
             continue
-        if not all(each.isdigit() for each in told):
-            raise LabelError(
-                f"{path}, line {number}: expected whole numbers in all of {COLUMNS[1:4]}, got {told}"
-            )
-        objects, false, lost = (int(each) for each in told)
+        objects, false, lost = (row.whole(name) for name in COLUMNS[1:4])
         if false > objects:
-            raise LabelError(
-                f"{path}, line {number}: {false} false positives among {objects} objects; check the line"
-            )
-        rows[row["image"]] = (objects, false, lost)
+            raise row.wrong(f"{false} false positives among {objects} objects; check the line")
+        if row.exact("image") in rows:
+            raise row.wrong(f"image {row.exact('image')!r} is there twice; delete one of the lines")
+        rows[row.exact("image")] = (objects, false, lost)
     if not rows:
         raise LabelError(
             f"{path}: no line is filled in; write numbers into false_positives and false_negatives"

@@ -1,0 +1,154 @@
+"""Tables of samples: one bad line costs one sample, and nothing is left out without a word."""
+
+import csv
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from cytally.cli.main import cli
+from cytally.dosimetry.calibrate import stated
+from cytally.dosimetry.laboratory.samples import LeftOut, read_sample_table, read_samples
+from cytally.errors import CountsError
+
+
+def read(folder, text):
+    (folder / "s.csv").write_text(text, encoding="utf-8")
+    return read_sample_table(folder / "s.csv")
+
+
+def names(table):
+    return [one.name for one in table.samples]
+
+
+@pytest.mark.parametrize(("line", "reason"), [
+    ("B,x,5", "expected a whole number such as 1000 in cells, got 'x'"), ("B,500", "expected 3 columns, got 2"),
+    ("B,0,0", "expected at least one cell, got none"), (",500,5", "expected a name in the column sample, found none"),
+    ("B,1e3,5", "write the number out"), ("Total,700,14", "is a line of totals; delete it"), ("Mean,350,7", "is a line of totals"),
+    ("A-C,700,14", "its counts are the sum of all others"), ("B,10,500", "are the columns swapped?"),
+    ('"B\nB",500,5', "expected a name in one line"),
+])  # fmt: skip
+def test_one_bad_line_leaves_the_others_and_is_named(tmp_path, line, reason):
+    found = read(tmp_path, f"sample,cells,dicentrics\nA,500,5\n{line}\nC,200,9\n")
+    assert names(found) == ["A", "C"]
+    (left,) = found.left_out
+    assert reason in left.reason and left.where == f"{tmp_path / 's.csv'}, line 3"
+    with pytest.raises(CountsError, match="line 3: "):
+        read_samples(tmp_path / "s.csv")
+
+
+def test_both_lines_of_one_name_are_left_out(tmp_path):
+    found = read(tmp_path, "sample,cells,dicentrics\nA,500,5\nB,400,4\nA,500,6\n")
+    assert names(found) == ["B"] and [one.where[-1] for one in found.left_out] == ["2", "4"]
+
+
+def test_where_no_line_is_right_all_are_named(tmp_path):
+    with pytest.raises(CountsError, match="2 lines cannot be used:\n  line 2: .*\n  line 3: "):
+        read(tmp_path, "sample,cells,dicentrics\nA,x,5\nB,0,0\n")
+
+
+def test_sums_by_chance_of_silent_samples_are_samples(tmp_path):
+    found = read(tmp_path, "sample,cells,dicentrics\nA,500,0\nB,500,0\nC,1000,0\n")
+    assert names(found) == ["A", "B", "C"] and found.left_out == ()
+
+
+def test_notes_ask_about_what_looks_odd(tmp_path):
+    found = read(tmp_path, "sample,cells,dicentrics\nA,30,200\nB,40,300\nC,500,4\n")
+    assert names(found) == ["A", "B", "C"] and "are the columns swapped?" in found.notes[0]
+    (tmp_path / "s.csv").write_bytes("sample,cells,dicentrics\nMüller,500,4\n".encode("cp1252"))
+    found = read_sample_table(tmp_path / "s.csv")
+    assert names(found) == ["Müller"] and "read as Windows-1252; check the letters" in found.notes[0]
+
+
+def test_the_headings_of_a_laboratory_and_blanks_for_zero(tmp_path):
+    found = read(
+        tmp_path, "Exercise 2026;;;;\nSample ID;Date;C0;C1;C2\nA;12.03.2024;475;25;\nB;12.03.2024;480;;2\n"
+    )
+    assert [one.distribution.tolist() for one in found.samples] == [[475, 25, 0], [480, 0, 2]]
+    assert [(one.cells, one.dicentrics) for one in found.samples] == [(500, 25), (482, 4)]
+
+
+@pytest.fixture
+def curve(tmp_path):
+    stated((0.00128, 0.02103, 0.06307), (0.00047, 0.00516, 0.00401), (0, 0, 0)).save(tmp_path / "c.json")
+    return tmp_path / "c.json"
+
+
+def run(*words):
+    try:
+        runner = CliRunner(mix_stderr=False)
+    except TypeError:  # click 8.2 and later always part them
+        runner = CliRunner()
+    return runner.invoke(cli, ["dosimetry", *map(str, words)])
+
+
+BAD = "sample,cells,dicentrics\n=1+1,500,25\nB,x,5\nC,200,9\n"
+
+
+def test_doses_go_on_without_a_bad_line_and_say_so(tmp_path, curve):
+    (tmp_path / "s.csv").write_text(BAD)
+    result = run(
+        "dose", "--samples", tmp_path / "s.csv", "--curve", curve, "--out", tmp_path / "d.csv", "--json"
+    )
+    assert result.exit_code == 3
+    assert f"left out {tmp_path / 's.csv'}, line 3: expected a whole number" in result.stderr
+    first, second, left = json.loads(result.stdout)
+    assert (first["sample"], second["sample"]) == ("=1+1", "C") and first["estimate"] > 0
+    assert left["sample"] == "B" and left["line"].endswith("s.csv, line 3") and "got 'x'" in left["left_out"]
+    written = list(csv.reader((tmp_path / "d.csv").read_text().splitlines()))
+    assert [row[0] for row in written] == ["sample", "'=1+1", "C"]
+    assert [one.name for one in read_samples(tmp_path / "d.csv")] == [
+        "=1+1",
+        "C",
+    ]  # our own table, read again
+
+
+@pytest.mark.parametrize(
+    "command", [("triage",), ("plan", "--samples"), ("compare", "--control", "8,5000", "--samples")]
+)
+def test_other_commands_on_samples_do_the_same(tmp_path, curve, command):
+    (tmp_path / "s.csv").write_text(BAD)
+    more = () if command[0] == "compare" else ("--curve", curve)
+    result = run(*command, tmp_path / "s.csv", *more)
+    assert result.exit_code == 3 and "line 3: expected a whole number" in result.stderr
+    assert "=1+1" in result.stdout and "C" in result.stdout
+    (tmp_path / "s.csv").write_text(BAD.replace("x", "500"))
+    assert run(*command, tmp_path / "s.csv", *more).exit_code == 0
+
+
+def test_triage_says_in_its_files_what_it_left_out(tmp_path, curve):
+    (tmp_path / "s.csv").write_text(BAD)
+    result = run("triage", tmp_path / "s.csv", "--curve", curve, "--json", "--out", tmp_path / "t.csv")
+    assert [("left_out" in one, one["sample"]) for one in json.loads(result.stdout)] == [
+        (False, "=1+1"),
+        (False, "C"),
+        (True, "B"),
+    ]
+    assert [one.name for one in read_samples(tmp_path / "t.csv")] == ["=1+1", "C"]
+
+
+def test_no_more_than_twenty_lines_are_shown(tmp_path, curve):
+    (tmp_path / "s.csv").write_text(
+        "sample,cells,dicentrics\nA,500,5\n" + "".join(f"B{k},x,5\n" for k in range(30))
+    )
+    result = run("triage", tmp_path / "s.csv", "--curve", curve)
+    assert result.stderr.count("left out ") == 21 and "left out 10 lines more" in result.stderr
+
+
+def test_calibrate_takes_a_unit(tmp_path):
+    (tmp_path / "c.csv").write_text(
+        "Dose (mGy);cells;dicentrics\n0;5000;5\n500;1000;30\n1000;800;75\n2000;400;120\n"
+    )
+    asked = run("calibrate", tmp_path / "c.csv", "--out", tmp_path / "c.json")
+    assert (
+        asked.exit_code == 1 and "give --dose-unit mgy" in asked.stderr and not (tmp_path / "c.json").exists()
+    )
+    assert (
+        run("calibrate", tmp_path / "c.csv", "--dose-unit", "mGy", "--out", tmp_path / "c.json").exit_code
+        == 0
+    )
+    assert [p["dose_gy"] for p in json.loads((tmp_path / "c.json").read_text())["data"]] == [0, 0.5, 1, 2]
+
+
+def test_what_is_left_out_reads_as_a_sentence():
+    assert str(LeftOut("s.csv, line 3", "B", "expected a number")) == "s.csv, line 3: expected a number"
