@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cytally.errors import ImageError
 from cytally.images.background import background, without_corner_text
+from cytally.images.find import shown
 from cytally.types import FloatArray, Image
 
 Float32 = NDArray[np.float32]
@@ -132,13 +133,13 @@ def _check_result(image: Image, scale: float) -> None:
     if not low <= scale <= high:
         times = f"{scale:.1f} times smaller" if scale > 1 else f"{1 / scale:.1f} times larger"
         raise ImageError(
-            f"{image.source}: expected chromosomes as at 63x or 100x, got objects {times} than those; "
+            f"{shown(image.source)}: expected chromosomes as at 63x or 100x, got objects {times} than those; "
             "is it one metaphase in focus, and is its pixel size right?"
         )
     made = image.shape[0] * image.shape[1] * scale**2
     if made > LARGEST_DENSITY:
         raise ImageError(
-            f"{image.source}: expected one metaphase in the field, got {made / 1e6:.0f} megapixels at the size of its "
+            f"{shown(image.source)}: expected one metaphase in the field, got {made / 1e6:.0f} megapixels at the size of its "
             f"objects (at most {LARGEST_DENSITY // 10**6}); cut the field around the metaphase"
         )
 
@@ -146,20 +147,22 @@ def _check_result(image: Image, scale: float) -> None:
 def _grey(image: Image) -> Float32:
     height, width = image.shape
     if min(height, width) < 16:
-        raise ImageError(f"{image.source}: expected at least 16 x 16 pixels, got {height} x {width}")
+        raise ImageError(f"{shown(image.source)}: expected at least 16 x 16 pixels, got {height} x {width}")
     if height * width > LARGEST_FIELD:
         raise ImageError(
-            f"{image.source}: expected a field of at most {LARGEST_FIELD // 10**6} megapixels, got "
+            f"{shown(image.source)}: expected a field of at most {LARGEST_FIELD // 10**6} megapixels, got "
             f"{height} x {width}; cut the scan into fields first"
         )
     pixels = image.pixels[..., 1] if image.pixels.ndim == 3 else image.pixels
     grey = pixels.astype(np.float32)
     if pixels.dtype.kind == "f" and not np.isfinite(grey).all():
         bad = int((~np.isfinite(grey)).sum())
-        raise ImageError(f"{image.source}: expected finite grey values, got {bad} NaN or infinite ones")
+        raise ImageError(
+            f"{shown(image.source)}: expected finite grey values, got {bad} NaN or infinite ones"
+        )
     low, high = float(grey.min()), float(grey.max())
     if high - low <= 1e-3 * max(abs(high), 1e-6):
-        raise ImageError(f"{image.source}: no contrast (every pixel is {high:g}); is the image empty?")
+        raise ImageError(f"{shown(image.source)}: no contrast (every pixel is {high:g}); is the image empty?")
     return grey - low if low < 0 else grey
 
 
@@ -174,18 +177,18 @@ def optical_density(image: Image) -> Float32:
     grey = without_corner_text(_grey(image))
     if bright_on_dark(grey):
         raise ImageError(
-            f"{image.source}: expected dark chromosomes on a bright ground (Giemsa, brightfield), got bright objects on a "
+            f"{shown(image.source)}: expected dark chromosomes on a bright ground (Giemsa, brightfield), got bright objects on a "
             "dark ground; an inverted Giemsa image can be inverted back (in ImageJ: Edit > Invert), fluorescence is not scored"
         )
     light = background(grey)
     floor = 0.004 * float(light.max())
     if not 0 < floor < np.inf:
-        raise ImageError(f"{image.source}: expected a bright ground, got black; is the image empty?")
+        raise ImageError(f"{shown(image.source)}: expected a bright ground, got black; is the image empty?")
     light /= np.maximum(grey, floor, out=grey)
     density: Float32 = cv2.log(light, light)
     density /= np.float32(np.log(10))
     if not cv2.checkRange(density)[0]:
-        raise ImageError(f"{image.source}: no density can be measured; is it a brightfield image?")
+        raise ImageError(f"{shown(image.source)}: no density can be measured; is it a brightfield image?")
     return density
 
 

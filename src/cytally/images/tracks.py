@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import tifffile
 
 from cytally.errors import ImageError, LabelError
+from cytally.images.find import shown
+from cytally.images.masks import read_numbers
 from cytally.images.write import write_bytes
 from cytally.types import IntArray
 
@@ -60,21 +63,27 @@ def read_tracks(folder: Path) -> list[TrackRow]:
     Raises
     ------
     LabelError
-        No table, two tables, or a line that is not four whole numbers in order.
+        No table, two tables, no text, or a line that is not four whole numbers in order.
     """
     found = sorted(folder.glob("*_track.txt"))
     if len(found) != 1:
         raise LabelError(
             f"{folder}: expected one table of tracks (res_track.txt or man_track.txt), found {len(found)}"
         )
+    try:
+        text = found[0].read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LabelError(
+            f"{found[0]}: expected a table of tracks as text, cannot read it ({error})"
+        ) from error
     rows = []
-    for count, line in enumerate(found[0].read_text().splitlines(), start=1):
+    for count, line in enumerate(text.splitlines(), start=1):
         parts = line.split()
         if not parts:
             continue
         if (
             len(parts) != 4
-            or not all(re.fullmatch(r"\d+", part) for part in parts)
+            or not all(re.fullmatch(r"[0-9]{1,9}", part) for part in parts)
             or int(parts[1]) > int(parts[2])
         ):
             raise LabelError(f"{found[0]}, line {count}: expected 'label first last parent', got {line!r}")
@@ -88,17 +97,23 @@ def read_masks(folder: Path) -> Iterator[IntArray]:
     Raises
     ------
     ImageError
-        No mask there, or one frame missing between the first and the last.
+        No mask there, one frame missing between the first and the last, two of one number, or a
+        file that cannot be read.
+    LabelError
+        A mask that does not hold whole numbers.
     """
-    numbered = {}
-    for path in folder.glob("*.tif"):
-        digits = re.search(r"(\d+)$", path.stem)
+    numbered: dict[int, Path] = {}
+    for path in sorted(folder.glob("*.tif")):
+        digits = re.search(r"([0-9]{1,9})$", path.stem)
+        if digits and int(digits[1]) in numbered:
+            raise ImageError(f"{shown(path)}: a second mask of frame {int(digits[1])}; leave one of them")
         if digits:
             numbered[int(digits[1])] = path
     if not numbered:
         raise ImageError(f"{folder}: expected masks such as mask000.tif, found none")
-    missing = sorted(set(range(min(numbered), max(numbered) + 1)) - set(numbered))
-    if missing:
-        raise ImageError(f"{folder}: the mask of frame {missing[0]} is missing; a sequence has no gaps")
-    for number in sorted(numbered):
-        yield np.asarray(tifffile.imread(numbered[number])).astype(np.int32)
+    order = sorted(numbered)
+    gap = next((before + 1 for before, after in pairwise(order) if after > before + 1), None)
+    if gap is not None:
+        raise ImageError(f"{folder}: the mask of frame {gap} is missing; a sequence has no gaps")
+    for number in order:
+        yield read_numbers(numbered[number])

@@ -41,13 +41,13 @@ class Declared:
         Samples of all planes together; 0 where nothing is said.
     channels : int
         More than 1 where channels are all that its planes differ in.
-    series : int
-        Images of an OME file, such as positions.
+    elsewhere : bool
+        Whether planes of the same data lie in other files.
     """
 
     planes: int = 0
     channels: int = 1
-    series: int = 1
+    elsewhere: bool = False
 
 
 def stated_size(page: Page, first: Page) -> Stated:
@@ -152,7 +152,7 @@ def _ome_planes(root: ElementTree.Element) -> Declared:
     samples = [_whole(each, "SamplesPerPixel", 1) for pixels in images for each in _named(pixels, "Channel")]
     planes = 0 if elsewhere else sum(math.prod(size) for size in sizes)
     alone = len(sizes) == 1 and sizes[0][1:] == (1, 1) and all(each == 1 for each in samples)
-    return Declared(planes, sizes[0][0] if alone else 1, max(1, len(images)))
+    return Declared(planes, sizes[0][0] if alone else 1, elsewhere)
 
 
 def _whole(element: ElementTree.Element, name: str, default: int) -> int:

@@ -64,25 +64,39 @@ def decode(
 
     Raises
     ------
-    ImageError
+    Damaged
         What came out is not what was declared.
     """
-    parts = []
-    # Vendors' private structures are not asked for: they lead to other pages than those checked.
-    plain = {"is_lsm": False, "is_scanimage": False, "is_ndpi": False, "is_stk": False}
+    with opened(file) as tiff:
+        return [to_picture(stored(tiff, page), page, as_numbers=as_numbers) for page in pages]
+
+
+def opened(file: BinaryIO) -> tifffile.TiffFile:
+    """The library's view of a file whose pages have been checked.
+
+    Vendors' private structures are not asked for, nor other files: they lead to other pages than those checked.
+    """
     file.seek(0)
-    with tifffile.TiffFile(file, name="image", _multifile=False, **plain) as tiff:
-        for page in pages:
-            found = tiff.pages[page.number]
-            samples = found.asarray(squeeze=False, maxworkers=1)
-            samples = samples[:, 0, ..., 0] if page.planar else samples[0, 0]
-            samples = np.moveaxis(samples, 0, 2) if page.planar else samples
-            if samples.shape != (page.height, page.width, page.samples):
-                raise Damaged(
-                    f"expected {page.height} x {page.width} pixels of {page.samples} samples, got {samples.shape}"
-                )
-            parts.append(to_picture(samples, page, as_numbers=as_numbers))
-    return parts
+    plain = {"is_lsm": False, "is_scanimage": False, "is_ndpi": False, "is_stk": False}
+    return tifffile.TiffFile(file, name="image", _multifile=False, **plain)
+
+
+def stored(tiff: tifffile.TiffFile, page: Page) -> NDArray[Any]:
+    """Samples of a page as stored, (h, w, samples).
+
+    Raises
+    ------
+    Damaged
+        What came out is not what was declared.
+    """
+    found: Any = tiff.pages[page.number]
+    samples = found.asarray(squeeze=False, maxworkers=1)
+    samples = np.moveaxis(samples[:, 0, ..., 0], 0, 2) if page.planar else samples[0, 0]
+    if samples.shape != (page.height, page.width, page.samples):
+        raise Damaged(
+            f"expected {page.height} x {page.width} pixels of {page.samples} samples, got {samples.shape}"
+        )
+    return np.asarray(samples)
 
 
 def full_pages(pages: list[Page]) -> list[Page]:
