@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cytally.dosimetry.calibrate import Curve
     from cytally.dosimetry.dose import Dose, Exposed
     from cytally.statistics.detector import DetectorErrors
-    from cytally.types import Counts, IntArray
+    from cytally.types import Counts, IntArray, Skipped
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -112,15 +112,18 @@ def score(
     """Find dicentrics and fragments in IMAGES (folders, files or globs).
 
     OUT gets detections.csv, cells.csv, run.json and report.html. An unreadable
-    image is reported and skipped; then the exit code is 3.
+    image is reported and skipped; then the exit code is 3. Files and folders that
+    were not looked at (other formats, earlier runs) are counted on the screen.
 
     \b
     Example:
       cytally dosimetry score slides/S17 --out runs/S17 --pictures
     """
     from cytally.dosimetry.pipeline import score_folder
+    from cytally.images.find import left_out
     from cytally.inference.ensemble import load_ensemble
 
+    aside = left_out(images)
     loaded = load_ensemble(ensemble).with_thresholds(
         confidence=confidence, agreement=agreement, co_occurrence=co_occurrence, reading=reading
     )
@@ -129,7 +132,7 @@ def score(
         outcome = score_folder(
             images, out, loaded, curve=known, pictures=pictures, sampled=sampled or 0, report=report
         )
-    _say_counts(outcome.counts, outcome.dose, out, as_json)
+    _say_counts(outcome.counts, outcome.dose, out, as_json, aside)
     if outcome.sampled is not None:
         click.echo(str(outcome.sampled), err=as_json)
     if outcome.counts.skipped:
@@ -319,12 +322,15 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _say_counts(counts: Counts, found: Dose | None, out: Path, as_json: bool) -> None:
+def _say_counts(
+    counts: Counts, found: Dose | None, out: Path, as_json: bool, aside: tuple[Skipped, ...] = ()
+) -> None:
     totals = {name: counts.total(name) for name in counts.per_cell}
     if as_json:
         click.echo(json.dumps({
             "cells": counts.cells, "found": totals, "run": str(out), "detector": counts.detector,
             "skipped": [asdict(one) for one in counts.skipped],
+            "left_out": [asdict(one) for one in aside],
             "dose": _dose_json(found) if found else None,
         }))  # fmt: skip
         return
@@ -334,6 +340,18 @@ def _say_counts(counts: Counts, found: Dose | None, out: Path, as_json: bool) ->
         click.echo(f"  skipped {one.image}: {one.reason}", err=True)
     if len(counts.skipped) > 20:
         click.echo(f"  and {len(counts.skipped) - 20} more; see {out / 'cells.csv'}", err=True)
+    _say_aside(aside)
     if found is not None:
         click.echo(_words(found))
     click.echo(f"report: {out / 'report.html'}")
+
+
+def _say_aside(aside: tuple[Skipped, ...]) -> None:
+    from cytally.images.find import shown
+
+    if aside:
+        click.echo(f"{len(aside)} left out, not images that are read:", err=True)
+    for one in aside[:20]:
+        click.echo(f"  {shown(one.image)}: {one.reason}", err=True)
+    if len(aside) > 20:
+        click.echo(f"  and {len(aside) - 20} more", err=True)

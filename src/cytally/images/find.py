@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,6 +81,11 @@ def find_images(path: str | Path) -> list[Path]:
             f"{shown(path)}: expected images ({', '.join(ENDINGS)}), found none{_hint(found)}; is the path right?"
         )
     return list(found.images)
+
+
+def left_out(inputs: Sequence[str | Path]) -> tuple[Skipped, ...]:
+    """What `look` left out of several inputs, for the screen, a run's record and its report; each once."""
+    return tuple(dict.fromkeys(one for given in inputs for one in look(given).left_out))
 
 
 def shown(path: str | Path) -> str:

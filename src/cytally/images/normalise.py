@@ -29,7 +29,7 @@ SCALE_LIMITS = (0.2, 4.0)
 #: Stated and measured size that differ by more than this cannot both be right.
 _DIFFER = 2.0
 #: Pixels of a field, and of what is made of it: floats of several steps must stay below 1 GB.
-LARGEST_FIELD, LARGEST_DENSITY = 50_000_000, 40_000_000
+LARGEST_FIELD, LARGEST_DENSITY = 46_000_000, 40_000_000
 #: Fewer chromosome-like objects than this, and size and stain are not measured.
 FEWEST_OBJECTS = 5
 _CLIP = (-0.5, 3.0)
@@ -226,7 +226,7 @@ def measure(density: Float32) -> Measured:
     """
     smooth = cv2.GaussianBlur(density, (5, 5), 1.0)
     level = _threshold(smooth)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((smooth > level).astype(np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((smooth > level).view(np.uint8))
     area = stats[:, cv2.CC_STAT_AREA].astype(float)
     area[0] = 0
     keep = _chromosome_like(area)

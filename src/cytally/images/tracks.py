@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-import tifffile
 
 from cytally.errors import ImageError, LabelError
 from cytally.images.find import shown
-from cytally.images.masks import read_numbers
+from cytally.images.masks import read_numbers, write_mask
 from cytally.images.write import write_bytes
 from cytally.types import IntArray
 
@@ -52,7 +50,7 @@ def write_tracks(
     if rows and max(row.number for row in rows) > 65535:
         raise LabelError(f"{folder}: expected at most 65535 tracks, got {len(rows)}; split the sequence")
     for number, mask in enumerate(masks):
-        tifffile.imwrite(folder / f"{names[1]}{number:03d}.tif", mask.astype(np.uint16), compression="zlib")
+        write_mask(folder / f"{names[1]}{number:03d}.tif", mask)
     lines = "".join(f"{row.number} {row.first} {row.last} {row.parent}\n" for row in rows)
     write_bytes(folder / names[0], lines.encode())
 

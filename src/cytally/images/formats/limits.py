@@ -12,7 +12,7 @@ from cytally.errors import ImageError
 #: A metaphase field is far smaller; a larger image is a scan that must be cut first.
 LARGEST_PIXELS = 100_000_000
 #: Decoded pixels of one image, bytes: decoders hold them twice, and all of it must stay below 1 GB.
-LARGEST_BYTES = 320_000_000
+LARGEST_BYTES = 200_000_000
 #: Pages of one TIFF; a time-lapse of a week at one frame a minute has 10,080.
 MOST_PAGES = 50_000
 

@@ -36,7 +36,8 @@ def read_plain(path: Path, *, as_numbers: bool = False) -> Decoded:
     """
     with PIL.Image.open(path, formats=_FORMATS) as picture:
         depth = _png_depth(path) if picture.format == "PNG" else 8
-        check_size(picture.height, picture.width, len(picture.getbands()) * max(1, depth // 8))
+        bands = 3 if picture.mode == "P" else len(picture.getbands())
+        check_size(picture.height, picture.width, bands * max(1, depth // 8))
         if picture.format == "PNG" and getattr(picture, "is_animated", False):
             raise ImageError(
                 f"expected one image, got an animation of {getattr(picture, 'n_frames', 2)}; save each frame"
