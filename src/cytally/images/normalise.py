@@ -28,6 +28,8 @@ NOMINAL_PIXEL_UM = 0.146
 SCALE_LIMITS = (0.2, 4.0)
 #: Stated and measured size that differ by more than this cannot both be right.
 _DIFFER = 2.0
+#: Objects from which the measured size is believed against a stated one: nearly half of a metaphase.
+_MANY = 20
 #: Pixels of a field, and of what is made of it: floats of several steps must stay below 1 GB.
 LARGEST_FIELD, LARGEST_DENSITY = 46_000_000, 40_000_000
 #: Fewer chromosome-like objects than this, and size and stain are not measured.
@@ -102,8 +104,8 @@ def normalise(image: Image, *, measure_size: bool = False) -> Density:
     -----
     Without a pixel size the square root of the median object area is brought to
     `NOMINAL_SIZE`. It is steadier than the width of single chromosomes, which
-    doubles where sister chromatids part. Where a stated pixel size and the measured
-    chromosomes differ more than twofold, the chromosomes are believed, and a note says so.
+    doubles where sister chromatids part. Where a stated pixel size and at least 20
+    measured chromosomes differ more than twofold, the chromosomes are believed, and a note says so.
     """
     density = optical_density(image)
     found = measure(density)
@@ -123,9 +125,10 @@ def _scale(image: Image, found: Measured, *, measure_size: bool) -> tuple[float,
     stated = size / NOMINAL_PIXEL_UM
     if measured is None or max(stated, measured) <= _DIFFER * min(stated, measured):
         return stated, ()
-    likely = NOMINAL_PIXEL_UM * measured
-    note = f"pixel size {size:g} um does not fit the chromosomes, which say about {likely:.2g} um: they are believed"
-    return measured, (note,)
+    likely = f"{NOMINAL_PIXEL_UM * measured:.2g} um"
+    if found.objects < _MANY and SCALE_LIMITS[0] <= stated <= SCALE_LIMITS[1]:
+        return stated, (f"pixel size {size:g} um does not fit its few objects ({likely}): it is believed",)
+    return measured, (f"pixel size {size:g} um does not fit the chromosomes ({likely}): they are believed",)
 
 
 def _check_result(image: Image, scale: float) -> None:

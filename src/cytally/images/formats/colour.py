@@ -56,6 +56,8 @@ def _check_encoding(page: Page, photometric: int, kind: int) -> None:
     inks = page.get("ink_set", 1)
     if photometric in (CMYK, CIELAB, ICCLAB) and compression == JPEG:
         raise ImageError("CMYK and Lab inside JPEG are not read; save the image as RGB")
+    if compression == JPEG and page.samples not in (1, 3):
+        raise ImageError(f"JPEG of {page.samples} samples inside TIFF is not read; save the image as RGB")
     if photometric not in (BLACK_IS_ZERO, RGB) and compression in JPEG2000:
         raise ImageError("JPEG 2000 is read in grey and RGB only; save the image as RGB")
     if photometric == CMYK and inks != 1:

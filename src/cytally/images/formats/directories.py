@@ -173,9 +173,13 @@ def _is_big(head: bytes, order: str) -> bool:
     ------
     ImageError
         Neither TIFF nor BigTIFF.
+    Damaged
+        Cut off within the header.
     """
     version = struct.unpack(order + "H", head[2:4])[0]
-    if version == 43 and len(head) == 16 and struct.unpack(order + "HH", head[4:8]) == (8, 0):
+    if version == 43 and len(head) < 16:
+        raise Damaged(f"expected a header of 16 bytes, got {len(head)}")
+    if version == 43 and struct.unpack(order + "HH", head[4:8]) == (8, 0):
         return True
     if version != 42:
         raise ImageError(f"expected a TIFF (version 42 or 43), got version {version}; is it another format?")

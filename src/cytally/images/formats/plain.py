@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def read_plain(path: Path, *, as_numbers: bool = False) -> Decoded:
         Too large, or an animation; the message does not name the file. Decoders raise errors of
         their own for what is damaged or cut off.
     """
-    with PIL.Image.open(path, formats=_FORMATS) as picture:
+    with _opened(path) as picture:
         depth = _png_depth(path) if picture.format == "PNG" else 8
         bands = 3 if picture.mode == "P" else len(picture.getbands())
         check_size(picture.height, picture.width, bands * max(1, depth // 8))
@@ -47,6 +48,13 @@ def read_plain(path: Path, *, as_numbers: bool = False) -> Decoded:
             return _deep(path, orientation)
         pixels, notes = _pixels(picture, as_numbers=as_numbers)
     return Decoded(pixels, orientation=orientation, notes=notes)
+
+
+def _opened(path: Path) -> PIL.Image.Image:
+    """What Pillow thinks of damaged EXIF, on the way to its resolution, is of no concern here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return PIL.Image.open(path, formats=_FORMATS)
 
 
 def _pixels(picture: PIL.Image.Image, *, as_numbers: bool) -> tuple[NDArray[Any], tuple[str, ...]]:
@@ -87,7 +95,9 @@ def _png_depth(path: Path) -> int:
 def _orientation(picture: PIL.Image.Image) -> int:
     """What EXIF says, 1 where it says nothing or cannot be read: it never costs the image."""
     try:
-        found = picture.getexif().get(_ORIENTATION, 1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = picture.getexif().get(_ORIENTATION, 1)
         return int(found) if found in range(1, 9) else 1
     except Exception:
         return 1
