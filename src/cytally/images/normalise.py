@@ -35,6 +35,8 @@ LARGEST_FIELD, LARGEST_DENSITY = 46_000_000, 40_000_000
 #: Fewer chromosome-like objects than this, and size and stain are not measured.
 FEWEST_OBJECTS = 5
 _CLIP = (-0.5, 3.0)
+#: Sums of intensities beyond it leave single precision.
+_BRIGHTEST = 1e30
 #: How much further bright objects must stand out than dark ones, before they are taken for the objects.
 _INVERTED = 2.0
 
@@ -157,13 +159,20 @@ def _grey(image: Image) -> Float32:
             f"{height} x {width}; cut the scan into fields first"
         )
     pixels = image.pixels[..., 1] if image.pixels.ndim == 3 else image.pixels
-    grey = pixels.astype(np.float32)
+    with np.errstate(
+        over="ignore"
+    ):  # what is too large for single precision becomes infinite, and is refused
+        grey = pixels.astype(np.float32)
     if pixels.dtype.kind == "f" and not np.isfinite(grey).all():
         bad = int((~np.isfinite(grey)).sum())
         raise ImageError(
             f"{shown(image.source)}: expected finite grey values, got {bad} NaN or infinite ones"
         )
     low, high = float(grey.min()), float(grey.max())
+    if max(high, -low) > _BRIGHTEST:
+        raise ImageError(
+            f"{shown(image.source)}: expected intensities below {_BRIGHTEST:g}, got {max(high, -low):g}"
+        )
     if high - low <= 1e-3 * max(abs(high), 1e-6):
         raise ImageError(f"{shown(image.source)}: no contrast (every pixel is {high:g}); is the image empty?")
     return grey - low if low < 0 else grey

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-
 from cytally.errors import ImageError, LabelError
 from cytally.images.find import shown
 from cytally.images.masks import read_numbers, write_mask

@@ -60,7 +60,9 @@ def test_a_size_in_pixels_or_unknown_units_is_left_aside(tmp_path):
     assert found.pixel_size_um is None and "unknown units ('pixel')" in found.notes[0]
 
 
-@pytest.mark.parametrize(("unit", "per"), [("micron", 10), ("um", 10), ("\\u00B5m", 10), ("nm", 0.01), ("mm", 1e4)])
+@pytest.mark.parametrize(
+    ("unit", "per"), [("micron", 10), ("um", 10), ("\\u00B5m", 10), ("nm", 0.01), ("mm", 1e4)]
+)
 def test_imagej_tells_its_unit_and_pixels_per_unit(tmp_path, unit, per):
     found = of(tmp_path, f"ImageJ=1.54f\nunit={unit}\n", resolution=(per, per), resolutionunit=1)
     assert found.pixel_size_um == pytest.approx(0.1)

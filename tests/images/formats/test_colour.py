@@ -87,7 +87,11 @@ def test_cmyk_keeps_what_is_dark_and_what_is_bright(tmp_path, ending):
 def test_ycbcr_outside_jpeg_agrees_with_another_program(tmp_path):
     stored = np.asarray(PIL.Image.fromarray(RGB).convert("YCbCr"))
     tifffile.imwrite(
-        tmp_path / "a.tif", stored, photometric="ycbcr", extratags=[(530, 3, 2, (1, 1), True)], compression="lzw"
+        tmp_path / "a.tif",
+        stored,
+        photometric="ycbcr",
+        extratags=[(530, 3, 2, (1, 1), True)],
+        compression="lzw",
     )
     expected = np.asarray(PIL.Image.fromarray(stored, "YCbCr").convert("RGB")).astype(int)
     assert np.abs(read(tmp_path / "a.tif").pixels - expected).max() <= 1
@@ -105,7 +109,9 @@ def test_lab_of_the_primaries_is_the_published_one(tmp_path, photometric, lab, r
     stored = np.empty((16, 16, 3), np.uint8)
     stored[:] = (round(lab[0] * 2.55), (round(lab[1]) + shift) % 256, (round(lab[2]) + shift) % 256)
     tifffile.imwrite(tmp_path / "a.tif", stored, photometric=photometric)
-    assert np.abs(read(tmp_path / "a.tif").pixels[0, 0].astype(int) - rgb).max() <= 8  # stored in whole numbers
+    assert (
+        np.abs(read(tmp_path / "a.tif").pixels[0, 0].astype(int) - rgb).max() <= 8
+    )  # stored in whole numbers
 
 
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])
@@ -141,13 +147,29 @@ def test_two_channels_in_a_pixel_are_refused(tmp_path):
     ("pixels", "how", "says"),
     [
         (GREY.astype(np.complex64), {}, "complex numbers have no brightness"),
-        (np.where(GREY > 200, np.nan, 1).astype(np.float32), {}, "finite grey values, got 240 NaN or infinite"),
+        (
+            np.where(GREY > 200, np.nan, 1).astype(np.float32),
+            {},
+            "finite grey values, got 240 NaN or infinite",
+        ),
         (np.where(GREY > 200, np.inf, 1).astype(np.float64), {}, "got 240 NaN or infinite"),
         (GREY, {"photometric": "cfa"}, "raw colour filter array is not read"),
-        (GREY.astype(np.float32), {"photometric": "miniswhite"}, "floating-point samples have no colour space"),
-        (np.dstack([RGB, GREY]), {"photometric": "separated", "extratags": [(332, 3, 1, 2, True)]}, "got ink set 2"),
+        (
+            GREY.astype(np.float32),
+            {"photometric": "miniswhite"},
+            "floating-point samples have no colour space",
+        ),
+        (
+            np.dstack([RGB, GREY]),
+            {"photometric": "separated", "extratags": [(332, 3, 1, 2, True)]},
+            "got ink set 2",
+        ),
         (RGB.astype(np.uint16), {"photometric": "cielab"}, "read at 8 bits, got 16"),
-        (np.dstack([RGB, GREY]), {"photometric": "separated", "compression": "jpeg"}, "inside JPEG are not read"),
+        (
+            np.dstack([RGB, GREY]),
+            {"photometric": "separated", "compression": "jpeg"},
+            "inside JPEG are not read",
+        ),
         (GREY, {"photometric": 4}, "transparency mask is not read"),
     ],
 )
@@ -158,7 +180,9 @@ def test_what_has_no_picture_is_refused_by_name(tmp_path, pixels, how, says):
 
 
 def test_reduced_colour_outside_jpeg_is_refused(tmp_path, handmade, grey_tags):
-    tags = grey_tags(16, 16, t262=(3, [6]), t277=(3, [3]), t258=(3, [8, 8, 8]), t530=(3, [2, 2]), t279=(4, [384]))
+    tags = grey_tags(
+        16, 16, t262=(3, [6]), t277=(3, [3]), t258=(3, [8, 8, 8]), t530=(3, [2, 2]), t279=(4, [384])
+    )
     (tmp_path / "a.tif").write_bytes(handmade([tags], bytes(800)))
     with pytest.raises(ImageError, match="YCbCr of reduced colour outside JPEG is not read"):
         read(tmp_path / "a.tif")

@@ -59,7 +59,9 @@ def test_a_jpeg_strip_that_ends_early_is_refused(tmp_path):
      ({"t32997": (3, [5])}, "a volume of 5"), ({"t259": (3, [6])}, "old-style JPEG is not read"),
      ({"t259": (3, [34925])}, "LZMA is not read"), ({"t259": (3, [999])}, "number 999 is not read")],
 )  # fmt: skip
-def test_what_is_declared_is_judged_before_it_is_decoded(tmp_path, handmade, grey_tags, monkeypatch, tags, says):
+def test_what_is_declared_is_judged_before_it_is_decoded(
+    tmp_path, handmade, grey_tags, monkeypatch, tags, says
+):
     monkeypatch.setattr(tifffile.TiffPage, "asarray", lambda *_, **__: pytest.fail("it was decoded"))
     (tmp_path / "a.tif").write_bytes(handmade([grey_tags(16, 16, **tags)], bytes(256)))
     with pytest.raises(ImageError, match=says):

@@ -33,7 +33,11 @@ def test_a_large_page_marked_as_reduced_is_not_the_image(tmp_path):
 
 
 def test_levels_of_a_pyramid_are_one_image(tmp_path):
-    levels = [(FIELD, {"subifds": 2}), (FIELD[::2, ::2], {"subfiletype": 1}), (FIELD[::4, ::4], {"subfiletype": 1})]
+    levels = [
+        (FIELD, {"subifds": 2}),
+        (FIELD[::2, ::2], {"subfiletype": 1}),
+        (FIELD[::4, ::4], {"subfiletype": 1}),
+    ]
     np.testing.assert_array_equal(read(written(tmp_path / "a.tif", *levels)).pixels, FIELD)
     flat = [(FIELD, {}), (FIELD[::2, ::2], {}), (FIELD[::4, ::4], {})]
     np.testing.assert_array_equal(read(written(tmp_path / "b.tif", *flat)).pixels, FIELD)
@@ -59,7 +63,9 @@ def test_planes_of_one_size_are_a_stack_also_behind_a_thumbnail(tmp_path):
 
 def test_one_plane_of_a_large_stack_of_imagej_is_not_the_image(tmp_path):
     """ImageJ writes stacks beyond 4 GB as one page with all planes behind it."""
-    tifffile.imwrite(tmp_path / "a.tif", CHANNELS, imagej=True, metadata={"axes": "TYX"}, photometric="minisblack")
+    tifffile.imwrite(
+        tmp_path / "a.tif", CHANNELS, imagej=True, metadata={"axes": "TYX"}, photometric="minisblack"
+    )
     data = bytearray((tmp_path / "a.tif").read_bytes())
     with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
         page = tiff.pages[0]
@@ -85,19 +91,25 @@ def test_three_channels_of_one_field_are_its_colours(tmp_path, how):
 def test_other_channels_are_refused_without_the_advice_to_unstack(tmp_path, number):
     pixels = np.stack([FIELD] * number)
     tifffile.imwrite(tmp_path / "a.tif", pixels, metadata={"axes": "CYX"}, photometric="minisblack", ome=True)
-    with pytest.raises(ImageError, match=f"one field in {number} channels; save the one that shows the cells") as told:
+    with pytest.raises(
+        ImageError, match=f"one field in {number} channels; save the one that shows the cells"
+    ) as told:
         read(tmp_path / "a.tif")
     assert "unstack" not in str(told.value)
 
 
 def test_times_and_channels_together_are_a_stack(tmp_path):
     pixels = np.stack([CHANNELS] * 2)
-    tifffile.imwrite(tmp_path / "a.tif", pixels, metadata={"axes": "TCYX"}, photometric="minisblack", ome=True)
+    tifffile.imwrite(
+        tmp_path / "a.tif", pixels, metadata={"axes": "TCYX"}, photometric="minisblack", ome=True
+    )
     with pytest.raises(ImageError, match="a stack of 6"):
         read(tmp_path / "a.tif")
 
 
-@pytest.mark.parametrize("how", [{"imagej": True}, {"ome": True, "compression": "zlib"}, {}], ids=["ImageJ", "OME", "shaped"])
+@pytest.mark.parametrize(
+    "how", [{"imagej": True}, {"ome": True, "compression": "zlib"}, {}], ids=["ImageJ", "OME", "shaped"]
+)
 def test_a_stack_that_lost_planes_is_not_read_as_what_is_left(tmp_path, how):
     """The chain of pages ends after the first, as some programs write what they could save."""
     how = how | ({"metadata": {"axes": "TYX"}} if how else {})
