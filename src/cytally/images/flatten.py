@@ -67,7 +67,7 @@ def flatten(pixels: NDArray[np.generic], sigma: float = SIGMA) -> Float32:
     for row in range(0, len(rest), _ROWS):  # in double precision, some rows at a time
         part = rest[row : row + _ROWS]
         part[:] = np.clip((part - middle) / spread, -LIMIT, LIMIT)
-    return rest
+    return np.asarray(rest, np.float32)
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:

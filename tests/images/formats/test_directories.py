@@ -69,3 +69,17 @@ def test_headers_without_an_image_are_refused(tmp_path, content, says):
     (tmp_path / "a.tif").write_bytes(content)
     with pytest.raises(ImageError, match=says):
         read(tmp_path / "a.tif")
+
+
+def test_pages_that_share_one_long_list_are_refused(tmp_path, handmade, grey_tags, monkeypatch):
+    """A small file whose thousand pages all point to the same numbers would fill the memory."""
+    monkeypatch.setattr(directories, "_MOST", (400, 1000))
+    path = tmp_path / "a.tif"
+    path.write_bytes(
+        handmade(
+            [grey_tags(16, 16, t273=(4, list(range(8, 264, 16))), t279=(4, [16] * 16), t278=(4, [1]))] * 4,
+            PIXELS,
+        )
+    )
+    with pytest.raises(ImageError, match="values, more than a page may hold"):
+        read(path)

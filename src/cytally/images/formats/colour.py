@@ -173,7 +173,7 @@ def _from_ycbcr(block: Samples, page: Page) -> Samples:
     y, cb, cr = np.moveaxis((block - levels[:, 0]) * (full / spans), -1, 0)
     r, b = y + cr * (2 - 2 * red), y + cb * (2 - 2 * blue)
     picture = np.stack([r, (y - blue * b - red * r) / green, b], axis=-1)
-    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(picture), 0, 255), np.uint8)
 
 
 def _from_lab(block: Samples, page: Page) -> Samples:
@@ -186,7 +186,7 @@ def _from_lab(block: Samples, page: Page) -> Samples:
     else:
         lab[..., 1:] -= 128
     rgb = cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)
-    return np.clip(np.rint(rgb * 255), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(rgb * 255), 0, 255), np.uint8)
 
 
 def _by_blocks(samples: Samples, convert: Callable[[Samples], Samples]) -> Samples:

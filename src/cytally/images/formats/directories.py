@@ -7,7 +7,7 @@ here a chain that bites its tail, leaves the file or never ends is an error.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -23,8 +23,8 @@ _TYPES = {
 }  # fmt: skip
 _TEXT = (1, 2, 6, 7)
 _MOST_ENTRIES = 1000
-#: Bytes of all values of one page, text and numbers; a decoder makes objects of the latter.
-_MOST_TEXT, _MOST_NUMBERS = 128_000_000, 16_000_000
+#: Bytes of all numbers and of all text of one page, and of those kept of all pages; numbers become objects.
+_MOST = (16_000_000, 128_000_000)
 
 #: Tags that decide what a page is.
 WANTED = {
@@ -36,7 +36,7 @@ WANTED = {
     "ycbcr_coefficients": 529, "ycbcr_subsampling": 530, "black_white": 532, "depth": 32997, "metamorph": 33629,
 }  # fmt: skip
 _NAMES = {code: name for name, code in WANTED.items()}
-Numbers = tuple[float, ...]
+Numbers = Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,8 @@ class Page:
     @property
     def description(self) -> str:
         """Text, of OME or ImageJ perhaps."""
-        return bytes(self.all("description")).rstrip(b"\0").decode("utf-8", "replace")
+        text = self.tags.get("description", b"")
+        return (text if isinstance(text, bytes) else b"").rstrip(b"\0").decode("utf-8", "replace")
 
     @property
     def signature(self) -> tuple[object, ...]:
@@ -141,6 +142,7 @@ def pages_of(file: BinaryIO, size: int) -> list[Page]:
     layout, offset = _header(file)
     pages: list[Page] = []
     seen: set[int] = set()
+    kept = [0, 0]
     while offset:
         if offset in seen:
             raise ImageError(
@@ -149,7 +151,7 @@ def pages_of(file: BinaryIO, size: int) -> list[Page]:
         if len(pages) == MOST_PAGES:
             raise ImageError(f"expected at most {MOST_PAGES} pages, got more; split the stack")
         seen.add(offset)
-        tags, offset = _directory(file, layout, offset, size)
+        tags, offset = _directory(file, layout, offset, size, kept)
         pages.append(Page(len(pages), tags))
     if not pages:
         raise Damaged("expected a TIFF with a page, got none")
@@ -186,23 +188,27 @@ def _is_big(head: bytes, order: str) -> bool:
     return False
 
 
-def _directory(file: BinaryIO, layout: _Layout, offset: int, size: int) -> tuple[dict[str, Numbers], int]:
+def _directory(
+    file: BinaryIO, layout: _Layout, offset: int, size: int, kept: list[int]
+) -> tuple[dict[str, Numbers], int]:
+    """Tags and the place of the next page; `kept` counts bytes of numbers and text over all pages."""
     width, entry, link = (8, 20, 8) if layout.big else (2, 12, 4)
     count = layout.number(_at(file, offset, width, size))
     if not 1 <= count <= _MOST_ENTRIES:
         raise Damaged(f"expected a page of 1 to {_MOST_ENTRIES} tags, got {count}")
     body = _at(file, offset + width, count * entry + link, size)
     tags: dict[str, Numbers] = {}
-    spent = [0, 0]
+    spent = [0, 0]  # numbers, text
     for code, kind, number, value in _entries(body[: count * entry], layout):
         letter, each = _TYPES.get(kind, ("", 0))
         length = struct.calcsize(letter) * each * number
-        spent[kind in _TEXT] += length
-        if spent[0] > _MOST_NUMBERS or spent[1] > _MOST_TEXT:
+        name, text = _NAMES.get(code), kind in _TEXT
+        spent[text] += length
+        kept[text] += length if name else 0
+        if spent[text] > _MOST[text] or kept[text] > _MOST[text]:
             raise ImageError(
                 f"tag {code} declares {number} values, more than a page may hold; the file is damaged, export it again"
             )
-        name = _NAMES.get(code)
         if name and number and letter and name not in tags:
             data = value[:length] if length <= len(value) else _at(file, layout.number(value), length, size)
             tags[name] = _values(data, layout.order + letter, each)
@@ -217,7 +223,7 @@ def _entries(body: bytes, layout: _Layout) -> Iterator[tuple[int, int, int, byte
 
 def _values(data: bytes, form: str, each: int) -> Numbers:
     if form[1] == "B":
-        return tuple(data)
+        return data
     numbers = np.frombuffer(data, np.dtype(form[0] + np.dtype(form[1]).str[1:]))
     if each == 1:
         return tuple(numbers.tolist())

@@ -77,8 +77,10 @@ def opened(file: BinaryIO) -> tifffile.TiffFile:
     Vendors' private structures are not asked for, nor other files: they lead to other pages than those checked.
     """
     file.seek(0)
-    plain = {"is_lsm": False, "is_scanimage": False, "is_ndpi": False, "is_stk": False}
-    return tifffile.TiffFile(file, name="image", _multifile=False, **plain)
+    return tifffile.TiffFile(
+        file, name="image", _multifile=False,
+        is_lsm=False, is_scanimage=False, is_ndpi=False, is_stk=False,
+    )  # fmt: skip
 
 
 def stored(tiff: tifffile.TiffFile, page: Page) -> NDArray[Any]:
@@ -113,8 +115,10 @@ def full_pages(pages: list[Page]) -> list[Page]:
     full = full or pages
     largest = max(full, key=lambda page: page.height * page.width)
     area = largest.height * largest.width
-    alike = [page for page in full if (page.height, page.width) == (largest.height, largest.width)]
-    rival = next((p for p in full if p not in alike and p.height * p.width > _RIVAL * area), None)
+    size = (largest.height, largest.width)
+    alike = [page for page in full if (page.height, page.width) == size]
+    others = (page for page in full if (page.height, page.width) != size)
+    rival = next((page for page in others if page.height * page.width > _RIVAL * area), None)
     if rival is not None:
         raise ImageError(
             f"expected one image, got pages of {largest.height} x {largest.width} and "
