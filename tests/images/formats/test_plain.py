@@ -1,5 +1,8 @@
 """PNG, JPEG and BMP: what is declared is judged first; nothing else is tried on their bytes."""
 
+import struct
+import zlib
+
 import imagecodecs
 import numpy as np
 import PIL.Image
@@ -32,8 +35,6 @@ def test_gigabytes_of_zeros_in_a_small_png_are_refused_unread(tmp_path, monkeypa
     (tmp_path / "a.png").write_bytes(imagecodecs.png_encode(np.zeros((16, 16, 3), np.uint16)))
     data = bytearray((tmp_path / "a.png").read_bytes())
     data[16:24] = (9999).to_bytes(4) * 2
-    import zlib
-
     data[29:33] = zlib.crc32(data[12:29]).to_bytes(4)
     (tmp_path / "a.png").write_bytes(data)
     monkeypatch.setattr(imagecodecs, "png_decode", lambda *_: pytest.fail("it was decoded"))
@@ -44,7 +45,7 @@ def test_gigabytes_of_zeros_in_a_small_png_are_refused_unread(tmp_path, monkeypa
 def test_an_animation_is_not_its_first_frame(tmp_path):
     frames = [PIL.Image.fromarray(GREY + k) for k in range(3)]
     frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
-    with pytest.raises(ImageError, match="got an animation of 3"):
+    with pytest.raises(ImageError, match="got an animation; save each frame"):
         read(tmp_path / "a.png")
 
 
@@ -72,6 +73,45 @@ def test_memory_that_is_not_there_is_said(tmp_path, monkeypatch):
     def none(*_):
         raise MemoryError
 
-    monkeypatch.setattr(PIL.Image.Image, "load", none)
+    monkeypatch.setattr(imagecodecs, "png_decode", none)
     with pytest.raises(ImageError, match="more memory is needed than there is"):
         read(tmp_path / "a.png")
+
+
+def with_rows(data, at, form, rows):
+    """The same bytes that declare another height."""
+    changed = bytearray(data)
+    changed[at : at + struct.calcsize(form)] = struct.pack(form, rows)
+    if data[1:4] == b"PNG":
+        changed[29:33] = zlib.crc32(changed[12:29]).to_bytes(4)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(("ending", "at", "form"), [("png", 20, ">I"), ("bmp", 22, "<i")])
+def test_rows_that_are_declared_and_not_there_are_not_filled_with_black(tmp_path, ending, at, form):
+    path = tmp_path / f"a.{ending}"
+    PIL.Image.fromarray(GREY).save(path)
+    path.write_bytes(with_rows(path.read_bytes(), at, form, 90))
+    with pytest.raises(ImageError, match="is the file complete"):
+        read(path)
+
+
+def test_a_jpeg_whose_data_end_early_carries_a_note(tmp_path, rng):
+    """Its decoder goes on in the last colour: nothing in the file tells that from a picture."""
+    path = tmp_path / "a.jpg"
+    PIL.Image.fromarray(rng.integers(0, 255, (120, 140)).astype(np.uint8)).save(path)
+    data = path.read_bytes()
+    assert read(path).notes == ()
+    path.write_bytes(with_rows(data, data.index(b"\xff\xc0") + 5, ">H", 300))
+    assert read(path).notes == ("its lowest rows are all of one colour: is the file complete?",)
+
+
+def test_texts_and_profiles_of_a_png_cost_nothing(tmp_path):
+    """A chunk of text that is a bomb or damaged is not looked at."""
+    PIL.Image.fromarray(GREY).save(tmp_path / "a.png")
+    data = (tmp_path / "a.png").read_bytes()
+    text = b"zTXt" + b"key\0\0" + zlib.compress(bytes(80_000_000))
+    profile = b"iCCPbad\0\0nothing"
+    chunks = b"".join(struct.pack(">I", len(c) - 4) + c + b"\0\0\0\0" for c in (text, profile))
+    (tmp_path / "a.png").write_bytes(data[:33] + chunks + data[33:])
+    np.testing.assert_array_equal(read(tmp_path / "a.png").pixels, GREY)
