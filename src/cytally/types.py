@@ -31,11 +31,14 @@ class Image:
         Edge of a pixel in micrometres; None where the file does not say.
     source : str
         Path or description, for messages and tables.
+    notes : tuple of str
+        What was converted or left aside on the way in, for a person to read.
     """
 
     pixels: NDArray[Any]
     pixel_size_um: float | None = None
     source: str = "memory"
+    notes: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:

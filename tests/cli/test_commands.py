@@ -141,6 +141,28 @@ def test_skipped_images_give_exit_code_3_and_json(tmp_path, random_ensemble):
     assert found["cells"] == 1 and found["skipped"][0]["image"] == "black.png"
 
 
+def test_what_was_left_out_is_counted_on_the_screen_and_in_json(tmp_path, random_ensemble):
+    call("dosimetry", "simulate", tmp_path / "cells", "--cells", 1, "--style", "dark")
+    for name in ("a.czi", "b.jp2"):
+        (tmp_path / "cells" / name).write_bytes(b"")
+    asked = (
+        "dosimetry",
+        "score",
+        tmp_path / "cells",
+        "--out",
+        tmp_path / "run",
+        "--ensemble",
+        random_ensemble,
+    )
+    said = call(*asked).output
+    assert "2 left out, not images that are read:" in said
+    assert "a.czi: .czi is not read; export it as TIFF or PNG" in said
+    found = json.loads(
+        next(line for line in call(*asked, "--json").output.splitlines() if line.startswith("{"))
+    )
+    assert [one["reason"][:4] for one in found["left_out"]] == [".czi", ".jp2"]
+
+
 def test_doctor_names_what_there_is():
     found = json.loads(call("doctor", "--json").output)
     assert found["cytally"] == cytally.__version__ and "members" in found["shipped ensemble"]

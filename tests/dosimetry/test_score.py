@@ -54,6 +54,37 @@ def test_a_run_leaves_its_tables_and_report(cells, ensemble, tmp_path):
     assert "<html" in (tmp_path / "run" / "report.html").read_text()
 
 
+def test_what_was_not_believed_goes_with_the_cell(cells, ensemble):
+    """A camera's pixel size in the metadata: scored at the measured size, and it is said."""
+    pixels = read(cells / "S1_00000.png").pixels
+    write(cells / "camera.ome.tif", Image(pixels, 6.45))
+    write(cells / "wrong.ome.tif", Image(pixels, 0.9))
+    plain, camera, wrong = (
+        pipeline.score_file(cells / name, name, ensemble)
+        for name in ("S1_00000.png", "camera.ome.tif", "wrong.ome.tif")
+    )
+    assert plain.scored and camera.scored and wrong.scored
+    assert plain.notes == () and plain.scale == camera.scale == wrong.scale
+    assert camera.notes == (
+        "pixel size 6.45 um in the metadata is the camera's and not the specimen's, not used",
+    )
+    assert len(wrong.notes) == 1 and "pixel size 0.9 um does not fit the chromosomes" in wrong.notes[0]
+    assert np.array_equal(plain.detections.row, camera.detections.row)
+
+
+@pytest.mark.parametrize("name", ["inverted.png", "specks.png"])
+def test_what_is_no_giemsa_metaphase_is_skipped_with_the_reason(cells, ensemble, name):
+    pixels = 255 - read(cells / "S1_00000.png").pixels
+    if name == "specks.png":
+        pixels = np.full((600, 600), 220, np.uint8)
+        pixels[5::20, 5::20] = pixels[6::20, 5::20] = pixels[5::20, 6::20] = pixels[6::20, 6::20] = 40
+        pixels[7::20, 5::20] = pixels[7::20, 6::20] = 40
+    write(cells / name, Image(pixels))
+    cell = pipeline.score_file(cells / name, name, ensemble)
+    says = {"inverted.png": "bright objects on a dark ground", "specks.png": "times smaller than those"}[name]
+    assert not cell.scored and says in cell.status and str(cells) not in cell.status
+
+
 BAD = {
     "empty.png": lambda p: p.write_bytes(b""),
     "text.png": lambda p: p.write_text("no image"),

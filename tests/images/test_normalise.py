@@ -6,8 +6,9 @@ from cytally.dosimetry.simulate.breakage import Damage
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.styles import STYLES
 from cytally.errors import ImageError
+from cytally.images import normalise as module
 from cytally.images.background import background, without_corner_text
-from cytally.images.normalise import NOMINAL_SIZE, normalise
+from cytally.images.normalise import NOMINAL_PIXEL_UM, NOMINAL_SIZE, bright_on_dark, normalise
 from cytally.images.read import read
 from cytally.types import Image
 
@@ -124,3 +125,109 @@ def test_real_fields_are_measured(data):
         density = normalise(read(data / name))
         assert low <= density.objects <= high, name
         assert 0.5 < density.scale < 2.5, name
+
+
+@pytest.fixture(scope="module")
+def measured(cell):
+    return normalise(bare(cell.image.pixels))
+
+
+@pytest.mark.parametrize("factor", [0.35, 0.45, 2.2, 6.0])
+def test_a_size_that_differs_twofold_gives_way_to_the_chromosomes_and_it_is_said(cell, measured, factor):
+    size = NOMINAL_PIXEL_UM * measured.scale * factor
+    found = normalise(Image(cell.image.pixels, size))
+    assert found.scale == measured.scale
+    assert len(found.notes) == 1
+    assert f"pixel size {size:g} um does not fit the chromosomes" in found.notes[0]
+
+
+@pytest.mark.parametrize("factor", [0.55, 1.0, 1.9])
+def test_a_size_within_twofold_is_believed_without_a_word(cell, measured, factor):
+    found = normalise(Image(cell.image.pixels, NOMINAL_PIXEL_UM * measured.scale * factor))
+    assert found.scale == pytest.approx(measured.scale * factor) and found.notes == ()
+
+
+def drawn(number, edge, shape=(400, 500), ground=220, ink=60):
+    """Bars on empty slide, `edge` wide and twice as long, on a lattice."""
+    pixels = np.full(shape, ground, np.uint8)
+    places = [
+        (r, c) for r in range(20, shape[0] - 3 * edge, 4 * edge) for c in range(20, shape[1] - edge, 3 * edge)
+    ]
+    for row, col in places[:number]:
+        pixels[row : row + 2 * edge, col : col + edge] = ink
+    return pixels
+
+
+def test_few_objects_do_not_overrule_a_possible_size():
+    found = normalise(Image(drawn(8, 40), NOMINAL_PIXEL_UM))
+    assert found.objects == 8 and found.scale == pytest.approx(1.0)
+    assert "does not fit its few objects" in found.notes[0] and "it is believed" in found.notes[0]
+
+
+def test_few_objects_do_overrule_an_impossible_one():
+    found = normalise(Image(drawn(8, 20), 0.9))
+    assert found.scale == pytest.approx(NOMINAL_SIZE / (20 * 2**0.5), rel=0.1)
+    assert "they are believed" in found.notes[0]
+
+
+@pytest.mark.parametrize("size", [None, 0.146])
+def test_objects_far_smaller_than_chromosomes_are_refused_not_clipped(size):
+    """Bars of 3 x 6 pixels: smoothing makes them about 5 across, a fifth of a chromosome."""
+    pixels = drawn(400, 3)
+    with pytest.raises(ImageError, match=r"got objects \d\.\d times smaller than those; is it one metaphase"):
+        normalise(Image(pixels, size))
+
+
+def test_objects_far_larger_than_chromosomes_are_refused_not_clipped():
+    with pytest.raises(ImageError, match=r"got objects \d\.\d times larger than those"):
+        normalise(bare(drawn(20, 110, (2000, 2200))))
+
+
+def test_notes_of_the_image_go_on():
+    image = Image(drawn(30, 20), None, "a.png", ("colours converted from CMYK",))
+    assert normalise(image).notes == ("colours converted from CMYK",)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_bright_chromosomes_on_dark_are_refused_with_the_remedy(cell, dtype):
+    inverted = (255 - cell.image.pixels.astype(int)).astype(dtype)
+    with pytest.raises(ImageError, match=r"got bright objects on a dark ground; .* Edit > Invert"):
+        normalise(bare(inverted))
+
+
+def test_no_style_of_giemsa_is_taken_for_inverted():
+    for number, name in enumerate(sorted(STYLES)):
+        made = simulate_cell(STYLES[name], Damage(1), np.random.default_rng([5, number]))
+        grey = made.image.pixels.astype(np.float32)
+        assert not bright_on_dark(grey), name
+        assert bright_on_dark(grey.max() - grey), name
+
+
+def test_real_giemsa_is_not_taken_for_inverted_and_real_fluorescence_is_refused(data):
+    for path in sorted((data / "metaphase_scc").glob("*.png")):
+        assert normalise(read(path)).objects > 30
+    for path in sorted((data / "mfish_dapi").glob("*D.tif"))[:4]:
+        with pytest.raises(ImageError, match="fluorescence is not scored"):
+            normalise(read(path))
+
+
+def test_a_black_image_with_one_hot_pixel_is_refused(tmp_path):
+    pixels = np.zeros((200, 200), np.uint8)
+    pixels[50, 60] = 255
+    with pytest.raises(ImageError, match="expected a bright ground, got black"):
+        normalise(bare(pixels))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers_beyond_measure_are_refused(dtype):
+    with pytest.raises(ImageError, match=r"expected intensities below 1e\+30, got 2\.2e\+38"):
+        normalise(bare(drawn(30, 20).astype(dtype) * 1e36))
+
+
+def test_fields_too_large_for_one_metaphase_are_refused_before_they_cost_memory(monkeypatch):
+    scan = np.broadcast_to(np.uint8(200), (9000, 9000))
+    with pytest.raises(ImageError, match="at most 46 megapixels, got 9000 x 9000"):
+        normalise(bare(scan))
+    monkeypatch.setattr(module, "LARGEST_DENSITY", 300_000)
+    with pytest.raises(ImageError, match=r"got \d megapixels at the size of its objects"):
+        normalise(bare(drawn(60, 7)))

@@ -40,8 +40,10 @@ def test_any_depth_is_flattened(dtype):
 
 
 @pytest.mark.parametrize(
-    ("image", "says"), [(np.full((40, 40), 7), "one brightness"), (np.full((40, 40), np.nan), "NaN")]
-)
+    ("image", "says"),
+    [(np.full((40, 40), 7), "one brightness"), (np.full((40, 40), np.nan), "NaN"), (np.eye(40) * 1e39, "infinity"),
+     (np.eye(40) * 1e35, "below 1e"), (np.eye(3), "got 3 x 3"), (np.broadcast_to(np.uint8(3), (9000, 9000)), "to 64 megapixels, got 9000")],
+)  # fmt: skip
 def test_fields_without_information_are_refused(image, says):
     with pytest.raises(ImageError, match=says):
         flatten(image)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cytally.dosimetry.calibrate import Curve
     from cytally.dosimetry.dose import Dose, Exposed
     from cytally.statistics.detector import DetectorErrors
-    from cytally.types import Counts, IntArray
+    from cytally.types import Counts, IntArray, Skipped
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -114,15 +114,18 @@ def score(
     OUT gets detections.csv, cells.csv, run.json and report.html. An unreadable
     image, and one that is the same bytes as another, is reported and skipped; then
     the exit code is 3. Called again, images that were added or changed are scored,
-    and those that are gone leave the run.
+    and those that are gone leave the run. Files and folders that were not looked at
+    (other formats, earlier runs) are counted on the screen.
 
     \b
     Example:
       cytally dosimetry score slides/S17 --out runs/S17 --pictures
     """
     from cytally.dosimetry.pipeline import score_folder
+    from cytally.images.find import left_out
     from cytally.inference.ensemble import load_ensemble
 
+    aside = left_out(images)
     loaded = load_ensemble(ensemble).with_thresholds(
         confidence=confidence, agreement=agreement, co_occurrence=co_occurrence, reading=reading
     )
@@ -131,7 +134,7 @@ def score(
         outcome = score_folder(
             images, out, loaded, curve=known, pictures=pictures, sampled=sampled or 0, report=report
         )
-    _say_counts(outcome.counts, outcome.dose, out, as_json)
+    _say_counts(outcome.counts, outcome.dose, out, as_json, aside)
     for words in outcome.notes[:20]:
         click.echo(f"  note: {words}", err=True)
     if len(outcome.notes) > 20:
@@ -331,12 +334,15 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _say_counts(counts: Counts, found: Dose | None, out: Path, as_json: bool) -> None:
+def _say_counts(
+    counts: Counts, found: Dose | None, out: Path, as_json: bool, aside: tuple[Skipped, ...] = ()
+) -> None:
     totals = {name: counts.total(name) for name in counts.per_cell}
     if as_json:
         click.echo(json.dumps({
             "cells": counts.cells, "found": totals, "run": str(out), "detector": counts.detector,
             "skipped": [asdict(one) for one in counts.skipped],
+            "left_out": [asdict(one) for one in aside],
             "dose": _dose_json(found) if found else None,
         }))  # fmt: skip
         return
@@ -346,6 +352,18 @@ def _say_counts(counts: Counts, found: Dose | None, out: Path, as_json: bool) ->
         click.echo(f"  skipped {one.image}: {one.reason}", err=True)
     if len(counts.skipped) > 20:
         click.echo(f"  and {len(counts.skipped) - 20} more; see {out / 'cells.csv'}", err=True)
+    _say_aside(aside)
     if found is not None:
         click.echo(_words(found))
     click.echo(f"report: {out / 'report.html'}")
+
+
+def _say_aside(aside: tuple[Skipped, ...]) -> None:
+    from cytally.files.names import shown
+
+    if aside:
+        click.echo(f"{len(aside)} left out, not images that are read:", err=True)
+    for one in aside[:20]:
+        click.echo(f"  {shown(one.image)}: {one.reason}", err=True)
+    if len(aside) > 20:
+        click.echo(f"  and {len(aside) - 20} more", err=True)

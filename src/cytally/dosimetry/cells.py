@@ -33,6 +33,8 @@ class ScoredCell:
         Pixels that the networks saw per pixel of the image.
     sha256 : str
         Hash of the file, "" if it could not be read.
+    notes : tuple of str
+        What was converted or not believed on the way: colours, transparency, pixel size.
     """
 
     image: str
@@ -41,6 +43,7 @@ class ScoredCell:
     objects: int = 0
     scale: float = 1.0
     sha256: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def scored(self) -> bool:

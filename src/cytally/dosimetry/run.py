@@ -104,7 +104,7 @@ def _same_images(folder: Path, settings: RunSettings, planned: Mapping[str, str]
     if roots(theirs) == roots(settings.inputs) or not known.cells or known.cells.keys() & planned.items():
         return
     raise RunError(
-        f"{shown(str(folder))}: holds a run with other inputs ({shown(', '.join(sorted(roots(theirs))))}) and has seen "
+        f"{shown(folder)}: holds a run with other inputs ({shown(', '.join(sorted(roots(theirs))))}) and has seen "
         f"none of these {len(planned)} images; give another --out"
     )
 
@@ -206,7 +206,7 @@ def read_cells_table(folder: Path) -> list[dict[str, str]]:
     missing = [name for name in (CELLS, DETECTIONS) if not (folder / name).is_file()]
     if missing:
         raise RunError(
-            f"{shown(str(folder))}: this run was interrupted: it has no {missing[0]}; run {COMMAND} again to finish"
+            f"{shown(folder)}: this run was interrupted: it has no {missing[0]}; run {COMMAND} again to finish"
         )
     return _rows(folder / CELLS)
 
@@ -221,7 +221,7 @@ def _rows(table: Path) -> list[dict[str, str]]:
 
 def _unreadable(folder: Path, error: object) -> str:
     return (
-        f"{shown(str(folder))}: expected {CELLS} and {DETECTIONS} as {COMMAND} writes them, got {error}; "
+        f"{shown(folder)}: expected {CELLS} and {DETECTIONS} as {COMMAND} writes them, got {error}; "
         f"run {COMMAND} again to write them"
     )
 

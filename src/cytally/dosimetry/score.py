@@ -68,10 +68,10 @@ def score_file(path: Path, name: str, ensemble: Ensemble) -> ScoredCell:
     try:
         density = normalise(read(path))
     except ImageError as error:
-        reason = str(error).removeprefix(f"{path}: ")
+        reason = str(error).removeprefix(f"{shown(path)}: ").removeprefix(f"{path}: ")
         return ScoredCell(name, f"skipped: {shown(reason)}", nothing, sha256=digest)
     if density.objects < FEWEST_OBJECTS:
         reason = f"skipped: no metaphase (only {density.objects} objects that look like chromosomes)"
-        return ScoredCell(name, reason, nothing, density.objects, density.scale, digest)
+        return ScoredCell(name, reason, nothing, density.objects, density.scale, digest, density.notes)
     found = detect_density(density, ensemble)
-    return ScoredCell(name, "scored", found, density.objects, density.scale, digest)
+    return ScoredCell(name, "scored", found, density.objects, density.scale, digest, density.notes)

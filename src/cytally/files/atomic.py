@@ -71,7 +71,7 @@ def replacing(path: Path, ending: str = "", *, durable: bool = True) -> Iterator
             _folder_to_disk(path.parent)
     except OSError as error:
         raise OutputError(
-            f"{shown(str(path))}: cannot be written ({error.strerror or error}); nothing was left half"
+            f"{shown(path)}: cannot be written ({error.strerror or error}); nothing was left half"
         ) from error
     finally:
         with suppress(OSError):

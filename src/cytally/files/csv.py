@@ -46,7 +46,7 @@ def read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
     FileError
         Missing, not UTF-8, not CSV, a heading twice, or a row of another length.
     """
-    where = shown(str(path))
+    where = shown(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
         lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))

@@ -106,7 +106,7 @@ def open_journal(path: Path, reading: Reading[Any]) -> Iterator[Journal]:
     try:
         file = path.open("ab")
     except OSError as error:
-        raise OutputError(f"{shown(str(path))}: cannot be written ({error.strerror})") from error
+        raise OutputError(f"{shown(path)}: cannot be written ({error.strerror})") from error
     with file:
         yield Journal(file, path)
 
@@ -117,7 +117,7 @@ def _content(path: Path) -> bytes:
     except FileNotFoundError:
         return b""
     except OSError as error:
-        raise FileError(f"{shown(str(path))}: cannot be read ({error.strerror or error})") from error
+        raise FileError(f"{shown(path)}: cannot be read ({error.strerror or error})") from error
 
 
 def _parsed(line: bytes, reading: Reading[Kept]) -> Kept | None:

@@ -33,7 +33,7 @@ def read_json(path: Path, *, infinite: bool = False) -> Any:
         Missing, unreadable, too large or too deep, not UTF-8, not JSON, a key twice, a number
         that is none or that no computer holds.
     """
-    where = shown(str(path))
+    where = shown(path)
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
@@ -54,7 +54,7 @@ def parse_json(content: bytes, where: str, *, infinite: bool = False) -> Any:
     except RecursionError:
         raise FileError(f"{where}: expected at most {DEEPEST} levels of JSON, got more") from None
     except ValueError as error:  # not UTF-8, not JSON, or refused below
-        raise FileError(f"{where}: expected JSON, got something else ({shown(str(error))})") from error
+        raise FileError(f"{where}: expected JSON, got something else ({shown(error)})") from error
     if _deeper_than(found, DEEPEST):
         raise FileError(f"{where}: expected at most {DEEPEST} levels of JSON, got more")
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from pathlib import Path
 
 #: Bytes that common file systems allow for one name.
 LONGEST = 255
@@ -16,15 +17,15 @@ _LONE = re.compile("[\ud800-\udfff]")
 _SHOWN = re.compile(r"\\x([89a-f][0-9a-f])")
 
 
-def shown(name: str) -> str:
-    r"""A text that can be encoded: bytes that are not UTF-8 become `\xNN`.
+def shown(name: str | Path) -> str:
+    r"""A name, path or text as it can be encoded: bytes that are not UTF-8 become `\xNN`.
 
     Examples
     --------
     >>> print(shown("Pr\udcfcfung_1.png"))
     Pr\xfcfung_1.png
     """
-    return _LONE.sub(_escaped, name)
+    return _LONE.sub(_escaped, str(name))
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -93,7 +93,7 @@ def locked(folder: Path) -> Iterator[None]:
     RunError
         The folder cannot be written.
     """
-    where = shown(str(folder))
+    where = shown(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(folder / LOCK, timeout=0, is_singleton=True)
@@ -127,13 +127,13 @@ def begin(folder: Path, call: Call) -> RunRecord | None:
     """
     before = read_record(folder) if (folder / RUN).exists() else None
     if before is None and any(not _ours(p, call.beside) for p in folder.iterdir()):
-        raise RunError(f"{shown(str(folder))}: is not empty and not a run; give another --out")
+        raise RunError(f"{shown(folder)}: is not empty and not a run; give another --out")
     mine = _as_stored(call.settings)
     if before is not None:
         changed = sorted(k for k in mine if k not in call.free and before.settings.get(k) != mine[k])
         if changed:
             raise RunError(
-                f"{shown(str(folder))}: holds a run with other {', '.join(changed)}; give another --out"
+                f"{shown(folder)}: holds a run with other {', '.join(changed)}; give another --out"
             )
     known = before or RunRecord(settings=mine, version=call.version, started=call.started, machine=machine())
     _write(folder, known.model_copy(update={"settings": mine, "planned": list(call.planned), "tables": None}))
@@ -156,14 +156,14 @@ def read_record(folder: Path) -> RunRecord:
     """
     path = folder / RUN
     if not path.is_file():
-        raise RunError(f"{shown(str(folder))}: expected a run folder with {RUN}, found none")
+        raise RunError(f"{shown(folder)}: expected a run folder with {RUN}, found none")
     try:
         return RunRecord.model_validate(read_json(path))
     except FileError as error:
         raise RunError(f"{error}; {_REMEDY}") from error
     except ValidationError as error:
         raise RunError(
-            f"{shown(str(path))}: expected the record of a run, got {_first(error)}; {_REMEDY}"
+            f"{shown(path)}: expected the record of a run, got {_first(error)}; {_REMEDY}"
         ) from error
 
 
@@ -187,7 +187,7 @@ def check_finished(folder: Path, record: RunRecord, done: set[tuple[str, str]], 
     RunError
         The last call was interrupted; a table is gone or was changed afterwards.
     """
-    where = shown(str(folder))
+    where = shown(folder)
     if record.planned is not None:
         there = sum(each in done for each in record.planned)
         raise RunError(

@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 
 from cytally.errors import LabelError
 from cytally.files.atomic import write_bytes
+from cytally.files.names import shown
 from cytally.images.read import read
 from cytally.types import Image, IntArray
+
+#: More objects than any field has; measurements make a list as long as the largest number.
+LARGEST_NUMBER = 2**24 - 1
 
 
 def write_mask(path: Path, labels: IntArray) -> None:
@@ -33,6 +37,30 @@ def write_mask(path: Path, labels: IntArray) -> None:
     write_bytes(path, buffer.getvalue(), durable=False)  # it can be made again
 
 
+def read_numbers(path: Path) -> IntArray:
+    """Numbers of a mask as stored, (h, w); a palette or an inverted look is not applied.
+
+    Raises
+    ------
+    LabelError
+        Colour, not whole numbers, negative ones, or larger ones than objects can have.
+    ImageError
+        No readable image.
+    """
+    pixels = read(path, as_numbers=True).pixels
+    if pixels.ndim != 2 or pixels.dtype.kind not in "uib":
+        raise LabelError(
+            f"{shown(path)}: expected a grey mask of whole numbers, got {pixels.dtype} of shape {pixels.shape}"
+        )
+    low, high = int(pixels.min()), int(pixels.max())
+    if low < 0 or high > LARGEST_NUMBER:
+        raise LabelError(
+            f"{shown(path)}: expected numbers of objects from 0 to {LARGEST_NUMBER}, got {low if low < 0 else high}; "
+            "is it a mask?"
+        )
+    return np.asarray(pixels, np.int32)
+
+
 def read_mask(path: Path) -> IntArray:
     """A mask of numbered objects, from numbers or from 0 and 255 (or 1), whose parts that touch are one.
 
@@ -40,16 +68,16 @@ def read_mask(path: Path) -> IntArray:
     ------
     LabelError
         Colour, or not whole numbers.
+    ImageError
+        No readable image.
     """
-    pixels = read(path).pixels
-    if pixels.ndim != 2 or pixels.dtype.kind not in "uib":
-        raise LabelError(
-            f"{path}: expected a grey mask of whole numbers, got {pixels.dtype} of shape {pixels.shape}"
-        )
-    values = np.unique(pixels)
+    numbers = read_numbers(path)
+    values = np.unique(numbers)
     if len(values) <= 2 and values[-1] in (1, 255):
-        return np.asarray(cv2.connectedComponents((pixels > 0).astype(np.uint8), connectivity=8)[1], np.int32)
-    return np.asarray(pixels, np.int32)
+        return np.asarray(
+            cv2.connectedComponents((numbers > 0).astype(np.uint8), connectivity=8)[1], np.int32
+        )
+    return numbers
 
 
 def grey(image: Image) -> NDArray[np.generic]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.errors import ImageError
+from cytally.files.names import shown
 from cytally.images.background import background, without_corner_text
 from cytally.types import FloatArray, Image
 
@@ -25,9 +26,19 @@ NOMINAL_SIZE = 26.0
 NOMINAL_PIXEL_UM = 0.146
 #: Scaling outside these limits means that something else was measured.
 SCALE_LIMITS = (0.2, 4.0)
+#: Stated and measured size that differ by more than this cannot both be right.
+_DIFFER = 2.0
+#: Objects from which the measured size is believed against a stated one: nearly half of a metaphase.
+_MANY = 20
+#: Pixels of a field, and of what is made of it: floats of several steps must stay below 1 GB.
+LARGEST_FIELD, LARGEST_DENSITY = 46_000_000, 40_000_000
 #: Fewer chromosome-like objects than this, and size and stain are not measured.
 FEWEST_OBJECTS = 5
 _CLIP = (-0.5, 3.0)
+#: Sums of intensities beyond it leave single precision.
+_BRIGHTEST = 1e30
+#: How much further bright objects must stand out than dark ones, before they are taken for the objects.
+_INVERTED = 2.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,8 @@ class Density:
     stain : float
         Optical density of the chromosomes before division.
     source : str
+    notes : tuple of str
+        Those of the image, and where its pixel size was not believed.
     """
 
     values: Float32
@@ -52,6 +65,7 @@ class Density:
     objects: int
     stain: float
     source: str
+    notes: tuple[str, ...] = ()
 
     def to_image(self, places: FloatArray) -> FloatArray:
         """Full-resolution (row, col) of places (n, 2) given in this grid."""
@@ -85,39 +99,82 @@ def normalise(image: Image, *, measure_size: bool = False) -> Density:
     Raises
     ------
     ImageError
-        NaN, an image without contrast, or one too small to hold a chromosome.
+        NaN, no contrast, bright objects on a dark ground, objects far larger or smaller than
+        chromosomes, or an image too small to hold a chromosome or too large for one field.
 
     Notes
     -----
     Without a pixel size the square root of the median object area is brought to
     `NOMINAL_SIZE`. It is steadier than the width of single chromosomes, which
-    doubles where sister chromatids part.
+    doubles where sister chromatids part. Where a stated pixel size and at least 20
+    measured chromosomes differ more than twofold, the chromosomes are believed, and a note says so.
     """
     density = optical_density(image)
     found = measure(density)
-    if image.pixel_size_um is not None and not measure_size:
-        scale = image.pixel_size_um / NOMINAL_PIXEL_UM
-    elif found.objects >= FEWEST_OBJECTS:
-        scale = NOMINAL_SIZE / found.size
-    else:
-        scale = 1.0
-    scale = float(np.clip(scale, *SCALE_LIMITS))
+    scale, notes = _scale(image, found, measure_size=measure_size)
+    _check_result(image, scale)
     values = _resized(density, scale) / np.float32(found.stain)
-    return Density(np.clip(values, *_CLIP, out=values), scale, found.objects, found.stain, image.source)
+    values = np.clip(values, *_CLIP, out=values)
+    return Density(values, scale, found.objects, found.stain, image.source, (*image.notes, *notes))
+
+
+def _scale(image: Image, found: Measured, *, measure_size: bool) -> tuple[float, tuple[str, ...]]:
+    """Pixels of the result per pixel of the image, and what is to be said about it."""
+    measured = NOMINAL_SIZE / found.size if found.objects >= FEWEST_OBJECTS else None
+    size = None if measure_size else image.pixel_size_um
+    if size is None:
+        return measured or 1.0, ()
+    stated = size / NOMINAL_PIXEL_UM
+    if measured is None or max(stated, measured) <= _DIFFER * min(stated, measured):
+        return stated, ()
+    likely = f"{NOMINAL_PIXEL_UM * measured:.2g} um"
+    if found.objects < _MANY and SCALE_LIMITS[0] <= stated <= SCALE_LIMITS[1]:
+        return stated, (f"pixel size {size:g} um does not fit its few objects ({likely}): it is believed",)
+    return measured, (f"pixel size {size:g} um does not fit the chromosomes ({likely}): they are believed",)
+
+
+def _check_result(image: Image, scale: float) -> None:
+    low, high = SCALE_LIMITS
+    if not low <= scale <= high:
+        times = f"{scale:.1f} times smaller" if scale > 1 else f"{1 / scale:.1f} times larger"
+        raise ImageError(
+            f"{shown(image.source)}: expected chromosomes as at 63x or 100x, got objects {times} than those; "
+            "is it one metaphase in focus, and is its pixel size right?"
+        )
+    made = image.shape[0] * image.shape[1] * scale**2
+    if made > LARGEST_DENSITY:
+        raise ImageError(
+            f"{shown(image.source)}: expected one metaphase in the field, got {made / 1e6:.0f} megapixels at the size of its "
+            f"objects (at most {LARGEST_DENSITY // 10**6}); cut the field around the metaphase"
+        )
 
 
 def _grey(image: Image) -> Float32:
     height, width = image.shape
     if min(height, width) < 16:
-        raise ImageError(f"{image.source}: expected at least 16 x 16 pixels, got {height} x {width}")
+        raise ImageError(f"{shown(image.source)}: expected at least 16 x 16 pixels, got {height} x {width}")
+    if height * width > LARGEST_FIELD:
+        raise ImageError(
+            f"{shown(image.source)}: expected a field of at most {LARGEST_FIELD // 10**6} megapixels, got "
+            f"{height} x {width}; cut the scan into fields first"
+        )
     pixels = image.pixels[..., 1] if image.pixels.ndim == 3 else image.pixels
-    grey = pixels.astype(np.float32)
+    with np.errstate(
+        over="ignore"
+    ):  # what is too large for single precision becomes infinite, and is refused
+        grey = pixels.astype(np.float32)
     if pixels.dtype.kind == "f" and not np.isfinite(grey).all():
         bad = int((~np.isfinite(grey)).sum())
-        raise ImageError(f"{image.source}: expected finite grey values, got {bad} NaN or infinite ones")
+        raise ImageError(
+            f"{shown(image.source)}: expected finite grey values, got {bad} NaN or infinite ones"
+        )
     low, high = float(grey.min()), float(grey.max())
+    if max(high, -low) > _BRIGHTEST:
+        raise ImageError(
+            f"{shown(image.source)}: expected intensities below {_BRIGHTEST:g}, got {max(high, -low):g}"
+        )
     if high - low <= 1e-3 * max(abs(high), 1e-6):
-        raise ImageError(f"{image.source}: no contrast (every pixel is {high:g}); is the image empty?")
+        raise ImageError(f"{shown(image.source)}: no contrast (every pixel is {high:g}); is the image empty?")
     return grey - low if low < 0 else grey
 
 
@@ -127,15 +184,44 @@ def optical_density(image: Image) -> Float32:
     Raises
     ------
     ImageError
-        NaN, no contrast, or too small.
+        NaN, no contrast, too small or too large, bright objects on a dark ground, or a black ground.
     """
     grey = without_corner_text(_grey(image))
+    if bright_on_dark(grey):
+        raise ImageError(
+            f"{shown(image.source)}: expected dark chromosomes on a bright ground (Giemsa, brightfield), got bright objects on a "
+            "dark ground; an inverted Giemsa image can be inverted back (in ImageJ: Edit > Invert), fluorescence is not scored"
+        )
     light = background(grey)
     floor = 0.004 * float(light.max())
-    light /= np.maximum(grey, floor)
-    density: Float32 = cv2.log(light)
+    if not 0 < floor < np.inf:
+        raise ImageError(f"{shown(image.source)}: expected a bright ground, got black; is the image empty?")
+    light /= np.maximum(grey, floor, out=grey)
+    density: Float32 = cv2.log(light, light)
     density /= np.float32(np.log(10))
+    if not cv2.checkRange(density)[0]:
+        raise ImageError(f"{shown(image.source)}: no density can be measured; is it a brightfield image?")
     return density
+
+
+def bright_on_dark(grey: Float32) -> bool:
+    """Whether the objects of an image are brighter than its ground.
+
+    Measured against the median and against the border, the brightest 0.5 % stand out further than the darkest.
+    On 71 Giemsa fields neither ratio exceeded 0.36; inverted, both were at least 2.7, on 51 DAPI fields at least 8.
+
+    Parameters
+    ----------
+    grey : ndarray of float32, shape (h, w)
+    """
+    some = grey[::3, ::3]
+    width = max(2, min(some.shape) // 20)
+    rim = (some[:width], some[-width:], some[:, :width], some[:, -width:])
+    dark, middle, bright = (float(v) for v in np.percentile(some, [0.5, 50, 99.5]))
+    border = float(np.median(np.concatenate([part.ravel() for part in rim])))
+    least = max(1e-3 * (bright - dark), 1e-30)
+    against = [(bright - level) / max(level - dark, least) for level in (middle, border)]
+    return against[0] * against[1] > _INVERTED**2
 
 
 def measure(density: Float32) -> Measured:
@@ -152,7 +238,7 @@ def measure(density: Float32) -> Measured:
     """
     smooth = cv2.GaussianBlur(density, (5, 5), 1.0)
     level = _threshold(smooth)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((smooth > level).astype(np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((smooth > level).view(np.uint8))
     area = stats[:, cv2.CC_STAT_AREA].astype(float)
     area[0] = 0
     keep = _chromosome_like(area)

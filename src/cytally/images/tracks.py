@@ -10,15 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-
-import numpy as np
-import tifffile
 
 from cytally.errors import ImageError, LabelError
 from cytally.files.atomic import write_bytes
+from cytally.files.names import shown
 from cytally.files.text import read_text
-from cytally.images.masks import write_mask
+from cytally.images.masks import read_numbers, write_mask
 from cytally.types import IntArray
 
 #: Name of the table, and of a mask before its number.
@@ -105,17 +104,23 @@ def read_masks(folder: Path) -> Iterator[IntArray]:
     Raises
     ------
     ImageError
-        No mask there, or one frame missing between the first and the last.
+        No mask there, one frame missing between the first and the last, two of one number, or a
+        file that cannot be read.
+    LabelError
+        A mask that does not hold whole numbers.
     """
-    numbered = {}
-    for path in folder.glob("*.tif"):
-        digits = re.search(r"(\d+)$", path.stem)
+    numbered: dict[int, Path] = {}
+    for path in sorted(folder.glob("*.tif")):
+        digits = re.search(r"([0-9]{1,9})$", path.stem)
+        if digits and int(digits[1]) in numbered:
+            raise ImageError(f"{shown(path)}: a second mask of frame {int(digits[1])}; leave one of them")
         if digits:
             numbered[int(digits[1])] = path
     if not numbered:
         raise ImageError(f"{folder}: expected masks such as mask000.tif, found none")
-    missing = sorted(set(range(min(numbered), max(numbered) + 1)) - set(numbered))
-    if missing:
-        raise ImageError(f"{folder}: the mask of frame {missing[0]} is missing; a sequence has no gaps")
-    for number in sorted(numbered):
-        yield np.asarray(tifffile.imread(numbered[number])).astype(np.int32)
+    order = sorted(numbered)
+    gap = next((before + 1 for before, after in pairwise(order) if after > before + 1), None)
+    if gap is not None:
+        raise ImageError(f"{folder}: the mask of frame {gap} is missing; a sequence has no gaps")
+    for number in order:
+        yield read_numbers(numbered[number])

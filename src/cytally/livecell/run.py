@@ -121,7 +121,7 @@ def _begin(
         shared = any(line.sha256 == hashes.get(name) for name, line in done.items())
         if done and not shared and theirs != roots(settings["inputs"]):
             raise RunError(
-                f"{shown(str(folder))}: holds a run with other inputs ({shown(', '.join(sorted(theirs)))}) and has seen "
+                f"{shown(folder)}: holds a run with other inputs ({shown(', '.join(sorted(theirs)))}) and has seen "
                 f"none of these {len(hashes)} images; give another --out"
             )
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -136,7 +136,7 @@ def _segment(path: Path, name: str, folder: Path, finder: Finder) -> Line:
     try:
         nuclei = finder.find(grey(read(path)))
     except ImageError as error:
-        return Line(image=name, sha256=digest, status=f"skipped: {shown(str(error))}")
+        return Line(image=name, sha256=digest, status=f"skipped: {shown(error)}")
     stored: dict[str, Any] = {}
     for kind, place, labels in (("mask", MASKS, nuclei.labels), ("loose", LOOSE, nuclei.loose)):
         if kind == "loose" and np.array_equal(nuclei.loose, nuclei.labels):
@@ -179,13 +179,13 @@ def to_review(folder: Path, fluorescence: Path | None = None) -> list[ToReview]:
         paths = name_images(_inputs(folder, record))
     except ImageError as error:
         raise RunError(
-            f"{shown(str(folder))}: the images of this run are gone ({error}); call from where it was made"
+            f"{shown(folder)}: the images of this run are gone ({error}); call from where it was made"
         ) from error
     nuclei = [line for line in known.values() if line.seen is not None and line.image in paths]
     for line in nuclei:
         if line.sha256 != hash_of(paths[line.image]) or not line.whole(folder):
             raise RunError(
-                f"{shown(str(folder))}: {line.image} or its mask was changed since it was counted; run the same command again"
+                f"{shown(folder)}: {line.image} or its mask was changed since it was counted; run the same command again"
             )
     stained: dict[str, Path | None] = {}
     if fluorescence is not None:

@@ -53,7 +53,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     RunError
         Not such a file, or weights that are not numbers.
     """
-    where = shown(str(path))
+    where = shown(path)
     try:
         with safe_open(path, framework="pt") as file:
             notes = parse_json((file.metadata() or {}).get("notes", "{}").encode(), "notes", infinite=True)

@@ -40,7 +40,7 @@ def check_settings(folder: Path, architecture: Architecture, settings: Any, free
     for name in free:
         theirs["settings"][name] = mine["settings"][name]
     if theirs != mine:
-        raise RunError(f"{shown(str(folder))}: holds a training run with other settings; give another --out")
+        raise RunError(f"{shown(folder)}: holds a training run with other settings; give another --out")
 
 
 def note_settings(folder: Path, architecture: Architecture, settings: Any) -> None:
@@ -91,7 +91,7 @@ def restored(
         return restore(tensors, notes)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError) as error:
         raise RunError(
-            f"{shown(str(path))}: expected the state of this training, got {type(error).__name__} ({error}); remove it to start anew"
+            f"{shown(path)}: expected the state of this training, got {type(error).__name__} ({error}); remove it to start anew"
         ) from error
 
 

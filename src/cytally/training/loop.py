@@ -183,7 +183,7 @@ def _learn(
             rows.append(_epoch(epoch, fabric, model, optimiser, pool, settings, report))
             if not np.isfinite(rows[-1]["loss"]):
                 raise RunError(
-                    f"{shown(str(folder))}: the loss of epoch {epoch} is not a number; lower the rate and give another --out"
+                    f"{shown(folder)}: the loss of epoch {epoch} is not a number; lower the rate and give another --out"
                 )
             if fabric.is_global_zero:
                 _save(folder, rows, model, optimiser, pool)

@@ -177,7 +177,7 @@ def _trained(
                "seconds": time.monotonic() - started}  # fmt: skip
         if not np.isfinite([loss, row["validation"]]).all():
             raise RunError(
-                f"{shown(str(folder))}: the loss of epoch {epoch} is not a number; lower the rate and give another --out"
+                f"{shown(folder)}: the loss of epoch {epoch} is not a number; lower the rate and give another --out"
             )
         rows.append(row)
         _save(folder, rows, model, optimiser, settings.members)

@@ -17,13 +17,15 @@ from cytally.dosimetry.compose.field import Field
 from cytally.dosimetry.simulate.breakage import Damage
 from cytally.dosimetry.simulate.cell import SimulatedCell, simulate_cell
 from cytally.dosimetry.simulate.styles import TRAINING_MIX, style_named
-from cytally.errors import LabelError, SettingsError
+from cytally.errors import ImageError, LabelError, SettingsError
 from cytally.images.normalise import Density, normalise
 from cytally.images.read import find_images, read
 from cytally.labels.points import read_labels
 from cytally.training.examples import CellSource, TrainingCell
 from cytally.types import Image, Points
 
+#: Added to the number of a cell that is refused: far from all numbers that are asked for.
+_ANOTHER = 1_000_000_007
 #: What an ensemble detects.
 CLASSES = ("dicentric", "fragment")
 #: What training also predicts, because it helps, and an ensemble leaves out.
@@ -74,10 +76,13 @@ class SimulatedSource:
         return simulate_cell(style, counts, rng, self.shape)
 
     def cell(self, index: int) -> TrainingCell:
-        """Cell number `index`, normalised; one in four by its pixel size."""
+        """Cell number `index`, normalised; one in four by its pixel size; another where that one is refused."""
         made = self.simulated(index)
         known = index % 4 == 0
-        density = normalise(made.image if known else Image(made.image.pixels))
+        try:
+            density = normalise(made.image if known else Image(made.image.pixels))
+        except ImageError:  # unscorable ones may have nothing of a chromosome's size
+            return self.cell(index + _ANOTHER)
         return training_cell(density, made.evidence, self.classes)
 
 
@@ -98,9 +103,13 @@ class ComposedSource:
     classes: tuple[str, ...] = CLASSES + AUXILIARY
 
     def cell(self, index: int) -> TrainingCell:
-        """Cell number `index`; where its normal centromeres lie is not known."""
+        """Cell number `index`; where its normal centromeres lie is not known; another where that one is refused."""
         made = compose_cell(self.fields, self.wanted, np.random.default_rng([self.seed, index]))
-        return training_cell(normalise(made.image), made.points, self.classes, known=CLASSES)
+        try:
+            density = normalise(made.image)
+        except ImageError:
+            return self.cell(index + _ANOTHER)
+        return training_cell(density, made.points, self.classes, known=CLASSES)
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def read_sampled(folder: Path, cells: Sequence[ScoredCell]) -> Sampled | None:
     heading, rows = _table(path)
     if not _fits(heading, rows, cells):
         raise CountsError(
-            f"{shown(str(path))}: counts other images than the run; run score with --sampled again, or remove the file"
+            f"{shown(path)}: counts other images than the run; run score with --sampled again, or remove the file"
         )
     try:
         table = np.array([[whole(cell) for cell in row[2:]] for row in rows], int)
@@ -85,7 +85,7 @@ def read_sampled(folder: Path, cells: Sequence[ScoredCell]) -> Sampled | None:
         return Sampled(table.reshape(-1, len(heading) - 2).sum(axis=0))
     except (ValueError, OverflowError) as error:
         raise CountsError(
-            f"{shown(str(path))}: expected whole numbers per sampled ensemble, got {error}"
+            f"{shown(path)}: expected whole numbers per sampled ensemble, got {error}"
         ) from error
 
 

@@ -162,7 +162,7 @@ def _labelled(
         try:
             found.append(_identified(pair, stems[pair.phase], out, settings))
         except ImageError as error:
-            skipped.append(Skipped(shown(pair.phase.name), shown(str(error))))
+            skipped.append(Skipped(shown(pair.phase.name), shown(error)))
         report("labelling from fluorescence", number + 1, len(files.pairs))
     if not found:
         raise ImageError(
