@@ -6,13 +6,14 @@ from click.testing import CliRunner
 
 from cytally.cli import training  # noqa: F401  (joins the group)
 from cytally.cli.main import cli
+from cytally.dosimetry.detector import sources
 from cytally.dosimetry.detector import train as module
 from cytally.dosimetry.detector.sources import ComposedSource, MixedSource, SimulatedSource
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.dosimetry.simulate.styles import STYLES
-from cytally.errors import SettingsError
+from cytally.errors import ImageError, SettingsError
 from cytally.inference.ensemble import load_ensemble
 from cytally.types import Image
 
@@ -63,3 +64,20 @@ def test_auxiliary_channels_of_composed_cells_teach_nothing():
     made = simulate_cell(STYLES["straight"], Damage(), np.random.default_rng([31, 0]))
     source = ComposedSource((module.Field.of(Image(made.image.pixels)),), 1)
     assert source.cell(3).known.tolist() == [True, True, False, False]
+
+
+def test_a_cell_that_cannot_be_normalised_is_replaced_by_another(monkeypatch):
+    """An unscorable cell is refused now where its scale was clipped before; training goes on."""
+    source, asked = SimulatedSource(1, shape=(320, 320)), []
+    honest = sources.normalise
+
+    def refusing(image):
+        asked.append(image)
+        if len(asked) == 1:
+            raise ImageError("objects far smaller than chromosomes")
+        return honest(image)
+
+    monkeypatch.setattr(sources, "normalise", refusing)
+    found = source.cell(1)
+    assert len(asked) == 2 and not np.array_equal(asked[0].pixels, asked[1].pixels)
+    assert found.packed.size > 0

@@ -142,3 +142,13 @@ def test_the_content_tells_the_format_and_the_ending_does_not(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", FIELD)
     (tmp_path / "a.png").write_bytes((tmp_path / "a.tif").read_bytes())
     np.testing.assert_array_equal(read(tmp_path / "a.png").pixels, FIELD)
+
+
+def test_planes_of_metamorph_are_a_stack(tmp_path, handmade, grey_tags):
+    """One page, and a private tag with as many values as planes lie behind it."""
+    for planes in (1, 3):
+        tags = grey_tags(16, 16, t33629=(5, [0, 1] * planes))
+        (tmp_path / f"{planes}.tif").write_bytes(handmade([tags], bytes(range(256)) * planes))
+    assert read(tmp_path / "1.tif").shape == (16, 16)
+    with pytest.raises(ImageError, match="a stack of 3"):
+        read(tmp_path / "3.tif")

@@ -167,7 +167,7 @@ def planes_there(alike: list[Page], pages: list[Page], said: Declared, size: int
     """
     first = alike[0]
     there = sum(page.samples for page in pages if page.reduced == first.reduced)
-    behind = len(first.all("metamorph")) // 3  # three rationals a plane
+    behind = len(first.tags.get("metamorph", ()))  # as many values as planes
     if max(said.planes, behind) <= there:
         return len(alike)
     planes = max(said.planes // first.samples, behind)
