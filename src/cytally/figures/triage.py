@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from cytally.figures.style import INK, plain
 from cytally.types import FloatArray
 
 _CLASSES = ("#dceef8", "#fdf0d5", "#fbdcd8")
-_INK = "#22303c"
 
 
 def triage_figure(names: Sequence[str], doses: FloatArray, ends: Sequence[float]) -> Figure:
@@ -34,12 +34,12 @@ def triage_figure(names: Sequence[str], doses: FloatArray, ends: Sequence[float]
         start = min(end, far)
     rows = np.arange(len(names))[::-1]
     for row, (low, middle, high) in zip(rows, doses, strict=True):
-        axes.plot([low, min(high, far)], [row, row], color=_INK, linewidth=1.4)
-        axes.plot([middle], [row], "o", color=_INK, markersize=4.5)
+        axes.plot([low, min(high, far)], [row, row], color=INK, linewidth=1.4)
+        axes.plot([middle], [row], "o", color=INK, markersize=4.5)
         if not np.isfinite(high):
-            axes.annotate("", (far, row), (far * 0.985, row), arrowprops={"arrowstyle": "->", "color": _INK})
+            axes.annotate("", (far, row), (far * 0.985, row), arrowprops={"arrowstyle": "->", "color": INK})
     axes.set(xlim=(0, far), ylim=(-0.8, len(names) - 0.2), xlabel="dose (Gy), 95 % limits", yticks=rows)
-    axes.set_yticklabels(names)
+    axes.set_yticklabels(list(map(plain, names)))
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
     return figure

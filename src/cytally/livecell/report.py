@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from cytally import __version__
-from cytally.figures.curves import as_svg
 from cytally.figures.masks import outlined
 from cytally.figures.pages import embedded, render
 from cytally.figures.sequences import Branch, CountLine, growth_figure, learning_figure, lineage_figure
+from cytally.figures.style import as_svg
 from cytally.images.masks import grey, read_mask
 from cytally.images.read import read
 from cytally.images.write import encode, write_bytes
