@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cytally.cli.livecell import label_settings, labelling, livecell, say_skipped
+from cytally.cli.options import POSITIVE
 from cytally.cli.progress import reporting
 
 if TYPE_CHECKING:
@@ -27,10 +28,10 @@ def _finding(command: Any) -> Any:
         click.option("--ensemble", type=_THERE, help="For phase contrast or brightfield."),
         click.option("--stained", is_flag=True,
                      help="IMAGES are fluorescence: no network, the stain itself is thresholded."),
-        click.option("--diameter", nargs=2, type=float, default=(5.0, 30.0), show_default=True,
+        click.option("--diameter", nargs=2, type=POSITIVE, default=(5.0, 30.0), show_default=True,
                      help="With --stained: smallest and largest nucleus in pixels."),
         click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it."),
-        click.option("--hours", default=1.0, show_default=True, help="Between frames, for growth."),
+        click.option("--hours", type=POSITIVE, default=1.0, show_default=True, help="Between frames, for growth."),
         click.option("--pattern", help="Regular expression for file names with groups position and frame."),
         click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
     ]):  # fmt: skip
@@ -91,7 +92,7 @@ def track(
 @click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it.")
 @click.option("--preset", type=_PRESETS, default="fast", show_default=True)
 @click.option("--epochs", type=click.IntRange(1), help="Most epochs.  [default: the preset's]")
-@click.option("--hours", default=1.0, show_default=True, help="Between frames, for growth.")
+@click.option("--hours", type=POSITIVE, default=1.0, show_default=True, help="Between frames, for growth.")
 @click.option(
     "--largest-shift",
     default=60,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cytally.cli.main import SKIPPED, cli
+from cytally.cli.options import POSITIVE, Finite
 from cytally.cli.progress import reporting
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def livecell() -> None:
 def labelling(command: Any) -> Any:
     """Options that decide how the stain becomes labels."""
     for option in reversed([
-        click.option("--diameter", nargs=2, type=float, default=(5.0, 30.0), show_default=True,
+        click.option("--diameter", nargs=2, type=POSITIVE, default=(5.0, 30.0), show_default=True,
                      help="Smallest and largest nucleus in pixels."),
         click.option("--declump", type=click.Choice(["shape", "intensity", "none"]), default="shape",
                      show_default=True, help="Part touching nuclei by outline, by brightness, or not."),
@@ -76,9 +77,9 @@ def label_settings(diameter: tuple[float, float], declump: str, thesis_filter: b
 @click.option(
     "--positions", type=click.IntRange(1), default=1, show_default=True, help="Time-lapses, one per well."
 )
-@click.option("--shift", type=click.FloatRange(0), default=0.0, show_default=True,
+@click.option("--shift", type=Finite(0), default=0.0, show_default=True,
               help="Pixels by which the camera may jump from frame to frame.")  # fmt: skip
-@click.option("--offset", nargs=2, type=float, default=(0.0, 0.0), show_default=True,
+@click.option("--offset", nargs=2, type=Finite(), default=(0.0, 0.0), show_default=True,
               help="Rows and columns by which the fluorescence camera looks beside.")  # fmt: skip
 @click.option(
     "--size",
@@ -90,7 +91,7 @@ def label_settings(diameter: tuple[float, float], declump: str, thesis_filter: b
 )
 @click.option(
     "--weak",
-    type=click.FloatRange(0, 1),
+    type=Finite(0, 1),
     default=0.03,
     show_default=True,
     help="Share of nuclei that take little dye.",

@@ -1,0 +1,61 @@
+"""Kinds of values that many commands take, each checked once: numbers, pictures, tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Finite(click.FloatRange):
+    """A number within bounds, never NaN or infinite."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, or a clear refusal."""
+        number = float(super().convert(value, param, ctx))
+        if not abs(number) < float("inf"):
+            self.fail(f"expected a finite number, got {value}", param, ctx)
+        return number
+
+
+class NamedFile(click.Path):
+    """A file to write whose ending decides what is written.
+
+    Parameters
+    ----------
+    endings : str
+        Those that are possible, in lower case.
+    """
+
+    def __init__(self, *endings: str) -> None:
+        super().__init__(path_type=Path, dir_okay=False)
+        self.endings = endings
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path, or a refusal that names the endings."""
+        path = super().convert(value, param, ctx)
+        if Path(path).suffix.lower() not in self.endings:
+            expected = ", ".join(self.endings[:-1]) + f" or {self.endings[-1]}"
+            self.fail(f"expected a name that ends in {expected}, got {Path(path).name}", param, ctx)
+        return path
+
+
+#: Positive numbers, shares of a whole, years, hours, gray.
+POSITIVE, SHARE, AGE = Finite(0, min_open=True), Finite(0, 1), Finite(0, 120)
+HOURS, GRAY = Finite(0), Finite(0, 100)
+#: Pictures and tables: the ending decides.
+PICTURE, TABLE = NamedFile(".svg", ".png"), NamedFile(".csv", ".xlsx")
+
+
+def draw(figure: Figure, path: Path) -> None:
+    """Write a picture, whole or not at all."""
+    from cytally.figures.style import picture_bytes
+    from cytally.images.write import write_bytes
+
+    write_bytes(path, picture_bytes(figure, path))
