@@ -7,7 +7,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "cytally"
 FLOORS = [
-    {"types", "errors", "__init__"},
+    {"types", "errors", "wording", "__init__"},
     {"images", "labels", "nets", "statistics", "figures"},
     {"training", "inference", "detection", "evaluation", "runs"},
     {"dosimetry", "cytology", "livecell", "flow"},

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cytally.cli.dosimetry import dosimetry, errors_given, typed_dose
+from cytally.cli.options import HOURS, POSITIVE, NamedFile
 
 if TYPE_CHECKING:
     from cytally.dosimetry.calibrate import Curve
@@ -29,8 +30,11 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--method", type=click.Choice(["likelihood", "merkle", "merkle95", "delta", "bayes"]), default="likelihood",
     show_default=True, help="Of the limits.",
 )  # fmt: skip
-@click.option("--hours", default=0.0, help="Duration of the exposure.  [default: acute]")
-@click.option("--d0", default=2.7, show_default=True, help="Gy; survival of cells, for partial-body doses.")
+@click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]")
+@click.option(
+    "--repair-hours", type=POSITIVE, default=2.0, show_default=True, help="Mean time in which breaks are repaired."
+)
+@click.option("--d0", type=POSITIVE, default=2.7, show_default=True, help="Gy; survival of cells, for partial-body doses.")
 @click.option("--recall", "recalled", help="FOUND,MISSED of a validation set (see `dose`).")
 @click.option("--false", "false", help="FALSE,CELLS: false dicentrics in silent cells of it.")
 @click.option("--beside", help="FALSE,CELLS: false dicentrics in its exposed cells.")
@@ -38,11 +42,12 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--any-detector", is_flag=True, help="Accept counts of another detector than the curve's.")
 @click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True)
 @click.option(
-    "--out", required=True, multiple=True, type=_FILE, help="report.html or report.pdf; may be given twice."
-)
+    "--out", required=True, multiple=True, type=NamedFile(".html", ".pdf", ".docx"),
+    help="report.html, report.pdf or report.docx; may be given several times.",
+)  # fmt: skip
 def report(
     run: Path | None, curve: Path, facts: Path | None, dicentrics: int | None, cells: int | None,
-    distribution: str | None, method: str, hours: float, d0: float, recalled: str | None, false: str | None,
+    distribution: str | None, method: str, hours: float, repair_hours: float, d0: float, recalled: str | None, false: str | None,
     beside: str | None, validation: Path | None, any_detector: bool, language: str, out: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Write a sample's report, after the topics of ISO 19238, from a RUN or from typed counts.
@@ -63,12 +68,9 @@ def report(
     from cytally.dosimetry.dose import Exposed
     from cytally.images.write import write_bytes
 
-    wrong = [path for path in out if path.suffix.lower() not in (".html", ".pdf")]
-    if wrong:
-        raise click.UsageError(f"expected --out to end in .html or .pdf, got {wrong[0].name}")
     if sum([run is not None, distribution is not None, dicentrics is not None or cells is not None]) != 1:
         raise click.UsageError("give one of: a run folder, --distribution, or --dicentrics with --cells")
-    loaded, exposed = Curve.load(curve), Exposed(hours, d0_gy=d0)
+    loaded, exposed = Curve.load(curve), Exposed(hours, repair_hours, d0)
     errors = errors_given(recalled, false, beside, validation)
     if run is not None:
         case = _of_run(run, loaded, method, exposed, errors, any_detector=any_detector, facts=facts)
@@ -85,6 +87,10 @@ def _rendered(case: Case, language: str, kind: str) -> bytes:
         from cytally.dosimetry.certificate.paper import paper
 
         return paper(case, language)
+    if kind == ".docx":
+        from cytally.dosimetry.certificate.document import document
+
+        return document(case, language)
     from cytally.dosimetry.certificate.page import page
 
     return page(case, language).encode()
@@ -96,16 +102,18 @@ def _of_run(
 ) -> Case:  # fmt: skip
     from cytally.dosimetry.certificate.facts import Facts, read_facts
     from cytally.dosimetry.certificate.sections import Case
-    from cytally.dosimetry.dose import dose
+    from cytally.dosimetry.laboratory.series import dose_of_counts
     from cytally.dosimetry.run import counts_of, read_run, read_settings
 
     settings = read_settings(run)
     counts = counts_of(read_run(run), settings.classes, settings.detector)
-    found = dose(counts, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors)
+    found = dose_of_counts(
+        counts, run, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors
+    )
     known = read_facts(facts) if facts else Facts(sample=run.name)
     return Case(
         known, found, curve, counts.distribution("dicentric"), exposed, settings.ensemble, settings.detector,
-        errors is not None, len(counts.skipped),
+        errors, len(counts.skipped),
     )  # fmt: skip
 
 
@@ -120,4 +128,4 @@ def _of_counts(
     found = typed_dose(curve, dicentrics, cells, distribution, method, exposed, errors)
     counts = counts_given(distribution) if distribution else None
     known = read_facts(facts) if facts else Facts()
-    return Case(known, found, curve, counts, exposed, errors=errors is not None)
+    return Case(known, found, curve, counts, exposed, errors=errors)

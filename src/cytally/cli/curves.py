@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cytally.cli.dosimetry import dosimetry
+from cytally.cli.options import PICTURE, draw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--by", metavar="COLUMN",
     help="Several curves of one table, one for each name in a column such as donor; --out is then a folder.",
 )  # fmt: skip
-@click.option("--plot", type=_FILE, help="Also draw the curve (SVG).")
+@click.option("--plot", type=PICTURE, help="Also draw the curve (SVG or PNG).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def calibrate(
     counts: tuple[Path, ...], out: Path, radiation: str, laboratory: str, model: str, family: str,
@@ -79,9 +80,9 @@ def calibrate(
     curve = fitted(*points_of(counts))
     curve.save(out)
     if plot:
-        from cytally.dosimetry.report import curve_svg
+        from cytally.dosimetry.report import curve_figure
 
-        plot.write_text(curve_svg(curve))
+        draw(curve_figure(curve, None), plot)
     _say_curve(curve, out, as_json)
 
 
@@ -122,7 +123,7 @@ def _fit_each(
 @click.option("--out", required=True, type=_FILE, help="Curve file (JSON).")
 @click.option("--radiation", default="", help='Such as "60Co gamma, 0.3 Gy/min".')
 @click.option("--laboratory", default="", help="Whose curve it is.")
-@click.option("--plot", type=_FILE, help="Also draw the curve (SVG).")
+@click.option("--plot", type=PICTURE, help="Also draw the curve (SVG or PNG).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def curve(
     coefficients: str, errors: str, covariances: str, out: Path, radiation: str, laboratory: str,
@@ -148,9 +149,9 @@ def curve(
     made = stated(*typed, radiation=radiation, laboratory=laboratory)
     made.save(out)
     if plot:
-        from cytally.dosimetry.report import curve_svg
+        from cytally.dosimetry.report import curve_figure
 
-        plot.write_text(curve_svg(made))
+        draw(curve_figure(made, None), plot)
     _say_curve(made, out, as_json)
 
 

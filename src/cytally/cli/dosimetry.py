@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cytally.cli.main import SKIPPED, cli
+from cytally.cli.options import GRAY, HOURS, POSITIVE, SHARE, Finite
 from cytally.cli.progress import reporting
 
 if TYPE_CHECKING:
@@ -52,12 +53,12 @@ def dosimetry() -> None:
 @dosimetry.command()
 @click.argument("out", type=_FOLDER)
 @click.option("--cells", default=200, show_default=True, help="Number of cells.")
-@click.option("--dose", "dose_gy", default=2.0, show_default=True, help="Dose in Gy (acute 60Co gamma).")
-@click.option("--fraction", default=1.0, show_default=True, help="Irradiated fraction of the blood.")
+@click.option("--dose", "dose_gy", type=GRAY, default=2.0, show_default=True, help="Dose in Gy (acute 60Co gamma).")
+@click.option("--fraction", type=SHARE, default=1.0, show_default=True, help="Irradiated fraction of the blood.")
 @click.option("--style", type=click.Choice(_STYLES), default="mixed", show_default=True)
 @click.option("--sample", default="S1", show_default=True, help="Name of the sample.")
 @click.option(
-    "--unscorable", default=0.0, show_default=True, help="Share of cells that should not be scored."
+    "--unscorable", type=SHARE, default=0.0, show_default=True, help="Share of cells that should not be scored."
 )
 @click.option("--truth", is_flag=True, help="Also masks, identities, centromeres, centrelines, break points.")
 @click.option("--seed", default=1, show_default=True, help="Same seed, same bytes.")
@@ -86,12 +87,12 @@ def simulate(
 @click.option("--ensemble", type=_FOLDER, help="Ensemble folder.  [default: the shipped one]")
 @click.option(
     "--confidence",
-    type=click.FloatRange(0, 1, True, True),
+    type=Finite(0, 1, True, True),
     help="T_C: let all members vote, without second readers.",
 )
 @click.option("--agreement", type=click.IntRange(0), help="T_A: let all members vote; votes to be exceeded.")
 @click.option(
-    "--reading", type=click.FloatRange(0, 1, max_open=True),
+    "--reading", type=Finite(0, 1, max_open=True),
     help="Probability that the second readers must exceed.  [default: the card's]",
 )  # fmt: skip
 @click.option(
@@ -150,8 +151,8 @@ def score(
     "--method", type=click.Choice(["likelihood", "merkle", "merkle95", "delta", "bayes"]), default="likelihood", show_default=True,
     help="Of the limits: likelihood ratio, Merkle's two regions of 83 % or of 95 %, delta method, posterior density.",
 )  # fmt: skip
-@click.option("--hours", default=0.0, help="Duration of the exposure.  [default: acute]")
-@click.option("--d0", default=2.7, show_default=True, help="Gy; survival of cells, for partial-body doses.")
+@click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]")
+@click.option("--d0", type=POSITIVE, default=2.7, show_default=True, help="Gy; survival of cells, for partial-body doses.")
 @click.option(
     "--recall", "recalled", help="FOUND,MISSED dicentrics of a validation set: automatic counts on a curve by eye.",
 )  # fmt: skip

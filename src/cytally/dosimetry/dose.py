@@ -15,6 +15,7 @@ from cytally.statistics.intervals import DoseLimits, delta, merkle
 from cytally.statistics.partial import PartialBody, dolphin
 from cytally.statistics.poisson import Dispersion, dispersion
 from cytally.types import Counts, IntArray
+from cytally.wording import counted
 
 #: Names of the methods, as they are printed.
 METHODS = {
@@ -28,6 +29,8 @@ NOTES = {
     "beyond": "beyond the calibrated range (up to {:g} Gy): extrapolated",
     "overdispersed": "overdispersed (u = {:.2f}): the exposure may have been partial or uneven",
     "members": "the ensemble's members disagree (standard deviation {:.1f} dicentrics): the limits carry it",
+    "members stale": "sampled.csv counts other cells than this run: the members' disagreement is not carried; "
+    "run `score --sampled` again",
     "underdispersed": "underdispersed (u = {:.2f}): were cells selected or aberrations overlooked?",
     "delta": "the delta method is too narrow with so few dicentrics: use likelihood or merkle",
 }
@@ -116,7 +119,7 @@ class Dose:
     def __str__(self) -> str:
         return (
             f"{self.estimate:.2f} Gy ({self.limits}, 95 %, {self.method}), "
-            f"{self.cells} cells, {self.dicentrics} {self.aberration}"
+            f"{counted(self.cells, 'cells')}, {counted(self.dicentrics, self.aberration)}"
         )
 
 

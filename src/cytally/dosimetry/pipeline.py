@@ -12,8 +12,9 @@ from cytally import __version__
 from cytally.dosimetry import run
 from cytally.dosimetry.calibrate import Curve
 from cytally.dosimetry.cells import ScoredCell
-from cytally.dosimetry.dose import Dose, dose
+from cytally.dosimetry.dose import Dose
 from cytally.dosimetry.laboratory.disagreement import Sampled
+from cytally.dosimetry.laboratory.series import dose_of_counts
 from cytally.dosimetry.report import write_report
 from cytally.dosimetry.sampled import sample_run
 from cytally.dosimetry.score import score_file
@@ -86,8 +87,7 @@ def score_folder(
         if sampled:
             scored = {name: path for name, path in paths.items() if done[name].scored}
             drawn = sample_run(scored, folder, ensemble, sampled, report)
-        apart = drawn.disagreement if drawn is not None else 0.0
-        found = dose(counts, curve, disagreement=apart) if curve is not None and counts.cells else None
+        found = dose_of_counts(counts, folder, curve) if curve is not None and counts.cells else None
         write_report(folder, cells, counts, settings, paths, curve=curve, dose=found)
     return Outcome(counts, found, drawn)
 

@@ -10,13 +10,12 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
 from cytally import __version__
-from cytally.dosimetry.certificate.sections import Case, Section, sections
+from cytally.dosimetry.certificate.sections import Case, Section, figure_of, sections
 from cytally.dosimetry.certificate.words import Words
-from cytally.dosimetry.report import curve_figure
-from cytally.figures.curves import LABELS
+from cytally.figures.style import as_png
 
 #: Millimetres.
-_MARGIN, _LABEL, _LINE, _PICTURE = 18.0, 66.0, 5.0, 118.0
+_MARGIN, _LABEL, _LINE, _PICTURE = 18.0, 72.0, 4.8, 98.0
 _INK, _SOFT, _PALE = (34, 48, 60), (91, 107, 120), (200, 210, 218)
 _FONT = "DejaVu"
 
@@ -62,11 +61,8 @@ def paper(case: Case, language: str = "en") -> bytes:
     for number, part in enumerate(parts, start=1):
         _section(sheet, part, signed=number == len(parts))
         if part.figure:
-            figure = curve_figure(case.curve, case.dose, {key: words(key) for key in LABELS})
-            picture = io.BytesIO()
-            figure.savefig(picture, format="png", dpi=200)
             _room(sheet, _PICTURE * 0.68)
-            sheet.image(picture, w=_PICTURE, alt_text=words("this_sample"))
+            sheet.image(io.BytesIO(as_png(figure_of(case, words))), w=_PICTURE, alt_text=words("this_sample"))
     return bytes(sheet.output())
 
 

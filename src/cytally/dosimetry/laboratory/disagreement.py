@@ -21,9 +21,12 @@ class Sampled:
     Attributes
     ----------
     totals : ndarray of int, shape (ensembles,)
+    images : tuple of str
+        Which cells they counted.
     """
 
     totals: IntArray
+    images: tuple[str, ...] = ()
 
     @property
     def disagreement(self) -> float:
@@ -53,6 +56,7 @@ def read_sampled(folder: Path) -> Sampled | None:
         with path.open(newline="") as file:
             rows = list(csv.reader(file))
         table = np.array([[int(cell) for cell in row[1:]] for row in rows[1:]], int)
-        return Sampled(table.reshape(-1, len(rows[0]) - 1).sum(axis=0))
+        images = tuple(row[0] for row in rows[1:])
+        return Sampled(table.reshape(-1, len(rows[0]) - 1).sum(axis=0), images)
     except (ValueError, IndexError) as error:
         raise CountsError(f"{path}: expected whole numbers per sampled ensemble, got {error}") from error

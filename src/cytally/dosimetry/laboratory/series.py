@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cytally.dosimetry.calibrate import Curve, DosePoint
-from cytally.dosimetry.dose import ACUTE, DEFAULT, Dose, Exposed, dose
+from cytally.dosimetry.dose import ACUTE, DEFAULT, Dose, Exposed, Note, dose
+from cytally.dosimetry.laboratory.disagreement import read_sampled
 from cytally.dosimetry.laboratory.tables import read_counts
 from cytally.errors import CountsError
 from cytally.statistics.detector import DetectorErrors
+from cytally.types import Counts
 
 
 def points_of(sources: Sequence[Path]) -> tuple[list[DosePoint], str]:
@@ -60,34 +63,61 @@ def _points(table: Path) -> list[DosePoint]:
     return [DosePoint(gray, *totals) for gray, totals in found.items()]
 
 
-def dose_of_run(
-    folder: Path,
-    curve: Curve,
-    *,
-    method: str = DEFAULT,
-    any_detector: bool = False, exposed: Exposed = ACUTE,
-    errors: DetectorErrors | None = None,
+def dose_of_counts(
+    counts: Counts, folder: Path, curve: Curve, *, method: str = DEFAULT, any_detector: bool = False,
+    exposed: Exposed = ACUTE, errors: DetectorErrors | None = None,
 ) -> Dose:  # fmt: skip
-    """Dose of a finished run; its report is written again with the dose on top.
+    """Dose of a run's counts, the one that every command and page gives of this run.
 
-    Where the run was counted by sampled ensembles too, their disagreement is carried.
+    Where the same cells were counted by sampled ensembles too (sampled.csv in the folder), their
+    disagreement is carried; where that table counts other cells, it is not, and a note says so.
+
+    Parameters
+    ----------
+    counts : Counts
+    folder : Path
+        Of the run.
+    curve, method, any_detector, exposed, errors
+        As of `dose`, whose errors are raised.
+    """
+    drawn = read_sampled(folder)
+    same = drawn is not None and sorted(drawn.images) == sorted(counts.images)
+    found = dose(
+        counts, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors,
+        disagreement=drawn.disagreement if drawn is not None and same else 0.0,
+    )  # fmt: skip
+    if drawn is not None and not same:
+        return replace(found, notes=(*found.notes, Note("members stale")))
+    return found
+
+
+def dose_of_run(
+    folder: Path, curve: Curve, *, method: str = DEFAULT, any_detector: bool = False,
+    exposed: Exposed = ACUTE, errors: DetectorErrors | None = None,
+) -> Dose:  # fmt: skip
+    """Dose of a finished run; its page is written again with the dose on top.
+
+    Parameters
+    ----------
+    folder : Path
+    curve, method, any_detector, exposed, errors
+        As of `dose_of_counts`.
     """
     from cytally.dosimetry import run
-    from cytally.dosimetry.laboratory.disagreement import read_sampled
     from cytally.dosimetry.report import write_report
     from cytally.errors import ImageError
     from cytally.runs.inputs import name_images
 
     settings, cells = run.read_settings(folder), run.read_run(folder)
     counts = run.counts_of(cells, settings.classes, settings.detector)
-    drawn = read_sampled(folder)
-    found = dose(
-        counts, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors,
-        disagreement=drawn.disagreement if drawn else 0.0,
-    )  # fmt: skip
+    found = dose_of_counts(
+        counts, folder, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors
+    )
     try:
         paths = name_images(settings.inputs)
     except ImageError:  # images have moved: the gallery stays empty
         paths = {}
-    write_report(folder, cells, counts, settings, paths, curve=curve, dose=found)
+    write_report(
+        folder, cells, counts, settings, paths, curve=curve, dose=found, exposed=exposed, errors=errors
+    )
     return found
