@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cytally.cli.main import SKIPPED, cli
-from cytally.cli.options import GRAY, HOURS, POSITIVE, SHARE, Finite
+from cytally.cli.options import GRAY, HOURS, POSITIVE, SHARE, TABLE, Finite
 from cytally.cli.progress import reporting
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def score(
 @click.option(
     "--samples", type=_FILE, help="Many samples: a table with sample and cells,dicentrics or C0,C1,..."
 )
-@click.option("--out", type=_FILE, help="With --samples: also write the doses (CSV).")
+@click.option("--out", type=TABLE, help="With --samples: also write the doses (CSV or XLSX).")
 @click.option(
     "--method", type=click.Choice(["likelihood", "merkle", "merkle95", "delta", "bayes"]), default="likelihood", show_default=True,
     help="Of the limits: likelihood ratio, Merkle's two regions of 83 % or of 95 %, delta method, posterior density.",
@@ -222,14 +222,15 @@ def _doses_of(
     table: Path, out: Path | None, curve: Curve, method: str, exposed: Exposed, errors: DetectorErrors | None,
     *, as_json: bool,
 ) -> None:  # fmt: skip
-    from cytally.dosimetry.laboratory.samples import dose_of_sample, doses_csv, doses_table, read_samples
+    from cytally.dosimetry.laboratory.samples import dose_of_sample, doses_rows, doses_table, read_samples
+    from cytally.runs.sheets import write_sheet
 
     found = [
         (one, dose_of_sample(one, curve, method=method, exposed=exposed, errors=errors))
         for one in read_samples(table)
     ]
     if out is not None:
-        out.write_text(doses_csv(found))
+        write_sheet(out, doses_rows(found))
     plain_ = [{"sample": one.name} | _dose_json(each) for one, each in found]
     click.echo(json.dumps(plain_) if as_json else doses_table(found))
 

@@ -14,7 +14,8 @@ from cytally.errors import SettingsError
 INK, BLUE, RED, PALE = "#22303c", "#0072b2", "#d52c20", "#9fb6c6"
 #: Endings that a figure can be written with.
 ENDINGS = (".svg", ".png")
-_DPI = 200
+#: Pixels per inch, and the most pixels along a side: many samples make a long picture.
+_DPI, _MOST = 200, 30_000
 
 
 def plain(text: str) -> str:
@@ -36,8 +37,8 @@ def as_svg(figure: Figure) -> str:
 
 
 def as_png(figure: Figure) -> bytes:
-    """The figure as PNG, 200 pixels per inch."""
-    return _saved(figure, "png", dpi=_DPI)
+    """The figure as PNG, 200 pixels per inch, fewer where it would be very long."""
+    return _saved(figure, "png", dpi=min(_DPI, _MOST / float(max(figure.get_size_inches()))))
 
 
 def picture_bytes(figure: Figure, path: Path) -> bytes:

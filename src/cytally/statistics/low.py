@@ -24,10 +24,18 @@ def odds(aberrations: int, cells: int, dose: float, other_dose: float, coefficie
     >>> round(odds(0, 1000, 0.0, 0.25, np.array([0.001, 0.0164, 0.0492])))
     1306
     """
+    with np.errstate(over="ignore"):
+        return float(np.exp(log_odds(aberrations, cells, dose, other_dose, coefficients)))
+
+
+def log_odds(
+    aberrations: int, cells: int, dose: float, other_dose: float, coefficients: FloatArray
+) -> float:
+    """Natural logarithm of `odds`, which large counts take beyond any number."""
     means = [cells * float(yield_at(np.array(d), coefficients)) for d in (dose, other_dose)]
     if min(means) <= 0:
         raise CountsError("expected a curve with a background above 0; without one 0 Gy explains no count")
-    return float(np.exp(poisson_log(aberrations, means[0]) - poisson_log(aberrations, means[1])))
+    return float(poisson_log(aberrations, means[0]) - poisson_log(aberrations, means[1]))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import numpy as np
 
 from cytally.dosimetry.laboratory.tables import rows_of
 from cytally.errors import CountsError
+from cytally.statistics.interlab import FEWEST, Robust, coincide, robust, verdict, z_scores
 from cytally.types import FloatArray
+from cytally.wording import counted
 
 
 @dataclass(frozen=True)
@@ -39,14 +42,20 @@ def read_exercise(path: Path, reference: float | None = None) -> list[ExerciseSa
     Raises
     ------
     CountsError
-        A value or reference that is no number, or two references of one sample.
+        A value or reference that is no number, a laboratory twice, or two references of one sample.
     """
     names: dict[str, list[str]] = {}
     values: dict[str, list[float]] = {}
     known: dict[str, float] = {}
     for number, (where, row) in enumerate(rows_of(path), start=1):
         sample = (row.get("sample") or "").strip()
-        names.setdefault(sample, []).append(row.get("laboratory") or f"line {number}")
+        laboratory = (row.get("laboratory") or "").strip() or f"line {number}"
+        if laboratory in names.setdefault(sample, []):
+            raise CountsError(
+                f"{where}: expected one value per laboratory{f' of sample {sample}' if sample else ''}, "
+                f"got a second one of {laboratory}; part several samples by a column sample"
+            )
+        names[sample].append(laboratory)
         values.setdefault(sample, []).append(_number(row, "value", where))
         if row.get("reference"):
             stated = _number(row, "reference", where)
@@ -62,8 +71,115 @@ def read_exercise(path: Path, reference: float | None = None) -> list[ExerciseSa
 
 def _number(row: dict[str, str], name: str, where: str) -> float:
     try:
-        return float(row[name])
+        value = float(row[name])
     except (KeyError, ValueError):
-        raise CountsError(
-            f"{where}: expected a number in the column {name}, found {row.get(name)!r}"
-        ) from None
+        value = float("nan")
+    if not np.isfinite(value):
+        raise CountsError(f"{where}: expected a number in the column {name}, found {row.get(name)!r}")
+    return value
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The laboratories of one sample side by side.
+
+    Attributes
+    ----------
+    sample : ExerciseSample
+    robust : Robust or None
+        Robust mean and standard deviation; None for fewer than three values.
+    z : ndarray of shape (laboratories,)
+        z scores; NaN where there are none.
+    reason : str
+        Why there are none; "" where there are.
+    """
+
+    sample: ExerciseSample
+    robust: Robust | None
+    z: FloatArray
+    reason: str = ""
+
+    @property
+    def centre(self) -> float:
+        """What the values were compared with: the reference, or the robust mean; NaN without either."""
+        if self.sample.reference is not None:
+            return self.sample.reference
+        return self.robust.location if self.robust is not None else float("nan")
+
+    @property
+    def verdicts(self) -> tuple[str, ...]:
+        """A word for each z score; "" where there is none."""
+        return tuple(verdict(float(z)) if np.isfinite(z) else "" for z in self.z)
+
+
+def compare_laboratories(sample: ExerciseSample, algorithm: str = "A") -> Compared:
+    """The z scores of one sample, or why it has none: one sample never ends the others' comparison.
+
+    Parameters
+    ----------
+    sample : ExerciseSample
+    algorithm : {"A", "B", "QHampel"}
+    """
+    none = np.full(len(sample.values), np.nan)
+    if len(sample.values) < FEWEST:
+        said = f"no z scores: they take {FEWEST} laboratories, and there {_are(len(sample.values))}"
+        return Compared(sample, None, none, said)
+    found = robust(sample.values, algorithm)
+    if coincide(sample.values, found):
+        said = "no z scores: so many values coincide that the robust standard deviation is 0"
+        return Compared(sample, found, none, said)
+    return Compared(sample, found, z_scores(sample.values, reference=sample.reference, algorithm=algorithm))
+
+
+def _are(number: int) -> str:
+    return f"{'is' if number == 1 else 'are'} {number}"
+
+
+def exercise_table(found: Sequence[Compared]) -> str:
+    """One line per laboratory, sample by sample, for people."""
+    lines: list[str] = []
+    for one in found:
+        if one.sample.name:
+            lines += [*([""] if lines else []), f"sample {one.sample.name}"]
+        lines.append(_heading(one))
+        if one.reason:
+            lines.append(f"  {one.reason}")
+        digits = 3 if one.sample.values.max() >= 1 else 5  # doses, or yields
+        for name, value, z, word in zip(
+            one.sample.laboratories, one.sample.values, one.z, one.verdicts, strict=True
+        ):
+            score = f"{z:>8.2f}  {word}" if word else f"{'-':>8}"
+            lines.append(f"{name:<20}{value:>9.{digits}f}{score}")
+    return "\n".join(lines)
+
+
+def _heading(one: Compared) -> str:
+    """How many laboratories, and what their values were compared with."""
+    parts = [counted(len(one.sample.values), "laboratories")]
+    if one.sample.reference is not None:
+        parts.append(f"reference {one.sample.reference:.3f}")
+    if one.robust is not None:
+        parts.append(f"robust mean {one.robust.location:.3f}" + (
+            " (not used)" if one.sample.reference is not None else ""
+        ))  # fmt: skip
+        parts.append(f"robust standard deviation {one.robust.scale:.3f}")
+    return ", ".join(parts)
+
+
+def exercise_rows(found: Sequence[Compared]) -> list[list[object]]:
+    """Headings, then one line per sample and laboratory, for programs and spreadsheets."""
+    heading: list[object] = [
+        "sample", "laboratory", "value", "z", "verdict", "compared_with", "is_reference", "robust_mean",
+        "robust_sd", "note",
+    ]  # fmt: skip
+    rows: list[list[object]] = []
+    for one in found:
+        known = (one.robust.location, one.robust.scale) if one.robust is not None else (None, None)
+        of_sample = [one.centre, one.sample.reference is not None, *known, one.reason]
+        rows += [
+            [one.sample.name, name, float(value), float(z), word, *of_sample]
+            for name, value, z, word in zip(
+                one.sample.laboratories, one.sample.values, one.z, one.verdicts, strict=True
+            )
+        ]
+    return [heading, *rows]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,29 +81,38 @@ def doses_table(found: Sequence[tuple[Sample, Dose]]) -> str:
     return "\n".join(lines)
 
 
-def doses_csv(found: Sequence[tuple[Sample, Dose]]) -> str:
-    """One line per sample, for programs and spreadsheets; empty where there is no such number."""
-    buffer = io.StringIO()
-    table = csv.writer(buffer, lineterminator="\n")
-    table.writerow([
-        "sample", "cells", "dicentrics", "u", "dose_gy", "lower_gy", "upper_gy", "method",
-        "partial_dose_gy", "partial_lower_gy", "partial_upper_gy", "partial_body", "notes",
-    ])  # fmt: skip
-    for sample, one in found:
-        partial = ["", "", "", ""]
-        if one.partial is not None:
-            gray = one.partial.dose
-            partial = [_cell(v) for v in (gray.value, gray.lower, gray.upper, one.partial.body.value)]
-        table.writerow([
-            sample.name, sample.cells, sample.dicentrics, _u(one), _cell(one.estimate), _cell(one.lower),
-            _cell(one.upper), one.method, *partial, "; ".join(one.warnings),
-        ])  # fmt: skip
-    return buffer.getvalue()
+def doses_rows(found: Sequence[tuple[Sample, Dose]]) -> list[list[object]]:
+    """Headings, then one line per sample, for programs and spreadsheets; None where there is no such number."""
+    heading: list[object] = [
+        "sample", "cells", "dicentrics", "u", "dose_gy", "lower_gy", "upper_gy", "method", *PARTIAL, "notes",
+    ]  # fmt: skip
+    rows: list[list[object]] = [
+        [
+            sample.name, sample.cells, sample.dicentrics, u_of(one), one.estimate, one.lower, one.upper,
+            one.method, *partial_cells(one), "; ".join(one.warnings),
+        ]
+        for sample, one in found
+    ]  # fmt: skip
+    return [heading, *rows]
+
+
+#: Headings of the cells of `partial_cells`.
+PARTIAL = ("partial_dose_gy", "partial_lower_gy", "partial_upper_gy", "partial_body")
+
+
+def partial_cells(one: Dose) -> list[float | None]:
+    """Partial-body dose with limits in Gy and part of the body; None where there is none."""
+    if one.partial is None:
+        return [None] * len(PARTIAL)
+    gray = one.partial.dose
+    return [gray.value, gray.lower, gray.upper, one.partial.body.value]
+
+
+def u_of(one: Dose) -> float | None:
+    """The statistic u of the distribution over cells, where it is known."""
+    return None if one.dispersion is None else one.dispersion.u
 
 
 def _u(one: Dose) -> str:
-    return "" if one.dispersion is None or not np.isfinite(one.dispersion.u) else f"{one.dispersion.u:.2f}"
-
-
-def _cell(value: float) -> str:
-    return f"{value:.4f}" if np.isfinite(value) else ""
+    u = u_of(one)
+    return "" if u is None or not np.isfinite(u) else f"{u:.2f}"

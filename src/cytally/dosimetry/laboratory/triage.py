@@ -6,16 +6,14 @@ classes are those of the RENEB exercises: below 1 Gy, 1 to 2 Gy, above 2 Gy.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from cytally.dosimetry.calibrate import Curve
-from cytally.dosimetry.dose import DEFAULT, Dose
-from cytally.dosimetry.laboratory.samples import Sample, dose_of_sample
+from cytally.dosimetry.dose import ACUTE, DEFAULT, Dose, Exposed
+from cytally.dosimetry.laboratory.samples import PARTIAL, Sample, dose_of_sample, partial_cells, u_of
 
 #: Cells, or dicentrics, that triage asks for.
 CELLS, DICENTRICS = 50, 30
@@ -45,15 +43,23 @@ class Sorted:
     possible: tuple[str, ...]
     enough: bool
 
+    @property
+    def partial_category(self) -> str:
+        """Class of the partial-body dose; "" where there is none."""
+        partial = self.dose.partial
+        return "" if partial is None else CLASSES[_class_of(partial.dose.value)][1]
 
-def sort_samples(samples: Sequence[Sample], curve: Curve, *, method: str = DEFAULT) -> list[Sorted]:
+
+def sort_samples(
+    samples: Sequence[Sample], curve: Curve, *, method: str = DEFAULT, exposed: Exposed = ACUTE
+) -> list[Sorted]:
     """Dose and class of each sample, highest dose first."""
-    found = [_sorted(sample, curve, method) for sample in samples]
+    found = [_sorted(sample, curve, method, exposed) for sample in samples]
     return sorted(found, key=lambda one: (-one.dose.estimate, -one.dose.lower, one.sample.name))
 
 
-def _sorted(sample: Sample, curve: Curve, method: str) -> Sorted:
-    estimate = dose_of_sample(sample, curve, method=method)
+def _sorted(sample: Sample, curve: Curve, method: str, exposed: Exposed) -> Sorted:
+    estimate = dose_of_sample(sample, curve, method=method, exposed=exposed)
     low, high = _class_of(estimate.lower), _class_of(estimate.upper)
     return Sorted(
         sample, estimate, CLASSES[_class_of(estimate.estimate)][1],
@@ -78,21 +84,26 @@ def as_table(found: Sequence[Sorted]) -> str:
             f"{one.sample.name:<16}{one.sample.cells:>7}{one.sample.dicentrics:>6}{one.dose.estimate:>11.2f}"
             f"{one.dose.limits:>22}  {sure}{short}"
         )
+        if one.partial_category:
+            lines.append(
+                f"{'':<16}  as partial-body exposure: {one.dose.partial_words}; class {one.partial_category}"
+            )
         lines += [f"{'':<16}  {warning}" for warning in one.dose.warnings]
     return "\n".join(lines)
 
 
-def as_csv(found: Sequence[Sorted]) -> str:
-    """One line per sample, for programs and spreadsheets."""
-    buffer = io.StringIO()
-    table = csv.writer(buffer, lineterminator="\n")
-    table.writerow(
-        ["sample", "cells", "dicentrics", "dose_gy", "lower_gy", "upper_gy", "class", "enough", "notes"]
-    )
-    for one in found:
-        upper = f"{one.dose.upper:.4f}" if np.isfinite(one.dose.upper) else ""
-        table.writerow([
-            one.sample.name, one.sample.cells, one.sample.dicentrics, f"{one.dose.estimate:.4f}",
-            f"{one.dose.lower:.4f}", upper, one.category, one.enough, "; ".join(one.dose.warnings),
-        ])  # fmt: skip
-    return buffer.getvalue()
+def as_rows(found: Sequence[Sorted]) -> list[list[object]]:
+    """Headings, then one line per sample, for programs and spreadsheets."""
+    heading: list[object] = [
+        "sample", "cells", "dicentrics", "u", "dose_gy", "lower_gy", "upper_gy", "class", "enough", *PARTIAL,
+        "partial_class", "notes",
+    ]  # fmt: skip
+    rows: list[list[object]] = [
+        [
+            one.sample.name, one.sample.cells, one.sample.dicentrics, u_of(one.dose), one.dose.estimate,
+            one.dose.lower, one.dose.upper, one.category, one.enough, *partial_cells(one.dose),
+            one.partial_category, "; ".join(one.dose.warnings),
+        ]
+        for one in found
+    ]  # fmt: skip
+    return [heading, *rows]
