@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cytally.cli.dosimetry import dosimetry, plain
-from cytally.cli.options import HOURS, PICTURE, POSITIVE, TABLE, Finite, draw
+from cytally.cli.options import HOURS, PICTURE, POSITIVE, TABLE, Finite, draw, pair
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -269,7 +269,7 @@ def compare(
         raise click.UsageError("give --control, or --curve with --against")
     if (curve is None) != (against is None):
         raise click.UsageError("--curve and --against belong together")
-    known = _pair(control, "--control", "8,5000") if control is not None else None
+    known = pair(control, "--control", "8,5000") if control is not None else None
     suspected = (Curve.load(curve), against) if curve is not None and against is not None else None
     found = [
         hold(name, count, among, control=known, suspected=suspected)
@@ -297,19 +297,6 @@ def _compared(dicentrics: int | None, cells: int | None, samples: Path | None) -
     if samples is not None or dicentrics is None or cells is None:
         raise click.UsageError("give --dicentrics and --cells, or --samples")
     return [("", dicentrics, cells)]
-
-
-def _pair(text: str, option: str, example: str) -> tuple[int, int]:
-    """Aberrations and cells of a control, as typed."""
-    try:
-        known, among = (int(part) for part in text.split(","))
-    except ValueError:
-        raise click.UsageError(
-            f"expected two whole numbers such as {example} for {option}, got {text!r}"
-        ) from None
-    if known < 0 or among < 1:
-        raise click.UsageError(f"expected a count >= 0 and cells >= 1 for {option}, got {text}")
-    return known, among
 
 
 @dosimetry.command()

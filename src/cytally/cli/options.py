@@ -59,3 +59,16 @@ def draw(figure: Figure, path: Path) -> None:
     from cytally.images.write import write_bytes
 
     write_bytes(path, picture_bytes(figure, path))
+
+
+def pair(text: str, option: str, example: str) -> tuple[int, int]:
+    """Aberrations and cells of a control, as typed."""
+    try:
+        known, among = (int(part) for part in text.split(","))
+    except ValueError:
+        raise click.UsageError(
+            f"expected two whole numbers such as {example} for {option}, got {text!r}"
+        ) from None
+    if known < 0 or among < 1:
+        raise click.UsageError(f"expected a count >= 0 and cells >= 1 for {option}, got {text}")
+    return known, among

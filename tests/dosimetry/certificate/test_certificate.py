@@ -130,7 +130,10 @@ def test_who_counted_is_said(curve):
     assert meaning(Case(Facts(), found, curve)) == ENGLISH["meaning_eye"]
     assert meaning(Case(Facts(), found, bare, detector="abcd")) == ENGLISH["meaning_same"]
     assert meaning(Case(Facts(), found, curve, detector="abcd")) == ENGLISH["meaning_other"]
-    assert meaning(Case(Facts(), found, curve, detector="abcd", errors=DetectorErrors(150, 50, 6, 600))) == ENGLISH["meaning_errors"]
+    assert (
+        meaning(Case(Facts(), found, curve, detector="abcd", errors=DetectorErrors(150, 50, 6, 600)))
+        == ENGLISH["meaning_errors"]
+    )
 
 
 def test_a_protracted_exposure_and_one_beyond_the_curve_are_said(curve):
@@ -201,7 +204,9 @@ def test_a_report_says_who_scored_and_what_its_validation_showed(curve):
     )
     assert sections(case, Words("en"))[6].text == (ENGLISH["partial_errors"],)
     named = replace(case, facts=Facts(scored_by="ADCI 2.1"), ensemble="metaphase-1", detector="ab")
-    assert rows_of(named, 3)["Scored by"] == "automatic: ensemble metaphase-1 of cytally, detector ab; ADCI 2.1"
+    assert (
+        rows_of(named, 3)["Scored by"] == "automatic: ensemble metaphase-1 of cytally, detector ab; ADCI 2.1"
+    )
     assert rows_of(Case(Facts(), case.dose, curve), 3)["Scored by"] == "manual scoring"
     limits = sections(case, Words("en"))[7].text[1]
     assert "the detector's recall and false detections as measured on the validation set" in limits
@@ -224,7 +229,9 @@ def test_the_curve_is_described_whole(curve, case):
     assert shown["C"] == f"{curve.coefficients[0]:.5f} ± {np.sqrt(curve.covariance[0, 0]):.5f}"
     between = shown["Covariances of C, alpha; C, beta; alpha, beta"].split("; ")
     np.testing.assert_allclose([float(v) for v in between], curve.covariance[[0, 0, 1], [1, 2, 2]], rtol=5e-3)
-    bound = calibrate([DosePoint(0, 5000, 8), DosePoint(1, 2000, 20), DosePoint(2, 1000, 60), DosePoint(3, 500, 80)])
+    bound = calibrate(
+        [DosePoint(0, 5000, 8), DosePoint(1, 2000, 20), DosePoint(2, 1000, 60), DosePoint(3, 500, 80)]
+    )
     assert bound.fit.at_bound == ("alpha",)
     held = Case(Facts(), dose_from_totals(20, 500, bound), bound)
     assert "held at its bound by the fit" in rows_of(held, 5)["alpha"]
