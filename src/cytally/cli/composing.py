@@ -14,6 +14,7 @@ from cytally.cli.dosimetry import dosimetry
 from cytally.cli.main import SKIPPED
 from cytally.cli.options import Finite
 from cytally.cli.progress import reporting
+from cytally.wording import counted
 
 if TYPE_CHECKING:
     from cytally.dosimetry.detector.adapt import Adapted, Check
@@ -50,7 +51,7 @@ def compose(normal_cells: Path, out: Path, cells: int, dicentrics: float, excess
         check_fields(fields, normal_cells)
         write_composed(fields, out, cells, seed, Wanted(dicentrics, excess), report)
     able = sum(bool(field.uprights) for field in fields)
-    click.echo(f"{cells} cells in {out}, composed from {able} of {len(fields)} usable fields")
+    click.echo(f"{counted(cells, 'cells')} in {out}, composed from {able} of {counted(len(fields), 'usable fields')}")
     _say_skipped(skipped)
 
 

@@ -13,6 +13,7 @@ import click
 from cytally.cli.main import SKIPPED, cli
 from cytally.cli.options import GRAY, HOURS, POSITIVE, SHARE, TABLE, Finite
 from cytally.cli.progress import reporting
+from cytally.wording import counted
 
 if TYPE_CHECKING:
     from cytally.dosimetry.calibrate import Curve
@@ -78,7 +79,7 @@ def simulate(
     order = Order(cells, Exposure(dose_gy, fraction), style, seed, sample, unscorable, truth)
     with reporting() as report:
         write_folder(order, out, report)
-    click.echo(f"{cells} cells in {out}")
+    click.echo(f"{counted(cells, 'cells')} in {out}")
 
 
 @dosimetry.command()
@@ -331,7 +332,7 @@ def _say_counts(counts: Counts, found: Dose | None, out: Path, as_json: bool) ->
         }))  # fmt: skip
         return
     named = ", ".join(f"{n} {name}{'' if n == 1 else 's'}" for name, n in totals.items())
-    click.echo(f"{counts.cells} cells scored: {named}")
+    click.echo(f"{counted(counts.cells, 'cells')} scored: {named}")
     for one in counts.skipped[:20]:
         click.echo(f"  skipped {one.image}: {one.reason}", err=True)
     if len(counts.skipped) > 20:

@@ -12,6 +12,7 @@ import click
 from cytally.cli.livecell import label_settings, labelling, livecell, say_skipped
 from cytally.cli.options import POSITIVE
 from cytally.cli.progress import reporting
+from cytally.wording import counted
 
 if TYPE_CHECKING:
     from cytally.livecell.pipeline import Order
@@ -160,10 +161,10 @@ def _say(story: Any, out: Path, as_json: bool) -> None:
         }))  # fmt: skip
     else:
         click.echo(
-            f"{sum(one.count for one in story.counts)} nuclei in {len(story.counts)} image{'s' if len(story.counts) != 1 else ''}"
+            f"{counted(sum(one.count for one in story.counts), 'nuclei')} in {counted(len(story.counts), 'images')}"
         )
         for name, tracks in story.tracks:
-            click.echo(f"{name}: {len(tracks.rows)} tracks, {len(tracks.divisions)} divisions")
+            click.echo(f"{name}: {counted(len(tracks.rows), 'tracks')}, {counted(len(tracks.divisions), 'divisions')}")
         click.echo(f"report: {out / REPORT}")
     for hint in story.labelled.hints if story.labelled else ():
         click.echo(f"  {hint}", err=True)

@@ -13,6 +13,7 @@ import click
 from cytally.cli.main import SKIPPED, cli
 from cytally.cli.options import POSITIVE, Finite
 from cytally.cli.progress import reporting
+from cytally.wording import counted
 
 if TYPE_CHECKING:
     from cytally.livecell.evidence.folder import LabelSettings
@@ -120,7 +121,7 @@ def simulate(
                               population=PopulationSettings(nuclei), stain=StainSettings(weak=weak))  # fmt: skip
             name = f"{'ABCDEFGH'[number // 12 % 8]}{number % 12 + 1:02d}_1" if positions > 1 else ""
             write_sequence(lapse, out, name, report)
-    click.echo(f"{positions} time-lapse{'s' if positions > 1 else ''} of {frames} frames in {out}")
+    click.echo(f"{counted(positions, 'time-lapses')} of {counted(frames, 'frames')} in {out}")
 
 
 @livecell.command()
@@ -180,7 +181,7 @@ def label(
     with reporting() as report:
         made = label_folder(phase, fluorescence, out, settings, pattern=pattern, report=report)
     click.echo(
-        f"{len(made.kept)} labels kept, {len(made.fields) - len(made.kept)} rejected; look at {out / SHEET}"
+        f"{counted(len(made.kept), 'labels')} kept, {len(made.fields) - len(made.kept)} rejected; look at {out / SHEET}"
     )
     if made.offset.row or made.offset.col:
         click.echo(
@@ -227,7 +228,7 @@ def train(
     notes = learnt.ensemble.card.training
     sizes = ", ".join(f"{len(learnt.split.of(part))} {part}" for part in ("train", "validation", "test"))
     click.echo(
-        f"{len(learnt.ensemble.members)} members in {out}; fields: {sizes}, kept apart by {learnt.split.by}"
+        f"{counted(len(learnt.ensemble.members), 'members')} in {out}; fields: {sizes}, kept apart by {learnt.split.by}"
     )
     click.echo(f"validation: object F1 {notes['validation_f1']:.3f} at IoU 0.5")
     for leak in learnt.split.leaks:

@@ -15,6 +15,7 @@ from cytally.cli.dosimetry import dosimetry
 from cytally.cli.main import SKIPPED
 from cytally.cli.options import Finite
 from cytally.cli.progress import Report, reporting
+from cytally.wording import counted
 
 if TYPE_CHECKING:
     from cytally.dosimetry.measure.evaluate import Evaluation
@@ -113,7 +114,7 @@ def train(
         ensemble = train_ensemble(plan, settings, out, report)
     _draw_curve(out / "training")
     thresholds = ensemble.card.thresholds
-    click.echo(f"{len(ensemble.members)} members in {out}, detector {ensemble.card.identity}")
+    click.echo(f"{counted(len(ensemble.members), 'members')} in {out}, detector {ensemble.card.identity}")
     skipped = ensemble.card.training["skipped"]
     for image in skipped:
         click.echo(f"  skipped {image}", err=True)

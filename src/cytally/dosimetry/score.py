@@ -19,6 +19,7 @@ from cytally.inference.reading import propose
 from cytally.inference.votes import cast_votes
 from cytally.runs.inputs import hash_of
 from cytally.types import Detections, Image
+from cytally.wording import counted
 
 
 def detect_image(image: Image, ensemble: Ensemble) -> Detections:
@@ -70,7 +71,7 @@ def score_file(path: Path, name: str, ensemble: Ensemble) -> ScoredCell:
         reason = str(error).removeprefix(f"{path}: ")
         return ScoredCell(name, f"skipped: {reason}", nothing, sha256=digest)
     if density.objects < FEWEST_OBJECTS:
-        reason = f"skipped: no metaphase (only {density.objects} objects that look like chromosomes)"
+        reason = f"skipped: no metaphase (only {counted(density.objects, 'objects')} that look{'s' if density.objects == 1 else ''} like chromosomes)"
         return ScoredCell(name, reason, nothing, density.objects, density.scale, digest)
     found = detect_density(density, ensemble)
     return ScoredCell(name, "scored", found, density.objects, density.scale, digest)

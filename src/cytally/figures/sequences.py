@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from cytally.figures.style import BLUE, INK, PALE, RED, plain
 from cytally.types import FloatArray
+from cytally.wording import counted
 
 #: Told apart by colour-blind eyes, and by their dashes.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#22303c")
@@ -90,7 +91,7 @@ def lineage_figure(branches: Sequence[Branch], most: int = 60) -> Figure:
             axes.plot([mother, branch.first], [height[branch.parent], row], color=RED if sisters > 1 else PALE,
                       linewidth=1, linestyle="-" if sisters > 1 else ":")  # fmt: skip
     axes.set(xlabel="frame", yticks=[], ylim=(len(order) + 0.5, -1.5))
-    axes.text(0, 1.0, f"{len(order)} of {len(branches)} tracks; red: divisions, dotted: lost and found again",
+    axes.text(0, 1.0, f"{len(order)} of {counted(len(branches), 'tracks')}; red: divisions, dotted: lost and found again",
               transform=axes.transAxes, fontsize=8, color=INK, va="bottom")  # fmt: skip
     _plain(axes)
     return figure

@@ -23,6 +23,7 @@ from cytally.livecell.learn import Learnt
 from cytally.livecell.measure.evaluate import Evaluation
 from cytally.livecell.motion.lineage import Tracks
 from cytally.livecell.run import Segmented
+from cytally.wording import counted
 
 REPORT, LINEAGE = "report.html", "lineage.svg"
 _PICTURES = 4
@@ -118,7 +119,7 @@ def _pictures(story: Story) -> list[dict[str, str]]:
     for k in np.unique(np.linspace(0, len(order) - 1, min(_PICTURES, len(order))).astype(int)).tolist():
         picture = outlined(grey(read(order[k])), read_mask(story.run.masks[order[k]]))
         shown.append({"source": embedded(encode(picture, ".jpg"), "image/jpeg"), "caption":
-                      f"{story.run.names[order[k]]}: {story.counts[k].count} nuclei"})  # fmt: skip
+                      f"{story.run.names[order[k]]}: {counted(story.counts[k].count, 'nuclei')}"})  # fmt: skip
     return shown
 
 

@@ -200,7 +200,7 @@ def test_a_report_says_who_scored_and_what_its_validation_showed(curve):
     assert method["Scored by"] == "automatic scoring by a detector that was not named"
     assert method["Validation of the detector"] == (
         "recall r = 0.750 (150 of 200 dicentrics found); f = 0.0100 false dicentrics per cell "
-        "(6 in 600 cells without aberrations); 9 false dicentrics in 400 exposed cells"
+        "(6 in 600 cells without aberrations); in exposed cells 9 false in 400"
     )
     assert sections(case, Words("en"))[6].text == (ENGLISH["partial_errors"],)
     named = replace(case, facts=Facts(scored_by="ADCI 2.1"), ensemble="metaphase-1", detector="ab")

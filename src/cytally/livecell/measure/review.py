@@ -26,6 +26,7 @@ from cytally.images.read import read
 from cytally.images.write import encode, write_bytes
 from cytally.runs.folder import csv_bytes
 from cytally.types import Image, IntArray
+from cytally.wording import counted
 
 TABLE = "review.csv"
 COLUMNS = ("image", "objects", "false_positives", "false_negatives", "remark")
@@ -187,7 +188,7 @@ def compare_experts(first: Reviewed, second: Reviewed) -> ExpertsAgree:
 
 def as_words(agree: ExpertsAgree) -> str:
     """For people: the matrices and the figures."""
-    lines = [f"{agree.images} images judged by both"]
+    lines = [f"{counted(agree.images, 'images')} judged by both"]
     for name, table in (
         ("false_positives", agree.false_positives),
         ("false_negatives", agree.false_negatives),
