@@ -39,10 +39,10 @@ class NamedFile(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path, or a refusal that names the endings."""
-        path = super().convert(value, param, ctx)
-        if Path(path).suffix.lower() not in self.endings:
+        path = Path(str(super().convert(value, param, ctx)))
+        if path.suffix.lower() not in self.endings:
             expected = ", ".join(self.endings[:-1]) + f" or {self.endings[-1]}"
-            self.fail(f"expected a name that ends in {expected}, got {Path(path).name}", param, ctx)
+            self.fail(f"expected a name that ends in {expected}, got {path.name}", param, ctx)
         return path
 
 

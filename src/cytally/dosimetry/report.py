@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from cytally.dosimetry.calibrate import Curve
 from cytally.dosimetry.cells import ScoredCell
-from cytally.dosimetry.certificate.carried import carried, read_as
+from cytally.dosimetry.certificate.carried import carried, method_words, read_as
 from cytally.dosimetry.certificate.words import Words
 from cytally.dosimetry.dose import ACUTE, Dose, Exposed
 from cytally.dosimetry.run import RunSettings
@@ -71,7 +71,9 @@ def write_report(
     sentences: tuple[str, ...] = ()
     if dose is not None and curve is not None:
         limits = carried(words, dose, curve, detector=counts.detector, errors=errors)
-        sentences = (read_as(words, dose, curve, exposed), *limits)
+        sentences = (
+            read_as(words, dose, curve, exposed), *limits, f"{words('limits_by')} {method_words(words, dose)}",
+        )  # fmt: skip
     stored = json.loads((folder / RUN).read_text())
     distribution = counts.distribution("dicentric")
     objects = sum(cell.objects for cell in cells if cell.scored)
@@ -155,7 +157,7 @@ def _marked(curve: Curve, dose: Dose | None, factor: float, *, corrected: bool) 
     if dose is None or not np.isfinite(dose.estimate):
         return None
     limits = garwood(dose.dicentrics, 0.83)
-    counted = np.array([dose.dicentrics, limits.lower, limits.upper]) / dose.cells
+    counted: FloatArray = np.array([dose.dicentrics, limits.lower, limits.upper]) / dose.cells
     if corrected:
         ends = np.array([dose.estimate, dose.lower, dose.upper])
         inside = np.where(np.isfinite(ends), ends, dose.estimate)

@@ -77,7 +77,7 @@ def dose_figure(curve: CurveBand, marked: Marked | None = None, labels: Mapping[
     axes.spines[["top", "right"]].set_visible(False)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(lambda value, _: f"{value:.3g}".replace(".", labels["decimal"]))
-    axes.legend(frameon=False, loc="upper left", fontsize=8)
+    axes.legend(framealpha=0.85, edgecolor="none", loc="upper left", fontsize=8)
     return figure
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -59,7 +60,7 @@ def check_ending(path: Path) -> None:
         raise SettingsError(f"expected a picture that ends in {' or '.join(ENDINGS)}, got {path.name}")
 
 
-def _saved(figure: Figure, kind: str, **how: object) -> bytes:
+def _saved(figure: Figure, kind: str, **how: Any) -> bytes:
     buffer = io.BytesIO()
     with warnings.catch_warnings():  # a sign that the font lacks is drawn as a box; names stand in the table
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")

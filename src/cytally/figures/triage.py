@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cytally.figures.style import INK, plain
-from cytally.types import FloatArray
+from cytally.types import FloatArray, IntArray
 
 _CLASSES = ("#dceef8", "#fdf0d5", "#fbdcd8")
 
@@ -53,7 +53,7 @@ def triage_figure(
     return figure
 
 
-def _hollow(axes: Any, partial: FloatArray, rows: FloatArray, far: float) -> None:
+def _hollow(axes: Any, partial: FloatArray, rows: IntArray, far: float) -> None:
     """Partial-body doses a little below those of the whole body, and what the two kinds of marks are."""
     for row, (low, middle, high) in zip(rows - 0.28, partial, strict=True):
         axes.plot([low, min(high, far)], [row, row], color=INK, linewidth=0.8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cytally.dosimetry.calibrate import Curve
 from cytally.dosimetry.certificate.words import Words
-from cytally.dosimetry.dose import ACUTE, Dose, Exposed
+from cytally.dosimetry.dose import ACUTE, METHODS, Dose, Exposed
 from cytally.statistics.detector import DetectorErrors
 
 
@@ -17,6 +17,12 @@ def read_as(words: Words, dose: Dose, curve: Curve, exposed: Exposed = ACUTE) ->
         return words("read_acute", *counts, whose)
     hours, factor = f"{exposed.hours:g}", f"{dose.protraction:.3g}"
     return words("read_protracted", *counts, whose, words.local(hours), words.local(factor))
+
+
+def method_words(words: Words, dose: Dose) -> str:
+    """By what the limits were computed."""
+    keys = {name: key for key, name in METHODS.items()}
+    return words(keys.get(dose.method, "errors"))
 
 
 def carried(

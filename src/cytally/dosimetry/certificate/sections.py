@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cytally.dosimetry.calibrate import DICENTRICS, Curve
-from cytally.dosimetry.certificate.carried import carried
+from cytally.dosimetry.certificate.carried import carried, method_words
 from cytally.dosimetry.certificate.facts import Facts
 from cytally.dosimetry.certificate.quality import quality_note
 from cytally.dosimetry.certificate.words import Words
-from cytally.dosimetry.dose import ACUTE, METHODS, Dose, Exposed
+from cytally.dosimetry.dose import ACUTE, Dose, Exposed
 from cytally.dosimetry.report import curve_figure
 from cytally.errors import CountsError
 from cytally.figures.curves import LABELS
@@ -210,13 +210,12 @@ def _dose(case: Case, words: Words) -> Section:
         (words("estimate"), f"{number(dose.estimate)} Gy"),
         (words("dose_limits"), _between(dose.lower, dose.upper, words)),
     ]
-    keys = {name: key for key, name in METHODS.items()}
     said = [
         *map(words.note, dose.notes),
         quality_note(words, case.facts.radiation, case.curve.radiation),
     ]
     notes = [words("note", sentence) for sentence in said if sentence]
-    rows.append((words("limits_by"), words(keys.get(dose.method, "errors"))))
+    rows.append((words("limits_by"), method_words(words, dose)))
     if dose.merkle is not None:
         rows.append((words("merkle_limits"), _between(*dose.merkle, words)))
     return Section(words("dose"), tuple(rows), text=tuple(notes), figure=True)

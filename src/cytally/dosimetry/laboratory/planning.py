@@ -96,10 +96,10 @@ def plan_rows(found: Sequence[Planned]) -> list[list[object]]:
     heading: list[object] = [
         "cells", "dicentrics_expected", "lower_gy", "upper_gy", "threshold", "detection_limit_gy",
     ]  # fmt: skip
-    return [
-        heading,
-        *([p.cells, p.expected, p.lower, p.upper, p.threshold, p.detection_gy] for p in found),
+    rows: list[list[object]] = [
+        [p.cells, p.expected, p.lower, p.upper, p.threshold, p.detection_gy] for p in found
     ]
+    return [heading, *rows]
 
 
 @dataclass(frozen=True)
@@ -128,10 +128,10 @@ def needs_of(samples: Sequence[Sample], curve: Curve, within: float) -> list[Nee
 def needs_rows(found: Sequence[Need]) -> list[list[object]]:
     """Headings, then one line per sample."""
     heading: list[object] = ["sample", "cells", "dicentrics", "dose_gy", "cells_needed", "cells_more"]
-    return [
-        heading,
-        *([n.sample.name, n.sample.cells, n.sample.dicentrics, n.gray, n.cells, n.more] for n in found),
+    rows: list[list[object]] = [
+        [n.sample.name, n.sample.cells, n.sample.dicentrics, n.gray, n.cells, n.more] for n in found
     ]
+    return [heading, *rows]
 
 
 @dataclass(frozen=True)
