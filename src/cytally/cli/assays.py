@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cytally.cli.dosimetry import dosimetry, plain
-from cytally.cli.options import AGE, HOURS, POSITIVE, Finite, pair
+from cytally.cli.options import AGE, CELLS, COUNT, D0, HOURS, REPAIR, Finite, pair
 from cytally.wording import counted
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ def _limits(part: Estimate) -> str:
 @click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]")
 @click.option(
     "--repair-hours",
-    type=POSITIVE,
+    type=REPAIR,
     default=2.0,
     show_default=True,
     help="Mean time in which breaks are repaired.",
 )
-@click.option("--d0", type=POSITIVE, default=2.7, show_default=True, help="Gy; survival of cells.")
+@click.option("--d0", type=D0, default=2.7, show_default=True, help="Gy; survival of cells.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def heterogeneous(
     curve: Path, distribution: str, hours: float, repair_hours: float, d0: float, as_json: bool
@@ -71,11 +71,11 @@ def heterogeneous(
 @dosimetry.command()
 @click.option("--curve", required=True, type=_FILE, help="Curve of dicentrics (and rings) (JSON).")
 @click.option("--acentrics", required=True, type=_FILE, help="Curve of excess acentrics (JSON).")
-@click.option("--dicentrics", required=True, type=click.IntRange(0), help="With centric rings.")
+@click.option("--dicentrics", required=True, type=COUNT, help="With centric rings.")
 @click.option(
     "--damaged",
     required=True,
-    type=click.IntRange(1),
+    type=CELLS,
     help="Cells with any dicentric, ring or excess acentric.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -91,6 +91,10 @@ def qdr(curve: Path, acentrics: Path, dicentrics: int, damaged: int, as_json: bo
     from cytally.dosimetry.calibrate import Curve
     from cytally.statistics.partial import qdr_limits
 
+    if dicentrics > 46 * damaged:
+        raise click.UsageError(
+            f"expected at most 46 dicentrics per damaged cell, got {dicentrics} in {damaged}"
+        )
     both = Curve.load(curve), Curve.load(acentrics)
     found = qdr_limits(
         dicentrics, damaged, (both[0].coefficients, both[1].coefficients),
@@ -109,9 +113,11 @@ def qdr(curve: Path, acentrics: Path, dicentrics: int, damaged: int, as_json: bo
 @dosimetry.command("mixed-field")
 @click.option("--neutron", required=True, type=_FILE, help="Curve of the neutrons (JSON).")
 @click.option("--gamma", required=True, type=_FILE, help="Curve of the gamma rays (JSON).")
-@click.option("--ratio", required=True, type=Finite(0), help="Gamma dose over neutron dose, from physics.")
-@click.option("--dicentrics", required=True, type=click.IntRange(0))
-@click.option("--cells", required=True, type=click.IntRange(1))
+@click.option(
+    "--ratio", required=True, type=Finite(0, 1000), help="Gamma dose over neutron dose, from physics."
+)
+@click.option("--dicentrics", required=True, type=COUNT)
+@click.option("--cells", required=True, type=CELLS)
 @click.option(
     "--backgrounds", type=click.Choice(["both", "mean"]), default="both", show_default=True,
     help="Subtract both curves' backgrounds, as the IAEA manual prints it, or their mean.",
@@ -144,8 +150,8 @@ def mixed_field(
 @click.option(
     "--curve", required=True, type=_FILE, help="Translocations per genome equivalent, without background."
 )
-@click.option("--count", required=True, type=click.IntRange(0), help="Translocations seen.")
-@click.option("--cells", required=True, type=click.IntRange(1))
+@click.option("--count", required=True, type=COUNT, help="Translocations seen.")
+@click.option("--cells", required=True, type=CELLS)
 @click.option("--painted", required=True, help="Chromosomes by colour, such as 1,4/2 for two colours.")
 @click.option("--age", type=AGE, help="Years; the background is then that of Sigurdson 2008.")
 @click.option("--sex", type=click.Choice(["male", "female"]), help="[default: unknown]")
@@ -198,7 +204,7 @@ def translocations(
         return
     click.echo(_limits(found.dose))
     click.echo(
-        f"  {counted(cells, 'cells')} are {found.equivalents:.0f} genome equivalents (the paint shows "
+        f"  {counted(cells, 'cells')} {'is' if cells == 1 else 'are'} {found.equivalents:.4g} genome equivalents (the paint shows "
         f"{100 * found.factor:.1f} % of all exchanges)"
     )
     whence = "from age alone (Sigurdson 2008), taken as known"

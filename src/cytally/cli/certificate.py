@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cytally.cli.dosimetry import dosimetry, errors_given, typed_dose
-from cytally.cli.options import HOURS, POSITIVE, NamedFile
+from cytally.cli.options import CELLS, COUNT, D0, HOURS, REPAIR, NamedFile
 
 if TYPE_CHECKING:
     from cytally.dosimetry.calibrate import Curve
@@ -23,8 +23,8 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.argument("run", required=False, type=click.Path(path_type=Path, file_okay=False))
 @click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
 @click.option("--facts", type=_FILE, help="What is known of the sample (TOML).")
-@click.option("--dicentrics", type=click.IntRange(0), help="Typed count, with --cells.")
-@click.option("--cells", type=click.IntRange(1))
+@click.option("--dicentrics", type=COUNT, help="Typed count, with --cells.")
+@click.option("--cells", type=CELLS)
 @click.option("--distribution", help="Cells with 0, 1, 2, ... dicentrics, such as 475,20,5.")
 @click.option(
     "--method", type=click.Choice(["likelihood", "merkle", "merkle95", "delta", "bayes"]), default="likelihood",
@@ -32,9 +32,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 )  # fmt: skip
 @click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]")
 @click.option(
-    "--repair-hours", type=POSITIVE, default=2.0, show_default=True, help="Mean time in which breaks are repaired."
+    "--repair-hours", type=REPAIR, default=2.0, show_default=True, help="Mean time in which breaks are repaired."
 )
-@click.option("--d0", type=POSITIVE, default=2.7, show_default=True, help="Gy; survival of cells, for partial-body doses.")
+@click.option("--d0", type=D0, default=2.7, show_default=True, help="Gy; survival of cells, for partial-body doses.")
 @click.option("--recall", "recalled", help="FOUND,MISSED of a validation set (see `dose`).")
 @click.option("--false", "false", help="FALSE,CELLS: false dicentrics in silent cells of it.")
 @click.option("--beside", help="FALSE,CELLS: false dicentrics in its exposed cells.")
@@ -76,8 +76,9 @@ def report(
         case = _of_run(run, loaded, method, exposed, errors, any_detector=any_detector, facts=facts)
     else:
         case = _of_counts(loaded, dicentrics, cells, distribution, method, exposed, errors, facts)
-    for path in out:
-        write_bytes(path, _rendered(case, language, path.suffix.lower()))
+    rendered = [(path, _rendered(case, language, path.suffix.lower())) for path in out]
+    for path, content in rendered:
+        write_bytes(path, content)
         click.echo(f"report: {path}")
     click.echo(str(case.dose))
 

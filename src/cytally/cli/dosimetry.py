@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cytally.cli.main import SKIPPED, cli
-from cytally.cli.options import GRAY, HOURS, POSITIVE, SHARE, TABLE, Finite
+from cytally.cli.options import CELLS, COUNT, D0, GRAY, HOURS, SHARE, TABLE, Finite
 from cytally.cli.progress import reporting
 from cytally.wording import counted
 
@@ -141,8 +141,8 @@ def score(
 @dosimetry.command()
 @click.argument("run", required=False, type=_FOLDER)
 @click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
-@click.option("--dicentrics", type=click.IntRange(0), help="Typed count, with --cells.")
-@click.option("--cells", type=click.IntRange(1))
+@click.option("--dicentrics", type=COUNT, help="Typed count, with --cells.")
+@click.option("--cells", type=CELLS)
 @click.option("--distribution", help="Cells with 0, 1, 2, ... dicentrics, such as 475,20,5.")
 @click.option(
     "--samples", type=_FILE, help="Many samples: a table with sample and cells,dicentrics or C0,C1,..."
@@ -153,7 +153,7 @@ def score(
     help="Of the limits: likelihood ratio, Merkle's two regions of 83 % or of 95 %, delta method, posterior density.",
 )  # fmt: skip
 @click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]")
-@click.option("--d0", type=POSITIVE, default=2.7, show_default=True, help="Gy; survival of cells, for partial-body doses.")
+@click.option("--d0", type=D0, default=2.7, show_default=True, help="Gy; survival of cells, for partial-body doses.")
 @click.option(
     "--recall", "recalled", help="FOUND,MISSED dicentrics of a validation set: automatic counts on a curve by eye.",
 )  # fmt: skip
@@ -259,8 +259,8 @@ def counts_given(distribution: str) -> IntArray:
         counts = np.array([int(part) for part in distribution.split(",")])
     except ValueError:
         raise click.UsageError(f"expected whole numbers such as 475,20,5, got {distribution!r}") from None
-    if (counts < 0).any():
-        raise click.UsageError(f"expected counts >= 0, got {distribution}")
+    if (counts < 0).any() or counts.sum() > CELLS.max:
+        raise click.UsageError(f"expected counts >= 0 and {CELLS.max} cells at most, got {distribution}")
     return counts
 
 

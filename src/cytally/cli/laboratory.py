@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cytally.cli.dosimetry import dosimetry, plain
-from cytally.cli.options import HOURS, PICTURE, POSITIVE, TABLE, Finite, draw, pair
+from cytally.cli.options import CELLS, COUNT, D0, HOURS, PICTURE, REPAIR, TABLE, Finite, draw, pair
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,14 +37,14 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result a
 @click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]")
 @click.option(
     "--repair-hours",
-    type=POSITIVE,
+    type=REPAIR,
     default=2.0,
     show_default=True,
     help="Mean time in which breaks are repaired.",
 )
 @click.option(
     "--d0",
-    type=POSITIVE,
+    type=D0,
     default=2.7,
     show_default=True,
     help="Gy; survival of cells, for partial-body doses.",
@@ -238,8 +238,8 @@ def _need_line(one: Need) -> str:
 
 
 @dosimetry.command()
-@click.option("--dicentrics", type=click.IntRange(0))
-@click.option("--cells", type=click.IntRange(1))
+@click.option("--dicentrics", type=COUNT)
+@click.option("--cells", type=CELLS)
 @click.option(
     "--samples",
     type=_FILE,

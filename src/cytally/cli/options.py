@@ -46,9 +46,12 @@ class NamedFile(click.Path):
         return path
 
 
-#: Positive numbers, shares of a whole, years, hours, gray.
-POSITIVE, SHARE, AGE = Finite(0, min_open=True), Finite(0, 1), Finite(0, 120)
-HOURS, GRAY = Finite(0), Finite(0, 100)
+#: Positive numbers, shares of a whole, years, gray.
+POSITIVE, SHARE, AGE, GRAY = Finite(0, min_open=True), Finite(0, 1), Finite(0, 120), Finite(0, 100)
+#: Duration of an exposure (to eleven years), mean time of repair in hours, D0 in Gy: far beyond all that is known.
+HOURS, REPAIR, D0 = Finite(0, 100_000), Finite(0.01, 1000), Finite(0.1, 100)
+#: Aberrations, and the cells that they were counted in.
+COUNT, CELLS = click.IntRange(0, 10_000_000), click.IntRange(1, 1_000_000)
 #: Pictures and tables: the ending decides.
 PICTURE, TABLE = NamedFile(".svg", ".png"), NamedFile(".csv", ".xlsx")
 
@@ -69,6 +72,6 @@ def pair(text: str, option: str, example: str) -> tuple[int, int]:
         raise click.UsageError(
             f"expected two whole numbers such as {example} for {option}, got {text!r}"
         ) from None
-    if known < 0 or among < 1:
-        raise click.UsageError(f"expected a count >= 0 and cells >= 1 for {option}, got {text}")
+    if not 0 <= known <= COUNT.max or not 1 <= among <= CELLS.max:  # type: ignore[operator]  # both are set
+        raise click.UsageError(f"expected a count >= 0 and 1 to {CELLS.max} cells for {option}, got {text}")
     return known, among

@@ -25,6 +25,10 @@ _DNA = dict(zip(
 ))  # fmt: skip
 
 
+#: Chromosomes of a cell; no count per cell is higher.
+_CHROMOSOMES = 46
+
+
 @dataclass(frozen=True)
 class Heterogeneous:
     """Two doses in one body.
@@ -83,6 +87,14 @@ def _dose_of(per_cell: Estimate, curve: Curve, exposed: Exposed) -> Estimate:
     return Estimate.normal(gray, error, 0.95)
 
 
+def _check(count: int, cells: int, what: str) -> None:
+    if cells <= 0 or count < 0 or count > _CHROMOSOMES * cells:
+        raise CountsError(
+            f"expected cells > 0 and 0 to {_CHROMOSOMES} {what} per cell, got {count} in {cells} cells; "
+            "were the two mixed up?"
+        )
+
+
 @dataclass(frozen=True)
 class MixedField:
     """Neutron and gamma dose, Gy: estimate and 95 % limits that carry the count's error and both curves'.
@@ -119,8 +131,7 @@ def criticality(
     backgrounds : {"both", "mean"}
         As in `mixed_field`.
     """
-    if cells <= 0 or dicentrics < 0:
-        raise CountsError(f"expected cells > 0 and dicentrics >= 0, got {cells} and {dicentrics}")
+    _check(dicentrics, cells, "dicentrics")
     estimate, _ = mixed_field(
         dicentrics / cells,
         neutron.coefficients,
@@ -221,8 +232,7 @@ def translocations(
     CountsError
         Impossible counts or paint; both a person and a control, or neither.
     """
-    if cells <= 0 or count < 0:
-        raise CountsError(f"expected cells > 0 and translocations >= 0, got {cells} and {count}")
+    _check(count, cells, "translocations")
     if (person is None) == (control is None):
         raise CountsError("expected a person's age or a control, one of the two; give --age or --control")
     factor = genome_factor(colours, dna_fractions(person.sex if person is not None else sex))
