@@ -230,10 +230,10 @@ def _doses_of(
         (one, dose_of_sample(one, curve, method=method, exposed=exposed, errors=errors))
         for one in read_samples(table)
     ]
-    if out is not None:
-        write_sheet(out, doses_rows(found))
     plain_ = [{"sample": one.name} | _dose_json(each) for one, each in found]
     click.echo(json.dumps(plain_) if as_json else doses_table(found))
+    if out is not None:
+        write_sheet(out, doses_rows(found))
 
 
 def typed_dose(

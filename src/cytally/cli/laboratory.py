@@ -73,15 +73,16 @@ def triage(
 
     exposed = Exposed(hours, repair_hours, d0)
     found = sort_samples(read_samples(samples), Curve.load(curve), method=method, exposed=exposed)
-    _write(out, as_rows(found))
-    if plot:
-        _draw_doses(found, plot)
     click.echo(json.dumps([_plain(one) for one in found]) if as_json else as_table(found))
     if exposed.protraction < 1 and not as_json:
         click.echo(f"protracted exposure: quadratic term times {exposed.protraction:.3f}")
+    _write(out, as_rows(found))
+    if plot:
+        _draw_doses(found, plot)
 
 
 def _write(out: Path | None, rows: Sequence[Sequence[object]]) -> None:
+    """After the result is on the screen, where it stays if the disk refuses the file."""
     if out is not None:
         from cytally.runs.sheets import write_sheet
 
@@ -165,7 +166,6 @@ def _plan_one(
 
     needed = cells_needed(gray, within, curve.coefficients)
     found = plan_cells(gray, curve, false_rate=false_rate)
-    _write(out, plan_rows(found))
     if as_json:
         told = {
             "dose_gy": gray,
@@ -174,6 +174,7 @@ def _plan_one(
             "plan": [asdict(p) for p in found],
         }
         click.echo(json.dumps(plain(told)))
+        _write(out, plan_rows(found))
         return
     click.echo(
         f"{gray:g} Gy within +-{within:g} Gy (95 %, the curve taken as known): "
@@ -183,6 +184,7 @@ def _plan_one(
         click.echo(f"  +-{within:g} Gy reaches below 0 Gy: only the upper limit asks for cells")
     click.echo(_plan_table(found))
     click.echo(background_words(background_of(curve, false_rate)))
+    _write(out, plan_rows(found))
 
 
 def _plan_table(found: list[Planned]) -> str:
@@ -219,16 +221,17 @@ def _plan_each(samples: Path, curve: Curve, within: float, out: Path | None, *, 
 
     found = needs_of(read_samples(samples), curve, within)
     heading, *rows = needs_rows(found)
-    _write(out, [heading, *rows])
     if as_json:
         names = list(map(str, heading))
         click.echo(json.dumps(plain([dict(zip(names, row, strict=True)) for row in rows])))
-        return
-    click.echo(
-        f"{'sample':<16}{'cells':>7}{'dic.':>6}{'dose (Gy)':>11}{f'needed for +-{within:g} Gy':>24}{'more':>8}"
-    )
-    for one in found:
-        click.echo(_need_line(one))
+    else:
+        click.echo(_needs_table(found, within))
+    _write(out, [heading, *rows])
+
+
+def _needs_table(found: list[Need], within: float) -> str:
+    heading = f"{'sample':<16}{'cells':>7}{'dic.':>6}{'dose (Gy)':>11}{f'needed for +-{within:g} Gy':>24}{'more':>8}"
+    return "\n".join([heading, *map(_need_line, found)])
 
 
 def _need_line(one: Need) -> str:
@@ -275,12 +278,11 @@ def compare(
         hold(name, count, among, control=known, suspected=suspected)
         for name, count, among in _compared(dicentrics, cells, samples)
     ]
-    _write(out, held_rows(found))
     if as_json:
         click.echo(json.dumps(plain(_held_json(found, alone=samples is None))))
-        return
-    for one in found:
-        click.echo(held_words(one, known, against))
+    else:
+        click.echo("\n".join(held_words(one, known, against) for one in found))
+    _write(out, held_rows(found))
 
 
 def _held_json(found: list[Held], *, alone: bool) -> object:
@@ -329,12 +331,12 @@ def interlab(
     )
 
     found = [compare_laboratories(sample, algorithm) for sample in read_exercise(values, reference)]
-    _write(out, exercise_rows(found))
-    if plot is not None:
-        _draw_scores(found, plot)
     click.echo(
         json.dumps([_compared_json(one, algorithm) for one in found]) if as_json else exercise_table(found)
     )
+    _write(out, exercise_rows(found))
+    if plot is not None:
+        _draw_scores(found, plot)
 
 
 def _draw_scores(found: list[Compared], plot: Path) -> None:

@@ -163,6 +163,8 @@ def _marked(curve: Curve, dose: Dose | None, factor: float, *, corrected: bool) 
         inside = np.where(np.isfinite(ends), ends, dose.estimate)
         counted = yield_at(inside, curve.coefficients, factor)
     value, low, high = map(float, counted)
+    if dose.estimate > 0:  # a posterior's mode lies a little beside the dose at the measured yield
+        value = float(yield_at(np.array(dose.estimate), curve.coefficients, factor))
     return Marked(value, (low, high), dose.estimate, (dose.lower, dose.upper))
 
 

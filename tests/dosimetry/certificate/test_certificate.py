@@ -255,11 +255,12 @@ def test_another_radiation_than_the_curve_s_is_said(exposure, of_curve, said):
     assert quality_note(words, exposure, of_curve) == (words(said, *values) if said else "")
 
 
+@pytest.mark.parametrize("method", ["likelihood", "bayes", "merkle"])
 @pytest.mark.parametrize(("hours", "errors"), [(24, None), (0, None), (0, DetectorErrors(150, 50, 6, 600))])
-def test_the_sample_lies_on_the_curve_that_its_dose_was_read_from(curve, hours, errors):
+def test_the_sample_lies_on_the_curve_that_its_dose_was_read_from(curve, hours, errors, method):
     """A protracted exposure was once marked far below an acute curve, and an automatic count beside it."""
     exposed = Exposed(hours)
-    found = dose_from_totals(300, 300, curve, exposed=exposed, errors=errors)
+    found = dose_from_totals(300, 300, curve, method=method, exposed=exposed, errors=errors)
     axes = figure_of(Case(Facts(), found, curve, exposed=exposed, errors=errors), Words("en")).axes[0]
     lines = {line.get_label(): line for line in axes.get_lines()}
     mark = next(line for label, line in lines.items() if label.startswith("this sample"))

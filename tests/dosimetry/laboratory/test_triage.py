@@ -249,3 +249,20 @@ def test_the_threshold_carries_the_controls_own_uncertainty(curve, tmp_path):
     planned = json.loads(run("plan", "--curve", tmp_path / "z.json", "--json").output)["plan"][-1]
     assert planned["cells"] == 3000 and planned["threshold"] >= 8
     assert (3000 / 4000) ** planned["threshold"] >= 0.05 / 2 > (3000 / 4000) ** (planned["threshold"] + 20)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("triage", "S", "--curve", "C"), ("dose", "--samples", "S", "--curve", "C"), ("plan", "--curve", "C"),
+        ("plan", "--curve", "C", "--samples", "S"), ("compare", "--samples", "S", "--control", "8,5000"),
+        ("interlab", "I"),
+    ],
+)  # fmt: skip
+def test_a_table_that_cannot_be_written_loses_no_result(tmp_path, curve, given):
+    (tmp_path / "s.csv").write_text("sample,cells,dicentrics\none,500,4\n")
+    (tmp_path / "i.csv").write_text("laboratory,value\none,1.2\nb,1.3\nc,1.5\n")
+    files = {"S": tmp_path / "s.csv", "C": curve, "I": tmp_path / "i.csv"}
+    result = run(*(files.get(word, word) for word in given), "--out", tmp_path / "nowhere" / "t.csv")
+    assert result.exit_code == 1 and "cannot be written" in result.output
+    assert "500" in result.output or "one " in result.output
