@@ -6,12 +6,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cytally.dosimetry import D0_GY, REPAIR_HOURS
 from cytally.dosimetry.calibrate import DICENTRICS, Curve
+from cytally.dosimetry.calibration.quality import UNLIKELY, pooled
+from cytally.dosimetry.estimates.whole_body import (
+    as_few,
+    check_explained,
+    limits_of,
+    limits_with_errors,
+    scatter,
+)
 from cytally.errors import CountsError
-from cytally.statistics.bayes import calibrative_density
-from cytally.statistics.curves import dose_at, protraction_factor
-from cytally.statistics.detector import DetectorErrors, detector_density
-from cytally.statistics.intervals import DoseLimits, delta, merkle
+from cytally.statistics.bayes import FLAT, Prior
+from cytally.statistics.curves import protraction_factor
+from cytally.statistics.detector import DetectorErrors
+from cytally.statistics.intervals import DoseLimits
 from cytally.statistics.partial import PartialBody, dolphin
 from cytally.statistics.poisson import Dispersion, dispersion
 from cytally.types import Counts, IntArray
@@ -24,17 +33,27 @@ METHODS = {
 #: What may have to be said about a dose; the value of a note goes into the braces.
 NOTES = {
     "background": "no more of them than the curve's background: only the upper limit says something",
+    "background errors": "no more of them than background and false detections explain: only the upper limit says something",
+    "contradiction": "fewer of them than the curve's background allows (p = {:.2g}): curve and sample do not belong together",
+    "exact background": "the curve says nothing of the uncertainty of its background: it is taken as exactly known",
     "not distinguishable": "not distinguishable from background: the lower limit is 0 Gy",
     "beyond": "beyond the calibrated range (up to {:g} Gy): extrapolated",
+    "upper beyond": "only the upper limit is beyond the calibrated range (up to {:g} Gy): extrapolated",
+    "range unknown": "the calibrated range of the curve is unknown: nothing can be said about extrapolation",
+    "lack of fit": "the curve does not fit its own counts (p = {:.2g}): the limits may be too narrow",
+    "curve overdispersed": "the curve's own counts are overdispersed over the cells (index {:.2f}), its errors Poisson's: "
+    "the limits are too narrow",
     "overdispersed": "overdispersed (u = {:.2f}): the exposure may have been partial or uneven",
     "members": "the ensemble's members disagree (standard deviation {:.1f} dicentrics): the limits carry it",
     "underdispersed": "underdispersed (u = {:.2f}): were cells selected or aberrations overlooked?",
     "delta": "the delta method is too narrow with so few dicentrics: use likelihood or merkle",
 }
+#: Notes whose value is a probability.
+P_VALUES = frozenset({"contradiction", "lack of fit"})
+#: A count is called a contradiction where the curve's background makes so few less likely than this.
+UNBELIEVABLE = 0.01
 #: What is taken where no method is asked for: it covers nearest to 95 % (docs/doses.md).
 DEFAULT = "likelihood"
-#: Dose that leaves 37 % of the lymphocytes able to divide (2.7 to 3.5 Gy, IAEA 2011).
-D0_GY = 2.7
 
 
 @dataclass(frozen=True)
@@ -72,6 +91,8 @@ class Dose:
         limits, or the detector's errors are carried.
     aberration : str
         What was counted, as the curve says.
+    prior : str
+        What was believed before, in words, where it was not a flat prior.
     """
 
     estimate: float
@@ -86,6 +107,7 @@ class Dose:
     partial: PartialBody | None = None
     merkle: tuple[float, float] | None = None
     aberration: str = DICENTRICS
+    prior: str = ""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -139,7 +161,7 @@ class Exposed:
     """
 
     hours: float = 0.0
-    repair_hours: float = 2.0
+    repair_hours: float = REPAIR_HOURS
     d0_gy: float = D0_GY
 
     def __post_init__(self) -> None:
@@ -245,107 +267,67 @@ def _partial(
 
 def _whole_body(
     spread: Dispersion, curve: Curve, method: str, exposed: Exposed, errors: DetectorErrors | None,
-    disagreement: float = 0.0,
+    disagreement: float = 0.0, prior: Prior = FLAT,
 ) -> Dose:  # fmt: skip
+    if prior != FLAT and (method != "bayes" or errors is not None):
+        raise CountsError("expected the method bayes, and no detector's errors, where a prior is given")
     beside = None
+    check_explained(spread, curve, exposed.protraction, errors)
     if errors is None:
-        found, name = _limits(spread, curve, method, exposed.protraction, disagreement), METHODS[method]
+        found, name = (
+            limits_of(spread, curve, method, exposed.protraction, disagreement, prior),
+            METHODS[method],
+        )
         if not method.startswith("merkle"):
-            iaea = _limits(spread, curve, "merkle", exposed.protraction, disagreement)
+            iaea = limits_of(spread, curve, "merkle", exposed.protraction, disagreement)
             beside = (iaea.lower, iaea.upper)
     else:
-        found = _with_errors(spread, curve, errors, exposed.protraction, scatter(spread, disagreement))
+        found = limits_with_errors(spread, curve, errors, exposed.protraction, scatter(spread, disagreement))
         name = "detector's errors carried, likelihood ratio"
-    notes = _notes(found, spread, curve, method)
+    notes = _notes(found, spread, curve, method, errors)
     if disagreement > 0:
         notes.append(Note("members", disagreement))
     return Dose(
-        found.estimate, found.lower, found.upper, name, spread.cells, spread.aberrations,
-        spread, tuple(notes), exposed.protraction, None, beside, curve.aberration,
+        found.estimate, min(found.lower, found.estimate), max(found.upper, found.estimate), name, spread.cells,
+        spread.aberrations, spread, tuple(notes), exposed.protraction, None, beside, curve.aberration,
+        prior="" if prior == FLAT else prior.words,
     )  # fmt: skip
 
 
-def scatter(spread: Dispersion, disagreement: float = 0.0) -> float | None:
-    """By how much the variance of the count exceeds Poisson's; None where nothing says so.
-
-    The dispersion index where u > 1.96, and the variance over sampled ensembles in parts of the
-    count's own.
-    """
-    index = spread.index if spread.overdispersed else 1.0
-    index += disagreement**2 / max(spread.aberrations, 1)
-    return index if index > 1 else None
-
-
-def _with_errors(
-    spread: Dispersion, curve: Curve, errors: DetectorErrors, protraction: float, index: float | None
-) -> DoseLimits:
-    """Dose of an automatic count on a curve counted by people."""
-    if curve.detector:
-        raise CountsError(
-            f"the curve was counted by detector {curve.detector} and has absorbed its errors; "
-            "give recall and false rate only with a curve counted by eye"
-        )
-    density = detector_density(
-        spread.aberrations,
-        spread.cells,
-        curve.coefficients,
-        curve.covariance,
-        errors,
-        protraction=protraction,
-        index=index,
-    )
-    lower, upper = density.likelihood_region()
-    per_cell = spread.aberrations / spread.cells
-    return DoseLimits(density.mode, lower, upper, per_cell, per_cell)
-
-
-def _limits(
-    spread: Dispersion, curve: Curve, method: str, protraction: float, disagreement: float
-) -> DoseLimits:
-    """Limits by one of the methods; overdispersion widens the count's error where u > 1.96."""
-    index = scatter(spread, disagreement)
-    if method.startswith("merkle"):
-        return _merkle(spread, curve, method, protraction, disagreement)
-    given = (spread.aberrations, spread.cells, curve.coefficients, curve.covariance)
-    per_cell = spread.aberrations / spread.cells
-    if method == "delta":
-        variance = per_cell / spread.cells * index if index is not None else None
-        return delta(*given, protraction=protraction, yield_variance=variance)
-    density = calibrative_density(*given, protraction=protraction, index=index)
-    if method == "bayes":
-        return DoseLimits(density.mode, *density.hpd(), per_cell, per_cell)
-    estimate = dose_at(per_cell, curve.coefficients, protraction)
-    return DoseLimits(estimate, *density.likelihood_region(), per_cell, per_cell)
-
-
-def _merkle(
-    spread: Dispersion, curve: Curve, method: str, protraction: float, disagreement: float
-) -> DoseLimits:
-    """Merkle's limits, by the rule of IAEA 2011 eq. 9 where the counts are overdispersed.
-
-    That rule widens by half even where the index is 1; members that disagree take from the
-    count's worth instead.
-    """
-    worth = 1 / (1 + disagreement**2 / max(spread.aberrations, 1))
-    return merkle(
-        spread.aberrations * worth, spread.cells * worth, curve.coefficients, curve.covariance,
-        level=0.83 if method == "merkle" else 0.95, protraction=protraction,
-        index=spread.index if spread.overdispersed else None,
-    )  # fmt: skip
-
-
-def _notes(found: DoseLimits, spread: Dispersion, curve: Curve, method: str) -> list[Note]:
+def _notes(
+    found: DoseLimits, spread: Dispersion, curve: Curve, method: str, errors: DetectorErrors | None
+) -> list[Note]:
     said = []
     if found.estimate == 0:
-        said.append(Note("background"))
+        said.append(Note("background" if errors is None else "background errors"))
     elif found.lower == 0:
         said.append(Note("not distinguishable"))
-    if found.estimate > curve.highest_dose or found.upper > curve.highest_dose:
+    so_few = as_few(spread, curve, errors)
+    if so_few < UNBELIEVABLE:
+        said.append(Note("contradiction", so_few))
+    if found.estimate > curve.highest_dose:
         said.append(Note("beyond", curve.highest_dose))
+    elif found.upper > curve.highest_dose:
+        said.append(Note("upper beyond", curve.highest_dose))
     if spread.overdispersed:
         said.append(Note("overdispersed", spread.u))
     if spread.aberrations < 10 and method == "delta":
         said.append(Note("delta"))
     if spread.underdispersed:
         said.append(Note("underdispersed", spread.u))
+    return said + _curve_notes(curve)
+
+
+def _curve_notes(curve: Curve) -> list[Note]:
+    """What the curve itself leaves in doubt."""
+    said = []
+    if np.isnan(curve.highest_dose):
+        said.append(Note("range unknown"))
+    if curve.carried.exact:
+        said.append(Note("exact background"))
+    if curve.fit is not None and curve.fit.p_value < UNLIKELY:
+        said.append(Note("lack of fit", curve.fit.p_value))
+    within = pooled(curve.points)
+    if within.overdispersed and curve.family == "Poisson":
+        said.append(Note("curve overdispersed", within.index))
     return said

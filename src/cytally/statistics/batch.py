@@ -137,7 +137,9 @@ def likelihood_many(
     lower = np.where(inside[:, 0], 0.0, _reach(np.where(index <= best[:, None], log, np.inf), floor))
     upper = _reach(-np.where(index >= best[:, None], log, np.inf), -floor)
     upper = np.where(inside[:, -1], np.inf, upper)
-    return np.stack([lower, _mid_p(upper, aberrations, cells, coefficients, covariance, (1 - level) / 2)], axis=1)
+    return np.stack(
+        [lower, _mid_p(upper, aberrations, cells, coefficients, covariance, (1 - level) / 2)], axis=1
+    )
 
 
 def _mid_p(

@@ -254,7 +254,7 @@ def count_log(count: float | FloatArray, cells: float, mean: FloatArray, varianc
 
 
 def _log_rise(count: FloatArray, size: FloatArray) -> FloatArray:
-    """ln G(X + s) - ln G(s) - X ln s."""
+    """Ratio of the Gamma functions, ln G(X + s) - ln G(s) - X ln s."""
     few = size < 1e3
     small, large = np.minimum(size, 1e3), np.clip(size, 1e3, _POISSON)
     rise = stirling = np.zeros(())
@@ -266,22 +266,27 @@ def _log_rise(count: FloatArray, size: FloatArray) -> FloatArray:
     return np.where(few, rise, stirling)
 
 
+def count_up_to(
+    count: float | FloatArray, cells: float, mean: FloatArray, variance: FloatArray
+) -> FloatArray:
+    """Probability of at most this count, of the distribution of `count_log`; 0 below 0."""
+    expected, size = _expected_and_size(cells, mean, variance)
+    counts = np.asarray(count, dtype=float)
+    beyond = np.maximum(counts + 1, 1e-9)
+    spread = special.betainc(size, beyond, 1 / (1 + expected / size))
+    found = np.where(size < _POISSON, spread, special.gammaincc(beyond, expected))
+    return np.where(counts > -1, found, 0.0)
+
+
 def count_below(
     count: float | FloatArray, cells: float, mean: FloatArray, variance: FloatArray
 ) -> FloatArray:
     """Probability of a lower count and half that of this one, of the distribution of `count_log`."""
-    expected, size = _expected_and_size(cells, mean, variance)
-    share = 1 / (1 + expected / size)
-    some = np.maximum(count, 1e-9)
-    up_to = [special.betainc(size, x, share) for x in (np.asarray(count) + 1.0, some)]
-    poisson = [special.gammaincc(x, expected) for x in (np.asarray(count) + 1.0, some)]
-    here, lower = (np.where(size < _POISSON, *pair) for pair in zip(up_to, poisson, strict=True))
-    return np.asarray((here + np.where(np.asarray(count) > 0, lower, 0.0)) / 2)
+    both = (count_up_to(np.asarray(count) - lower, cells, mean, variance) for lower in (0, 1))
+    return np.asarray(sum(both) / 2)
 
 
-def _expected_and_size(
-    cells: float, mean: FloatArray, variance: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def _expected_and_size(cells: float, mean: FloatArray, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Expected count and shape of its Gamma distribution, both above 0."""
     yields = np.maximum(mean, 1e-150)
     with np.errstate(divide="ignore", over="ignore"):

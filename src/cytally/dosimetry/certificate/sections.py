@@ -9,7 +9,7 @@ import numpy as np
 from cytally.dosimetry.calibrate import DICENTRICS, Curve
 from cytally.dosimetry.certificate.facts import Facts
 from cytally.dosimetry.certificate.words import Words
-from cytally.dosimetry.dose import ACUTE, METHODS, Dose, Exposed
+from cytally.dosimetry.dose import ACUTE, METHODS, P_VALUES, Dose, Exposed
 from cytally.errors import CountsError
 from cytally.statistics.poisson import garwood
 from cytally.types import IntArray
@@ -178,7 +178,8 @@ def _dose(case: Case, words: Words) -> Section:
     notes = []
     for note in dose.notes:
         key = "delta few" if note.key == "delta" else note.key
-        notes.append(words("note", words(key, number(note.value, 1 if key == "beyond" else 2))))
+        value = f"{note.value:.2g}" if note.key in P_VALUES else f"{note.value:.{1 if 'beyond' in key else 2}f}"
+        notes.append(words("note", words(key, value.replace(".", words("decimal")))))
     rows.append((words("limits_by"), words(keys.get(dose.method, "errors"))))
     if dose.merkle is not None:
         rows.append((words("merkle_limits"), _between(*dose.merkle, words)))

@@ -7,6 +7,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from cytally.dosimetry.calibrate import Curve, DosePoint
 from cytally.dosimetry.dose import ACUTE, DEFAULT, Dose, Exposed, dose
 from cytally.dosimetry.laboratory.tables import read_counts
@@ -24,7 +26,7 @@ def points_of(sources: Sequence[Path]) -> tuple[list[DosePoint], str]:
     """
     if len(sources) == 1 and not sources[0].is_dir():
         return read_counts(sources[0]), ""
-    totals: dict[float, tuple[int, int]] = {}
+    counted: dict[float, list[int]] = {}
     detectors = set()
     for folder in sources:
         if not (folder / "cells.csv").is_file() or not (folder / "run.json").is_file():
@@ -32,18 +34,23 @@ def points_of(sources: Sequence[Path]) -> tuple[list[DosePoint], str]:
                 f"{folder}: expected a finished run folder (with cells.csv), or a single CSV file of counts"
             )
         detectors.add(json.loads((folder / "run.json").read_text())["settings"]["detector"])
-        for point in _points(folder / "cells.csv"):
-            cells, dicentrics = totals.get(point.dose_gy, (0, 0))
-            totals[point.dose_gy] = (cells + point.cells, dicentrics + point.dicentrics)
+        for gray, per_cell in _dicentrics_per_cell(folder / "cells.csv").items():
+            counted.setdefault(gray, []).extend(per_cell)
     if len(detectors) > 1:
         raise CountsError(
             f"runs were scored by {len(detectors)} different detectors; score them all with one"
         )
-    return [DosePoint(d, *totals[d]) for d in sorted(totals)], detectors.pop()
+    return [_point(gray, counted[gray]) for gray in sorted(counted)], detectors.pop()
 
 
-def _points(table: Path) -> list[DosePoint]:
-    found: dict[float, tuple[int, int]] = {}
+def _point(gray: float, per_cell: list[int]) -> DosePoint:
+    counts = tuple(np.bincount(per_cell).tolist())
+    return DosePoint(gray, len(per_cell), sum(per_cell), distribution=counts)
+
+
+def _dicentrics_per_cell(table: Path) -> dict[float, list[int]]:
+    """Dicentrics of every scored cell, by dose."""
+    found: dict[float, list[int]] = {}
     with table.open(newline="") as file:
         for row in csv.DictReader(file):
             if row["status"] != "scored":
@@ -55,9 +62,8 @@ def _points(table: Path) -> list[DosePoint]:
                     f"{table}: dose of {row['image']} is not known; expected a cells.csv with image,sample,dose_gy "
                     "beside the images when they were scored"
                 ) from None
-            cells, dicentrics = found.get(gray, (0, 0))
-            found[gray] = (cells + 1, dicentrics + int(row["dicentrics"]))
-    return [DosePoint(gray, *totals) for gray, totals in found.items()]
+            found.setdefault(gray, []).append(int(row["dicentrics"]))
+    return found
 
 
 def dose_of_run(
