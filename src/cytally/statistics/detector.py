@@ -85,6 +85,16 @@ class DetectorErrors:
         more = (self.beside + 0.5 - self.false_rate * self.exposed) / (self.found + self.missed)
         return self.recall + max(more, 0.0)
 
+    def moments(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Mean and variance of f, and of r + h."""
+        false, rate = self.nodes()
+        weights = np.outer(WEIGHTS, WEIGHTS)
+        mean, middle = float(WEIGHTS @ false), float((weights * rate).sum())
+        return (
+            (mean, float(WEIGHTS @ (false - mean) ** 2)),
+            (middle, float((weights * (rate - middle) ** 2).sum())),
+        )
+
     def nodes(self) -> tuple[FloatArray, FloatArray]:
         """Values of f, (n,), and for each those of r + h, (n, n); `WEIGHTS` says how likely each is.
 
