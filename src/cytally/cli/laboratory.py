@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from cytally.cli.dosimetry import dosimetry
+from cytally.cli.dosimetry import dosimetry, plain
 
 if TYPE_CHECKING:
     from cytally.dosimetry.laboratory.triage import Sorted
@@ -27,10 +28,11 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     show_default=True,
 )
 @click.option("--out", type=_FILE, help="Also write the table (CSV).")
+@click.option("--partial", is_flag=True, help="Also as exposures of a part of the body, whatever u says.")
 @click.option("--plot", type=_FILE, help="Also draw all doses (SVG).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def triage(
-    samples: Path, curve: Path, method: str, out: Path | None, plot: Path | None, as_json: bool
+    samples: Path, curve: Path, method: str, out: Path | None, partial: bool, plot: Path | None, as_json: bool
 ) -> None:
     """Sort many SAMPLES by dose: below 1 Gy, 1 to 2 Gy, above 2 Gy.
 
@@ -41,10 +43,11 @@ def triage(
       cytally dosimetry triage samples.csv --curve curve.json --plot triage.svg
     """
     from cytally.dosimetry.calibrate import Curve
+    from cytally.dosimetry.dose import Asked
     from cytally.dosimetry.laboratory.samples import read_samples
     from cytally.dosimetry.laboratory.triage import as_csv, as_table, sort_samples
 
-    found = sort_samples(read_samples(samples), Curve.load(curve), method=method)
+    found = sort_samples(read_samples(samples), Curve.load(curve), method=method, asked=Asked(partial))
     if out:
         out.write_text(as_csv(found))
     if plot:
@@ -71,6 +74,7 @@ def _plain(one: Sorted) -> dict[str, object]:
         "sample": one.sample.name, "cells": one.sample.cells, "dicentrics": one.sample.dicentrics,
         "dose_gy": one.dose.estimate, "lower_gy": one.dose.lower, "upper_gy": upper, "class": one.category,
         "possible": list(one.possible), "enough": one.enough, "warnings": list(one.dose.warnings),
+        "partial": plain(asdict(one.dose)["partial"]), "contaminated": plain(asdict(one.dose)["contaminated"]),
     }  # fmt: skip
 
 
@@ -98,7 +102,8 @@ def plan(curve: Path, gray: float, within: float, false_rate: float, samples: Pa
     from cytally.dosimetry.calibrate import Curve
     from cytally.statistics.low import cells_needed, characteristic_limits, limits_at
 
-    coefficients = Curve.load(curve).coefficients
+    loaded = Curve.load(curve)
+    coefficients = loaded.coefficients
     if samples is not None:
         _plan_each(samples, coefficients, within)
         return
@@ -107,13 +112,14 @@ def plan(curve: Path, gray: float, within: float, false_rate: float, samples: Pa
         f"{gray:g} Gy within +-{within:g} Gy (95 %, the curve taken as known): "
         + (f"{needed} cells" if needed else "not even with a million cells")
     )
-    background = float(coefficients[0]) + false_rate
+    known = loaded.carried  # with what the controls leave open
+    background, variance = float(known.coefficients[0]) + false_rate, float(known.covariance[0, 0])
     click.echo(
         f"{'cells':>7}{'dicentrics expected':>21}{'limits (Gy)':>18}{'more than ... mean exposed':>28}"
     )
     for cells in (50, 150, 500, 1000, 3000):
         count, limits = limits_at(gray, cells, coefficients)
-        threshold = characteristic_limits(cells, background).threshold
+        threshold = characteristic_limits(cells, background, variance=variance).threshold
         click.echo(f"{cells:>7}{count:>21}{f'{limits.lower:.2f} to {limits.upper:.2f}':>18}{threshold:>28}")
 
 
@@ -183,10 +189,12 @@ def _compared(dicentrics: int | None, cells: int | None, samples: Path | None) -
 
 def _against_dose(dicentrics: int, cells: int, curve: Path, against: float) -> None:
     from cytally.dosimetry.calibrate import Curve
-    from cytally.statistics.low import odds
+    from cytally.statistics.low import log_odds, odds_words
 
-    ratio = odds(dicentrics, cells, 0.0, against, Curve.load(curve).coefficients)
-    sides = f"{ratio:.3g} : 1 for 0 Gy" if ratio >= 1 else f"{1 / ratio:.3g} : 1 for {against:g} Gy"
+    known = Curve.load(curve).carried
+    covariance = known.covariance if known.few else None  # the manual's odds, unless the controls are few
+    logged = log_odds(dicentrics, cells, 0.0, against, known.coefficients, covariance)
+    sides = f"{odds_words(logged)} for {0 if logged >= 0 else against:g} Gy"
     click.echo(f"odds of 0 Gy and {against:g} Gy given {dicentrics} dicentrics in {cells} cells: {sides}")
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cytally.dosimetry import D0_GY, REPAIR_HOURS
 from cytally.dosimetry.calibrate import DICENTRICS, Curve
 from cytally.dosimetry.calibration.quality import UNLIKELY, pooled
+from cytally.dosimetry.estimates.given import ACUTE, PLAIN, Asked, Exposed
 from cytally.dosimetry.estimates.whole_body import (
     as_few,
     check_explained,
@@ -18,12 +18,14 @@ from cytally.dosimetry.estimates.whole_body import (
 )
 from cytally.errors import CountsError
 from cytally.statistics.bayes import FLAT, Prior
-from cytally.statistics.curves import protraction_factor
+from cytally.statistics.contaminated import contaminated
 from cytally.statistics.detector import DetectorErrors
 from cytally.statistics.intervals import DoseLimits
 from cytally.statistics.partial import PartialBody, dolphin
 from cytally.statistics.poisson import Dispersion, dispersion
 from cytally.types import Counts, IntArray
+
+__all__ = ["ACUTE", "METHODS", "NOTES", "PLAIN", "Asked", "Dose", "Exposed", "Note", "dose", "dose_from_totals"]
 
 #: Names of the methods, as they are printed.
 METHODS = {
@@ -52,6 +54,8 @@ NOTES = {
 P_VALUES = frozenset({"contradiction", "lack of fit"})
 #: A count is called a contradiction where the curve's background makes so few less likely than this.
 UNBELIEVABLE = 0.01
+#: Nobody counts more cells, or dicentrics.
+MOST = 10**12
 #: What is taken where no method is asked for: it covers nearest to 95 % (docs/doses.md).
 DEFAULT = "likelihood"
 
@@ -93,6 +97,11 @@ class Dose:
         What was counted, as the curve says.
     prior : str
         What was believed before, in words, where it was not a flat prior.
+    contaminated : PartialBody or None
+        As a partial-body exposure with limits by profile likelihood, where that was asked for; it holds
+        whatever the dispersion is.
+    tried_partial : bool
+        Whether it was asked for.
     """
 
     estimate: float
@@ -108,6 +117,8 @@ class Dose:
     merkle: tuple[float, float] | None = None
     aberration: str = DICENTRICS
     prior: str = ""
+    contaminated: PartialBody | None = None
+    tried_partial: bool = False
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -129,11 +140,17 @@ class Dose:
         """Dose and fractions of a partial-body exposure, or that they cannot be estimated."""
         if self.partial is None:
             return "not estimable (it takes cells with two or more dicentrics, and more of them than chance)"
-        gray, cells, body = self.partial.dose, self.partial.cells, self.partial.body
-        return (
-            f"{gray.value:.2f} Gy ({gray.lower:.2f} to {gray.upper:.2f}) to {100 * body.value:.0f} % of the body "
-            f"({100 * body.lower:.0f} to {100 * body.upper:.0f}); {100 * cells.value:.0f} % of the scored cells"
-        )
+        return _partial_words(self.partial)
+
+    @property
+    def contaminated_words(self) -> str:
+        """The same by profile likelihood; "" where it was not asked for."""
+        if not self.tried_partial:
+            return ""
+        if self.contaminated is None:
+            return "not estimable (it takes the distribution over cells, and more dicentrics than background)"
+        whole = "; the whole body is not excluded" if self.contaminated.body.upper >= 1 else ""
+        return _partial_words(self.contaminated) + whole
 
     def __str__(self) -> str:
         return (
@@ -142,44 +159,23 @@ class Dose:
         )
 
 
+def _partial_words(found: PartialBody) -> str:
+    gray, cells, body = found.dose, found.cells, found.body
+    return (
+        f"{gray.value:.2f} Gy ({_between(gray.lower, gray.upper)}) to {100 * body.value:.0f} % of the body "
+        f"({100 * body.lower:.0f} to {100 * body.upper:.0f}); {100 * cells.value:.0f} % of the scored cells "
+        f"({100 * cells.lower:.0f} to {100 * cells.upper:.0f})"
+    )
+
+
 def _between(lower: float, upper: float) -> str:
     return f"{lower:.2f} to {f'{upper:.2f}' if np.isfinite(upper) else 'no upper limit'}"
-
-
-@dataclass(frozen=True)
-class Exposed:
-    """How the exposure happened, where that is known.
-
-    Attributes
-    ----------
-    hours : float
-        Its duration; 0 for an acute one.
-    repair_hours : float
-        Mean time in which breaks are repaired.
-    d0_gy : float
-        Dose that leaves 37 % of the lymphocytes able to divide.
-    """
-
-    hours: float = 0.0
-    repair_hours: float = REPAIR_HOURS
-    d0_gy: float = D0_GY
-
-    def __post_init__(self) -> None:
-        if not (self.hours >= 0 and self.repair_hours > 0 and self.d0_gy > 0):
-            raise CountsError(f"expected hours >= 0, repair time > 0 and D0 > 0, got {self}")
-
-    @property
-    def protraction(self) -> float:
-        """G of Lea and Catcheside."""
-        return protraction_factor(self.hours, self.repair_hours)
-
-
-ACUTE = Exposed()
 
 
 def dose(
     counts: Counts | IntArray, curve: Curve, *, method: str = DEFAULT, any_detector: bool = False,
     exposed: Exposed = ACUTE, errors: DetectorErrors | None = None, disagreement: float = 0.0,
+    asked: Asked = PLAIN,
 ) -> Dose:  # fmt: skip
     """Whole-body dose with limits that carry Poisson and curve uncertainty.
 
@@ -200,6 +196,8 @@ def dose(
     disagreement : float
         Standard deviation of the number of dicentrics over sampled ensembles: an error of the
         count beside chance.
+    asked : Asked
+        A partial-body dose, a prior.
 
     Raises
     ------
@@ -228,26 +226,42 @@ def dose(
         )
     distribution = counts.distribution("dicentric") if isinstance(counts, Counts) else np.asarray(counts)
     spread = dispersion(distribution)
-    if spread.cells == 0:
-        raise CountsError("expected at least one scored cell, got none")
+    _check_spread(distribution, spread)
     partial = _partial(distribution, spread, curve, exposed) if errors is None else None
     with_spread = len(distribution) > 1
-    found = _whole_body(spread, curve, method, exposed, errors, disagreement)
-    return replace(found, partial=partial, dispersion=spread if with_spread else None)
+    found = _whole_body(spread, curve, method, exposed, errors, disagreement, asked.prior)
+    wanted = _contaminated(distribution, curve, exposed, errors) if asked.partial else None
+    return replace(
+        found, partial=partial, dispersion=spread if with_spread else None, contaminated=wanted,
+        tried_partial=asked.partial,
+    )  # fmt: skip
+
+
+def _check_spread(distribution: IntArray, spread: Dispersion) -> None:
+    if (np.asarray(distribution) < 0).any():
+        raise CountsError(f"expected numbers of cells >= 0, got {np.asarray(distribution).min()}")
+    if spread.cells == 0:
+        raise CountsError("expected at least one scored cell, got none")
 
 
 def dose_from_totals(
     dicentrics: int, cells: int, curve: Curve, *, method: str = DEFAULT, exposed: Exposed = ACUTE,
-    errors: DetectorErrors | None = None,
+    errors: DetectorErrors | None = None, asked: Asked = PLAIN,
 ) -> Dose:  # fmt: skip
-    """Dose from two totals, where the distribution over cells is not known."""
-    if cells <= 0 or dicentrics < 0:
-        raise CountsError(f"expected cells > 0 and dicentrics >= 0, got {cells} and {dicentrics}")
+    """Dose from two totals, where the distribution over cells is not known; parameters as of `dose`.
+
+    A partial-body dose needs that distribution: asked for here, it is not estimable.
+    """
+    if not (0 < cells <= MOST and 0 <= dicentrics <= MOST):
+        raise CountsError(
+            f"expected cells > 0 and dicentrics >= 0, at most {MOST:g} of each, got {cells} and {dicentrics}"
+        )
     if method not in METHODS:
         raise CountsError(f"unknown method {method!r}; expected one of {', '.join(METHODS)}")
     nan = float("nan")
     totals = Dispersion(cells, dicentrics, dicentrics / cells, nan, nan, nan)
-    return replace(_whole_body(totals, curve, method, exposed, errors), dispersion=None)
+    found = _whole_body(totals, curve, method, exposed, errors, prior=asked.prior)
+    return replace(found, dispersion=None, tried_partial=asked.partial)
 
 
 def _partial(
@@ -263,6 +277,16 @@ def _partial(
         d0_gy=exposed.d0_gy,
         protraction=exposed.protraction,
     )
+
+
+def _contaminated(
+    distribution: IntArray, curve: Curve, exposed: Exposed, errors: DetectorErrors | None
+) -> PartialBody | None:
+    """The answer by profile likelihood, whatever the dispersion is."""
+    return contaminated(
+        distribution, curve.carried.coefficients, curve.carried.covariance, d0_gy=exposed.d0_gy,
+        protraction=exposed.protraction, errors=errors,
+    )  # fmt: skip
 
 
 def _whole_body(

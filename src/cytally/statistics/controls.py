@@ -10,7 +10,7 @@ this posterior); the coefficients that are printed stay those of maximum likelih
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,11 +60,14 @@ class Carried:
     covariance : ndarray of shape (3, 3)
     exact : bool
         Whether the background is taken as exactly known, as nothing says how well it is.
+    few : bool
+        Whether these differ from the curve's own, as the controls hold few aberrations.
     """
 
     coefficients: FloatArray
     covariance: FloatArray
     exact: bool = False
+    few: bool = False
 
 
 def carried(coefficients: FloatArray, covariance: FloatArray, series: Series | None = None) -> Carried:
@@ -110,7 +113,7 @@ def _refitted(plain: Carried, series: Series) -> Carried | None:
         return None
     known = np.diag(fit.covariance)[1:] > 0
     scale = float((np.diag(plain.covariance)[1:][known] / np.diag(fit.covariance)[1:][known]).max())
-    return Carried(with_half.coefficients, with_half.covariance * max(scale, 1.0))
+    return Carried(with_half.coefficients, with_half.covariance * max(scale, 1.0), few=True)
 
 
 def _by_controls(plain: Carried, series: Series) -> Carried:
@@ -118,6 +121,8 @@ def _by_controls(plain: Carried, series: Series) -> Carried:
     known, among = series.controls
     if plain.coefficients[0] > 0 and plain.covariance[0, 0] > 0:
         return _by_error(plain)
+    if known >= FEW:
+        return replace(_replaced(plain, float(plain.coefficients[0]), known / among**2), few=False)
     mean = max((known + _HALF) / among, float(plain.coefficients[0]))
     return _replaced(plain, mean, mean / among)
 
@@ -135,7 +140,7 @@ def _by_error(plain: Carried) -> Carried:
     column = plain.covariance[:, 0]
     shift = column * _HALF / background
     widened = plain.covariance + np.outer(column, column) / variance * _HALF / worth
-    return Carried(np.maximum(plain.coefficients + shift, 0), widened)
+    return Carried(np.maximum(plain.coefficients + shift, 0), widened, few=True)
 
 
 def _extrapolated(plain: Carried, series: Series) -> Carried:
@@ -155,6 +160,7 @@ def _extrapolated(plain: Carried, series: Series) -> Carried:
     return Carried(
         np.maximum(plain.coefficients + follows * expected, 0),
         plain.covariance + np.outer(follows, follows) * variance,
+        few=True,
     )
 
 
@@ -167,4 +173,4 @@ def _replaced(plain: Carried, mean: float, variance: float) -> Carried:
     coefficients, covariance = plain.coefficients.copy(), plain.covariance.copy()
     covariance[0, :] = covariance[:, 0] = 0
     coefficients[0], covariance[0, 0] = mean, variance
-    return Carried(coefficients, covariance)
+    return Carried(coefficients, covariance, few=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from cytally.dosimetry.calibrate import Curve
-from cytally.dosimetry.dose import ACUTE, DEFAULT, Dose, Exposed, dose, dose_from_totals
+from cytally.dosimetry.dose import ACUTE, DEFAULT, PLAIN, Asked, Dose, Exposed, dose, dose_from_totals
 from cytally.dosimetry.laboratory.tables import distribution_of, rows_of, totals_of
 from cytally.errors import CountsError
 from cytally.statistics.detector import DetectorErrors
@@ -60,13 +60,13 @@ def read_samples(path: Path) -> list[Sample]:
 
 def dose_of_sample(
     sample: Sample, curve: Curve, *, method: str = DEFAULT, exposed: Exposed = ACUTE,
-    errors: DetectorErrors | None = None,
+    errors: DetectorErrors | None = None, asked: Asked = PLAIN,
 ) -> Dose:  # fmt: skip
     """Dose of one sample; by its distribution over cells where that is known."""
     if sample.distribution is not None:
-        return dose(sample.distribution, curve, method=method, exposed=exposed, errors=errors)
+        return dose(sample.distribution, curve, method=method, exposed=exposed, errors=errors, asked=asked)
     return dose_from_totals(
-        sample.dicentrics, sample.cells, curve, method=method, exposed=exposed, errors=errors
+        sample.dicentrics, sample.cells, curve, method=method, exposed=exposed, errors=errors, asked=asked
     )
 
 
@@ -78,7 +78,9 @@ def doses_table(found: Sequence[tuple[Sample, Dose]]) -> str:
             f"{sample.name:<16}{sample.cells:>7}{sample.dicentrics:>6}{_u(one):>8}{one.estimate:>11.2f}{one.limits:>22}"
         )
         if one.partial is not None:
-            lines.append(f"{'':<16}  as partial-body exposure: {one.partial_words}")
+            lines.append(f"{'':<16}  as partial-body exposure (Dolphin): {one.partial_words}")
+        if one.tried_partial:
+            lines.append(f"{'':<16}  as partial-body exposure (profile likelihood): {one.contaminated_words}")
         lines += [f"{'':<16}  {warning}" for warning in one.warnings]
     return "\n".join(lines)
 
@@ -92,10 +94,9 @@ def doses_csv(found: Sequence[tuple[Sample, Dose]]) -> str:
         "partial_dose_gy", "partial_lower_gy", "partial_upper_gy", "partial_body", "notes",
     ])  # fmt: skip
     for sample, one in found:
-        partial = ["", "", "", ""]
-        if one.partial is not None:
-            gray = one.partial.dose
-            partial = [_cell(v) for v in (gray.value, gray.lower, gray.upper, one.partial.body.value)]
+        partial, used = ["", "", "", ""], one.contaminated or one.partial
+        if used is not None:
+            partial = [_cell(v) for v in (used.dose.value, used.dose.lower, used.dose.upper, used.body.value)]
         table.writerow([
             sample.name, sample.cells, sample.dicentrics, _u(one), _cell(one.estimate), _cell(one.lower),
             _cell(one.upper), one.method, *partial, "; ".join(one.warnings),

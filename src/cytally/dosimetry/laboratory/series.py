@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from cytally.dosimetry.calibrate import Curve, DosePoint
-from cytally.dosimetry.dose import ACUTE, DEFAULT, Dose, Exposed, dose
+from cytally.dosimetry.dose import ACUTE, DEFAULT, PLAIN, Asked, Dose, Exposed, dose
 from cytally.dosimetry.laboratory.tables import read_counts
 from cytally.errors import CountsError
 from cytally.statistics.detector import DetectorErrors
@@ -72,7 +72,7 @@ def dose_of_run(
     *,
     method: str = DEFAULT,
     any_detector: bool = False, exposed: Exposed = ACUTE,
-    errors: DetectorErrors | None = None,
+    errors: DetectorErrors | None = None, asked: Asked = PLAIN,
 ) -> Dose:  # fmt: skip
     """Dose of a finished run; its report is written again with the dose on top.
 
@@ -89,7 +89,7 @@ def dose_of_run(
     drawn = read_sampled(folder)
     found = dose(
         counts, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors,
-        disagreement=drawn.disagreement if drawn else 0.0,
+        disagreement=drawn.disagreement if drawn else 0.0, asked=asked,
     )  # fmt: skip
     try:
         paths = name_images(settings.inputs)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytally.dosimetry.calibrate import Curve
-from cytally.dosimetry.dose import DEFAULT, Dose
+from cytally.dosimetry.dose import DEFAULT, PLAIN, Asked, Dose
 from cytally.dosimetry.laboratory.samples import Sample, dose_of_sample
 
 #: Cells, or dicentrics, that triage asks for.
@@ -46,14 +46,16 @@ class Sorted:
     enough: bool
 
 
-def sort_samples(samples: Sequence[Sample], curve: Curve, *, method: str = DEFAULT) -> list[Sorted]:
-    """Dose and class of each sample, highest dose first."""
-    found = [_sorted(sample, curve, method) for sample in samples]
+def sort_samples(
+    samples: Sequence[Sample], curve: Curve, *, method: str = DEFAULT, asked: Asked = PLAIN
+) -> list[Sorted]:
+    """Dose and class of each sample, highest dose first; the class is that of the whole-body dose."""
+    found = [_sorted(sample, curve, method, asked) for sample in samples]
     return sorted(found, key=lambda one: (-one.dose.estimate, -one.dose.lower, one.sample.name))
 
 
-def _sorted(sample: Sample, curve: Curve, method: str) -> Sorted:
-    estimate = dose_of_sample(sample, curve, method=method)
+def _sorted(sample: Sample, curve: Curve, method: str, asked: Asked) -> Sorted:
+    estimate = dose_of_sample(sample, curve, method=method, asked=asked)
     low, high = _class_of(estimate.lower), _class_of(estimate.upper)
     return Sorted(
         sample, estimate, CLASSES[_class_of(estimate.estimate)][1],
@@ -78,6 +80,10 @@ def as_table(found: Sequence[Sorted]) -> str:
             f"{one.sample.name:<16}{one.sample.cells:>7}{one.sample.dicentrics:>6}{one.dose.estimate:>11.2f}"
             f"{one.dose.limits:>22}  {sure}{short}"
         )
+        if one.dose.partial is not None:
+            lines.append(f"{'':<16}  as partial-body exposure (Dolphin): {one.dose.partial_words}")
+        if one.dose.tried_partial:
+            lines.append(f"{'':<16}  as partial-body exposure (profile likelihood): {one.dose.contaminated_words}")
         lines += [f"{'':<16}  {warning}" for warning in one.dose.warnings]
     return "\n".join(lines)
 
@@ -86,13 +92,21 @@ def as_csv(found: Sequence[Sorted]) -> str:
     """One line per sample, for programs and spreadsheets."""
     buffer = io.StringIO()
     table = csv.writer(buffer, lineterminator="\n")
-    table.writerow(
-        ["sample", "cells", "dicentrics", "dose_gy", "lower_gy", "upper_gy", "class", "enough", "notes"]
-    )
+    table.writerow([
+        "sample", "cells", "dicentrics", "dose_gy", "lower_gy", "upper_gy", "class", "enough",
+        "partial_dose_gy", "partial_lower_gy", "partial_upper_gy", "partial_body", "notes",
+    ])  # fmt: skip
     for one in found:
-        upper = f"{one.dose.upper:.4f}" if np.isfinite(one.dose.upper) else ""
+        upper = _number(one.dose.upper)
+        partial, used = ["", "", "", ""], one.dose.contaminated or one.dose.partial
+        if used is not None:
+            partial = [_number(v) for v in (used.dose.value, used.dose.lower, used.dose.upper, used.body.value)]
         table.writerow([
             one.sample.name, one.sample.cells, one.sample.dicentrics, f"{one.dose.estimate:.4f}",
-            f"{one.dose.lower:.4f}", upper, one.category, one.enough, "; ".join(one.dose.warnings),
+            f"{one.dose.lower:.4f}", upper, one.category, one.enough, *partial, "; ".join(one.dose.warnings),
         ])  # fmt: skip
     return buffer.getvalue()
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}" if np.isfinite(value) else ""
