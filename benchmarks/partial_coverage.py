@@ -74,11 +74,17 @@ def main() -> None:
                 tasks = [(gray, share, seed) for seed in range(chosen.replicates)]
                 found = np.array(list(pool.map(replicate, tasks, chunksize=20)))
                 name = f"{gray:g} Gy, {share:g} ({surviving(share, gray, D0_GY)[0]:.2f})"
-                for method, part in (("profile likelihood", found[:, :5]), ("Dolphin, u > 1.96", found[:, 5:])):
+                for method, part in (
+                    ("profile likelihood", found[:, :5]),
+                    ("Dolphin, u > 1.96", found[:, 5:]),
+                ):
                     printed = part[~np.isnan(part[:, 0])]
                     held = " | ".join(f"{v:.3f}" for v in printed[:, :3].mean(axis=0))
                     width = " | ".join(f"{v:.2f}" for v in np.median(printed[:, 3:], axis=0))
-                    print(f"| {name} | {method} | {len(printed) / len(found):.3f} | {held} | {width} |", flush=True)
+                    print(
+                        f"| {name} | {method} | {len(printed) / len(found):.3f} | {held} | {width} |",
+                        flush=True,
+                    )
 
 
 if __name__ == "__main__":

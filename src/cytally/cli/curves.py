@@ -188,11 +188,13 @@ def _say_curve(curve: Curve, out: Path, as_json: bool) -> None:
         return
     errors = curve.covariance.diagonal() ** 0.5
     held = curve.fit.at_bound if curve.fit is not None else ()
-    for name, value, error in zip(("C", "alpha", "beta"), curve.coefficients, errors, strict=True):
+    names = ("C", "alpha", "beta")[: 2 if curve.model == "linear" else 3]
+    for name, value, error in zip(names, curve.coefficients, errors, strict=False):
         click.echo(f"{name:>6} {value:.5f} " + ("held at 0 by the fit" if name in held else f"+- {error:.5f}"))
     if curve.fit is not None:
+        freedom = "degree" if curve.fit.degrees == 1 else "degrees"
         click.echo(
-            f"chi2 {curve.fit.chi2:.2f} with {curve.fit.degrees} degrees of freedom, p = {curve.fit.p_value:.3f}; "
+            f"chi2 {curve.fit.chi2:.2f} with {curve.fit.degrees} {freedom} of freedom, p = {curve.fit.p_value:.3f}; "
             f"AIC {curve.fit.aic:.2f}" + (f"; held at 0: {', '.join(held)}" if held else "")
         )
     click.echo(f"correlations: {_correlations(curve)}")

@@ -293,9 +293,9 @@ def counts_given(distribution: str) -> IntArray:
         counts = np.array([int(part) for part in distribution.split(",")])
     except ValueError:
         raise click.UsageError(f"expected whole numbers such as 475,20,5, got {distribution!r}") from None
-    if (counts < 0).any():
-        raise click.UsageError(f"expected counts >= 0, got {distribution}")
-    return counts
+    if (counts < 0).any() or (counts > 10**12).any():
+        raise click.UsageError(f"expected counts >= 0 and at most 1e12, got {distribution}")
+    return counts.astype(int)
 
 
 def errors_given(
@@ -340,7 +340,7 @@ def _words(found: Dose) -> str:
         lines.append(f"  {found.prior} on the dose")
     if found.partial is not None:
         lines.append(f"  as partial-body exposure (Dolphin): {found.partial_words}")
-    if found.contaminated is not None:
+    if found.tried_partial:
         lines.append(f"  as partial-body exposure (profile likelihood): {found.contaminated_words}")
     return "\n".join([*lines, *(f"  note: {warning}" for warning in found.warnings)])
 

@@ -272,6 +272,8 @@ def _check_points(points: Sequence[DosePoint], aberration: str) -> None:
     for point in points:
         if not 0 <= point.dose_gy <= HIGHEST_GY:
             raise CountsError(f"expected doses of 0 to {HIGHEST_GY:g} Gy, got {point.dose_gy:g}")
+        if not 0 < point.weight < float("inf"):
+            raise CountsError(f"expected weights above 0, got {point.weight:g} at {point.dose_gy:g} Gy")
         if point.dose_gy == 0 and point.dicentrics > point.cells > 0:
             raise CountsError(
                 f"expected fewer {aberration} than cells at 0 Gy, got {point.dicentrics} in {point.cells} cells; "

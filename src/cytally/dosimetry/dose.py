@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cytally.dosimetry.calibrate import DICENTRICS, Curve
-from cytally.dosimetry.calibration.quality import UNLIKELY, pooled
+from cytally.dosimetry.calibration.quality import UNLIKELY, growth_p, pooled
 from cytally.dosimetry.estimates.given import ACUTE, PLAIN, Asked, Exposed
 from cytally.dosimetry.estimates.whole_body import (
     as_few,
@@ -43,6 +43,7 @@ NOTES = {
     "upper beyond": "only the upper limit is beyond the calibrated range (up to {:g} Gy): extrapolated",
     "range unknown": "the calibrated range of the curve is unknown: nothing can be said about extrapolation",
     "lack of fit": "the curve does not fit its own counts (p = {:.2g}): the limits may be too narrow",
+    "no growth": "the yield of the curve does not grow significantly with dose (p = {:.2g})",
     "curve overdispersed": "the curve's own counts are overdispersed over the cells (index {:.2f}), its errors Poisson's: "
     "the limits are too narrow",
     "overdispersed": "overdispersed (u = {:.2f}): the exposure may have been partial or uneven",
@@ -51,7 +52,7 @@ NOTES = {
     "delta": "the delta method is too narrow with so few dicentrics: use likelihood or merkle",
 }
 #: Notes whose value is a probability.
-P_VALUES = frozenset({"contradiction", "lack of fit"})
+P_VALUES = frozenset({"contradiction", "lack of fit", "no growth"})
 #: A count is called a contradiction where the curve's background makes so few less likely than this.
 UNBELIEVABLE = 0.01
 #: Nobody counts more cells, or dicentrics.
@@ -351,6 +352,9 @@ def _curve_notes(curve: Curve) -> list[Note]:
         said.append(Note("exact background"))
     if curve.fit is not None and curve.fit.p_value < UNLIKELY:
         said.append(Note("lack of fit", curve.fit.p_value))
+    growth = growth_p(curve.points, curve.coefficients) if curve.fit is not None else 0.0
+    if growth > UNLIKELY:
+        said.append(Note("no growth", growth))
     within = pooled(curve.points)
     if within.overdispersed and curve.family == "Poisson":
         said.append(Note("curve overdispersed", within.index))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.statistics.bayes import count_below, count_log
+from cytally.statistics.controls import FEW
 from cytally.statistics.curves import design, fit_curve
 from cytally.statistics.distributions import chi2_quantile
 from cytally.types import FloatArray
@@ -58,6 +59,21 @@ def fit_many(dose: FloatArray, cells: FloatArray, aberrations: FloatArray) -> tu
         fit = fit_curve(dose, cells, counts[k])
         beta[k], covariance[k] = fit.coefficients, fit.covariance
     return beta, covariance
+
+
+def carried_many(
+    dose: FloatArray, cells: FloatArray, aberrations: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """The curves that limits are computed with: as `fit_many`, the controls' uncertainty carried.
+
+    Where the controls hold few aberrations the curve is that of half an aberration more;
+    `controls.carried` is the slow twin.
+    """
+    counts, silent = np.asarray(aberrations, dtype=float), np.flatnonzero(np.asarray(dose) == 0)
+    more = np.zeros_like(counts)
+    if silent.size:
+        more[:, silent[0]] = np.where(counts[:, silent].sum(axis=1) < FEW, 0.5, 0.0)
+    return fit_many(dose, cells, counts + more)
 
 
 def merkle_many(

@@ -23,6 +23,8 @@ _POINTS = 8001
 _ALIVE = 25.0
 #: Doses of the first look: 0, and then each 4 % above the last.
 _SCAN = np.concatenate([[0.0], np.geomspace(0.002, HIGHEST_GY, 280)])
+#: A density per Gy, times `HIGHEST_GY`, that does not end there.
+_ENDLESS = 1e-3
 #: A negative binomial distribution of this size is Poisson's.
 _POISSON = 1e12
 
@@ -102,11 +104,12 @@ class Posterior:
         return float(low), float(high)
 
     def hpd(self, level: float = 0.95) -> tuple[float, float]:
-        """Highest posterior density: the shortest limits; infinite where they reach as far as is looked."""
+        """Highest posterior density: the shortest limits; infinite where much may lie beyond `HIGHEST_GY`."""
         order = np.argsort(-self.density, kind="stable")
         within = np.cumsum(self.density[order]) / self.density.sum()
         chosen = order[: int(np.searchsorted(within, level)) + 1]
-        return float(self.dose[chosen.min()]), self._end(int(chosen.max()))
+        endless = self.dose[-1] >= HIGHEST_GY and self.density[-1] * HIGHEST_GY > _ENDLESS
+        return float(self.dose[chosen.min()]), float("inf") if endless else float(self.dose[chosen.max()])
 
     def likelihood_region(self, level: float = 0.95) -> tuple[float, float]:
         """Doses whose likelihood ratio is not significant (chi2, 1 degree); of a flat prior only.

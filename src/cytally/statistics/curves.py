@@ -177,10 +177,12 @@ def _fit_free(
         except np.linalg.LinAlgError:
             return None
         size, now = 1.0, _likelihood(x @ beta, aberrations)
-        while size > 1e-9 and _likelihood(x @ (beta + size * step), aberrations) < now - 1e-12:
+        then = now
+        while size > 1e-9 and (then := _likelihood(x @ (beta + size * step), aberrations)) < now - 1e-12:
             size /= 2
         beta = beta + size * step
-        if np.abs(step).max() <= 1e-13 + 1e-11 * np.abs(beta).max():
+        held = size < 1 and then - now < 1e-12 * (1 + abs(now))  # creeps towards a mean of 0
+        if held or np.abs(step).max() <= 1e-13 + 1e-11 * np.abs(beta).max():
             break
     if not np.isfinite(beta).all() or (beta * x.sum(axis=0) < _NOTHING * aberrations.sum()).any():
         return None  # outside, or on the bound: then the fit without that coefficient is the one

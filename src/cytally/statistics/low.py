@@ -43,6 +43,7 @@ def log_odds(
     CountsError
         A curve without background.
     """
+    _check_finite(dose=dose, other_dose=other_dose)
     at = np.array([dose, other_dose])
     mean = yield_at(at, coefficients)
     if mean.min() <= 0:
@@ -98,6 +99,7 @@ def characteristic_limits(
     variance : float
         Of a background given as a yield: the count is then negative binomial, not Poisson.
     """
+    _check_finite(alpha=alpha, beta=beta, variance=variance)
     if isinstance(background, tuple):
         known, among = background
         expected = known / among * cells
@@ -105,6 +107,7 @@ def characteristic_limits(
         def p_value(count: int) -> float:
             return two_sample_p(count, cells, known, among)
     else:
+        _check_finite(background=background)
         expected = background * cells
 
         def p_value(count: int) -> float:
@@ -112,6 +115,12 @@ def characteristic_limits(
 
     threshold = _largest_insignificant(p_value, expected, alpha)
     return CharacteristicLimits(threshold, float(chi2_quantile(1 - beta, 2 * (threshold + 1)) / 2))
+
+
+def _check_finite(**given: float) -> None:
+    for name, value in given.items():
+        if not 0 <= value < float("inf"):
+            raise CountsError(f"expected {name.replace('_', ' ')} >= 0, got {value:g}")
 
 
 def _largest_insignificant(p_value: Callable[[int], float], expected: float, alpha: float) -> int:
@@ -128,6 +137,7 @@ def limits_at(
 
     Flat-prior Poisson limits, the curve taken as known (IAEA 2011, table 7).
     """
+    _check_finite(dose=dose)
     count = int(np.floor(cells * float(yield_at(np.array(dose), coefficients)) + 1e-9))
     found = bayesian(count, level)
     return count, Limits(
@@ -145,6 +155,8 @@ def cells_needed(
     >>> cells_needed(1.0, 0.5, np.array([0.00128, 0.02103, 0.06307])) < 200
     True
     """
+
+    _check_finite(dose=dose, half_width=half_width)
 
     def wide(cells: int) -> bool:
         """Whether the limits still reach too far."""

@@ -149,7 +149,7 @@ def qdr(aberrations: int, damaged_cells: int, dicentrics: FloatArray, acentrics:
     Raises
     ------
     CountsError
-        No damaged cell.
+        No damaged cell, or more dicentrics than any dose explains.
     """
     if damaged_cells <= 0 or aberrations < 0:
         raise CountsError(f"expected damaged cells > 0, got {damaged_cells}, and no negative count")
@@ -161,6 +161,11 @@ def qdr(aberrations: int, damaged_cells: int, dicentrics: FloatArray, acentrics:
     wanted = aberrations / damaged_cells
     if per_damaged(1e-6) >= wanted:
         return float("nan")
+    if per_damaged(HIGHEST_GY) < wanted:
+        raise CountsError(
+            f"{aberrations} dicentrics in {damaged_cells} damaged cells are more than the curves can explain up to "
+            f"{HIGHEST_GY:g} Gy"
+        )
     return float(optimize.brentq(lambda d: per_damaged(d) - wanted, 1e-6, HIGHEST_GY, xtol=1e-10))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from cytally.dosimetry.calibration.points import DosePoint
 from cytally.statistics.curves import NAMES, Fit, yield_at
+from cytally.statistics.distributions import chi2_tail
 from cytally.types import FloatArray
 
 #: A chi2 less likely than this is called a lack of fit.
@@ -23,7 +24,7 @@ class Pooled:
     Attributes
     ----------
     index : float
-        Mean index of the doses, each by its cells.
+        Mean index of the doses, each by its aberrations.
     u : float
         Of all doses together: sum of u over the root of their number (Stouffer); NaN without any.
     """
@@ -43,11 +44,28 @@ def pooled(points: Sequence[DosePoint]) -> Pooled:
     Weighted counts say themselves how they are dispersed, and are left out.
     """
     spreads = [p.dispersion for p in points if p.distribution and p.weight == 1]
-    known = [(s.cells - 1, s.index, s.u) for s in spreads if s is not None and np.isfinite(s.u)]
+    known = [(s.aberrations, s.index, s.u) for s in spreads if s is not None and np.isfinite(s.u)]
     if not known:
         return Pooled(float("nan"), float("nan"))
-    cells, index, u = np.array(known, dtype=float).T
-    return Pooled(float(np.average(index, weights=cells)), float(u.sum() / np.sqrt(len(u))))
+    counts, index, u = np.array(known, dtype=float).T
+    return Pooled(float(np.average(index, weights=counts)), float(u.sum() / np.sqrt(len(u))))
+
+
+def growth_p(points: Sequence[DosePoint], coefficients: FloatArray) -> float:
+    """Probability of so large a likelihood ratio to a yield that is the same at all doses; NaN without counts.
+
+    Half of chi2's of 1 degree: the ratio of one more coefficient that cannot be negative (Self and Liang 1987).
+    """
+    total = sum(p.dicentrics * p.weight for p in points)
+    if not total:
+        return float("nan")
+    same = total / sum(p.cells * p.weight for p in points)
+    ratio = 0.0
+    for point in points:
+        per_cell = float(yield_at(np.array(point.dose_gy), coefficients))
+        gain = point.dicentrics * np.log(per_cell / same) if point.dicentrics and per_cell > 0 else 0.0
+        ratio += 2 * point.weight * (gain - point.cells * (per_cell - same))
+    return float(chi2_tail(max(ratio, 0.0), 1)) / 2
 
 
 def rows_of(points: Sequence[DosePoint], coefficients: FloatArray) -> list[dict[str, float | None]]:
@@ -98,6 +116,9 @@ def warnings_of(
             f"all doses together are overdispersed (index {whole.index:.2f}): Poisson errors are too small; "
             "use --family automatic, or a column weight of 1 / dispersion index"
         )
+    growth = growth_p(points, coefficients)
+    if growth > UNLIKELY:
+        said.append(f"the yield does not grow significantly with dose (p = {growth:.2g})")
     silent = [p for p in points if p.dose_gy == 0]
     if points and not silent:
         said.append("no unexposed cells among the counts: the background is extrapolated")

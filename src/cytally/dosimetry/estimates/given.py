@@ -29,8 +29,11 @@ class Exposed:
     d0_gy: float = D0_GY
 
     def __post_init__(self) -> None:
-        if not (self.hours >= 0 and self.repair_hours > 0 and self.d0_gy > 0):
-            raise CountsError(f"expected hours >= 0, repair time > 0 and D0 > 0, got {self}")
+        given = (self.hours, self.repair_hours, self.d0_gy)
+        if not (self.hours >= 0 and self.repair_hours > 0 and self.d0_gy > 0 and max(given) < float("inf")):
+            raise CountsError(
+                f"expected hours >= 0, repair time > 0 and D0 > 0, got {', '.join(f'{each:g}' for each in given)}"
+            )
 
     @property
     def protraction(self) -> float:
