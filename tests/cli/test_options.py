@@ -35,8 +35,10 @@ def test_there_are_such_options():
 )
 def test_no_option_of_any_command_takes_nan_or_infinity(path, option):
     for value in ("nan", "inf", "-inf", "1e999"):
+        with pytest.raises(click.BadParameter):
+            option.type.convert(value, option, None)
         done = CliRunner().invoke(cli, [*path, option.opts[-1], *[value] * option.nargs])
-        assert done.exit_code == 2 and "Invalid value" in done.output, (value, done.output)
+        assert done.exit_code == 2, (value, done.output)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from cytally.cli.options import CELLS, COUNT, D0, HOURS, REPAIR, NamedFile
 if TYPE_CHECKING:
     from cytally.dosimetry.calibrate import Curve
     from cytally.dosimetry.certificate.sections import Case
-    from cytally.dosimetry.dose import Exposed
+    from cytally.dosimetry.dose import Asked, Exposed
     from cytally.statistics.detector import DetectorErrors
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -35,6 +35,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--repair-hours", type=REPAIR, default=2.0, show_default=True, help="Mean time in which breaks are repaired."
 )
 @click.option("--d0", type=D0, default=2.7, show_default=True, help="Gy; survival of cells, for partial-body doses.")
+@click.option("--partial", is_flag=True, help="Also as an exposure of a part of the body, whatever u says.")
 @click.option("--recall", "recalled", help="FOUND,MISSED of a validation set (see `dose`).")
 @click.option("--false", "false", help="FALSE,CELLS: false dicentrics in silent cells of it.")
 @click.option("--beside", help="FALSE,CELLS: false dicentrics in its exposed cells.")
@@ -47,7 +48,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 )  # fmt: skip
 def report(
     run: Path | None, curve: Path, facts: Path | None, dicentrics: int | None, cells: int | None,
-    distribution: str | None, method: str, hours: float, repair_hours: float, d0: float, recalled: str | None, false: str | None,
+    distribution: str | None, method: str, hours: float, repair_hours: float, d0: float, partial: bool, recalled: str | None, false: str | None,
     beside: str | None, validation: Path | None, any_detector: bool, language: str, out: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Write a sample's report, after the topics of ISO 19238, from a RUN or from typed counts.
@@ -65,17 +66,17 @@ def report(
       cytally dosimetry report --curve curve.json --distribution 475,20,5 --language fr --out rapport.pdf
     """
     from cytally.dosimetry.calibrate import Curve
-    from cytally.dosimetry.dose import Exposed
+    from cytally.dosimetry.dose import Asked, Exposed
     from cytally.images.write import write_bytes
 
     if sum([run is not None, distribution is not None, dicentrics is not None or cells is not None]) != 1:
         raise click.UsageError("give one of: a run folder, --distribution, or --dicentrics with --cells")
     loaded, exposed = Curve.load(curve), Exposed(hours, repair_hours, d0)
-    errors = errors_given(recalled, false, beside, validation)
+    errors, asked = errors_given(recalled, false, beside, validation), Asked(partial)
     if run is not None:
-        case = _of_run(run, loaded, method, exposed, errors, any_detector=any_detector, facts=facts)
+        case = _of_run(run, loaded, method, exposed, errors, any_detector=any_detector, facts=facts, asked=asked)
     else:
-        case = _of_counts(loaded, dicentrics, cells, distribution, method, exposed, errors, facts)
+        case = _of_counts(loaded, dicentrics, cells, distribution, method, exposed, errors, facts, asked)
     rendered = [(path, _rendered(case, language, path.suffix.lower())) for path in out]
     for path, content in rendered:
         write_bytes(path, content)
@@ -99,7 +100,7 @@ def _rendered(case: Case, language: str, kind: str) -> bytes:
 
 def _of_run(
     run: Path, curve: Curve, method: str, exposed: Exposed, errors: DetectorErrors | None, *,
-    any_detector: bool, facts: Path | None,
+    any_detector: bool, facts: Path | None, asked: Asked,
 ) -> Case:  # fmt: skip
     from cytally.dosimetry.certificate.facts import Facts, read_facts
     from cytally.dosimetry.certificate.sections import Case
@@ -109,8 +110,9 @@ def _of_run(
     settings = read_settings(run)
     counts = counts_of(read_run(run), settings.classes, settings.detector)
     found = dose_of_counts(
-        counts, run, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors
-    )
+        counts, run, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors,
+        asked=asked,
+    )  # fmt: skip
     known = read_facts(facts) if facts else Facts(sample=run.name)
     return Case(
         known, found, curve, counts.distribution("dicentric"), exposed, settings.ensemble, settings.detector,
@@ -120,13 +122,13 @@ def _of_run(
 
 def _of_counts(
     curve: Curve, dicentrics: int | None, cells: int | None, distribution: str | None, method: str,
-    exposed: Exposed, errors: DetectorErrors | None, facts: Path | None,
+    exposed: Exposed, errors: DetectorErrors | None, facts: Path | None, asked: Asked,
 ) -> Case:  # fmt: skip
     from cytally.cli.dosimetry import counts_given
     from cytally.dosimetry.certificate.facts import Facts, read_facts
     from cytally.dosimetry.certificate.sections import Case
 
-    found = typed_dose(curve, dicentrics, cells, distribution, method, exposed, errors)
+    found = typed_dose(curve, dicentrics, cells, distribution, method, exposed, errors, asked)
     counts = counts_given(distribution) if distribution else None
     known = read_facts(facts) if facts else Facts()
     return Case(known, found, curve, counts, exposed, errors=errors)

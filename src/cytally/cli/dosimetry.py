@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cytally.cli.main import SKIPPED, cli
-from cytally.cli.options import CELLS, COUNT, D0, GRAY, HOURS, SHARE, TABLE, Finite
+from cytally.cli.options import CELLS, COUNT, D0, GRAY, HOURS, REPAIR, SHARE, TABLE, Finite
 from cytally.cli.progress import reporting
+from cytally.dosimetry import D0_GY, REPAIR_HOURS
 from cytally.wording import counted
 
 if TYPE_CHECKING:
     from cytally.dosimetry.calibrate import Curve
-    from cytally.dosimetry.dose import Dose, Exposed
+    from cytally.dosimetry.dose import Asked, Dose, Exposed
+    from cytally.statistics.bayes import Prior
     from cytally.statistics.detector import DetectorErrors
     from cytally.types import Counts, IntArray
 
@@ -153,7 +155,12 @@ def score(
     help="Of the limits: likelihood ratio, Merkle's two regions of 83 % or of 95 %, delta method, posterior density.",
 )  # fmt: skip
 @click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]")
-@click.option("--d0", type=D0, default=2.7, show_default=True, help="Gy; survival of cells, for partial-body doses.")
+@click.option("--repair-hours", type=REPAIR, default=REPAIR_HOURS, show_default=True, help="Mean time of repair, with --hours.")
+@click.option("--d0", type=D0, default=D0_GY, show_default=True, help="Gy; survival of cells, for partial-body doses.")
+@click.option("--partial", is_flag=True, help="Also as an exposure of a part of the body, whatever u says.")
+@click.option(
+    "--prior", help="With --method bayes: uniform, uniform:GY (up to a dose), or gamma:SHAPE,MEAN.  [default: uniform]"
+)
 @click.option(
     "--recall", "recalled", help="FOUND,MISSED dicentrics of a validation set: automatic counts on a curve by eye.",
 )  # fmt: skip
@@ -171,13 +178,16 @@ def score(
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def dose(
     run: Path | None, curve: Path, dicentrics: int | None, cells: int | None, distribution: str | None,
-    samples: Path | None, out: Path | None, method: str, hours: float, d0: float, recalled: str | None, false: str | None, beside: str | None,
-    validation: Path | None, any_detector: bool, as_json: bool,
+    samples: Path | None, out: Path | None, method: str, hours: float, repair_hours: float, d0: float, partial: bool,
+    prior: str | None, recalled: str | None, false: str | None, beside: str | None, validation: Path | None,
+    any_detector: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Dose with 95 % limits from a RUN, from typed counts, or of many samples in a table.
 
     Where the distribution over cells is overdispersed (u > 1.96) the partial-body
-    dose by the contaminated Poisson method is printed beside it.
+    dose by Dolphin's contaminated Poisson method is printed beside it. --partial gives it for
+    every distribution, with limits by profile likelihood that hold whatever u is; they say too
+    whether the whole body may have been exposed.
 
     A curve counted by the same detector has absorbed its errors. For a curve counted
     by eye give --recall, --false and --beside from a validation set, or the evaluation.csv
@@ -190,13 +200,16 @@ def dose(
       cytally dosimetry dose --curve curve.json --distribution 475,20,5
       cytally dosimetry dose --curve curve.json --samples samples.xlsx --out doses.csv
       cytally dosimetry dose --curve curve.json --dicentrics 157 --cells 688 --hours 7
+      cytally dosimetry dose --curve curve.json --distribution 400,70,24,5,1 --partial
+      cytally dosimetry dose --curve curve.json --dicentrics 3 --cells 50 --method bayes --prior gamma:2,1
       cytally dosimetry dose runs/S17 --curve by-eye.json --recall 150,50 --false 6,600
       cytally dosimetry dose runs/S17 --curve by-eye.json --validation evaluated/evaluation.csv
     """
-    from cytally.dosimetry.dose import Exposed
+    from cytally.dosimetry.dose import Asked, Exposed
 
     errors = errors_given(recalled, false, beside, validation)
-    exposed = Exposed(hours, d0_gy=d0)
+    exposed = Exposed(hours, repair_hours, d0)
+    asked = Asked(partial, _prior_given(prior))
     typed = dicentrics is not None or cells is not None
     if sum([run is not None, distribution is not None, samples is not None, typed]) != 1:
         raise click.UsageError(
@@ -206,28 +219,28 @@ def dose(
         raise click.UsageError("--out belongs to --samples")
     loaded = _load_curve(curve)
     if samples is not None:
-        _doses_of(samples, out, loaded, method, exposed, errors, as_json=as_json)
+        _doses_of(samples, out, loaded, method, exposed, errors, asked, as_json=as_json)
         return
     if run is not None:
         from cytally.dosimetry.laboratory.series import dose_of_run
 
         found = dose_of_run(
-            run, loaded, method=method, any_detector=any_detector, exposed=exposed, errors=errors
+            run, loaded, method=method, any_detector=any_detector, exposed=exposed, errors=errors, asked=asked
         )
     else:
-        found = typed_dose(loaded, dicentrics, cells, distribution, method, exposed, errors)
+        found = typed_dose(loaded, dicentrics, cells, distribution, method, exposed, errors, asked)
     click.echo(json.dumps(_dose_json(found)) if as_json else _words(found))
 
 
 def _doses_of(
     table: Path, out: Path | None, curve: Curve, method: str, exposed: Exposed, errors: DetectorErrors | None,
-    *, as_json: bool,
+    asked: Asked, *, as_json: bool,
 ) -> None:  # fmt: skip
     from cytally.dosimetry.laboratory.samples import dose_of_sample, doses_rows, doses_table, read_samples
     from cytally.runs.sheets import write_sheet
 
     found = [
-        (one, dose_of_sample(one, curve, method=method, exposed=exposed, errors=errors))
+        (one, dose_of_sample(one, curve, method=method, exposed=exposed, errors=errors, asked=asked))
         for one in read_samples(table)
     ]
     plain_ = [{"sample": one.name} | _dose_json(each) for one, each in found]
@@ -238,17 +251,41 @@ def _doses_of(
 
 def typed_dose(
     curve: Curve, dicentrics: int | None, cells: int | None, distribution: str | None, method: str,
-    exposed: Exposed, errors: DetectorErrors | None,
+    exposed: Exposed, errors: DetectorErrors | None, asked: Asked | None = None,
 ) -> Dose:  # fmt: skip
     """Dose of counts given on the command line."""
+    from cytally.dosimetry.dose import PLAIN, dose_from_totals
     from cytally.dosimetry.dose import dose as estimate
-    from cytally.dosimetry.dose import dose_from_totals
 
+    wanted = asked or PLAIN
     if distribution is not None:
-        return estimate(counts_given(distribution), curve, method=method, exposed=exposed, errors=errors)
+        counts = counts_given(distribution)
+        return estimate(counts, curve, method=method, exposed=exposed, errors=errors, asked=wanted)
     if dicentrics is None or cells is None:
         raise click.UsageError("--dicentrics and --cells belong together")
-    return dose_from_totals(dicentrics, cells, curve, method=method, exposed=exposed, errors=errors)
+    return dose_from_totals(
+        dicentrics, cells, curve, method=method, exposed=exposed, errors=errors, asked=wanted
+    )
+
+
+def _prior_given(text: str | None) -> Prior:
+    """The prior as given on the command line."""
+    from cytally.statistics.bayes import FLAT, Prior
+
+    kind, _, rest = (text or "uniform").partition(":")
+    try:
+        numbers = [float(part) for part in rest.split(",")] if rest else []
+    except ValueError:
+        numbers = [float("nan")]
+    if kind == "uniform" and not numbers and not rest:
+        return FLAT
+    if kind == "uniform" and len(numbers) == 1:
+        return Prior(highest=numbers[0])
+    if kind == "gamma" and len(numbers) == 2:
+        return Prior(gamma=(numbers[0], numbers[1]))
+    raise click.UsageError(
+        f"--prior: expected uniform, uniform:5 (up to 5 Gy) or gamma:2,1.5 (shape and mean), got {text!r}"
+    )
 
 
 def counts_given(distribution: str) -> IntArray:
@@ -261,7 +298,7 @@ def counts_given(distribution: str) -> IntArray:
         raise click.UsageError(f"expected whole numbers such as 475,20,5, got {distribution!r}") from None
     if (counts < 0).any() or counts.sum() > CELLS.max:
         raise click.UsageError(f"expected counts >= 0 and {CELLS.max} cells at most, got {distribution}")
-    return counts
+    return counts.astype(int)
 
 
 def errors_given(
@@ -302,8 +339,12 @@ def _words(found: Dose) -> str:
         lines.append(f"  protracted exposure: quadratic term times {found.protraction:.3f}")
     if found.merkle_limits:
         lines.append(f"  by Merkle's method (83 % and 83 %): {found.merkle_limits} Gy")
+    if found.prior:
+        lines.append(f"  {found.prior} on the dose")
     if found.partial is not None:
-        lines.append(f"  as partial-body exposure: {found.partial_words}")
+        lines.append(f"  as partial-body exposure (Dolphin): {found.partial_words}")
+    if found.tried_partial:
+        lines.append(f"  as partial-body exposure (profile likelihood): {found.contaminated_words}")
     return "\n".join([*lines, *(f"  note: {warning}" for warning in found.warnings)])
 
 

@@ -11,6 +11,7 @@ import click
 
 from cytally.cli.dosimetry import dosimetry, plain
 from cytally.cli.options import CELLS, COUNT, D0, HOURS, PICTURE, REPAIR, TABLE, Finite, draw, pair
+from cytally.dosimetry import D0_GY, REPAIR_HOURS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,23 +39,20 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result a
 @click.option(
     "--repair-hours",
     type=REPAIR,
-    default=2.0,
+    default=REPAIR_HOURS,
     show_default=True,
-    help="Mean time in which breaks are repaired.",
+    help="Mean time of repair, with --hours.",
 )
 @click.option(
-    "--d0",
-    type=D0,
-    default=2.7,
-    show_default=True,
-    help="Gy; survival of cells, for partial-body doses.",
+    "--d0", type=D0, default=D0_GY, show_default=True, help="Gy; survival of cells, for partial-body doses."
 )
+@click.option("--partial", is_flag=True, help="Also as exposures of a part of the body, whatever u says.")
 @_OUT
 @click.option("--plot", type=PICTURE, help="Also draw all doses (SVG or PNG).")
 @_JSON
 def triage(
-    samples: Path, curve: Path, method: str, hours: float, repair_hours: float, d0: float, out: Path | None,
-    plot: Path | None, as_json: bool,
+    samples: Path, curve: Path, method: str, hours: float, repair_hours: float, d0: float, partial: bool,
+    out: Path | None, plot: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Sort many SAMPLES by dose: below 1 Gy, 1 to 2 Gy, above 2 Gy.
 
@@ -67,12 +65,14 @@ def triage(
       cytally dosimetry triage samples.xlsx --curve curve.json --hours 6 --out triage.xlsx
     """
     from cytally.dosimetry.calibrate import Curve
-    from cytally.dosimetry.dose import Exposed
+    from cytally.dosimetry.dose import Asked, Exposed
     from cytally.dosimetry.laboratory.samples import read_samples
     from cytally.dosimetry.laboratory.triage import as_rows, as_table, sort_samples
 
     exposed = Exposed(hours, repair_hours, d0)
-    found = sort_samples(read_samples(samples), Curve.load(curve), method=method, exposed=exposed)
+    found = sort_samples(
+        read_samples(samples), Curve.load(curve), method=method, exposed=exposed, asked=Asked(partial)
+    )
     click.echo(json.dumps([_plain(one) for one in found]) if as_json else as_table(found))
     if exposed.protraction < 1 and not as_json:
         click.echo(f"protracted exposure: quadratic term times {exposed.protraction:.3f}")
@@ -98,21 +98,20 @@ def _draw_doses(found: list[Sorted], plot: Path) -> None:
     doses = np.array([[one.dose.lower, one.dose.estimate, one.dose.upper] for one in found])
     partial = np.full_like(doses, np.nan)
     for row, one in zip(partial, found, strict=True):
-        if one.dose.partial is not None:
-            part = one.dose.partial.dose
-            row[:] = part.lower, part.value, part.upper
+        used = one.dose.contaminated or one.dose.partial
+        if used is not None:
+            row[:] = used.dose.lower, used.dose.value, used.dose.upper
     names, ends = [one.sample.name for one in found], [end for end, _ in CLASSES]
     draw(triage_figure(names, doses, ends, partial), plot)
 
 
 def _plain(one: Sorted) -> object:
-    partial = asdict(one.dose.partial) if one.dose.partial is not None else None
     return plain({
         "sample": one.sample.name, "cells": one.sample.cells, "dicentrics": one.sample.dicentrics,
         "dose_gy": one.dose.estimate, "lower_gy": one.dose.lower, "upper_gy": one.dose.upper, "class": one.category,
-        "possible": list(one.possible), "enough": one.enough, "partial": partial,
-        "partial_class": one.partial_category or None, "protraction": one.dose.protraction,
-        "warnings": list(one.dose.warnings),
+        "possible": list(one.possible), "enough": one.enough, "partial": asdict(one.dose)["partial"],
+        "contaminated": asdict(one.dose)["contaminated"], "partial_class": one.partial_category or None,
+        "protraction": one.dose.protraction, "warnings": list(one.dose.warnings),
     })  # fmt: skip
 
 
@@ -160,7 +159,7 @@ def plan(
 def _plan_one(
     curve: Curve, gray: float, within: float, false_rate: float, out: Path | None, *, as_json: bool
 ) -> None:
-    from cytally.dosimetry.laboratory.planning import background_of, background_words, plan_cells, plan_rows
+    from cytally.dosimetry.laboratory.planning import background_words, plan_cells, plan_rows
     from cytally.statistics.low import cells_needed
     from cytally.wording import counted
 
@@ -183,7 +182,7 @@ def _plan_one(
     if within > gray > 0:
         click.echo(f"  +-{within:g} Gy reaches below 0 Gy: only the upper limit asks for cells")
     click.echo(_plan_table(found))
-    click.echo(background_words(background_of(curve, false_rate)))
+    click.echo(background_words(curve, false_rate))
     _write(out, plan_rows(found))
 
 

@@ -6,7 +6,7 @@ score          one image -> detections; company: what else the cell holds
 sampled        the same by many ensembles drawn from the members
 cells, run     one scored cell; the run folder: journal, tables, lock
 pipeline       the main job: images -> counts (and a dose) and their report
-calibrate      counts at known doses -> Curve
+calibrate      counts at known doses -> Curve; calibration/: its parts, checks and file
 dose           counts and Curve -> Dose
 report         all of it -> one page
 demonstration  the whole road on simulated cells
@@ -18,3 +18,8 @@ detector/      making an ensemble
 measure/       measuring it
 certificate/   a sample's report to sign, in several languages
 """
+
+#: Dose in Gy that leaves 37 % of the lymphocytes able to divide (2.7 to 3.5 Gy, IAEA 2011).
+D0_GY = 2.7
+#: Mean time in which breaks are repaired (Lea and Catcheside; IAEA 2011, 9.7.5.6).
+REPAIR_HOURS = 2.0

@@ -17,6 +17,7 @@ from cytally.dosimetry.report import curve_figure
 from cytally.errors import CountsError
 from cytally.figures.curves import LABELS
 from cytally.statistics.detector import DetectorErrors
+from cytally.statistics.partial import PartialBody
 from cytally.statistics.poisson import garwood
 from cytally.types import IntArray
 
@@ -228,25 +229,35 @@ def _between(lower: float, upper: float, words: Words) -> str:
 
 
 def _partial(case: Case, words: Words) -> Section:
-    dose, number, title = case.dose, words.number, words("partial")
-    if dose.partial is None:
-        return Section(title, text=(words(_without_partial(case)),))
-    parts = [
-        [number(100 * v, 0) for v in (part.value, part.lower, part.upper)]
-        for part in (dose.partial.body, dose.partial.cells)
+    dose = case.dose
+    rows = [
+        row
+        for key, part in (("partial_dose", dose.partial), ("profile_dose", dose.contaminated))
+        if part is not None
+        for row in _partial_rows(key, part, words)
     ]
-    gray = dose.partial.dose
-    shown = words("partial_limits", number(gray.value), number(gray.lower), number(gray.upper))
-    return Section(title, (
-        (words("partial_dose"), shown), (words("body"), words("percent", *parts[0])),
-        (words("cells_part"), words("percent", *parts[1])),
-        (words("d0"), words("gray", words.local(f"{case.exposed.d0_gy:g}"))),
-    ))  # fmt: skip
+    if not rows:
+        return Section(words("partial"), text=(words(_without_partial(case)),))
+    rows.append((words("d0"), words("gray", words.local(f"{case.exposed.d0_gy:g}"))))
+    whole = dose.contaminated is not None and dose.contaminated.body.upper >= 1
+    return Section(words("partial"), tuple(rows), text=(words("whole_possible"),) if whole else ())
+
+
+def _partial_rows(key: str, part: PartialBody, words: Words) -> list[tuple[str, str]]:
+    """Dose to the exposed part, its share of the body and of the scored cells."""
+    shares = [
+        words("percent", *(words.number(100 * value, 0) for value in (one.value, one.lower, one.upper)))
+        for one in (part.body, part.cells)
+    ]
+    gray = f"{words.number(part.dose.value)} Gy ({_between(part.dose.lower, part.dose.upper, words)})"
+    return [(words(key), gray), (words("body"), shares[0]), (words("cells_part"), shares[1])]
 
 
 def _without_partial(case: Case) -> str:
     """Key of the reason why there is no partial-body dose; only what was tried may have failed."""
     spread = case.dose.dispersion
+    if case.dose.tried_partial and spread is not None:
+        return "profile_none"
     if spread is None:
         return "partial_totals"
     if not np.isfinite(spread.u):

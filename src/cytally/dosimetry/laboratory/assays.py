@@ -140,8 +140,8 @@ def criticality(
         backgrounds=backgrounds,
     )
     lower, upper = mixed_limits(
-        dicentrics, cells, (neutron.coefficients, neutron.covariance),
-        (gamma.coefficients, gamma.covariance), gamma_over_neutron, backgrounds=backgrounds,
+        dicentrics, cells, (neutron.carried.coefficients, neutron.carried.covariance),
+        (gamma.carried.coefficients, gamma.carried.covariance), gamma_over_neutron, backgrounds=backgrounds,
     )  # fmt: skip
     both = (("neutron", neutron), ("gamma", gamma))
     ratio = gamma_over_neutron

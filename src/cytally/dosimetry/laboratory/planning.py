@@ -15,16 +15,13 @@ from cytally.statistics.low import (
     characteristic_limits,
     limits_at,
     log_odds,
+    odds_words,
 )
 from cytally.statistics.poisson import two_sample_p
 from cytally.wording import counted
 
 #: Cells that a plan shows.
 CELLS = (50, 150, 500, 1000, 3000)
-#: Odds beyond which only the power of ten is printed.
-_LONG = 1e6
-
-Background = float | tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -52,43 +49,30 @@ class Planned:
     detection_gy: float
 
 
-def background_of(curve: Curve, false_rate: float = 0.0) -> Background:
-    """The background that a count is held against.
-
-    The controls of the curve themselves, (dicentrics, cells), where the curve has samples of 0 Gy: their own
-    uncertainty then counts. Else the curve's constant, per cell, taken as exact. The false
-    detections of a detector, per cell, come on top.
-    """
-    controls = [point for point in curve.points if point.dose_gy == 0]
-    cells = sum(point.cells for point in controls)
-    if cells:
-        return round(sum(point.dicentrics for point in controls) + false_rate * cells), cells
-    return float(curve.coefficients[0]) + false_rate
-
-
-def background_words(background: Background) -> str:
-    """What a threshold was computed from."""
-    if isinstance(background, tuple):
-        known, among = background
-        return (
-            f"background: {counted(known, 'dicentrics')} in {counted(among, 'control cells')}, "
-            "whose own uncertainty is carried"
-        )
-    return f"background: {background:.5f} dicentrics per cell, taken as exact"
-
-
 def plan_cells(
     gray: float, curve: Curve, cells: Sequence[int] = CELLS, *, false_rate: float = 0.0
 ) -> list[Planned]:
     """What each number of cells can tell of a dose of `gray`."""
-    background = background_of(curve, false_rate)
+    known = curve.carried  # with what its controls leave open
+    background, variance = float(known.coefficients[0]) + false_rate, float(known.covariance[0, 0])
     rows = []
     for number in cells:
         expected, limits = limits_at(gray, number, curve.coefficients)
-        found = characteristic_limits(number, background)
+        found = characteristic_limits(number, background, variance=variance)
         seen = dose_at(found.detection / number - false_rate, curve.coefficients)
         rows.append(Planned(number, expected, limits.lower, limits.upper, found.threshold, seen))
     return rows
+
+
+def background_words(curve: Curve, false_rate: float = 0.0) -> str:
+    """What a threshold was computed from."""
+    known = curve.carried
+    background, error = float(known.coefficients[0]) + false_rate, float(known.covariance[0, 0]) ** 0.5
+    if error == 0:
+        return f"background: {background:.5f} dicentrics per cell, taken as exact"
+    return (
+        f"background: {background:.5f} +- {error:.5f} dicentrics per cell, whose own uncertainty is carried"
+    )
 
 
 def plan_rows(found: Sequence[Planned]) -> list[list[object]]:
@@ -169,7 +153,9 @@ def hold(
         limits = characteristic_limits(cells, control)
     if suspected is not None:
         curve, gray = suspected
-        ratio = log_odds(dicentrics, cells, 0.0, gray, curve.coefficients)
+        known = curve.carried
+        covariance = known.covariance if known.few else None  # the manual's odds, unless the controls are few
+        ratio = log_odds(dicentrics, cells, 0.0, gray, known.coefficients, covariance)
     return Held(name, dicentrics, cells, p, limits, ratio)
 
 
@@ -190,23 +176,10 @@ def held_words(one: Held, control: tuple[int, int] | None, against: float | None
     if one.log_odds is not None and against is not None:
         lines.append(
             f"odds of 0 Gy and {against:g} Gy given {counted(one.dicentrics, 'dicentrics')} in "
-            f"{counted(one.cells, 'cells')}: {odds_words(one.log_odds, against)}"
+            f"{counted(one.cells, 'cells')}: {odds_words(one.log_odds)} "
+            f"for {0 if one.log_odds >= 0 else against:g} Gy"
         )
     return "\n".join(lines)
-
-
-def odds_words(log: float, against: float) -> str:
-    """Odds in favour of the likelier side; beyond a million to one the power of ten.
-
-    Examples
-    --------
-    >>> odds_words(math.log(1306), 0.25), odds_words(-2000.0, 5)
-    ('1.31e+03 : 1 for 0 Gy', '10^869 : 1 for 5 Gy')
-    """
-    side = "0 Gy" if log >= 0 else f"{against:g} Gy"
-    size = abs(log)
-    ratio = f"{math.exp(size):.3g}" if size < math.log(_LONG) else f"10^{size / math.log(10):.0f}"
-    return f"{ratio} : 1 for {side}"
 
 
 def held_rows(found: Sequence[Held]) -> list[list[object]]:

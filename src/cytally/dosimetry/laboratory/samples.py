@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cytally.dosimetry.calibrate import Curve
-from cytally.dosimetry.dose import ACUTE, DEFAULT, Dose, Exposed, dose, dose_from_totals
+from cytally.dosimetry.dose import ACUTE, DEFAULT, PLAIN, Asked, Dose, Exposed, dose, dose_from_totals
 from cytally.dosimetry.laboratory.tables import distribution_of, rows_of, totals_of
 from cytally.errors import CountsError
 from cytally.statistics.detector import DetectorErrors
@@ -58,13 +58,13 @@ def read_samples(path: Path) -> list[Sample]:
 
 def dose_of_sample(
     sample: Sample, curve: Curve, *, method: str = DEFAULT, exposed: Exposed = ACUTE,
-    errors: DetectorErrors | None = None,
+    errors: DetectorErrors | None = None, asked: Asked = PLAIN,
 ) -> Dose:  # fmt: skip
     """Dose of one sample; by its distribution over cells where that is known."""
     if sample.distribution is not None:
-        return dose(sample.distribution, curve, method=method, exposed=exposed, errors=errors)
+        return dose(sample.distribution, curve, method=method, exposed=exposed, errors=errors, asked=asked)
     return dose_from_totals(
-        sample.dicentrics, sample.cells, curve, method=method, exposed=exposed, errors=errors
+        sample.dicentrics, sample.cells, curve, method=method, exposed=exposed, errors=errors, asked=asked
     )
 
 
@@ -76,7 +76,9 @@ def doses_table(found: Sequence[tuple[Sample, Dose]]) -> str:
             f"{sample.name:<16}{sample.cells:>7}{sample.dicentrics:>6}{_u(one):>8}{one.estimate:>11.2f}{one.limits:>22}"
         )
         if one.partial is not None:
-            lines.append(f"{'':<16}  as partial-body exposure: {one.partial_words}")
+            lines.append(f"{'':<16}  as partial-body exposure (Dolphin): {one.partial_words}")
+        if one.tried_partial:
+            lines.append(f"{'':<16}  as partial-body exposure (profile likelihood): {one.contaminated_words}")
         lines += [f"{'':<16}  {warning}" for warning in one.warnings]
     return "\n".join(lines)
 
@@ -101,11 +103,14 @@ PARTIAL = ("partial_dose_gy", "partial_lower_gy", "partial_upper_gy", "partial_b
 
 
 def partial_cells(one: Dose) -> list[float | None]:
-    """Partial-body dose with limits in Gy and part of the body; None where there is none."""
-    if one.partial is None:
+    """Partial-body dose with limits in Gy and part of the body; None where there is none.
+
+    By profile likelihood where that was asked for, else by Dolphin's method.
+    """
+    used = one.contaminated or one.partial
+    if used is None:
         return [None] * len(PARTIAL)
-    gray = one.partial.dose
-    return [gray.value, gray.lower, gray.upper, one.partial.body.value]
+    return [used.dose.value, used.dose.lower, used.dose.upper, used.body.value]
 
 
 def u_of(one: Dose) -> float | None:

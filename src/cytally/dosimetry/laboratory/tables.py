@@ -69,7 +69,7 @@ def _point(row: dict[str, str], where: str) -> DosePoint:
     weight = _number(row, ("weight",), where) if row.get("weight") else 1.0
     if not weight > 0:
         raise CountsError(f"{where}: expected a weight above 0, such as 1 / dispersion index, got {weight:g}")
-    return DosePoint(gray, *totals_of(row, where), weight)
+    return DosePoint(gray, *totals_of(row, where), weight, tuple(distribution_of(row, where) or ()))
 
 
 def rows_of(path: Path) -> list[Row]:

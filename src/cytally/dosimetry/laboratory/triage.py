@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytally.dosimetry.calibrate import Curve
-from cytally.dosimetry.dose import ACUTE, DEFAULT, Dose, Exposed
+from cytally.dosimetry.dose import ACUTE, DEFAULT, PLAIN, Asked, Dose, Exposed
 from cytally.dosimetry.laboratory.samples import PARTIAL, Sample, dose_of_sample, partial_cells, u_of
 
 #: Cells, or dicentrics, that triage asks for.
@@ -46,20 +46,21 @@ class Sorted:
     @property
     def partial_category(self) -> str:
         """Class of the partial-body dose; "" where there is none."""
-        partial = self.dose.partial
+        partial = self.dose.contaminated or self.dose.partial
         return "" if partial is None else CLASSES[_class_of(partial.dose.value)][1]
 
 
 def sort_samples(
-    samples: Sequence[Sample], curve: Curve, *, method: str = DEFAULT, exposed: Exposed = ACUTE
-) -> list[Sorted]:
-    """Dose and class of each sample, highest dose first."""
-    found = [_sorted(sample, curve, method, exposed) for sample in samples]
+    samples: Sequence[Sample], curve: Curve, *, method: str = DEFAULT, exposed: Exposed = ACUTE,
+    asked: Asked = PLAIN,
+) -> list[Sorted]:  # fmt: skip
+    """Dose and class of each sample, highest dose first; the class is that of the whole-body dose."""
+    found = [_sorted(sample, curve, method, exposed, asked) for sample in samples]
     return sorted(found, key=lambda one: (-one.dose.estimate, -one.dose.lower, one.sample.name))
 
 
-def _sorted(sample: Sample, curve: Curve, method: str, exposed: Exposed) -> Sorted:
-    estimate = dose_of_sample(sample, curve, method=method, exposed=exposed)
+def _sorted(sample: Sample, curve: Curve, method: str, exposed: Exposed, asked: Asked) -> Sorted:
+    estimate = dose_of_sample(sample, curve, method=method, exposed=exposed, asked=asked)
     low, high = _class_of(estimate.lower), _class_of(estimate.upper)
     return Sorted(
         sample, estimate, CLASSES[_class_of(estimate.estimate)][1],
@@ -84,10 +85,14 @@ def as_table(found: Sequence[Sorted]) -> str:
             f"{one.sample.name:<16}{one.sample.cells:>7}{one.sample.dicentrics:>6}{one.dose.estimate:>11.2f}"
             f"{one.dose.limits:>22}  {sure}{short}"
         )
-        if one.partial_category:
+        if one.dose.partial is not None:
+            lines.append(f"{'':<16}  as partial-body exposure (Dolphin): {one.dose.partial_words}")
+        if one.dose.tried_partial:
             lines.append(
-                f"{'':<16}  as partial-body exposure: {one.dose.partial_words}; class {one.partial_category}"
+                f"{'':<16}  as partial-body exposure (profile likelihood): {one.dose.contaminated_words}"
             )
+        if one.partial_category:
+            lines.append(f"{'':<16}  class as partial-body exposure: {one.partial_category}")
         lines += [f"{'':<16}  {warning}" for warning in one.dose.warnings]
     return "\n".join(lines)
 

@@ -1,0 +1,5 @@
+"""How a dose and its limits follow from a count and a curve.
+
+given         duration of the exposure, repair, D0; what is asked for
+whole_body    one count, the whole body: by each of the methods
+"""
