@@ -67,7 +67,7 @@ def paper(case: Case, language: str = "en") -> bytes:
 
 
 def _section(sheet: _Sheet, part: Section, *, signed: bool) -> None:
-    _room(sheet, 28 if not signed else 52)
+    _room(sheet, 28 if not signed else 46)
     sheet.ln(4)
     _line(sheet, part.title, 10.5, bold=True)
     sheet.set_draw_color(*_PALE)
