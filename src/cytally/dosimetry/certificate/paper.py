@@ -15,7 +15,7 @@ from cytally.dosimetry.certificate.words import Words
 from cytally.figures.style import as_png
 
 #: Millimetres.
-_MARGIN, _LABEL, _LINE, _PICTURE = 18.0, 72.0, 4.8, 98.0
+_MARGIN, _LABEL, _LINE, _PICTURE = 18.0, 74.0, 4.8, 90.0
 _INK, _SOFT, _PALE = (34, 48, 60), (91, 107, 120), (200, 210, 218)
 _FONT = "DejaVu"
 
@@ -67,7 +67,7 @@ def paper(case: Case, language: str = "en") -> bytes:
 
 
 def _section(sheet: _Sheet, part: Section, *, signed: bool) -> None:
-    _room(sheet, 28 if not signed else 52)
+    _room(sheet, 28 if not signed else 46)
     sheet.ln(4)
     _line(sheet, part.title, 10.5, bold=True)
     sheet.set_draw_color(*_PALE)
@@ -99,7 +99,7 @@ def _line(
 def _row(sheet: _Sheet, name: str, value: str, *, tall: bool) -> None:
     """A label and its value; a gap is a line to write on."""
     if tall:
-        sheet.ln(7)
+        sheet.ln(5.5)
     _room(sheet, 2 * _LINE)
     top = sheet.get_y()
     sheet.set_font(_FONT, "", 9)
