@@ -155,7 +155,6 @@ def cells_needed(
     >>> cells_needed(1.0, 0.5, np.array([0.00128, 0.02103, 0.06307])) < 200
     True
     """
-
     _check_finite(dose=dose, half_width=half_width)
 
     def wide(cells: int) -> bool:
