@@ -38,7 +38,7 @@ def test_a_count_without_dose_is_the_predictive_one_of_jeffreys_posterior(contro
     mean, variance = known.coefficients[:1], known.covariance[0, :1]
     for count in (0, 1, 4):
         slow, _ = integrate.quad(
-            lambda c: stats.poisson.pmf(count, cells * c) * stats.gamma.pdf(c, controls + 0.5, scale=1 / among),
+            lambda c, count=count: stats.poisson.pmf(count, cells * c) * stats.gamma.pdf(c, controls + 0.5, scale=1 / among),
             0, 0.05, points=[1e-5, 1e-4, 1e-3, 5e-3], limit=400, epsabs=1e-12,
         )  # fmt: skip
         assert np.exp(count_log(count, cells, mean, variance))[0] == pytest.approx(slow, rel=2e-3)

@@ -276,8 +276,8 @@ def _prior_given(text: str | None) -> Prior:
     try:
         numbers = [float(part) for part in rest.split(",")] if rest else []
     except ValueError:
-        numbers = [float("nan")]
-    if kind == "uniform" and not numbers and not rest:
+        numbers = []
+    if text in (None, "uniform"):
         return FLAT
     if kind == "uniform" and len(numbers) == 1:
         return Prior(highest=numbers[0])

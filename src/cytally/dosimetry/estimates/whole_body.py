@@ -24,8 +24,9 @@ def check_explained(
     else:
         gray = point_dose(spread.aberrations, spread.cells, curve.coefficients, errors, protraction)
     if not gray <= HIGHEST_GY:
+        cells = "cell" if spread.cells == 1 else "cells"
         raise CountsError(
-            f"{spread.aberrations:.12g} {curve.aberration} in {spread.cells} cells are more than the curve can explain "
+            f"{spread.aberrations} {curve.aberration} in {spread.cells} {cells} are more than the curve can explain "
             f"up to {HIGHEST_GY:g} Gy; are cells and {curve.aberration} interchanged?"
         )
 
