@@ -124,7 +124,7 @@ def test_a_range_is_kept_and_its_absence_said(tmp_path, iaea):
     (("0.001", "--errors", "0"), 2, "or two such as 0.001,0.8 for a linear curve, got '0.001'"),
     (("0.001,0.02,0.06", "--errors", "0,0"), 1, "got 3 and 2 numbers"),
     (("0.001,0.02,0.06", "--errors", "0,0,0", "--covariances", "1,2"), 2, "--covariances: expected three numbers"),
-    (("0.001,0.02,0.06", "--errors", "0,0,0", "--highest-dose", "nan"), 1, "expected a range up to a dose above 0"),
+    (("0.001,0.02,0.06", "--errors", "0,0,0", "--highest-dose", "nan"), 2, "expected a finite number, got nan"),
     (("0.001,-0.02,0.06", "--errors", "0,0,0"), 1, "expected coefficients and errors >= 0"),
 ])  # fmt: skip
 def test_a_curve_typed_wrongly_leaves_no_file(tmp_path, arguments, code, words):

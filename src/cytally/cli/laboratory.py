@@ -175,24 +175,23 @@ def _plan_one(
         click.echo(json.dumps(plain(told)))
         _write(out, plan_rows(found))
         return
+    below = " (reaches below 0 Gy: only the upper limit asks for cells)" if within > gray > 0 else ""
     click.echo(
-        f"{gray:g} Gy within +-{within:g} Gy (95 %, the curve taken as known): "
+        f"{gray:g} Gy within +-{within:g} Gy{below} (95 %, the curve taken as known): "
         + (counted(needed, "cells") if needed else "not even with a million cells")
+        + f"; {background_words(curve, false_rate)}"
     )
-    if within > gray > 0:
-        click.echo(f"  +-{within:g} Gy reaches below 0 Gy: only the upper limit asks for cells")
     click.echo(_plan_table(found))
-    click.echo(background_words(curve, false_rate))
     _write(out, plan_rows(found))
 
 
 def _plan_table(found: list[Planned]) -> str:
     lines = [
-        f"{'cells':>7}{'dicentrics expected':>21}{'limits (Gy)':>18}{'more than ... mean exposed':>28}"
-        f"{'detected with 90 % (Gy)':>25}"
+        f"{'cells':>7}{'dicentrics expected':>21}{'limits (Gy)':>18}{'detected with 90 % (Gy)':>25}"
+        f"{'more than ... mean exposed':>28}"
     ]
     lines += [
-        f"{p.cells:>7}{p.expected:>21}{f'{p.lower:.2f} to {p.upper:.2f}':>18}{p.threshold:>28}{p.detection_gy:>25.2f}"
+        f"{p.cells:>7}{p.expected:>21}{f'{p.lower:.2f} to {p.upper:.2f}':>18}{p.detection_gy:>25.2f}{p.threshold:>28}"
         for p in found
     ]
     return "\n".join(lines)
