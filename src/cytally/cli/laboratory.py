@@ -175,11 +175,13 @@ def _plan_one(
         click.echo(json.dumps(plain(told)))
         _write(out, plan_rows(found))
         return
-    below = " (reaches below 0 Gy: only the upper limit asks for cells)" if within > gray > 0 else ""
+    below = (
+        "; it reaches below 0 Gy, so that only the upper limit asks for cells" if within > gray > 0 else ""
+    )
     click.echo(
-        f"{gray:g} Gy within +-{within:g} Gy{below} (95 %, the curve taken as known): "
+        f"{gray:g} Gy within +-{within:g} Gy (95 %, the curve taken as known): "
         + (counted(needed, "cells") if needed else "not even with a million cells")
-        + f"; {background_words(curve, false_rate)}"
+        + f"{below}; {background_words(curve, false_rate)}"
     )
     click.echo(_plan_table(found))
     _write(out, plan_rows(found))
