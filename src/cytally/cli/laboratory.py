@@ -1,4 +1,4 @@
-"""`cytally dosimetry triage`, `plan`, `compare` and `interlab`: from typed counts alone."""
+"""`cytally dosimetry triage`, `plan` and `compare`: from typed counts alone."""
 
 from __future__ import annotations
 
@@ -10,20 +10,28 @@ from typing import TYPE_CHECKING
 import click
 
 from cytally.cli.dosimetry import dosimetry, plain
-from cytally.cli.options import CELLS, COUNT, D0, HOURS, PICTURE, REPAIR, TABLE, Finite, draw, pair
+from cytally.cli.options import (
+    CELLS,
+    COUNT,
+    D0,
+    HOURS,
+    JSON,
+    OUT,
+    PICTURE,
+    REPAIR,
+    Finite,
+    draw,
+    pair,
+    write_table,
+)
 from cytally.dosimetry import D0_GY, REPAIR_HOURS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cytally.dosimetry.calibrate import Curve
-    from cytally.dosimetry.laboratory.exercise import Compared
     from cytally.dosimetry.laboratory.planning import Held, Need, Planned
     from cytally.dosimetry.laboratory.triage import Sorted
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_OUT = click.option("--out", type=TABLE, help="Also write the table (CSV or XLSX).")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
 @dosimetry.command()
@@ -47,9 +55,9 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result a
     "--d0", type=D0, default=D0_GY, show_default=True, help="Gy; survival of cells, for partial-body doses."
 )
 @click.option("--partial", is_flag=True, help="Also as exposures of a part of the body, whatever u says.")
-@_OUT
+@OUT
 @click.option("--plot", type=PICTURE, help="Also draw all doses (SVG or PNG).")
-@_JSON
+@JSON
 def triage(
     samples: Path, curve: Path, method: str, hours: float, repair_hours: float, d0: float, partial: bool,
     out: Path | None, plot: Path | None, as_json: bool,
@@ -76,17 +84,9 @@ def triage(
     click.echo(json.dumps([_plain(one) for one in found]) if as_json else as_table(found))
     if exposed.protraction < 1 and not as_json:
         click.echo(f"protracted exposure: quadratic term times {exposed.protraction:.3f}")
-    _write(out, as_rows(found))
+    write_table(out, as_rows(found))
     if plot:
         _draw_doses(found, plot)
-
-
-def _write(out: Path | None, rows: Sequence[Sequence[object]]) -> None:
-    """After the result is on the screen, where it stays if the disk refuses the file."""
-    if out is not None:
-        from cytally.runs.sheets import write_sheet
-
-        write_sheet(out, rows)
 
 
 def _draw_doses(found: list[Sorted], plot: Path) -> None:
@@ -124,13 +124,13 @@ def _plain(one: Sorted) -> object:
     "--samples", type=_FILE,
     help="Samples counted so far: how many more cells each needs. A table with sample and cells,dicentrics.",
 )  # fmt: skip
-@_OUT
+@OUT
 @click.option(
     "--plot",
     type=PICTURE,
     help="Also draw decision threshold and detection limit against cells (SVG or PNG).",
 )
-@_JSON
+@JSON
 def plan(
     curve: Path, gray: float, within: float, false_rate: float, samples: Path | None, out: Path | None,
     plot: Path | None, as_json: bool,
@@ -173,7 +173,7 @@ def _plan_one(
             "plan": [asdict(p) for p in found],
         }
         click.echo(json.dumps(plain(told)))
-        _write(out, plan_rows(found))
+        write_table(out, plan_rows(found))
         return
     below = (
         "; it reaches below 0 Gy, so that only the upper limit asks for cells" if within > gray > 0 else ""
@@ -184,7 +184,7 @@ def _plan_one(
         + f"{below}; {background_words(curve, false_rate)}"
     )
     click.echo(_plan_table(found))
-    _write(out, plan_rows(found))
+    write_table(out, plan_rows(found))
 
 
 def _plan_table(found: list[Planned]) -> str:
@@ -226,7 +226,7 @@ def _plan_each(samples: Path, curve: Curve, within: float, out: Path | None, *, 
         click.echo(json.dumps(plain([dict(zip(names, row, strict=True)) for row in rows])))
     else:
         click.echo(_needs_table(found, within))
-    _write(out, [heading, *rows])
+    write_table(out, [heading, *rows])
 
 
 def _needs_table(found: list[Need], within: float) -> str:
@@ -251,8 +251,8 @@ def _need_line(one: Need) -> str:
 @click.option("--control", help="DICENTRICS,CELLS of unexposed people: are the two alike?")
 @click.option("--curve", type=_FILE, help="Calibration curve, for --against and its background.")
 @click.option("--against", type=Finite(0, 100, min_open=True), help="Gy: a suspected dose, against 0 Gy.")
-@_OUT
-@_JSON
+@OUT
+@JSON
 def compare(
     dicentrics: int | None, cells: int | None, samples: Path | None, control: str | None, curve: Path | None,
     against: float | None, out: Path | None, as_json: bool,
@@ -282,7 +282,7 @@ def compare(
         click.echo(json.dumps(plain(_held_json(found, alone=samples is None))))
     else:
         click.echo("\n".join(held_words(one, known, against) for one in found))
-    _write(out, held_rows(found))
+    write_table(out, held_rows(found))
 
 
 def _held_json(found: list[Held], *, alone: bool) -> object:
@@ -299,67 +299,3 @@ def _compared(dicentrics: int | None, cells: int | None, samples: Path | None) -
     if samples is not None or dicentrics is None or cells is None:
         raise click.UsageError("give --dicentrics and --cells, or --samples")
     return [("", dicentrics, cells)]
-
-
-@dosimetry.command()
-@click.argument("values", type=_FILE)
-@click.option("--reference", type=Finite(0), help="The physical dose (Gy).  [default: the robust mean]")
-@click.option("--algorithm", type=click.Choice(["A", "B", "QHampel"]), default="A", show_default=True)
-@_OUT
-@click.option("--plot", type=PICTURE, help="Also draw the z scores (SVG or PNG).")
-@_JSON
-def interlab(
-    values: Path, reference: float | None, algorithm: str, out: Path | None, plot: Path | None, as_json: bool
-) -> None:
-    """Compare laboratories by z scores (ISO 13528).
-
-    VALUES is a table with laboratory and value (doses or yields); with a column sample too,
-    each sample is compared by itself, and a column reference gives its physical dose. Where
-    so many values coincide that their robust standard deviation is 0, that is said, and the
-    other samples are still compared.
-
-    \b
-    Examples:
-      cytally dosimetry interlab doses.csv --reference 2.5
-      cytally dosimetry interlab exercise.csv --plot scores.svg --out scores.xlsx
-    """
-    from cytally.dosimetry.laboratory.exercise import (
-        compare_laboratories,
-        exercise_rows,
-        exercise_table,
-        read_exercise,
-    )
-
-    found = [compare_laboratories(sample, algorithm) for sample in read_exercise(values, reference)]
-    click.echo(
-        json.dumps([_compared_json(one, algorithm) for one in found]) if as_json else exercise_table(found)
-    )
-    _write(out, exercise_rows(found))
-    if plot is not None:
-        _draw_scores(found, plot)
-
-
-def _draw_scores(found: list[Compared], plot: Path) -> None:
-    from cytally.figures.laboratory import ScorePanel, z_score_figure
-
-    panels = [
-        ScorePanel(
-            f"sample {one.sample.name}" if one.sample.name else "", one.sample.laboratories, one.z, one.reason
-        )
-        for one in found
-    ]
-    draw(z_score_figure(panels), plot)
-
-
-def _compared_json(one: Compared, algorithm: str) -> object:
-    lines = zip(
-        one.sample.laboratories, one.sample.values.tolist(), one.z.tolist(), one.verdicts, strict=True
-    )
-    return plain({
-        "sample": one.sample.name, "algorithm": algorithm, "compared_with": one.centre,
-        "reference": one.sample.reference, "robust": asdict(one.robust) if one.robust is not None else None,
-        "note": one.reason,
-        "laboratories": [
-            {"laboratory": name, "value": value, "z": z, "verdict": word or None} for name, value, z, word in lines
-        ],
-    })  # fmt: skip

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.figure import Figure
 
 
@@ -54,6 +56,9 @@ HOURS, REPAIR, D0 = Finite(0, 100_000), Finite(0.01, 1000), Finite(0.1, 100)
 COUNT, CELLS = click.IntRange(0, 10_000_000), click.IntRange(1, 1_000_000)
 #: Pictures and tables: the ending decides.
 PICTURE, TABLE = NamedFile(".svg", ".png"), NamedFile(".csv", ".xlsx")
+#: Options that many commands have.
+OUT = click.option("--out", type=TABLE, help="Also write the table (CSV or XLSX).")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
 def draw(figure: Figure, path: Path) -> None:
@@ -62,6 +67,17 @@ def draw(figure: Figure, path: Path) -> None:
     from cytally.images.write import write_bytes
 
     write_bytes(path, picture_bytes(figure, path))
+
+
+def write_table(out: Path | None, rows: Sequence[Sequence[object]]) -> None:
+    """Write a table where one was asked for.
+
+    After the result is on the screen, where it stays if the disk refuses the file.
+    """
+    if out is not None:
+        from cytally.runs.sheets import write_sheet
+
+        write_sheet(out, rows)
 
 
 def pair(text: str, option: str, example: str) -> tuple[int, int]:
