@@ -17,7 +17,6 @@ from cytally.dosimetry import D0_GY, REPAIR_HOURS
 if TYPE_CHECKING:
     from cytally.dosimetry.calibrate import Curve
     from cytally.dosimetry.dose import Asked, Dose, Exposed
-    from cytally.statistics.bayes import Prior
     from cytally.statistics.detector import DetectorErrors
     from cytally.types import Counts, IntArray
 
@@ -153,11 +152,14 @@ def score(
     help="Of the limits: likelihood ratio, Merkle's two regions of 83 % or of 95 %, delta method, posterior density.",
 )  # fmt: skip
 @click.option("--hours", default=0.0, help="Duration of the exposure.  [default: acute]")
-@click.option("--repair-hours", default=REPAIR_HOURS, show_default=True, help="Mean time of repair, with --hours.")
+@click.option(
+    "--repair-hours", default=REPAIR_HOURS, show_default=True, help="Mean time of repair, with --hours."
+)
 @click.option("--d0", default=D0_GY, show_default=True, help="Gy; survival of cells, for partial-body doses.")
 @click.option("--partial", is_flag=True, help="Also as an exposure of a part of the body, whatever u says.")
 @click.option(
-    "--prior", help="With --method bayes: uniform, uniform:GY (up to a dose), or gamma:SHAPE,MEAN.  [default: uniform]"
+    "--prior",
+    help="With --method bayes: uniform, uniform:GY (up to a dose), or gamma:SHAPE,MEAN.  [default: uniform]",
 )
 @click.option(
     "--recall", "recalled", help="FOUND,MISSED dicentrics of a validation set: automatic counts on a curve by eye.",
@@ -204,10 +206,11 @@ def dose(
       cytally dosimetry dose runs/S17 --curve by-eye.json --validation evaluated/evaluation.csv
     """
     from cytally.dosimetry.dose import Asked, Exposed
+    from cytally.statistics.bayes import Prior
 
     errors = errors_given(recalled, false, beside, validation)
     exposed = Exposed(hours, repair_hours, d0)
-    asked = Asked(partial, _prior_given(prior))
+    asked = Asked(partial, Prior.of(prior or "uniform"))
     typed = dicentrics is not None or cells is not None
     if sum([run is not None, distribution is not None, samples is not None, typed]) != 1:
         raise click.UsageError(
@@ -262,26 +265,6 @@ def typed_dose(
         raise click.UsageError("--dicentrics and --cells belong together")
     return dose_from_totals(
         dicentrics, cells, curve, method=method, exposed=exposed, errors=errors, asked=wanted
-    )
-
-
-def _prior_given(text: str | None) -> Prior:
-    """The prior as given on the command line."""
-    from cytally.statistics.bayes import FLAT, Prior
-
-    kind, _, rest = (text or "uniform").partition(":")
-    try:
-        numbers = [float(part) for part in rest.split(",")] if rest else []
-    except ValueError:
-        numbers = []
-    if text in (None, "uniform"):
-        return FLAT
-    if kind == "uniform" and len(numbers) == 1:
-        return Prior(highest=numbers[0])
-    if kind == "gamma" and len(numbers) == 2:
-        return Prior(gamma=(numbers[0], numbers[1]))
-    raise click.UsageError(
-        f"--prior: expected uniform, uniform:5 (up to 5 Gy) or gamma:2,1.5 (shape and mean), got {text!r}"
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from cytally.dosimetry.calibrate import DICENTRICS, Curve
 from cytally.dosimetry.calibration.quality import UNLIKELY, growth_p, pooled
 from cytally.dosimetry.estimates.given import ACUTE, PLAIN, Asked, Exposed
+from cytally.dosimetry.estimates.partial_body import by_dolphin, by_likelihood
 from cytally.dosimetry.estimates.whole_body import (
     as_few,
     check_explained,
@@ -18,14 +19,24 @@ from cytally.dosimetry.estimates.whole_body import (
 )
 from cytally.errors import CountsError
 from cytally.statistics.bayes import FLAT, Prior
-from cytally.statistics.contaminated import contaminated
 from cytally.statistics.detector import DetectorErrors
 from cytally.statistics.intervals import DoseLimits
-from cytally.statistics.partial import PartialBody, dolphin
+from cytally.statistics.partial import PartialBody
 from cytally.statistics.poisson import Dispersion, dispersion
 from cytally.types import Counts, IntArray
 
-__all__ = ["ACUTE", "METHODS", "NOTES", "PLAIN", "Asked", "Dose", "Exposed", "Note", "dose", "dose_from_totals"]
+__all__ = [
+    "ACUTE",
+    "METHODS",
+    "NOTES",
+    "PLAIN",
+    "Asked",
+    "Dose",
+    "Exposed",
+    "Note",
+    "dose",
+    "dose_from_totals",
+]
 
 #: Names of the methods, as they are printed.
 METHODS = {
@@ -228,10 +239,10 @@ def dose(
     distribution = counts.distribution("dicentric") if isinstance(counts, Counts) else np.asarray(counts)
     spread = dispersion(distribution)
     _check_spread(distribution, spread)
-    partial = _partial(distribution, spread, curve, exposed) if errors is None else None
+    partial = by_dolphin(distribution, spread, curve, exposed) if errors is None else None
     with_spread = len(distribution) > 1
     found = _whole_body(spread, curve, method, exposed, errors, disagreement, asked.prior)
-    wanted = _contaminated(distribution, curve, exposed, errors) if asked.partial else None
+    wanted = by_likelihood(distribution, curve, exposed, errors) if asked.partial else None
     return replace(
         found, partial=partial, dispersion=spread if with_spread else None, contaminated=wanted,
         tried_partial=asked.partial,
@@ -263,31 +274,6 @@ def dose_from_totals(
     totals = Dispersion(cells, dicentrics, dicentrics / cells, nan, nan, nan)
     found = _whole_body(totals, curve, method, exposed, errors, prior=asked.prior)
     return replace(found, dispersion=None, tried_partial=asked.partial)
-
-
-def _partial(
-    distribution: IntArray, spread: Dispersion, curve: Curve, exposed: Exposed
-) -> PartialBody | None:
-    """The contaminated Poisson answer, only where the counts ask for it."""
-    if not spread.overdispersed:
-        return None
-    return dolphin(
-        distribution,
-        curve.coefficients,
-        curve.covariance,
-        d0_gy=exposed.d0_gy,
-        protraction=exposed.protraction,
-    )
-
-
-def _contaminated(
-    distribution: IntArray, curve: Curve, exposed: Exposed, errors: DetectorErrors | None
-) -> PartialBody | None:
-    """The answer by profile likelihood, whatever the dispersion is."""
-    return contaminated(
-        distribution, curve.carried.coefficients, curve.carried.covariance, d0_gy=exposed.d0_gy,
-        protraction=exposed.protraction, errors=errors,
-    )  # fmt: skip
 
 
 def _whole_body(

@@ -178,7 +178,9 @@ def _dose(case: Case, words: Words) -> Section:
     notes = []
     for note in dose.notes:
         key = "delta few" if note.key == "delta" else note.key
-        value = f"{note.value:.2g}" if note.key in P_VALUES else f"{note.value:.{1 if 'beyond' in key else 2}f}"
+        value = (
+            f"{note.value:.2g}" if note.key in P_VALUES else f"{note.value:.{1 if 'beyond' in key else 2}f}"
+        )
         notes.append(words("note", words(key, value.replace(".", words("decimal")))))
     rows.append((words("limits_by"), words(keys.get(dose.method, "errors"))))
     if dose.merkle is not None:

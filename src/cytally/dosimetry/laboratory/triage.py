@@ -83,7 +83,9 @@ def as_table(found: Sequence[Sorted]) -> str:
         if one.dose.partial is not None:
             lines.append(f"{'':<16}  as partial-body exposure (Dolphin): {one.dose.partial_words}")
         if one.dose.tried_partial:
-            lines.append(f"{'':<16}  as partial-body exposure (profile likelihood): {one.dose.contaminated_words}")
+            lines.append(
+                f"{'':<16}  as partial-body exposure (profile likelihood): {one.dose.contaminated_words}"
+            )
         lines += [f"{'':<16}  {warning}" for warning in one.dose.warnings]
     return "\n".join(lines)
 
@@ -100,7 +102,9 @@ def as_csv(found: Sequence[Sorted]) -> str:
         upper = _number(one.dose.upper)
         partial, used = ["", "", "", ""], one.dose.contaminated or one.dose.partial
         if used is not None:
-            partial = [_number(v) for v in (used.dose.value, used.dose.lower, used.dose.upper, used.body.value)]
+            partial = [
+                _number(v) for v in (used.dose.value, used.dose.lower, used.dose.upper, used.body.value)
+            ]
         table.writerow([
             one.sample.name, one.sample.cells, one.sample.dicentrics, f"{one.dose.estimate:.4f}",
             f"{one.dose.lower:.4f}", upper, one.category, one.enough, *partial, "; ".join(one.dose.warnings),
