@@ -47,7 +47,7 @@ METHODS = {
 NOTES = {
     "background": "no more of them than the curve's background: only the upper limit says something",
     "background errors": "no more of them than background and false detections explain: only the upper limit says something",
-    "contradiction": "fewer of them than the curve's background allows (p = {:.2g}): curve and sample do not belong together",
+    "contradiction": "so few of them contradict the curve's background (p = {:.2g}): were curve and sample scored alike?",
     "exact background": "the curve says nothing of the uncertainty of its background: it is taken as exactly known",
     "not distinguishable": "not distinguishable from background: the lower limit is 0 Gy",
     "beyond": "beyond the calibrated range (up to {:g} Gy): extrapolated",
