@@ -18,7 +18,7 @@ from cytally.statistics.curves import HIGHEST_GY, yield_at, yield_error
 from cytally.statistics.distributions import chi2_quantile
 from cytally.types import FloatArray
 
-_POINTS = 8001
+_POINTS = 4001
 #: Below exp(-25) of the largest nothing is looked at.
 _ALIVE = 25.0
 #: Doses of the first look: 0, and then each 4 % above the last.
