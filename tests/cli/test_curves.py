@@ -173,9 +173,9 @@ def test_a_prior_of_another_form_is_refused(iaea, prior):
         "bayes",
         "--prior",
         prior,
-        code=2,
+        code=1,
     )
-    assert "--prior: expected uniform, uniform:5 (up to 5 Gy) or gamma:2,1.5" in " ".join(said.split())
+    assert "expected a prior uniform, uniform:5 (up to 5 Gy) or gamma:2,1.5" in " ".join(said.split())
 
 
 def test_a_count_beyond_every_dose_is_one_sentence(iaea):

@@ -96,6 +96,23 @@ def test_a_quasi_poisson_curve_stays_so_much_wider():
     np.testing.assert_allclose(wide.covariance, 3 * plain.covariance, rtol=1e-9)
 
 
+def test_weighted_controls_get_half_a_count_of_what_they_are_worth():
+    """Weights of a half: as much as half of the cells and half of the aberrations."""
+    given = series(2, 1000, weights=np.full(7, 0.5))
+    halved = Series(DOSE, given.cells / 2, given.aberrations / 2, np.ones(7))
+    for one, other in zip(carried_of(given), carried_of(halved), strict=True):
+        np.testing.assert_allclose(one.coefficients, other.coefficients, rtol=1e-8)
+        np.testing.assert_allclose(one.covariance, other.covariance, rtol=1e-7)
+
+
+def test_a_file_that_knows_its_curve_exactly_keeps_that_but_for_the_background():
+    given = series(0, 1000)
+    fit = fit_curve(given.dose, given.cells, given.aberrations)
+    known = carried(fit.coefficients, np.zeros((3, 3)), given)
+    assert not known.covariance[1:].any() and known.coefficients[1:].tolist() == fit.coefficients[1:].tolist()
+    assert known.covariance[0, 0] == pytest.approx(known.coefficients[0] / 1000)
+
+
 def test_a_published_background_is_as_uncertain_as_a_count_of_the_same_error():
     """0.001 +- 0.001 is one in 1,000 cells: 1.5 in 1,000 with its error. A better known one stays."""
     spread = np.diag([1e-6, 1e-6, 1e-6])

@@ -191,7 +191,9 @@ def _say_curve(curve: Curve, out: Path, as_json: bool) -> None:
     held = curve.fit.at_bound if curve.fit is not None else ()
     names = ("C", "alpha", "beta")[: 2 if curve.model == "linear" else 3]
     for name, value, error in zip(names, curve.coefficients, errors, strict=False):
-        click.echo(f"{name:>6} {value:.5f} " + ("held at 0 by the fit" if name in held else f"+- {error:.5f}"))
+        click.echo(
+            f"{name:>6} {value:.5f} " + ("held at 0 by the fit" if name in held else f"+- {error:.5f}")
+        )
     if curve.fit is not None:
         freedom = "degree" if curve.fit.degrees == 1 else "degrees"
         click.echo(

@@ -19,7 +19,6 @@ from cytally.wording import counted
 if TYPE_CHECKING:
     from cytally.dosimetry.calibrate import Curve
     from cytally.dosimetry.dose import Asked, Dose, Exposed
-    from cytally.statistics.bayes import Prior
     from cytally.statistics.detector import DetectorErrors
     from cytally.types import Counts, IntArray
 
@@ -159,7 +158,8 @@ def score(
 @click.option("--d0", type=D0, default=D0_GY, show_default=True, help="Gy; survival of cells, for partial-body doses.")
 @click.option("--partial", is_flag=True, help="Also as an exposure of a part of the body, whatever u says.")
 @click.option(
-    "--prior", help="With --method bayes: uniform, uniform:GY (up to a dose), or gamma:SHAPE,MEAN.  [default: uniform]"
+    "--prior",
+    help="With --method bayes: uniform, uniform:GY (up to a dose), or gamma:SHAPE,MEAN.  [default: uniform]",
 )
 @click.option(
     "--recall", "recalled", help="FOUND,MISSED dicentrics of a validation set: automatic counts on a curve by eye.",
@@ -206,10 +206,11 @@ def dose(
       cytally dosimetry dose runs/S17 --curve by-eye.json --validation evaluated/evaluation.csv
     """
     from cytally.dosimetry.dose import Asked, Exposed
+    from cytally.statistics.bayes import Prior
 
     errors = errors_given(recalled, false, beside, validation)
     exposed = Exposed(hours, repair_hours, d0)
-    asked = Asked(partial, _prior_given(prior))
+    asked = Asked(partial, Prior.of(prior or "uniform"))
     typed = dicentrics is not None or cells is not None
     if sum([run is not None, distribution is not None, samples is not None, typed]) != 1:
         raise click.UsageError(
@@ -265,26 +266,6 @@ def typed_dose(
         raise click.UsageError("--dicentrics and --cells belong together")
     return dose_from_totals(
         dicentrics, cells, curve, method=method, exposed=exposed, errors=errors, asked=wanted
-    )
-
-
-def _prior_given(text: str | None) -> Prior:
-    """The prior as given on the command line."""
-    from cytally.statistics.bayes import FLAT, Prior
-
-    kind, _, rest = (text or "uniform").partition(":")
-    try:
-        numbers = [float(part) for part in rest.split(",")] if rest else []
-    except ValueError:
-        numbers = []
-    if text in (None, "uniform"):
-        return FLAT
-    if kind == "uniform" and len(numbers) == 1:
-        return Prior(highest=numbers[0])
-    if kind == "gamma" and len(numbers) == 2:
-        return Prior(gamma=(numbers[0], numbers[1]))
-    raise click.UsageError(
-        f"--prior: expected uniform, uniform:5 (up to 5 Gy) or gamma:2,1.5 (shape and mean), got {text!r}"
     )
 
 

@@ -6,11 +6,13 @@ score          one image -> detections; company: what else the cell holds
 sampled        the same by many ensembles drawn from the members
 cells, run     one scored cell; the run folder: journal, tables, lock
 pipeline       the main job: images -> counts (and a dose) and their report
-calibrate      counts at known doses -> Curve; calibration/: its parts, checks and file
+calibrate      counts at known doses -> Curve
 dose           counts and Curve -> Dose
 report         all of it -> one page
 demonstration  the whole road on simulated cells
 
+calibration/   what a curve is made of, its checks, quality and file
+estimates/     how a dose and its limits follow
 laboratory/    tables, series, many samples, triage, other assays, validation
 simulate/      metaphases with full truth
 compose/       labelled cells out of unlabelled unexposed ones

@@ -158,7 +158,8 @@ class Curve:
 
 def _series(points: Sequence[DosePoint], model: str) -> Series:
     rows = [(p.dose_gy, p.cells, p.dicentrics, p.weight) for p in points]
-    return Series(*np.array(rows, dtype=float).reshape(-1, 4).T, quadratic=model == "linear-quadratic")
+    gray, cells, aberrations, weights = np.array(rows, dtype=float).reshape(-1, 4).T
+    return Series(gray, cells, aberrations, weights, model == "linear-quadratic")
 
 
 def _plain(point: DosePoint) -> dict[str, Any]:
@@ -258,8 +259,8 @@ def calibrate(
         chosen, said = _choose_model(dose, counts[0], counts[1], weights)
         why.append(said)
     fit = fit_curve(dose, counts[0], counts[1], quadratic=chosen == "linear-quadratic", weights=weights)
-    kind, scale, said = _choose_family(fit, points, family)
-    why += said
+    kind, scale, reasons = _choose_family(fit, points, family)
+    why += reasons
     covariance = fit.covariance * scale if kind == "quasi-Poisson" else fit.covariance
     return Curve(
         fit.coefficients, covariance, tuple(points), radiation, laboratory, detector, fit,

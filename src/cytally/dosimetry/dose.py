@@ -9,6 +9,7 @@ import numpy as np
 from cytally.dosimetry.calibrate import DICENTRICS, Curve
 from cytally.dosimetry.calibration.quality import UNLIKELY, growth_p, pooled
 from cytally.dosimetry.estimates.given import ACUTE, PLAIN, Asked, Exposed
+from cytally.dosimetry.estimates.partial_body import by_dolphin, by_likelihood
 from cytally.dosimetry.estimates.whole_body import (
     as_few,
     check_explained,
@@ -18,15 +19,25 @@ from cytally.dosimetry.estimates.whole_body import (
 )
 from cytally.errors import CountsError
 from cytally.statistics.bayes import FLAT, Prior
-from cytally.statistics.contaminated import contaminated
 from cytally.statistics.detector import DetectorErrors
 from cytally.statistics.intervals import DoseLimits
-from cytally.statistics.partial import PartialBody, dolphin
+from cytally.statistics.partial import PartialBody
 from cytally.statistics.poisson import Dispersion, dispersion
 from cytally.types import Counts, IntArray
 from cytally.wording import counted
 
-__all__ = ["ACUTE", "METHODS", "NOTES", "PLAIN", "Asked", "Dose", "Exposed", "Note", "dose", "dose_from_totals"]
+__all__ = [
+    "ACUTE",
+    "METHODS",
+    "NOTES",
+    "PLAIN",
+    "Asked",
+    "Dose",
+    "Exposed",
+    "Note",
+    "dose",
+    "dose_from_totals",
+]
 
 #: Names of the methods, as they are printed.
 METHODS = {
@@ -37,7 +48,7 @@ METHODS = {
 NOTES = {
     "background": "no more of them than the curve's background: only the upper limit says something",
     "background errors": "no more of them than background and false detections explain: only the upper limit says something",
-    "contradiction": "fewer of them than the curve's background allows (p = {:.2g}): curve and sample do not belong together",
+    "contradiction": "so few of them contradict the curve's background (p = {:.2g}): were curve and sample scored alike?",
     "exact background": "the curve says nothing of the uncertainty of its background: it is taken as exactly known",
     "not distinguishable": "not distinguishable from background: the lower limit is 0 Gy",
     "beyond": "beyond the calibrated range (up to {:g} Gy): extrapolated",
@@ -55,7 +66,6 @@ NOTES = {
     "delta": "the delta method is too narrow with so few dicentrics: use likelihood or merkle",
 }
 #: Notes whose value is a probability.
-P_VALUES = frozenset({"contradiction", "lack of fit", "no growth"})
 #: A count is called a contradiction where the curve's background makes so few less likely than this.
 UNBELIEVABLE = 0.01
 #: Nobody counts more cells, or dicentrics.
@@ -231,10 +241,10 @@ def dose(
     distribution = counts.distribution("dicentric") if isinstance(counts, Counts) else np.asarray(counts)
     spread = dispersion(distribution)
     _check_spread(distribution, spread)
-    partial = _partial(distribution, spread, curve, exposed) if errors is None else None
+    partial = by_dolphin(distribution, spread, curve, exposed) if errors is None else None
     with_spread = len(distribution) > 1
     found = _whole_body(spread, curve, method, exposed, errors, disagreement, asked.prior)
-    wanted = _contaminated(distribution, curve, exposed, errors) if asked.partial else None
+    wanted = by_likelihood(distribution, curve, exposed, errors) if asked.partial else None
     return replace(
         found, partial=partial, dispersion=spread if with_spread else None, contaminated=wanted,
         tried_partial=asked.partial,
@@ -266,31 +276,6 @@ def dose_from_totals(
     totals = Dispersion(cells, dicentrics, dicentrics / cells, nan, nan, nan)
     found = _whole_body(totals, curve, method, exposed, errors, prior=asked.prior)
     return replace(found, dispersion=None, tried_partial=asked.partial)
-
-
-def _partial(
-    distribution: IntArray, spread: Dispersion, curve: Curve, exposed: Exposed
-) -> PartialBody | None:
-    """The contaminated Poisson answer, only where the counts ask for it."""
-    if not spread.overdispersed:
-        return None
-    return dolphin(
-        distribution,
-        curve.coefficients,
-        curve.covariance,
-        d0_gy=exposed.d0_gy,
-        protraction=exposed.protraction,
-    )
-
-
-def _contaminated(
-    distribution: IntArray, curve: Curve, exposed: Exposed, errors: DetectorErrors | None
-) -> PartialBody | None:
-    """The answer by profile likelihood, whatever the dispersion is."""
-    return contaminated(
-        distribution, curve.carried.coefficients, curve.carried.covariance, d0_gy=exposed.d0_gy,
-        protraction=exposed.protraction, errors=errors,
-    )  # fmt: skip
 
 
 def _whole_body(

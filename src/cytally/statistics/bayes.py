@@ -18,7 +18,7 @@ from cytally.statistics.curves import HIGHEST_GY, yield_at, yield_error
 from cytally.statistics.distributions import chi2_quantile
 from cytally.types import FloatArray
 
-_POINTS = 8001
+_POINTS = 4001
 #: Below exp(-25) of the largest nothing is looked at.
 _ALIVE = 25.0
 #: Doses of the first look: 0, and then each 4 % above the last.
@@ -53,6 +53,36 @@ class Prior:
             raise CountsError(
                 f"expected a gamma prior of shape and mean above 0, got {self.gamma[0]:g} and {self.gamma[1]:g}"
             )
+
+    @staticmethod
+    def of(text: str) -> Prior:
+        """A prior by its name and numbers.
+
+        Raises
+        ------
+        CountsError
+            Another form, or numbers that no prior has.
+
+        Examples
+        --------
+        >>> Prior.of("uniform:5").highest, Prior.of("gamma:2,1.5").gamma
+        (5.0, (2.0, 1.5))
+        """
+        kind, _, rest = text.partition(":")
+        try:
+            numbers = [float(part) for part in rest.split(",")] if rest else []
+        except ValueError:
+            numbers = []
+        if text == "uniform":
+            return Prior()
+        if kind == "uniform" and len(numbers) == 1:
+            return Prior(highest=numbers[0])
+        if kind == "gamma" and len(numbers) == 2:
+            return Prior(gamma=(numbers[0], numbers[1]))
+        raise CountsError(
+            "expected a prior uniform, uniform:5 (up to 5 Gy) or gamma:2,1.5 (shape and mean in Gy), "
+            f"got {text!r}"
+        )
 
     @property
     def words(self) -> str:

@@ -100,7 +100,8 @@ def carried(coefficients: FloatArray, covariance: FloatArray, series: Series | N
 
 def _refitted(plain: Carried, series: Series) -> Carried | None:
     """With half an aberration more; None where the curve does not follow from these counts."""
-    more = series.aberrations + _HALF * (np.arange(series.dose.size) == int(series.dose.argmin()))
+    first = np.arange(series.dose.size) == int(series.dose.argmin())
+    more = series.aberrations + np.where(first, _HALF / series.weights, 0.0)
     try:
         fits = [
             fit_curve(series.dose, series.cells, counts, quadratic=series.quadratic, weights=series.weights)
@@ -112,8 +113,12 @@ def _refitted(plain: Carried, series: Series) -> Carried | None:
     if not np.allclose(fit.coefficients, plain.coefficients, rtol=1e-3, atol=1e-6):
         return None
     known = np.diag(fit.covariance)[1:] > 0
+    if not known.any():
+        return None
     scale = float((np.diag(plain.covariance)[1:][known] / np.diag(fit.covariance)[1:][known]).max())
-    return Carried(with_half.coefficients, with_half.covariance * max(scale, 1.0), few=True)
+    if scale <= 0:  # the file knows better than its counts
+        return None
+    return Carried(with_half.coefficients, with_half.covariance * scale, few=True)
 
 
 def _by_controls(plain: Carried, series: Series) -> Carried:

@@ -196,7 +196,7 @@ _FRENCH_TYPED: Mapping[str, str] = {
     "overdispersed": "surdispersion (u = {}) : l'exposition a pu être partielle ou hétérogène",
     "underdispersed": "sous-dispersion (u = {}) : des cellules ont-elles été choisies, des aberrations omises ?",
     "background errors": "pas plus que n'en expliquent le bruit de fond et les fausses détections : seule la limite supérieure a un sens",
-    "contradiction": "moins que n'en permet le bruit de fond de la courbe (p = {}) : la courbe et l'échantillon ne vont pas ensemble",
+    "contradiction": "un si petit nombre contredit le bruit de fond de la courbe (p = {}) : la courbe et l'échantillon ont-ils été comptés de même ?",
     "exact background": "la courbe ne dit rien de l'incertitude de son bruit de fond : il est pris comme exactement connu",
     "upper beyond": "seule la limite supérieure est au-delà du domaine étalonné (jusqu'à {} Gy) : extrapolée",
     "range unknown": "le domaine étalonné de la courbe n'est pas connu : rien ne peut être dit d'une extrapolation",
