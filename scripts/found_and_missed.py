@@ -17,8 +17,8 @@ import numpy as np
 from cytally.cli.progress import reporting
 from cytally.dosimetry.measure.evaluate import evaluate, labelled_cells
 from cytally.dosimetry.measure.exhibits import Exhibits
-from cytally.images.read import find_images
 from cytally.files.atomic import write_bytes
+from cytally.images.read import find_images
 from cytally.images.write import encode
 from cytally.inference.ensemble import load_ensemble
 

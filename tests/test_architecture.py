@@ -8,7 +8,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "cytally"
 FLOORS = [
-    {"types", "errors", "files", "__init__"},
+    {"types", "errors", "wording", "files", "__init__"},
     {"images", "labels", "nets", "statistics", "figures"},
     {"training", "inference", "detection", "evaluation"},
     {"dosimetry", "cytology", "livecell", "flow"},

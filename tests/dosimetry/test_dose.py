@@ -3,9 +3,10 @@ import json
 import numpy as np
 import pytest
 
-from cytally.dosimetry.calibrate import Curve, DosePoint, calibrate, read_about
-from cytally.dosimetry.dose import METHODS, Exposed, dose, dose_from_totals
+from cytally.dosimetry.calibrate import Curve, DosePoint, calibrate, read_about, stated
+from cytally.dosimetry.dose import METHODS, Asked, Exposed, dose, dose_from_totals
 from cytally.errors import CountsError
+from cytally.statistics.bayes import Prior
 from cytally.statistics.detector import DetectorErrors
 from cytally.types import Counts
 
@@ -250,3 +251,125 @@ def test_conditions_of_a_curve_are_kept_and_wrong_ones_named(tmp_path):
     path.write_text('rate = "0.3"\n')
     with pytest.raises(CountsError, match="rate: .*expected text under one of dose_rate"):
         read_about(path)
+
+
+def keys(found):
+    return {note.key for note in found.notes}
+
+
+#: lab/zero.csv of a user: no dicentric in 1,000 controls.
+SILENT = [
+    DosePoint(d, n, x) for d, n, x in (
+        (0, 1000, 0), (0.1, 1000, 0), (0.25, 1000, 5), (0.5, 800, 14), (0.75, 600, 22), (1, 500, 37), (1.5, 300, 49),
+        (2, 200, 57), (3, 120, 70), (4, 80, 81),
+    )
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+def test_one_dicentric_is_no_exposure_where_the_controls_held_none(method):
+    found = dose_from_totals(1, 1000, calibrate(SILENT), method=method)
+    assert found.lower == 0 and found.upper > 0.2
+    assert keys(found) & {"not distinguishable", "background"}
+
+
+def test_one_detected_dicentric_is_none_either():
+    found = dose_from_totals(1, 1000, calibrate(SILENT), errors=DetectorErrors(1500, 500, 1, 10_000))
+    assert found.lower == 0
+
+
+def test_a_background_without_error_is_said_to_be_taken_as_exact():
+    exact = Curve(np.array([0.0, 0.02, 0.06]), np.diag([0, 1e-6, 1e-6]))
+    assert "exact background" in keys(dose_from_totals(1, 1000, exact))
+    assert "exact background" not in keys(dose_from_totals(1, 1000, calibrate(SILENT)))
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+@pytest.mark.parametrize(("dicentrics", "cells"), [(100_000, 1), (10**8, 1000), (10**12, 10)])
+def test_a_count_beyond_every_dose_is_refused(method, dicentrics, cells):
+    with pytest.raises(
+        CountsError, match=f"{dicentrics} dicentrics in {cells} cells? are more than the curve can explain"
+    ):
+        dose_from_totals(dicentrics, cells, IAEA, method=method)
+
+
+def test_a_detected_count_beyond_every_dose_is_refused():
+    with pytest.raises(CountsError, match="more than the curve can explain up to 100 Gy"):
+        dose_from_totals(100_000, 10, IAEA, errors=DetectorErrors(150, 50, 6, 600))
+    with pytest.raises(CountsError, match="at most 1e\\+12 of each"):
+        dose_from_totals(10**400, 10, IAEA)
+    with pytest.raises(CountsError, match="expected numbers of cells >= 0"):
+        dose(np.array([5, -1]), IAEA)
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+@pytest.mark.parametrize(("dicentrics", "cells"), [(0, 20_000), (1, 1000), (3, 50), (25, 500), (3000, 500)])
+def test_an_estimate_lies_within_its_limits(method, dicentrics, cells):
+    for curve in (IAEA, calibrate(SILENT), curve_of(0.0005, 0.8, 0.0)):
+        found = dose_from_totals(dicentrics, cells, curve, method=method)
+        assert found.lower <= found.estimate <= found.upper
+
+
+def test_fewer_than_the_background_allows_is_a_contradiction():
+    """0 in 20,000 cells where 26 are expected: negative binomial of size C^2/V = 7.4, by hand."""
+    found = dose_from_totals(0, 20_000, IAEA)
+    size = 0.00128**2 / 2.22e-7
+    said = next(note for note in found.notes if note.key == "contradiction")
+    assert said.value == pytest.approx((1 + 20_000 * 0.00128 / size) ** -size, rel=1e-6)
+    assert "so few of them contradict the curve's background (p = 1.6e-05)" in str(said)
+    assert "contradiction" not in keys(dose_from_totals(0, 1000, IAEA))
+
+
+def test_with_a_detectors_errors_the_background_is_that_of_both():
+    errors = DetectorErrors(150, 50, 6, 600)
+    assert "background errors" in keys(dose_from_totals(2, 1000, IAEA, errors=errors))
+    assert "contradiction" in keys(
+        dose_from_totals(0, 5000, IAEA, errors=DetectorErrors(150, 50, 600, 60_000))
+    )
+
+
+def test_what_is_beyond_the_range_is_told_apart():
+    assert "beyond" in keys(dose_from_totals(900, 300, IAEA))
+    upper = dose_from_totals(8, 5, IAEA)
+    assert upper.estimate < 5 < upper.upper and "upper beyond" in keys(upper) and "beyond" not in keys(upper)
+    published = curve_of(0.00128, 0.02103, 0.06307)
+    assert "range unknown" in keys(dose_from_totals(900, 50, published))
+    ranged = stated((0.00128, 0.02103, 0.06307), (0.00047, 0.00516, 0.00401), highest_dose=5)
+    assert keys(dose_from_totals(900, 50, ranged)) == {"beyond"}
+
+
+def test_a_curve_that_does_not_fit_says_so_with_each_dose():
+    scattered = [
+        DosePoint(d, 2000, x) for d, x in ((0, 2), (0.5, 70), (1, 120), (2, 620), (3, 1050), (4, 2200))
+    ]
+    curve = calibrate(scattered)
+    said = next(note for note in dose_from_totals(100, 500, curve).notes if note.key == "lack of fit")
+    assert said.value == curve.fit.p_value
+    flat = calibrate([DosePoint(0, 100, 10), DosePoint(1, 100, 11), DosePoint(2, 100, 12)])
+    assert "no growth" in keys(dose_from_totals(60, 500, flat))
+
+
+def test_a_partial_dose_is_there_when_asked_for_whatever_u_says():
+    even = dose(np.array([475, 25]), IAEA, asked=Asked(partial=True))
+    assert even.partial is None and even.contaminated.body.upper == 1
+    assert "the whole body is not excluded" in even.contaminated_words
+    assert dose(np.array([475, 25]), IAEA).contaminated is None
+    errors = DetectorErrors(150, 50, 6, 600)
+    detected = dose(np.array([932, 56, 9, 1, 1, 1]), IAEA, errors=errors, asked=Asked(partial=True))
+    assert detected.partial is None and detected.contaminated.dose.value > 2
+    totals = dose_from_totals(25, 500, IAEA, asked=Asked(partial=True))
+    assert totals.contaminated_words.startswith("not estimable (it takes the distribution")
+
+
+def test_a_prior_belongs_to_bayes():
+    found = dose_from_totals(3, 50, IAEA, method="bayes", asked=Asked(prior=Prior(gamma=(2.0, 0.5))))
+    assert found.prior == "gamma prior of shape 2 and mean 0.5 Gy"
+    assert found.estimate < dose_from_totals(3, 50, IAEA, method="bayes").estimate
+    with pytest.raises(CountsError, match="expected the method bayes"):
+        dose_from_totals(3, 50, IAEA, asked=Asked(prior=Prior(highest=5.0)))
+
+
+@pytest.mark.parametrize("given", [{"hours": float("inf")}, {"repair_hours": 0.0}, {"d0_gy": float("nan")}])
+def test_exposures_that_are_no_numbers_are_refused(given):
+    with pytest.raises(CountsError, match="expected hours >= 0, repair time > 0 and D0 > 0"):
+        Exposed(**given)

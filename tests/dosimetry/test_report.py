@@ -11,8 +11,9 @@ import pytest
 from cytally.dosimetry.calibrate import Curve, DosePoint, calibrate
 from cytally.dosimetry.cells import ScoredCell
 from cytally.dosimetry.dose import dose
-from cytally.dosimetry.report import words_for, write_report
+from cytally.dosimetry.report import curve_figure, words_for, write_report
 from cytally.dosimetry.run import RunSettings, counts_of
+from cytally.figures.style import as_svg
 from cytally.files.json import write_json
 from cytally.images.write import write
 from cytally.statistics.poisson import dispersion
@@ -77,9 +78,8 @@ def test_dispersion_in_words(counts, words):
 
 
 def test_a_curve_from_literature_without_data_can_be_drawn(page, tmp_path):
-    from cytally.dosimetry.report import curve_svg
-
-    assert curve_svg(Curve(np.array([0.001, 0.02, 0.06]), np.zeros((3, 3)))).startswith("<svg")
+    drawn = curve_figure(Curve(np.array([0.001, 0.02, 0.06]), np.zeros((3, 3))), None)
+    assert as_svg(drawn).startswith("<svg")
 
 
 @pytest.mark.skipif(

@@ -80,7 +80,7 @@ def test_evaluate_with_boxes(tmp_path, random_ensemble):
                  "--ensemble", random_ensemble, "--confidence", 0.1, "--agreement", 0]  # fmt: skip
     result = CliRunner().invoke(cli, [str(a) for a in arguments])
     assert result.exit_code == 3, result.output  # the second image has no boxes
-    assert "1 images" in result.output and "1 of 1 boxes hit" in result.output
+    assert "1 image" in result.output and "1 of 1 boxes hit" in result.output
     assert "S1_00001.png: " in result.output
     arguments[4] = "cat,dog"
     assert "expected a class of the ensemble" in CliRunner().invoke(cli, [str(a) for a in arguments]).output

@@ -44,7 +44,7 @@ def test_limits_are_those_of_the_slow_twin():
             slow = merkle(int(count), cells, coefficients[k], covariance[k])
             np.testing.assert_allclose(both[0][k], [slow.lower, slow.upper], rtol=2e-4, atol=5e-5)
             density = calibrative_density(int(count), cells, coefficients[k], covariance[k])
-            pitch = density.dose[1] + 2e-3  # of both grids
+            pitch = density.dose[1] - density.dose[0] + 2e-3  # of both grids
             wide = likelihood_many(counts[k : k + 1], cells, coefficients[k : k + 1], covariance[k : k + 1])[
                 0
             ]

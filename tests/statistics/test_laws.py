@@ -117,3 +117,51 @@ def test_impossible_counts_are_refused(rows, message):
 def test_dispersion_of_nobody_is_undefined():
     found = dispersion(np.array([500]))
     assert found.aberrations == 0 and np.isnan(found.index) and not found.overdispersed
+
+
+def test_a_coefficient_at_its_bound_is_named_and_costs_no_degree_of_freedom():
+    """Yields of 0, .09, .183 and .38 at 0, .5, 1 and 2 Gy: the line through 0 has one coefficient."""
+    fit = fit_curve(
+        np.array([0, 0.5, 1, 2]), np.array([2000, 400, 300, 200]), np.array([0, 36, 55, 76]), quadratic=False
+    )
+    assert fit.at_bound == ("C",) and fit.coefficients[0] == 0 and fit.degrees == 3
+    assert fit.coefficients[1] == pytest.approx((36 + 55 + 76) / (400 * 0.5 + 300 + 200 * 2), rel=1e-9)
+
+
+@given(st.lists(st.integers(0, 40), min_size=5, max_size=5))
+def test_a_fit_is_where_no_coefficient_may_move(counts):
+    """Karush, Kuhn and Tucker: slope 0 where free, downhill where held at 0; degrees by those that are free."""
+    dose, cells = np.array([0, 0.5, 1, 2, 3]), np.array([400, 300, 200, 100, 60])
+    try:
+        fit = fit_curve(dose, cells, np.array(counts))
+    except CountsError:
+        assume(False)
+    x = np.stack([np.ones(5), dose, dose**2], axis=1) * cells[:, None]
+    mean = x @ fit.coefficients
+    slope = (
+        x.T
+        @ (np.where(np.array(counts) > 0, np.array(counts) / np.maximum(mean, 1e-12), 0) - 1)
+        / x.sum(axis=0)
+    )
+    assert fit.degrees == 5 - (fit.coefficients > 0).sum()
+    assert (np.abs(slope[fit.coefficients > 0]) < 1e-5).all() and (slope[fit.coefficients == 0] < 1e-5).all()
+
+
+@pytest.mark.parametrize(("cells", "counts"), [
+    ([1000, 1000, 500, 200], [50, 30, 10, 2]),  # decreasing
+    ([8, 38, 91, 150], [5000, 2000, 1000, 300]),  # the columns interchanged
+    ([100, 100, 100, 100], [7, 7, 7, 7]),  # flat
+])  # fmt: skip
+def test_a_yield_that_does_not_grow_is_no_curve(cells, counts):
+    with pytest.raises(
+        CountsError, match="expected a yield that grows with dose, got .* at 3 Gy; are columns"
+    ):
+        fit_curve(np.array([0, 1, 2, 3.0]), np.array(cells), np.array(counts))
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+def test_a_fit_takes_numbers_only(wrong):
+    with pytest.raises(CountsError, match="got NaN or infinity"):
+        fit_curve(np.array([0, 1, 2.0]), np.array([100, wrong, 100]), np.array([1, 2, 9]))
+    with pytest.raises(CountsError, match="doses >= 0"):
+        fit_curve(np.array([0, wrong, 2.0]), np.array([100, 100, 100]), np.array([1, 2, 9]))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cytally.cli.dosimetry import dosimetry, plain
+from cytally.cli.options import AGE, CELLS, COUNT, D0, HOURS, REPAIR, Finite, pair
+from cytally.wording import counted
 
 if TYPE_CHECKING:
     from cytally.statistics.partial import Estimate
@@ -29,10 +31,19 @@ def _limits(part: Estimate) -> str:
 @click.option(
     "--distribution", required=True, help="Cells with 0, 1, 2, ... dicentrics, such as 160,55,19,17,9,4."
 )
-@click.option("--hours", default=0.0, help="Duration of the exposure.  [default: acute]")
-@click.option("--d0", default=2.7, show_default=True, help="Gy; survival of cells.")
+@click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]")
+@click.option(
+    "--repair-hours",
+    type=REPAIR,
+    default=2.0,
+    show_default=True,
+    help="Mean time in which breaks are repaired.",
+)
+@click.option("--d0", type=D0, default=2.7, show_default=True, help="Gy; survival of cells.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def heterogeneous(curve: Path, distribution: str, hours: float, d0: float, as_json: bool) -> None:
+def heterogeneous(
+    curve: Path, distribution: str, hours: float, repair_hours: float, d0: float, as_json: bool
+) -> None:
     """Two doses in one body, and whether one would do.
 
     A mixture of two Poisson distributions is fitted to the distribution of dicentrics
@@ -47,7 +58,7 @@ def heterogeneous(curve: Path, distribution: str, hours: float, d0: float, as_js
     from cytally.dosimetry.dose import Exposed
     from cytally.dosimetry.laboratory.assays import heterogeneous as estimate
 
-    found = estimate(counts_given(distribution), Curve.load(curve), Exposed(hours, d0_gy=d0))
+    found = estimate(counts_given(distribution), Curve.load(curve), Exposed(hours, repair_hours, d0))
     if as_json:
         click.echo(json.dumps(plain(asdict(found))))
         return
@@ -60,11 +71,11 @@ def heterogeneous(curve: Path, distribution: str, hours: float, d0: float, as_js
 @dosimetry.command()
 @click.option("--curve", required=True, type=_FILE, help="Curve of dicentrics (and rings) (JSON).")
 @click.option("--acentrics", required=True, type=_FILE, help="Curve of excess acentrics (JSON).")
-@click.option("--dicentrics", required=True, type=click.IntRange(0), help="With centric rings.")
+@click.option("--dicentrics", required=True, type=COUNT, help="With centric rings.")
 @click.option(
     "--damaged",
     required=True,
-    type=click.IntRange(1),
+    type=CELLS,
     help="Cells with any dicentric, ring or excess acentric.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -80,6 +91,10 @@ def qdr(curve: Path, acentrics: Path, dicentrics: int, damaged: int, as_json: bo
     from cytally.dosimetry.calibrate import Curve
     from cytally.statistics.partial import qdr_limits
 
+    if dicentrics > 46 * damaged:
+        raise click.UsageError(
+            f"expected at most 46 dicentrics per damaged cell, got {dicentrics} in {damaged}"
+        )
     both = Curve.load(curve), Curve.load(acentrics)
     found = qdr_limits(
         dicentrics, damaged, (both[0].coefficients, both[1].coefficients),
@@ -99,10 +114,10 @@ def qdr(curve: Path, acentrics: Path, dicentrics: int, damaged: int, as_json: bo
 @click.option("--neutron", required=True, type=_FILE, help="Curve of the neutrons (JSON).")
 @click.option("--gamma", required=True, type=_FILE, help="Curve of the gamma rays (JSON).")
 @click.option(
-    "--ratio", required=True, type=click.FloatRange(0), help="Gamma dose over neutron dose, from physics."
+    "--ratio", required=True, type=Finite(0, 1000), help="Gamma dose over neutron dose, from physics."
 )
-@click.option("--dicentrics", required=True, type=click.IntRange(0))
-@click.option("--cells", required=True, type=click.IntRange(1))
+@click.option("--dicentrics", required=True, type=COUNT)
+@click.option("--cells", required=True, type=CELLS)
 @click.option(
     "--backgrounds", type=click.Choice(["both", "mean"]), default="both", show_default=True,
     help="Subtract both curves' backgrounds, as the IAEA manual prints it, or their mean.",
@@ -126,50 +141,73 @@ def mixed_field(
         return
     for name, (value, lower, upper) in (("neutron", found.neutron), ("gamma", found.gamma)):
         click.echo(f"{name:>8} {value:.2f} Gy ({lower:.2f} to {upper:.2f})")
-    click.echo("  note: 95 % limits of the count alone; curves and ratio are taken as exact")
+    click.echo("  note: 95 % limits of the count and of both curves; the ratio is taken as exact")
+    for name in found.exact:
+        click.echo(f"  note: the curve of the {name} states no errors, so that none of it are carried")
 
 
 @dosimetry.command()
 @click.option(
     "--curve", required=True, type=_FILE, help="Translocations per genome equivalent, without background."
 )
-@click.option("--count", required=True, type=click.IntRange(0), help="Translocations seen.")
-@click.option("--cells", required=True, type=click.IntRange(1))
+@click.option("--count", required=True, type=COUNT, help="Translocations seen.")
+@click.option("--cells", required=True, type=CELLS)
 @click.option("--painted", required=True, help="Chromosomes by colour, such as 1,4/2 for two colours.")
-@click.option("--age", required=True, type=click.FloatRange(0), help="Years.")
+@click.option("--age", type=AGE, help="Years; the background is then that of Sigurdson 2008.")
 @click.option("--sex", type=click.Choice(["male", "female"]), help="[default: unknown]")
 @click.option("--smoker", is_flag=True)
+@click.option(
+    "--region", type=click.Choice(["n-america", "w-europe", "c-europe", "e-europe", "asia"]),
+    help="Where the person lives (Sigurdson 2008).  [default: unknown]",
+)  # fmt: skip
+@click.option(
+    "--ethnicity", type=click.Choice(["white", "asian", "black", "other"]),
+    help="Of the person (Sigurdson 2008).  [default: unknown]",
+)  # fmt: skip
+@click.option(
+    "--control",
+    help="TRANSLOCATIONS,CELLS of your own unexposed people, same age and paint, in place of --age.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def translocations(
-    curve: Path,
-    count: int,
-    cells: int,
-    painted: str,
-    age: float,
-    sex: str | None,
-    smoker: bool,
-    as_json: bool,
-) -> None:
+    curve: Path, count: int, cells: int, painted: str, age: float | None, sex: str | None, smoker: bool,
+    region: str | None, ethnicity: str | None, control: str | None, as_json: bool,
+) -> None:  # fmt: skip
     """Dose from translocations seen with painted chromosomes (FISH).
 
-    What the paint does not show is made up for by the genome fraction (Lucas), what
-    age brings is taken off (Sigurdson 2008).
+    What the paint does not show is made up for by the genome fraction (Lucas). What age
+    brings is taken off (Sigurdson 2008, by age, sex, smoking, region and ethnicity), or what a
+    control of your own shows, whose uncertainty then widens the limits.
 
     \b
-    Example:
+    Examples:
       cytally dosimetry translocations --curve fish.json --painted 1,2,4 --count 31 --cells 2000 --age 45
+      cytally dosimetry translocations --curve fish.json --painted 1,4/2 --count 31 --cells 2000 \\
+        --control 12,6000
     """
     from cytally.dosimetry.calibrate import Curve
     from cytally.dosimetry.laboratory.assays import Person
     from cytally.dosimetry.laboratory.assays import translocations as estimate
 
-    colours = [[name.strip() for name in part.split(",") if name.strip()] for part in painted.split("/")]
-    found = estimate(count, cells, colours, Person(age, sex or "", smoker), Curve.load(curve))
+    if (age is None) == (control is None):
+        raise click.UsageError("give --age or --control, one of the two")
+    if control is not None and (smoker or region or ethnicity):
+        raise click.UsageError("--smoker, --region and --ethnicity belong to --age; a control has its own")
+    colours = [
+        [name.strip().upper() for name in part.split(",") if name.strip()] for part in painted.split("/")
+    ]
+    person = Person(age, sex or "", smoker, region or "", ethnicity or "") if age is not None else None
+    known = pair(control, "--control", "12,6000") if control is not None else None
+    found = estimate(count, cells, colours, person, Curve.load(curve), control=known, sex=sex or "")
     if as_json:
         click.echo(json.dumps(plain(asdict(found))))
         return
     click.echo(_limits(found.dose))
     click.echo(
-        f"  {cells} cells are {found.equivalents:.0f} genome equivalents (the paint shows {100 * found.factor:.1f} % of "
-        f"all exchanges); {found.background:.1f} of {count} translocations expected from age alone"
+        f"  {counted(cells, 'cells')} {'is' if cells == 1 else 'are'} {found.equivalents:.4g} genome equivalents (the paint shows "
+        f"{100 * found.factor:.1f} % of all exchanges)"
     )
+    whence = "from age alone (Sigurdson 2008), taken as known"
+    if known is not None:
+        whence = f"from {known[0]} in {known[1]} control cells, whose uncertainty is carried"
+    click.echo(f"  {found.background:.1f} of {counted(count, 'translocations')} expected {whence}")

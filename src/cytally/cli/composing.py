@@ -12,7 +12,9 @@ import click
 
 from cytally.cli.dosimetry import dosimetry
 from cytally.cli.main import SKIPPED
+from cytally.cli.options import Finite
 from cytally.cli.progress import reporting
+from cytally.wording import counted
 
 if TYPE_CHECKING:
     from cytally.dosimetry.detector.adapt import Adapted, Check
@@ -26,8 +28,14 @@ _EXISTING = click.Path(path_type=Path, file_okay=False, exists=True)
 @click.argument("normal_cells", type=_EXISTING)
 @click.option("--out", required=True, type=_FOLDER, help="Labelled folder.")
 @click.option("--cells", type=click.IntRange(1), default=1000, show_default=True)
-@click.option("--dicentrics", default=2.5, show_default=True, help="Mean number per cell.")
-@click.option("--excess", default=1.2, show_default=True, help="Mean number of excess fragments per cell.")
+@click.option("--dicentrics", type=Finite(0), default=2.5, show_default=True, help="Mean number per cell.")
+@click.option(
+    "--excess",
+    type=Finite(0),
+    default=1.2,
+    show_default=True,
+    help="Mean number of excess fragments per cell.",
+)
 @click.option("--seed", default=1, show_default=True, help="Same seed, same cells.")
 def compose(normal_cells: Path, out: Path, cells: int, dicentrics: float, excess: float, seed: int) -> None:
     """Make labelled cells out of NORMAL_CELLS, unexposed metaphases that nobody labelled.
@@ -49,7 +57,9 @@ def compose(normal_cells: Path, out: Path, cells: int, dicentrics: float, excess
         check_fields(fields, normal_cells)
         write_composed(fields, out, cells, seed, Wanted(dicentrics, excess), report)
     able = sum(bool(field.uprights) for field in fields)
-    click.echo(f"{cells} cells in {out}, composed from {able} of {len(fields)} usable fields")
+    click.echo(
+        f"{counted(cells, 'cells')} in {out}, composed from {able} of {counted(len(fields), 'usable fields')}"
+    )
     _say_skipped(skipped)
 
 
@@ -60,9 +70,7 @@ def compose(normal_cells: Path, out: Path, cells: int, dicentrics: float, excess
 )
 @click.option("--ensemble", type=_FOLDER, help="Ensemble to begin from.  [default: the shipped one]")
 @click.option("--epochs", type=click.IntRange(1), help="Longer or shorter; may change on resuming.")
-@click.option(
-    "--share", type=click.FloatRange(0, 1), default=0.6, show_default=True, help="Of composed cells."
-)
+@click.option("--share", type=Finite(0, 1), default=0.6, show_default=True, help="Of composed cells.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def adapt(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cytally.cli.dosimetry import dosimetry
+from cytally.cli.options import PICTURE, Finite, draw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +46,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--dose-unit", type=click.Choice(["gy", "cgy", "mgy"], case_sensitive=False),
     help="Of the doses in COUNTS; what does not look like Gy is asked about without it.  [default: gy]",
 )  # fmt: skip
-@click.option("--plot", type=_FILE, help="Also draw the curve (SVG).")
+@click.option("--plot", type=PICTURE, help="Also draw the curve (SVG or PNG).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def calibrate(
     counts: tuple[Path, ...], out: Path, radiation: str, laboratory: str, model: str, family: str,
@@ -56,6 +57,10 @@ def calibrate(
     COUNTS is a table (CSV or XLSX) with dose_gy and cells,dicentrics or C0,C1,..., and a
     weight per line if wanted; or one or more run folders whose cells.csv knows the doses. A
     curve from runs remembers their detector.
+
+    Printed and kept in the file beside the coefficients: chi2 with its p, AIC, correlations, and
+    for each dose mean, variance, dispersion index and u over the cells (where C0,C1,... are
+    known) and what the curve expects. A lack of fit and |u| > 1.96 are said in words.
 
     \b
     Examples:
@@ -83,9 +88,9 @@ def calibrate(
     curve = fitted(*points_of(counts, dose_unit))
     curve.save(out)
     if plot:
-        from cytally.dosimetry.report import curve_svg
+        from cytally.dosimetry.report import curve_figure
 
-        plot.write_text(curve_svg(curve))
+        draw(curve_figure(curve, None), plot)
     _say_curve(curve, out, as_json)
 
 
@@ -115,6 +120,8 @@ def _fit_each(
         if curve.fit is not None:
             three += f"{curve.fit.chi2:>8.2f}{curve.fit.degrees:>4}{curve.fit.p_value:>8.3f}"
         click.echo(f"{name:<16}{three}")
+        for warning in curve.warnings:
+            click.echo(f"  note: {warning}")
     click.echo(f"curves: {out}")
 
 
@@ -122,64 +129,113 @@ def _fit_each(
 @click.argument("coefficients")
 @click.option("--errors", required=True, help="Standard errors of C,alpha,beta.")
 @click.option(
-    "--covariances", default="0,0,0", show_default=True, help="Of C and alpha, C and beta, alpha and beta."
+    "--covariances", help="Of C and alpha, C and beta, alpha and beta.  [default: 0, as if independent]"
 )
+@click.option(
+    "--highest-dose", type=Finite(0, 100, min_open=True), metavar="GY",
+    help="Up to which dose it was calibrated; without it nothing can be said about extrapolation.",
+)  # fmt: skip
 @click.option("--out", required=True, type=_FILE, help="Curve file (JSON).")
 @click.option("--radiation", default="", help='Such as "60Co gamma, 0.3 Gy/min".')
 @click.option("--laboratory", default="", help="Whose curve it is.")
-@click.option("--plot", type=_FILE, help="Also draw the curve (SVG).")
+@click.option("--plot", type=PICTURE, help="Also draw the curve (SVG or PNG).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def curve(
-    coefficients: str, errors: str, covariances: str, out: Path, radiation: str, laboratory: str,
-    plot: Path | None, as_json: bool,
+    coefficients: str, errors: str, covariances: str | None, highest_dose: float | None, out: Path, radiation: str,
+    laboratory: str, plot: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Write down a curve known by its COEFFICIENTS C,alpha,beta alone, such as a published one.
+
+    A linear curve has two: C,alpha with two errors.
 
     Without covariances the limits of a dose come out too wide or too narrow: alpha and beta
     are nearly always strongly anticorrelated. Give them where they were published.
 
     \b
-    Example (60Co, IAEA EPR-Biodosimetry 2011, table 5):
+    Examples (60Co and neutrons):
       cytally dosimetry curve 0.00128,0.02103,0.06307 --errors 0.00047,0.00516,0.00401 \\
-        --covariances=-9.95e-7,4.38e-7,-1.512e-5 --radiation "60Co gamma" --out iaea.json
+        --covariances=-9.95e-7,4.38e-7,-1.512e-5 --highest-dose 5 --radiation "60Co gamma" --out iaea.json
+      cytally dosimetry curve 0.0005,0.83 --errors 0.0003,0.02 --highest-dose 2 --out neutrons.json
     """
     from cytally.dosimetry.calibrate import stated
 
-    typed = (
-        _three(coefficients, "C,alpha,beta"),
-        _three(errors, "--errors"),
-        _three(covariances, "--covariances"),
-    )
-    made = stated(*typed, radiation=radiation, laboratory=laboratory)
+    made = stated(
+        _numbers(coefficients, "COEFFICIENTS"), _numbers(errors, "--errors"),
+        _numbers(covariances, "--covariances", (1, 3)) if covariances else (),
+        radiation=radiation, laboratory=laboratory, highest_dose=highest_dose,
+    )  # fmt: skip
     made.save(out)
     if plot:
-        from cytally.dosimetry.report import curve_svg
+        from cytally.dosimetry.report import curve_figure
 
-        plot.write_text(curve_svg(made))
+        draw(curve_figure(made, None), plot)
     _say_curve(made, out, as_json)
 
 
-def _three(text: str, what: str) -> tuple[float, float, float]:
+def _numbers(text: str, what: str, sizes: tuple[int, ...] = (2, 3)) -> tuple[float, ...]:
+    """Numbers as typed, as many as one of the sizes says."""
     try:
-        one, two, three = map(float, text.split(","))
+        found = tuple(map(float, text.split(",")))
     except ValueError:
-        raise click.UsageError(
-            f"{what}: expected three numbers such as 0.001,0.02,0.06, got {text!r}"
-        ) from None
-    return one, two, three
+        found = ()
+    if len(found) not in sizes or not all(abs(value) < float("inf") for value in found):
+        wanted = (
+            "three numbers such as 0.001,0.02,0.06, or two such as 0.001,0.8 for a linear curve"
+            if sizes == (2, 3)
+            else "three numbers such as -1e-6,4e-7,-1.5e-5, or one for a linear curve"
+        )
+        raise click.UsageError(f"{what}: expected {wanted}, got {text!r}")
+    return found
 
 
 def _say_curve(curve: Curve, out: Path, as_json: bool) -> None:
     if as_json:
-        click.echo(out.read_text(), nl=False)
+        click.echo(out.read_text(encoding="utf-8"), nl=False)
         return
     errors = curve.covariance.diagonal() ** 0.5
-    for name, value, error in zip(("C", "alpha", "beta"), curve.coefficients, errors, strict=True):
-        click.echo(f"{name:>6} {value:.5f} +- {error:.5f}")
-    if curve.fit is not None:
-        held = f"; held at 0: {', '.join(curve.fit.at_bound)}" if curve.fit.at_bound else ""
+    held = curve.fit.at_bound if curve.fit is not None else ()
+    names = ("C", "alpha", "beta")[: 2 if curve.model == "linear" else 3]
+    for name, value, error in zip(names, curve.coefficients, errors, strict=False):
         click.echo(
-            f"chi2 {curve.fit.chi2:.2f} with {curve.fit.degrees} degrees of freedom, p = {curve.fit.p_value:.3f}{held}"
+            f"{name:>6} {value:.5f} " + ("held at 0 by the fit" if name in held else f"+- {error:.5f}")
         )
+    if curve.fit is not None:
+        freedom = "degree" if curve.fit.degrees == 1 else "degrees"
+        click.echo(
+            f"chi2 {curve.fit.chi2:.2f} with {curve.fit.degrees} {freedom} of freedom, p = {curve.fit.p_value:.3f}; "
+            f"AIC {curve.fit.aic:.2f}" + (f"; held at 0: {', '.join(held)}" if held else "")
+        )
+    click.echo(f"correlations: {_correlations(curve)}")
     click.echo(f"{curve.model}, {curve.family}" + (f" ({curve.reason})" if curve.reason else ""))
+    _say_doses(curve)
+    for warning in curve.warnings:
+        click.echo(f"  note: {warning}")
     click.echo(f"curve: {out}")
+
+
+def _correlations(curve: Curve) -> str:
+    errors = curve.covariance.diagonal() ** 0.5
+    names = ("C", "alpha", "beta")
+    pairs = [(i, j) for i, j in ((0, 1), (0, 2), (1, 2)) if errors[i] and errors[j]]
+    said = (f"{names[i]}, {names[j]} {curve.covariance[i, j] / errors[i] / errors[j]:.3f}" for i, j in pairs)
+    return "; ".join(said) or "none"
+
+
+def _say_doses(curve: Curve) -> None:
+    """What was counted at each dose, how it is dispersed over the cells, and what the curve expects."""
+    rows = curve.summary["per_dose"]
+    if not rows:
+        return
+    click.echo(
+        f"{'dose_gy':>8}{'cells':>8}{'dic.':>6}{'mean':>10}{'variance':>10}{'index':>8}{'u':>8}{'expected':>10}{'residual':>10}"
+    )
+    for row in rows:
+        click.echo(
+            f"{row['dose_gy']:>8g}{row['cells']:>8}{row['dicentrics']:>6}{row['mean']:>10.5f}"
+            f"{_or_gap(row['variance'], 10, 5)}{_or_gap(row['index'], 8, 2)}{_or_gap(row['u'], 8, 2)}"
+            f"{row['expected']:>10.2f}{_or_gap(row['residual'], 10, 2)}"
+        )
+
+
+def _or_gap(value: float | None, width: int, digits: int) -> str:
+    return f"{'-' if value is None else f'{value:.{digits}f}':>{width}}"

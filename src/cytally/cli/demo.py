@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cytally.cli.main import cli
+from cytally.cli.options import POSITIVE
 from cytally.cli.progress import reporting
 
 if TYPE_CHECKING:
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
 @cli.command()
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False), default="demo")
 @click.option(
-    "--cells", "share", default=1.0, show_default=True, help="Fraction of the usual number of cells."
+    "--cells",
+    "share",
+    type=POSITIVE,
+    default=1.0,
+    show_default=True,
+    help="Fraction of the usual number of cells.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def demo(out: Path, share: float, as_json: bool) -> None:

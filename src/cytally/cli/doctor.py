@@ -13,6 +13,7 @@ import click
 
 from cytally import __version__
 from cytally.cli.main import cli
+from cytally.wording import counted
 
 _PACKAGES = (
     "torch",
@@ -92,4 +93,6 @@ def _ensemble() -> dict[str, str]:
         card = load_ensemble().card
     except EnsembleError as error:
         return {"shipped ensemble": f"{error}; install cytally again"}
-    return {"shipped ensemble": f"{card.name}, {len(card.members)} members, detector {card.identity}"}
+    return {
+        "shipped ensemble": f"{card.name}, {counted(len(card.members), 'members')}, detector {card.identity}"
+    }

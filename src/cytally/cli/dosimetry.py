@@ -1,23 +1,23 @@
-"""`cytally dosimetry`: simulate, score, dose."""
+"""`cytally dosimetry`: the group, and dose."""
 
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cytally.cli.main import SKIPPED, cli
-from cytally.cli.progress import reporting
+from cytally.cli.main import cli
+from cytally.cli.options import CELLS, COUNT, D0, HOURS, REPAIR, TABLE
+from cytally.dosimetry import D0_GY, REPAIR_HOURS
 
 if TYPE_CHECKING:
     from cytally.dosimetry.calibrate import Curve
-    from cytally.dosimetry.dose import Dose, Exposed
+    from cytally.dosimetry.dose import Asked, Dose, Exposed
     from cytally.statistics.detector import DetectorErrors
-    from cytally.types import Counts, IntArray, Skipped
+    from cytally.types import IntArray
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -50,117 +50,35 @@ def dosimetry() -> None:
 
 
 @dosimetry.command()
-@click.argument("out", type=_FOLDER)
-@click.option("--cells", default=200, show_default=True, help="Number of cells.")
-@click.option("--dose", "dose_gy", default=2.0, show_default=True, help="Dose in Gy (acute 60Co gamma).")
-@click.option("--fraction", default=1.0, show_default=True, help="Irradiated fraction of the blood.")
-@click.option("--style", type=click.Choice(_STYLES), default="mixed", show_default=True)
-@click.option("--sample", default="S1", show_default=True, help="Name of the sample.")
-@click.option(
-    "--unscorable", default=0.0, show_default=True, help="Share of cells that should not be scored."
-)
-@click.option("--truth", is_flag=True, help="Also masks, identities, centromeres, centrelines, break points.")
-@click.option("--seed", default=1, show_default=True, help="Same seed, same bytes.")
-def simulate(
-    out: Path, cells: int, dose_gy: float, fraction: float, style: str, sample: str,
-    unscorable: float, truth: bool, seed: int,
-) -> None:  # fmt: skip
-    """Simulate metaphases with full truth into the folder OUT.
-
-    \b
-    Example:
-      cytally dosimetry simulate cells --cells 200 --dose 2 --seed 1
-    """
-    from cytally.dosimetry.simulate.breakage import Exposure
-    from cytally.dosimetry.simulate.folder import Order, write_folder
-
-    order = Order(cells, Exposure(dose_gy, fraction), style, seed, sample, unscorable, truth)
-    with reporting() as report:
-        write_folder(order, out, report)
-    click.echo(f"{cells} cells in {out}")
-
-
-@dosimetry.command()
-@click.argument("images", nargs=-1, required=True)
-@click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it.")
-@click.option("--ensemble", type=_FOLDER, help="Ensemble folder.  [default: the shipped one]")
-@click.option(
-    "--confidence",
-    type=click.FloatRange(0, 1, True, True),
-    help="T_C: let all members vote, without second readers.",
-)
-@click.option("--agreement", type=click.IntRange(0), help="T_A: let all members vote; votes to be exceeded.")
-@click.option(
-    "--reading", type=click.FloatRange(0, 1, max_open=True),
-    help="Probability that the second readers must exceed.  [default: the card's]",
-)  # fmt: skip
-@click.option(
-    "--co-occurrence/--no-co-occurrence", default=None, help="Count dicentrics only beside a fragment."
-)
-@click.option("--curve", type=_FILE, help="Calibration curve; adds the dose to the report.")
-@click.option("--pictures", is_flag=True, help="Write a picture of every cell with its detections.")
-@click.option(
-    "--sampled", type=click.IntRange(2), help="Count again by so many ensembles drawn from the members, such as 100;"
-    " their disagreement widens the limits of the dose. Takes longer, as all members look.",
-)  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def score(
-    images: tuple[str, ...], out: Path, ensemble: Path | None, confidence: float | None,
-    agreement: int | None, reading: float | None, co_occurrence: bool | None, curve: Path | None,
-    pictures: bool, sampled: int | None, as_json: bool,
-) -> None:  # fmt: skip
-    """Find dicentrics and fragments in IMAGES (folders, files or globs).
-
-    OUT gets detections.csv, cells.csv, run.json and report.html. An unreadable
-    image, and one that is the same bytes as another, is reported and skipped; then
-    the exit code is 3. Called again, images that were added or changed are scored,
-    and those that are gone leave the run. Files and folders that were not looked at
-    (other formats, earlier runs) are counted on the screen.
-
-    \b
-    Example:
-      cytally dosimetry score slides/S17 --out runs/S17 --pictures
-    """
-    from cytally.dosimetry.pipeline import score_folder
-    from cytally.images.find import left_out
-    from cytally.inference.ensemble import load_ensemble
-
-    aside = left_out(images)
-    loaded = load_ensemble(ensemble).with_thresholds(
-        confidence=confidence, agreement=agreement, co_occurrence=co_occurrence, reading=reading
-    )
-    known = _load_curve(curve) if curve else None
-    with reporting() as report:
-        outcome = score_folder(
-            images, out, loaded, curve=known, pictures=pictures, sampled=sampled or 0, report=report
-        )
-    _say_counts(outcome.counts, outcome.dose, out, as_json, aside)
-    for words in outcome.notes[:20]:
-        click.echo(f"  note: {words}", err=True)
-    if len(outcome.notes) > 20:
-        click.echo(f"  and {len(outcome.notes) - 20} notes more", err=True)
-    if outcome.sampled is not None:
-        click.echo(str(outcome.sampled), err=as_json)
-    if outcome.counts.skipped:
-        sys.exit(SKIPPED)
-
-
-@dosimetry.command()
 @click.argument("run", required=False, type=_FOLDER)
 @click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
-@click.option("--dicentrics", type=click.IntRange(0), help="Typed count, with --cells.")
-@click.option("--cells", type=click.IntRange(1))
+@click.option("--dicentrics", type=COUNT, help="Typed count, with --cells.")
+@click.option("--cells", type=CELLS)
 @click.option("--distribution", help="Cells with 0, 1, 2, ... dicentrics, such as 475,20,5.")
 @click.option(
     "--samples", type=_FILE, help="Many samples: a table with sample and cells,dicentrics or C0,C1,..."
 )
-@click.option("--out", type=_FILE, help="With --samples: also write the doses (CSV).")
+@click.option("--out", type=TABLE, help="With --samples: also write the doses (CSV or XLSX).")
 @click.option(
     "--method", type=click.Choice(["likelihood", "merkle", "merkle95", "delta", "bayes"]), default="likelihood", show_default=True,
     help="Of the limits: likelihood ratio, Merkle's two regions of 83 % or of 95 %, delta method, posterior density.",
 )  # fmt: skip
-@click.option("--hours", default=0.0, help="Duration of the exposure.  [default: acute]")
-@click.option("--d0", default=2.7, show_default=True, help="Gy; survival of cells, for partial-body doses.")
+@click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]")
+@click.option(
+    "--repair-hours",
+    type=REPAIR,
+    default=REPAIR_HOURS,
+    show_default=True,
+    help="Mean time of repair, with --hours.",
+)
+@click.option(
+    "--d0", type=D0, default=D0_GY, show_default=True, help="Gy; survival of cells, for partial-body doses."
+)
+@click.option("--partial", is_flag=True, help="Also as an exposure of a part of the body, whatever u says.")
+@click.option(
+    "--prior",
+    help="With --method bayes: uniform, uniform:GY (up to a dose), or gamma:SHAPE,MEAN.  [default: uniform]",
+)
 @click.option(
     "--recall", "recalled", help="FOUND,MISSED dicentrics of a validation set: automatic counts on a curve by eye.",
 )  # fmt: skip
@@ -178,13 +96,16 @@ def score(
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def dose(
     run: Path | None, curve: Path, dicentrics: int | None, cells: int | None, distribution: str | None,
-    samples: Path | None, out: Path | None, method: str, hours: float, d0: float, recalled: str | None, false: str | None, beside: str | None,
-    validation: Path | None, any_detector: bool, as_json: bool,
+    samples: Path | None, out: Path | None, method: str, hours: float, repair_hours: float, d0: float, partial: bool,
+    prior: str | None, recalled: str | None, false: str | None, beside: str | None, validation: Path | None,
+    any_detector: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Dose with 95 % limits from a RUN, from typed counts, or of many samples in a table.
 
     Where the distribution over cells is overdispersed (u > 1.96) the partial-body
-    dose by the contaminated Poisson method is printed beside it.
+    dose by Dolphin's contaminated Poisson method is printed beside it. --partial gives it for
+    every distribution, with limits by profile likelihood that hold whatever u is; they say too
+    whether the whole body may have been exposed.
 
     A line of --samples that cannot be used is left out and named; then the exit code is 3.
 
@@ -199,13 +120,17 @@ def dose(
       cytally dosimetry dose --curve curve.json --distribution 475,20,5
       cytally dosimetry dose --curve curve.json --samples samples.xlsx --out doses.csv
       cytally dosimetry dose --curve curve.json --dicentrics 157 --cells 688 --hours 7
+      cytally dosimetry dose --curve curve.json --distribution 400,70,24,5,1 --partial
+      cytally dosimetry dose --curve curve.json --dicentrics 3 --cells 50 --method bayes --prior gamma:2,1
       cytally dosimetry dose runs/S17 --curve by-eye.json --recall 150,50 --false 6,600
       cytally dosimetry dose runs/S17 --curve by-eye.json --validation evaluated/evaluation.csv
     """
-    from cytally.dosimetry.dose import Exposed
+    from cytally.dosimetry.dose import Asked, Exposed
+    from cytally.statistics.bayes import Prior
 
     errors = errors_given(recalled, false, beside, validation)
-    exposed = Exposed(hours, d0_gy=d0)
+    exposed = Exposed(hours, repair_hours, d0)
+    asked = Asked(partial, Prior.of(prior or "uniform"))
     typed = dicentrics is not None or cells is not None
     if sum([run is not None, distribution is not None, samples is not None, typed]) != 1:
         raise click.UsageError(
@@ -213,54 +138,58 @@ def dose(
         )
     if out is not None and samples is None:
         raise click.UsageError("--out belongs to --samples")
-    loaded = _load_curve(curve)
+    loaded = load_curve(curve)
     if samples is not None:
-        _doses_of(samples, out, loaded, method, exposed, errors, as_json=as_json)
+        _doses_of(samples, out, loaded, method, exposed, errors, asked, as_json=as_json)
         return
     if run is not None:
         from cytally.dosimetry.laboratory.series import dose_of_run
 
         found = dose_of_run(
-            run, loaded, method=method, any_detector=any_detector, exposed=exposed, errors=errors
+            run, loaded, method=method, any_detector=any_detector, exposed=exposed, errors=errors, asked=asked
         )
     else:
-        found = typed_dose(loaded, dicentrics, cells, distribution, method, exposed, errors)
-    click.echo(json.dumps(_dose_json(found)) if as_json else _words(found))
+        found = typed_dose(loaded, dicentrics, cells, distribution, method, exposed, errors, asked)
+    click.echo(json.dumps(dose_json(found)) if as_json else dose_words(found))
 
 
 def _doses_of(
     table: Path, out: Path | None, curve: Curve, method: str, exposed: Exposed, errors: DetectorErrors | None,
-    *, as_json: bool,
+    asked: Asked, *, as_json: bool,
 ) -> None:  # fmt: skip
     from cytally.cli.samples import end, left_out, read_said
-    from cytally.dosimetry.laboratory.samples import dose_of_sample, doses_csv, doses_table
-    from cytally.images.write import write_bytes
+    from cytally.dosimetry.laboratory.samples import dose_of_sample, doses_rows, doses_table
+    from cytally.files.spreadsheets import write_sheet
 
     read = read_said(table)
     found = [
-        (one, dose_of_sample(one, curve, method=method, exposed=exposed, errors=errors))
+        (one, dose_of_sample(one, curve, method=method, exposed=exposed, errors=errors, asked=asked))
         for one in read.samples
     ]
-    if out is not None:
-        write_bytes(out, doses_csv(found))
-    plain_ = [{"sample": one.name} | _dose_json(each) for one, each in found]
+    plain_ = [{"sample": one.name} | dose_json(each) for one, each in found]
     click.echo(json.dumps([*plain_, *left_out(read)]) if as_json else doses_table(found))
+    if out is not None:
+        write_sheet(out, doses_rows(found))
     end(read)
 
 
 def typed_dose(
     curve: Curve, dicentrics: int | None, cells: int | None, distribution: str | None, method: str,
-    exposed: Exposed, errors: DetectorErrors | None,
+    exposed: Exposed, errors: DetectorErrors | None, asked: Asked | None = None,
 ) -> Dose:  # fmt: skip
     """Dose of counts given on the command line."""
+    from cytally.dosimetry.dose import PLAIN, dose_from_totals
     from cytally.dosimetry.dose import dose as estimate
-    from cytally.dosimetry.dose import dose_from_totals
 
+    wanted = asked or PLAIN
     if distribution is not None:
-        return estimate(counts_given(distribution), curve, method=method, exposed=exposed, errors=errors)
+        counts = counts_given(distribution)
+        return estimate(counts, curve, method=method, exposed=exposed, errors=errors, asked=wanted)
     if dicentrics is None or cells is None:
         raise click.UsageError("--dicentrics and --cells belong together")
-    return dose_from_totals(dicentrics, cells, curve, method=method, exposed=exposed, errors=errors)
+    return dose_from_totals(
+        dicentrics, cells, curve, method=method, exposed=exposed, errors=errors, asked=wanted
+    )
 
 
 def counts_given(distribution: str) -> IntArray:
@@ -271,9 +200,9 @@ def counts_given(distribution: str) -> IntArray:
         counts = np.array([int(part) for part in distribution.split(",")])
     except ValueError:
         raise click.UsageError(f"expected whole numbers such as 475,20,5, got {distribution!r}") from None
-    if (counts < 0).any():
-        raise click.UsageError(f"expected counts >= 0, got {distribution}")
-    return counts
+    if (counts < 0).any() or counts.sum() > CELLS.max:
+        raise click.UsageError(f"expected counts >= 0 and {CELLS.max} cells at most, got {distribution}")
+    return counts.astype(int)
 
 
 def errors_given(
@@ -302,24 +231,31 @@ def errors_given(
     return DetectorErrors(found, missed, wrong, cells, wrong_beside, exposed)
 
 
-def _load_curve(path: Path) -> Curve:
+def load_curve(path: Path) -> Curve:
+    """Read a curve without loading anything before it is needed."""
     from cytally.dosimetry.calibrate import Curve
 
     return Curve.load(path)
 
 
-def _words(found: Dose) -> str:
+def dose_words(found: Dose) -> str:
+    """A dose and what must be said of it, for the screen."""
     lines = [str(found)]
     if found.protraction < 1:
         lines.append(f"  protracted exposure: quadratic term times {found.protraction:.3f}")
     if found.merkle_limits:
         lines.append(f"  by Merkle's method (83 % and 83 %): {found.merkle_limits} Gy")
+    if found.prior:
+        lines.append(f"  {found.prior} on the dose")
     if found.partial is not None:
-        lines.append(f"  as partial-body exposure: {found.partial_words}")
+        lines.append(f"  as partial-body exposure (Dolphin): {found.partial_words}")
+    if found.tried_partial:
+        lines.append(f"  as partial-body exposure (profile likelihood): {found.contaminated_words}")
     return "\n".join([*lines, *(f"  note: {warning}" for warning in found.warnings)])
 
 
-def _dose_json(found: Dose) -> Any:
+def dose_json(found: Dose) -> Any:
+    """A dose as plain numbers, for programs."""
     return plain(asdict(found) | {"warnings": list(found.warnings)})
 
 
@@ -332,38 +268,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not abs(value) < float("inf"):
         return None
     return value
-
-
-def _say_counts(
-    counts: Counts, found: Dose | None, out: Path, as_json: bool, aside: tuple[Skipped, ...] = ()
-) -> None:
-    totals = {name: counts.total(name) for name in counts.per_cell}
-    if as_json:
-        click.echo(json.dumps({
-            "cells": counts.cells, "found": totals, "run": str(out), "detector": counts.detector,
-            "skipped": [asdict(one) for one in counts.skipped],
-            "left_out": [asdict(one) for one in aside],
-            "dose": _dose_json(found) if found else None,
-        }))  # fmt: skip
-        return
-    named = ", ".join(f"{n} {name}{'' if n == 1 else 's'}" for name, n in totals.items())
-    click.echo(f"{counts.cells} cells scored: {named}")
-    for one in counts.skipped[:20]:
-        click.echo(f"  skipped {one.image}: {one.reason}", err=True)
-    if len(counts.skipped) > 20:
-        click.echo(f"  and {len(counts.skipped) - 20} more; see {out / 'cells.csv'}", err=True)
-    _say_aside(aside)
-    if found is not None:
-        click.echo(_words(found))
-    click.echo(f"report: {out / 'report.html'}")
-
-
-def _say_aside(aside: tuple[Skipped, ...]) -> None:
-    from cytally.files.names import shown
-
-    if aside:
-        click.echo(f"{len(aside)} left out, not images that are read:", err=True)
-    for one in aside[:20]:
-        click.echo(f"  {shown(one.image)}: {one.reason}", err=True)
-    if len(aside) > 20:
-        click.echo(f"  and {len(aside) - 20} more", err=True)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cytally.cli.livecell import label_settings, labelling, livecell, say_skipped
+from cytally.cli.options import POSITIVE
 from cytally.cli.progress import reporting
+from cytally.wording import counted
 
 if TYPE_CHECKING:
     from cytally.livecell.pipeline import Order
@@ -27,10 +29,10 @@ def _finding(command: Any) -> Any:
         click.option("--ensemble", type=_THERE, help="For phase contrast or brightfield."),
         click.option("--stained", is_flag=True,
                      help="IMAGES are fluorescence: no network, the stain itself is thresholded."),
-        click.option("--diameter", nargs=2, type=float, default=(5.0, 30.0), show_default=True,
+        click.option("--diameter", nargs=2, type=POSITIVE, default=(5.0, 30.0), show_default=True,
                      help="With --stained: smallest and largest nucleus in pixels."),
         click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it."),
-        click.option("--hours", default=1.0, show_default=True, help="Between frames, for growth."),
+        click.option("--hours", type=POSITIVE, default=1.0, show_default=True, help="Between frames, for growth."),
         click.option("--pattern", help="Regular expression for file names with groups position and frame."),
         click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
     ]):  # fmt: skip
@@ -91,7 +93,7 @@ def track(
 @click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it.")
 @click.option("--preset", type=_PRESETS, default="fast", show_default=True)
 @click.option("--epochs", type=click.IntRange(1), help="Most epochs.  [default: the preset's]")
-@click.option("--hours", default=1.0, show_default=True, help="Between frames, for growth.")
+@click.option("--hours", type=POSITIVE, default=1.0, show_default=True, help="Between frames, for growth.")
 @click.option(
     "--largest-shift",
     default=60,
@@ -159,10 +161,12 @@ def _say(story: Any, out: Path, as_json: bool) -> None:
         }))  # fmt: skip
     else:
         click.echo(
-            f"{sum(one.count for one in story.counts)} nuclei in {len(story.counts)} image{'s' if len(story.counts) != 1 else ''}"
+            f"{counted(sum(one.count for one in story.counts), 'nuclei')} in {counted(len(story.counts), 'images')}"
         )
         for name, tracks in story.tracks:
-            click.echo(f"{name}: {len(tracks.rows)} tracks, {len(tracks.divisions)} divisions")
+            click.echo(
+                f"{name}: {counted(len(tracks.rows), 'tracks')}, {counted(len(tracks.divisions), 'divisions')}"
+            )
         click.echo(f"report: {out / REPORT}")
     for hint in story.labelled.hints if story.labelled else ():
         click.echo(f"  {hint}", err=True)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cytally.cli.main import SKIPPED, cli
+from cytally.cli.options import POSITIVE, Finite
 from cytally.cli.progress import reporting
+from cytally.wording import counted
 
 if TYPE_CHECKING:
     from cytally.livecell.evidence.folder import LabelSettings
@@ -45,7 +47,7 @@ def livecell() -> None:
 def labelling(command: Any) -> Any:
     """Options that decide how the stain becomes labels."""
     for option in reversed([
-        click.option("--diameter", nargs=2, type=float, default=(5.0, 30.0), show_default=True,
+        click.option("--diameter", nargs=2, type=POSITIVE, default=(5.0, 30.0), show_default=True,
                      help="Smallest and largest nucleus in pixels."),
         click.option("--declump", type=click.Choice(["shape", "intensity", "none"]), default="shape",
                      show_default=True, help="Part touching nuclei by outline, by brightness, or not."),
@@ -76,9 +78,9 @@ def label_settings(diameter: tuple[float, float], declump: str, thesis_filter: b
 @click.option(
     "--positions", type=click.IntRange(1), default=1, show_default=True, help="Time-lapses, one per well."
 )
-@click.option("--shift", type=click.FloatRange(0), default=0.0, show_default=True,
+@click.option("--shift", type=Finite(0), default=0.0, show_default=True,
               help="Pixels by which the camera may jump from frame to frame.")  # fmt: skip
-@click.option("--offset", nargs=2, type=float, default=(0.0, 0.0), show_default=True,
+@click.option("--offset", nargs=2, type=Finite(), default=(0.0, 0.0), show_default=True,
               help="Rows and columns by which the fluorescence camera looks beside.")  # fmt: skip
 @click.option(
     "--size",
@@ -90,7 +92,7 @@ def label_settings(diameter: tuple[float, float], declump: str, thesis_filter: b
 )
 @click.option(
     "--weak",
-    type=click.FloatRange(0, 1),
+    type=Finite(0, 1),
     default=0.03,
     show_default=True,
     help="Share of nuclei that take little dye.",
@@ -119,7 +121,7 @@ def simulate(
                               population=PopulationSettings(nuclei), stain=StainSettings(weak=weak))  # fmt: skip
             name = f"{'ABCDEFGH'[number // 12 % 8]}{number % 12 + 1:02d}_1" if positions > 1 else ""
             write_sequence(lapse, out, name, report)
-    click.echo(f"{positions} time-lapse{'s' if positions > 1 else ''} of {frames} frames in {out}")
+    click.echo(f"{counted(positions, 'time-lapses')} of {counted(frames, 'frames')} in {out}")
 
 
 @livecell.command()
@@ -179,7 +181,7 @@ def label(
     with reporting() as report:
         made = label_folder(phase, fluorescence, out, settings, pattern=pattern, report=report)
     click.echo(
-        f"{len(made.kept)} labels kept, {len(made.fields) - len(made.kept)} rejected; look at {out / SHEET}"
+        f"{counted(len(made.kept), 'labels')} kept, {len(made.fields) - len(made.kept)} rejected; look at {out / SHEET}"
     )
     if made.offset.row or made.offset.col:
         click.echo(
@@ -226,7 +228,7 @@ def train(
     notes = learnt.ensemble.card.training
     sizes = ", ".join(f"{len(learnt.split.of(part))} {part}" for part in ("train", "validation", "test"))
     click.echo(
-        f"{len(learnt.ensemble.members)} members in {out}; fields: {sizes}, kept apart by {learnt.split.by}"
+        f"{counted(len(learnt.ensemble.members), 'members')} in {out}; fields: {sizes}, kept apart by {learnt.split.by}"
     )
     click.echo(f"validation: object F1 {notes['validation_f1']:.3f} at IoU 0.5")
     for leak in learnt.split.leaks:

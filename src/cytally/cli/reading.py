@@ -11,6 +11,7 @@ import click
 
 from cytally.cli.dosimetry import dosimetry
 from cytally.cli.main import SKIPPED
+from cytally.cli.options import Finite
 from cytally.cli.progress import reporting
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     help="Folder of unexposed, unlabelled cells from which labelled ones are composed.",
 )  # fmt: skip
 @click.option(
-    "--composed", type=click.FloatRange(0, 1), default=0.2, show_default=True,
+    "--composed", type=Finite(0, 1), default=0.2, show_default=True,
     help="Share of composed cells (with --normal).",
 )  # fmt: skip
 @click.option(

@@ -12,7 +12,9 @@ import click
 
 from cytally.cli.dosimetry import dosimetry
 from cytally.cli.main import SKIPPED
+from cytally.cli.options import Finite
 from cytally.cli.progress import Report, reporting
+from cytally.wording import counted
 
 if TYPE_CHECKING:
     from cytally.dosimetry.measure.evaluate import Evaluation
@@ -29,7 +31,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 )
 @click.option(
     "--simulated",
-    type=click.FloatRange(0, 1),
+    type=Finite(0, 1),
     default=None,
     help="Share of simulated cells.  [default: 1 without folders, else 0]",
 )
@@ -56,11 +58,11 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     help="Folder of unexposed, unlabelled cells from which labelled ones are composed.",
 )  # fmt: skip
 @click.option(
-    "--composed", type=click.FloatRange(0, 1), default=0.3, show_default=True,
+    "--composed", type=Finite(0, 1), default=0.3, show_default=True,
     help="Share of composed cells (with --normal).",
 )  # fmt: skip
 @click.option(
-    "--sparsity", type=click.FloatRange(0), help="Weight of the Sparse Variation term; 0 for L2 alone.",
+    "--sparsity", type=Finite(0), help="Weight of the Sparse Variation term; 0 for L2 alone.",
 )  # fmt: skip
 @click.option(
     "--auxiliary/--no-auxiliary", default=True, show_default=True,
@@ -111,7 +113,7 @@ def train(
         ensemble = train_ensemble(plan, settings, out, report)
     _draw_curve(out / "training")
     thresholds = ensemble.card.thresholds
-    click.echo(f"{len(ensemble.members)} members in {out}, detector {ensemble.card.identity}")
+    click.echo(f"{counted(len(ensemble.members), 'members')} in {out}, detector {ensemble.card.identity}")
     skipped = ensemble.card.training["skipped"]
     for image in skipped:
         click.echo(f"  skipped {image}", err=True)
@@ -132,7 +134,8 @@ def _settings(preset: TrainingSettings, epochs: int | None, pool: int | None, se
 
 
 def _draw_curve(run: Path) -> None:
-    from cytally.figures.curves import as_svg, learning_figure
+    from cytally.figures.curves import learning_figure
+    from cytally.figures.style import as_svg
     from cytally.training.checkpoints import read_curves
 
     rows = [{k: float(v) for k, v in row.items()} for row in read_curves(run / "curves.csv")]
@@ -155,12 +158,12 @@ def _draw_curve(run: Path) -> None:
 )
 @click.option(
     "--confidence",
-    type=click.FloatRange(0, 1, True, True),
+    type=Finite(0, 1, True, True),
     help="T_C: let all members vote, without second readers.",
 )
 @click.option("--agreement", type=click.IntRange(0), help="T_A: let all members vote; votes to be exceeded.")
 @click.option(
-    "--reading", type=click.FloatRange(0, 1, max_open=True), help="Probability by the second readers.",
+    "--reading", type=Finite(0, 1, max_open=True), help="Probability by the second readers.",
 )  # fmt: skip
 @click.option(
     "--sweep/--no-sweep", default=True, show_default=True, help="Precision and recall over T_C, with bands."

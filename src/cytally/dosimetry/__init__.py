@@ -12,6 +12,8 @@ dose           counts and Curve -> Dose
 report         all of it -> one page
 demonstration  the whole road on simulated cells
 
+calibration/   what a curve is made of, its checks, quality and file
+estimates/     how a dose and its limits follow
 laboratory/    tables, series, many samples, triage, other assays, validation
 simulate/      metaphases with full truth
 compose/       labelled cells out of unlabelled unexposed ones
@@ -19,3 +21,8 @@ detector/      making an ensemble
 measure/       measuring it
 certificate/   a sample's report to sign, in several languages
 """
+
+#: Dose in Gy that leaves 37 % of the lymphocytes able to divide (2.7 to 3.5 Gy, IAEA 2011).
+D0_GY = 2.7
+#: Mean time in which breaks are repaired (Lea and Catcheside; IAEA 2011, 9.7.5.6).
+REPAIR_HOURS = 2.0

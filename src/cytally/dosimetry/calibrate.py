@@ -9,65 +9,27 @@ import json
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
+from cytally.dosimetry.calibration.checks import check_curve
+from cytally.dosimetry.calibration.file import read_file
+from cytally.dosimetry.calibration.points import DICENTRICS, About, DosePoint
+from cytally.dosimetry.calibration.quality import pooled, summary, warnings_of
 from cytally.errors import CountsError
 from cytally.files.text import read_text
-from cytally.statistics.curves import Fit, fit_curve, yield_at, yield_error
+from cytally.statistics.controls import Carried, Series, carried
+from cytally.statistics.curves import HIGHEST_GY, NAMES, Fit, fit_curve, yield_at, yield_error
 from cytally.statistics.distributions import chi2_tail
 from cytally.types import FloatArray
 
-#: What is counted unless something else is said, such as micronuclei.
-DICENTRICS = "dicentrics"
+__all__ = ["DICENTRICS", "About", "Curve", "DosePoint", "calibrate", "read_about", "read_toml", "stated"]
 #: Bytes of a file of facts.
 _LARGEST_TOML = 2**20
-
-
-@dataclass(frozen=True)
-class DosePoint:
-    """Cells and dicentrics at one dose; a weight below 1 where they say less than so many Poisson counts."""
-
-    dose_gy: float
-    cells: int
-    dicentrics: int
-    weight: float = 1.0
-
-
-class About(BaseModel):
-    """Under what conditions a curve was made; text, and what is not known is left empty."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    dose_rate: str = ""
-    quantity: str = ""
-    medium: str = ""
-    temperature: str = ""
-    thresholds: str = ""
-    counted_by: str = ""
-    made: str = ""
-    remarks: str = ""
-
-
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    format: int = 1
-    coefficients: dict[str, float]
-    covariance: list[list[float]]
-    at_bound: list[str] = []
-    chi2: float | None = None
-    degrees: int | None = None
-    data: list[dict[str, float]] = []
-    radiation: str = ""
-    laboratory: str = ""
-    detector: str = ""
-    model: str = "linear-quadratic"
-    family: str = "Poisson"
-    reason: str = ""
-    aberration: str = DICENTRICS
-    about: About = About()
 
 
 @dataclass(frozen=True)
@@ -94,6 +56,13 @@ class Curve:
     about : About
     aberration : str
         What was counted: dicentrics, micronuclei, ...
+    stated_range : float or None
+        Largest calibrated dose, Gy, where it is known otherwise than by `points`.
+
+    Raises
+    ------
+    CountsError
+        Coefficients or a covariance that no curve has (`check_curve`).
     """
 
     coefficients: FloatArray
@@ -108,11 +77,32 @@ class Curve:
     reason: str = ""
     about: About = field(default_factory=About)
     aberration: str = DICENTRICS
+    stated_range: float | None = None
+
+    def __post_init__(self) -> None:
+        check_curve(self.coefficients, self.covariance, "curve")
 
     @property
     def highest_dose(self) -> float:
-        """Largest calibrated dose, Gy; NaN where the data are not known."""
+        """Largest calibrated dose, Gy; NaN where nobody said it."""
+        if self.stated_range is not None:
+            return self.stated_range
         return max((p.dose_gy for p in self.points), default=float("nan"))
+
+    @cached_property
+    def carried(self) -> Carried:
+        """What limits are computed with: the curve with the uncertainty of its controls."""
+        return carried(self.coefficients, self.covariance, _series(self.points, self.model))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What must be said of the curve itself, in words."""
+        return tuple(warnings_of(self.points, self.coefficients, self.fit, self.family))
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Goodness of fit, correlations, and a row per dose, as plain numbers."""
+        return summary(self.points, self.coefficients, self.fit, self.family)
 
     def yield_at(self, dose: FloatArray) -> FloatArray:
         """Expected dicentrics per cell."""
@@ -124,20 +114,22 @@ class Curve:
 
     def save(self, path: str | Path) -> None:
         """Write the curve as JSON."""
-        names = ("C", "alpha", "beta")
         content: dict[str, Any] = {
             "format": 1,
-            "coefficients": dict(zip(names, self.coefficients.tolist(), strict=True)),
-            "covariance": self.covariance.tolist(),
+            "coefficients": dict(zip(NAMES, map(float, self.coefficients), strict=True)),
+            "covariance": np.asarray(self.covariance, dtype=float).tolist(),
             "at_bound": list(self.fit.at_bound) if self.fit else [],
             "chi2": self.fit.chi2 if self.fit else None,
             "degrees": self.fit.degrees if self.fit else None,
-            "data": [vars(point) for point in self.points],
+            "log_likelihood": _finite(self.fit.log_likelihood) if self.fit else None,
+            "data": [_plain(point) for point in self.points],
+            "highest_dose_gy": self.stated_range,
             "radiation": self.radiation, "laboratory": self.laboratory, "detector": self.detector,
             "model": self.model, "family": self.family, "reason": self.reason,
             "aberration": self.aberration, "about": self.about.model_dump(),
+            "statistics": self.summary,
         }  # fmt: skip
-        Path(path).write_text(json.dumps(content, indent=1) + "\n")
+        Path(path).write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
     @staticmethod
     def load(path: str | Path) -> Curve:
@@ -146,75 +138,92 @@ class Curve:
         Raises
         ------
         CountsError
-            Missing, not JSON, a missing or unknown field, or a matrix that is no
-            covariance.
+            Missing, not JSON, a missing or unknown field, numbers that no curve has, or a matrix
+            that is no covariance.
         """
         path = Path(path)
-        if not path.is_file():
-            raise CountsError(f"{path}: expected a curve file (JSON), found none")
+        stored = read_file(path)
+        values, covariance = stored.numbers(str(path))
         try:
-            stored = _File.model_validate_json(path.read_text())
-            values = np.array([stored.coefficients[name] for name in ("C", "alpha", "beta")])
-        except (ValidationError, KeyError, UnicodeDecodeError) as error:
-            raise CountsError(f"{path}: not a curve file: {error}") from error
-        covariance = np.array(stored.covariance, dtype=float)
-        _check_covariance(covariance, str(path))
-        points = tuple(
-            DosePoint(p["dose_gy"], int(p["cells"]), int(p["dicentrics"]), p.get("weight", 1.0))
-            for p in stored.data
-        )
-        fit = None
+            points = stored.points()
+        except CountsError as error:
+            raise CountsError(f"{path}: {error}") from error
+        fit, nan = None, float("nan")
         if stored.chi2 is not None and stored.degrees is not None:
-            nan = float("nan")
-            fit = Fit(values, covariance, tuple(stored.at_bound), stored.chi2, nan, nan, stored.degrees)
+            likelihood = nan if stored.log_likelihood is None else stored.log_likelihood
+            at_bound = tuple(stored.at_bound)
+            fit = Fit(values, covariance, at_bound, stored.chi2, nan, likelihood, stored.degrees)
         return Curve(
-            values, covariance, points, stored.radiation, stored.laboratory, stored.detector, fit,
-            stored.model, stored.family, stored.reason, stored.about, stored.aberration,
+            values, covariance, points, stored.radiation, stored.laboratory, stored.detector, fit, stored.form,
+            stored.family, stored.reason, stored.about, stored.aberration, stored.highest_dose_gy,
         )  # fmt: skip
 
 
-def _check_covariance(covariance: FloatArray, where: str) -> None:
-    if covariance.shape != (3, 3) or not np.allclose(covariance, covariance.T, rtol=1e-6, atol=0):
-        raise CountsError(f"{where}: expected a symmetric 3 x 3 covariance of C, alpha, beta")
-    values = np.linalg.eigvalsh(covariance)
-    if values.min() < -1e-9 * max(values.max(), 1e-12):
-        raise CountsError(
-            f"{where}: expected a covariance without negative eigenvalue, got {values.min():.3g}"
-        )
+def _series(points: Sequence[DosePoint], model: str) -> Series:
+    rows = [(p.dose_gy, p.cells, p.dicentrics, p.weight) for p in points]
+    gray, cells, aberrations, weights = np.array(rows, dtype=float).reshape(-1, 4).T
+    return Series(gray, cells, aberrations, weights, model == "linear-quadratic")
+
+
+def _plain(point: DosePoint) -> dict[str, Any]:
+    known = {"distribution": list(point.distribution)} if point.distribution else {}
+    return {
+        "dose_gy": point.dose_gy, "cells": point.cells, "dicentrics": point.dicentrics, "weight": point.weight,
+    } | known  # fmt: skip
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
 
 
 def stated(
-    coefficients: tuple[float, float, float], errors: tuple[float, float, float],
-    covariances: tuple[float, float, float] = (0.0, 0.0, 0.0), *, radiation: str = "", laboratory: str = "",
+    coefficients: Sequence[float], errors: Sequence[float], covariances: Sequence[float] = (), *,
+    radiation: str = "", laboratory: str = "", highest_dose: float | None = None,
 ) -> Curve:  # fmt: skip
     """A curve known by its coefficients and their errors alone, such as a published one.
 
     Parameters
     ----------
-    coefficients, errors : (C, alpha, beta)
+    coefficients, errors : (C, alpha, beta), or (C, alpha) of a linear curve
         Per cell, per cell and Gy, per cell and Gy^2; standard errors.
-    covariances : (C and alpha, C and beta, alpha and beta)
+    covariances : (C and alpha, C and beta, alpha and beta), or one number for a linear curve
         0 where nobody published them.
     radiation, laboratory : str
+    highest_dose : float, optional
+        Gy, up to which it was calibrated.
 
     Raises
     ------
     CountsError
-        A negative coefficient or error, or covariances that these errors do not allow.
+        A negative coefficient or error, no number, or covariances that these errors do not allow.
     """
-    if min(coefficients) < 0 or min(errors) < 0 or not coefficients[1] + coefficients[2] > 0:
+    if len(coefficients) not in (2, 3) or len(errors) != len(coefficients):
+        raise CountsError(
+            "expected C,alpha,beta and three errors, or C,alpha and two errors of a linear curve, "
+            f"got {len(coefficients)} and {len(errors)} numbers"
+        )
+    if not all(0 <= value < float("inf") for value in (*coefficients, *errors)):
         raise CountsError(
             "expected coefficients and errors >= 0, alpha or beta above 0, "
             f"got {', '.join(f'{v:g}' for v in (*coefficients, *errors))}"
         )
-    covariance = np.diag(np.square(errors))
-    for (i, j), value in zip(((0, 1), (0, 2), (1, 2)), covariances, strict=True):
+    if highest_dose is not None and not 0 < highest_dose <= HIGHEST_GY:
+        raise CountsError(
+            f"expected a range up to a dose above 0 and at most {HIGHEST_GY:g} Gy, got {highest_dose:g}"
+        )
+    size = len(coefficients)
+    pairs = [(0, 1), (0, 2), (1, 2)][: 3 if size == 3 else 1]
+    if len(covariances) not in (0, len(pairs)):
+        raise CountsError(f"expected {len(pairs)} covariances of {size} coefficients, got {len(covariances)}")
+    values, covariance = np.zeros(3), np.zeros((3, 3))
+    values[:size] = coefficients
+    covariance[range(size), range(size)] = np.square(errors)
+    for (i, j), value in zip(pairs, covariances, strict=False):
         covariance[i, j] = covariance[j, i] = value
-    _check_covariance(covariance, "covariances")
-    model = "linear-quadratic" if coefficients[2] else "linear"
+    check_curve(values, covariance, "curve")
     return Curve(
-        np.array(coefficients), covariance, radiation=radiation, laboratory=laboratory, model=model,
-        family="as published",
+        values, covariance, radiation=radiation, laboratory=laboratory, family="as published",
+        model="linear-quadratic" if values[2] or covariance[2, 2] else "linear", stated_range=highest_dose,
     )  # fmt: skip
 
 
@@ -243,8 +252,9 @@ def calibrate(
     Raises
     ------
     CountsError
-        Too few doses, no dicentrics, or impossible counts.
+        Too few doses, no dicentrics, impossible counts, a yield that does not grow with dose.
     """
+    _check_points(points, aberration)
     rows = [(p.dose_gy, p.cells, p.dicentrics, p.weight) for p in points]
     dose, *counts, weights = np.array(rows, dtype=float).reshape(-1, 4).T
     chosen, why = model, []
@@ -252,17 +262,45 @@ def calibrate(
         chosen, said = _choose_model(dose, counts[0], counts[1], weights)
         why.append(said)
     fit = fit_curve(dose, counts[0], counts[1], quadratic=chosen == "linear-quadratic", weights=weights)
-    kind = fit.family if family == "automatic" else family
-    if family == "automatic":
-        more = "more" if kind == "quasi-Poisson" else "no more"
-        why.append(
-            f"{kind}: the points scatter {more} than Poisson allows (chi2 / df = {fit.dispersion:.2f})"
-        )
-    covariance = fit.scaled_covariance if kind == "quasi-Poisson" else fit.covariance
+    kind, scale, reasons = _choose_family(fit, points, family)
+    why += reasons
+    covariance = fit.covariance * scale if kind == "quasi-Poisson" else fit.covariance
     return Curve(
         fit.coefficients, covariance, tuple(points), radiation, laboratory, detector, fit,
         chosen, kind, "; ".join(why), about or About(), aberration,
     )  # fmt: skip
+
+
+def _check_points(points: Sequence[DosePoint], aberration: str) -> None:
+    """Refuse what no calibration holds."""
+    for point in points:
+        if not 0 <= point.dose_gy <= HIGHEST_GY:
+            raise CountsError(f"expected doses of 0 to {HIGHEST_GY:g} Gy, got {point.dose_gy:g}")
+        if not 0 < point.weight < float("inf"):
+            raise CountsError(f"expected weights above 0, got {point.weight:g} at {point.dose_gy:g} Gy")
+        if point.dose_gy == 0 and point.dicentrics > point.cells > 0:
+            raise CountsError(
+                f"expected fewer {aberration} than cells at 0 Gy, got {point.dicentrics} in {point.cells} cells; "
+                "are the columns interchanged?"
+            )
+
+
+def _choose_family(fit: Fit, points: Sequence[DosePoint], family: str) -> tuple[str, float, list[str]]:
+    """Family, by how much its covariance exceeds Poisson's, and why, where that was left open.
+
+    Overdispersion shows in the scatter of the doses about the curve, or over the cells within them.
+    """
+    within = pooled(points)
+    scatter = fit.dispersion if fit.degrees > 0 else 1.0
+    scale = max(scatter, within.index if within.overdispersed else 1.0, 1.0)
+    if family != "automatic":
+        return family, scale, []
+    kind = "quasi-Poisson" if scale > 1 else "Poisson"
+    more = "more" if scatter > 1 else "no more"
+    words = f"{kind}: the points scatter {more} than Poisson allows (chi2 / df = {scatter:.2f})"
+    if within.overdispersed:
+        words += f", and over the cells more than chance (dispersion index {within.index:.2f})"
+    return kind, scale, [words]
 
 
 def _choose_model(

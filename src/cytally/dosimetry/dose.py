@@ -7,14 +7,37 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cytally.dosimetry.calibrate import DICENTRICS, Curve
+from cytally.dosimetry.calibration.quality import UNLIKELY, growth_p, pooled
+from cytally.dosimetry.estimates.given import ACUTE, PLAIN, Asked, Exposed
+from cytally.dosimetry.estimates.partial_body import by_dolphin, by_likelihood
+from cytally.dosimetry.estimates.whole_body import (
+    as_few,
+    check_explained,
+    limits_of,
+    limits_with_errors,
+    scatter,
+)
 from cytally.errors import CountsError
-from cytally.statistics.bayes import calibrative_density
-from cytally.statistics.curves import dose_at, protraction_factor
-from cytally.statistics.detector import DetectorErrors, detector_density
-from cytally.statistics.intervals import DoseLimits, delta, merkle
-from cytally.statistics.partial import PartialBody, dolphin
+from cytally.statistics.bayes import FLAT, Prior
+from cytally.statistics.detector import DetectorErrors
+from cytally.statistics.intervals import DoseLimits
+from cytally.statistics.partial import PartialBody
 from cytally.statistics.poisson import Dispersion, dispersion
 from cytally.types import Counts, IntArray
+from cytally.wording import counted
+
+__all__ = [
+    "ACUTE",
+    "METHODS",
+    "NOTES",
+    "PLAIN",
+    "Asked",
+    "Dose",
+    "Exposed",
+    "Note",
+    "dose",
+    "dose_from_totals",
+]
 
 #: Names of the methods, as they are printed.
 METHODS = {
@@ -24,17 +47,28 @@ METHODS = {
 #: What may have to be said about a dose; the value of a note goes into the braces.
 NOTES = {
     "background": "no more of them than the curve's background: only the upper limit says something",
+    "background errors": "no more of them than background and false detections explain: only the upper limit says something",
+    "contradiction": "so few of them contradict the curve's background (p = {:.2g}): were curve and sample scored alike?",
+    "exact background": "the curve says nothing of the uncertainty of its background: it is taken as exactly known",
     "not distinguishable": "not distinguishable from background: the lower limit is 0 Gy",
     "beyond": "beyond the calibrated range (up to {:g} Gy): extrapolated",
+    "upper beyond": "only the upper limit is beyond the calibrated range (up to {:g} Gy): extrapolated",
+    "range unknown": "the calibrated range of the curve is unknown: nothing can be said about extrapolation",
+    "lack of fit": "the curve does not fit its own counts (p = {:.2g}): the limits may be too narrow",
+    "no growth": "the yield of the curve does not grow significantly with dose (p = {:.2g})",
+    "curve overdispersed": "the curve's own counts are overdispersed over the cells (index {:.2f}), its errors Poisson's: "
+    "the limits are too narrow",
     "overdispersed": "overdispersed (u = {:.2f}): the exposure may have been partial or uneven",
     "members": "the ensemble's members disagree (standard deviation {:.1f} dicentrics): the limits carry it",
     "underdispersed": "underdispersed (u = {:.2f}): were cells selected or aberrations overlooked?",
     "delta": "the delta method is too narrow with so few dicentrics: use likelihood or merkle",
 }
+#: A count is called a contradiction where the curve's background makes so few less likely than this.
+UNBELIEVABLE = 0.01
+#: Nobody counts more cells, or dicentrics.
+MOST = 10**12
 #: What is taken where no method is asked for: it covers nearest to 95 % (docs/doses.md).
 DEFAULT = "likelihood"
-#: Dose that leaves 37 % of the lymphocytes able to divide (2.7 to 3.5 Gy, IAEA 2011).
-D0_GY = 2.7
 
 
 @dataclass(frozen=True)
@@ -72,6 +106,13 @@ class Dose:
         limits, or the detector's errors are carried.
     aberration : str
         What was counted, as the curve says.
+    prior : str
+        What was believed before, in words, where it was not a flat prior.
+    contaminated : PartialBody or None
+        As a partial-body exposure with limits by profile likelihood, where that was asked for; it holds
+        whatever the dispersion is.
+    tried_partial : bool
+        Whether it was asked for.
     """
 
     estimate: float
@@ -86,6 +127,9 @@ class Dose:
     partial: PartialBody | None = None
     merkle: tuple[float, float] | None = None
     aberration: str = DICENTRICS
+    prior: str = ""
+    contaminated: PartialBody | None = None
+    tried_partial: bool = False
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -107,57 +151,42 @@ class Dose:
         """Dose and fractions of a partial-body exposure, or that they cannot be estimated."""
         if self.partial is None:
             return "not estimable (it takes cells with two or more dicentrics, and more of them than chance)"
-        gray, cells, body = self.partial.dose, self.partial.cells, self.partial.body
-        return (
-            f"{gray.value:.2f} Gy ({gray.lower:.2f} to {gray.upper:.2f}) to {100 * body.value:.0f} % of the body "
-            f"({100 * body.lower:.0f} to {100 * body.upper:.0f}); {100 * cells.value:.0f} % of the scored cells"
-        )
+        return _partial_words(self.partial)
+
+    @property
+    def contaminated_words(self) -> str:
+        """The same by profile likelihood; "" where it was not asked for."""
+        if not self.tried_partial:
+            return ""
+        if self.contaminated is None:
+            return "not estimable (it takes the distribution over cells, and more dicentrics than background)"
+        whole = "; the whole body is not excluded" if self.contaminated.body.upper >= 1 else ""
+        return _partial_words(self.contaminated) + whole
 
     def __str__(self) -> str:
         return (
             f"{self.estimate:.2f} Gy ({self.limits}, 95 %, {self.method}), "
-            f"{self.cells} cells, {self.dicentrics} {self.aberration}"
+            f"{counted(self.cells, 'cells')}, {counted(self.dicentrics, self.aberration)}"
         )
+
+
+def _partial_words(found: PartialBody) -> str:
+    gray, cells, body = found.dose, found.cells, found.body
+    return (
+        f"{gray.value:.2f} Gy ({_between(gray.lower, gray.upper)}) to {100 * body.value:.0f} % of the body "
+        f"({100 * body.lower:.0f} to {100 * body.upper:.0f}); {100 * cells.value:.0f} % of the scored cells "
+        f"({100 * cells.lower:.0f} to {100 * cells.upper:.0f})"
+    )
 
 
 def _between(lower: float, upper: float) -> str:
     return f"{lower:.2f} to {f'{upper:.2f}' if np.isfinite(upper) else 'no upper limit'}"
 
 
-@dataclass(frozen=True)
-class Exposed:
-    """How the exposure happened, where that is known.
-
-    Attributes
-    ----------
-    hours : float
-        Its duration; 0 for an acute one.
-    repair_hours : float
-        Mean time in which breaks are repaired.
-    d0_gy : float
-        Dose that leaves 37 % of the lymphocytes able to divide.
-    """
-
-    hours: float = 0.0
-    repair_hours: float = 2.0
-    d0_gy: float = D0_GY
-
-    def __post_init__(self) -> None:
-        if not (self.hours >= 0 and self.repair_hours > 0 and self.d0_gy > 0):
-            raise CountsError(f"expected hours >= 0, repair time > 0 and D0 > 0, got {self}")
-
-    @property
-    def protraction(self) -> float:
-        """G of Lea and Catcheside."""
-        return protraction_factor(self.hours, self.repair_hours)
-
-
-ACUTE = Exposed()
-
-
 def dose(
     counts: Counts | IntArray, curve: Curve, *, method: str = DEFAULT, any_detector: bool = False,
     exposed: Exposed = ACUTE, errors: DetectorErrors | None = None, disagreement: float = 0.0,
+    asked: Asked = PLAIN,
 ) -> Dose:  # fmt: skip
     """Whole-body dose with limits that carry Poisson and curve uncertainty.
 
@@ -178,6 +207,8 @@ def dose(
     disagreement : float
         Standard deviation of the number of dicentrics over sampled ensembles: an error of the
         count beside chance.
+    asked : Asked
+        A partial-body dose, a prior.
 
     Raises
     ------
@@ -198,12 +229,22 @@ def dose(
         check_belongs(curve, counts.detector, any_detector=any_detector or errors is not None)
     distribution = counts.distribution("dicentric") if isinstance(counts, Counts) else np.asarray(counts)
     spread = dispersion(distribution)
+    _check_spread(distribution, spread)
+    partial = by_dolphin(distribution, spread, curve, exposed) if errors is None else None
+    with_spread = len(distribution) > 1
+    found = _whole_body(spread, curve, method, exposed, errors, disagreement, asked.prior)
+    wanted = by_likelihood(distribution, curve, exposed, errors) if asked.partial else None
+    return replace(
+        found, partial=partial, dispersion=spread if with_spread else None, contaminated=wanted,
+        tried_partial=asked.partial,
+    )  # fmt: skip
+
+
+def _check_spread(distribution: IntArray, spread: Dispersion) -> None:
+    if (np.asarray(distribution) < 0).any():
+        raise CountsError(f"expected numbers of cells >= 0, got {np.asarray(distribution).min()}")
     if spread.cells == 0:
         raise CountsError("expected at least one scored cell, got none")
-    partial = _partial(distribution, spread, curve, exposed) if errors is None else None
-    with_spread = len(distribution) > 1
-    found = _whole_body(spread, curve, method, exposed, errors, disagreement)
-    return replace(found, partial=partial, dispersion=spread if with_spread else None)
 
 
 def check_belongs(curve: Curve, detector: str, *, any_detector: bool = False) -> None:
@@ -235,136 +276,90 @@ def check_belongs(curve: Curve, detector: str, *, any_detector: bool = False) ->
 
 def dose_from_totals(
     dicentrics: int, cells: int, curve: Curve, *, method: str = DEFAULT, exposed: Exposed = ACUTE,
-    errors: DetectorErrors | None = None,
+    errors: DetectorErrors | None = None, asked: Asked = PLAIN,
 ) -> Dose:  # fmt: skip
-    """Dose from two totals, where the distribution over cells is not known."""
-    if cells <= 0 or dicentrics < 0:
-        raise CountsError(f"expected cells > 0 and dicentrics >= 0, got {cells} and {dicentrics}")
+    """Dose from two totals, where the distribution over cells is not known; parameters as of `dose`.
+
+    A partial-body dose needs that distribution: asked for here, it is not estimable.
+    """
+    if not (0 < cells <= MOST and 0 <= dicentrics <= MOST):
+        raise CountsError(
+            f"expected cells > 0 and dicentrics >= 0, at most {MOST:g} of each, got {cells} and {dicentrics}"
+        )
     if method not in METHODS:
         raise CountsError(f"unknown method {method!r}; expected one of {', '.join(METHODS)}")
     nan = float("nan")
     totals = Dispersion(cells, dicentrics, dicentrics / cells, nan, nan, nan)
-    return replace(_whole_body(totals, curve, method, exposed, errors), dispersion=None)
-
-
-def _partial(
-    distribution: IntArray, spread: Dispersion, curve: Curve, exposed: Exposed
-) -> PartialBody | None:
-    """The contaminated Poisson answer, only where the counts ask for it."""
-    if not spread.overdispersed:
-        return None
-    return dolphin(
-        distribution,
-        curve.coefficients,
-        curve.covariance,
-        d0_gy=exposed.d0_gy,
-        protraction=exposed.protraction,
-    )
+    found = _whole_body(totals, curve, method, exposed, errors, prior=asked.prior)
+    return replace(found, dispersion=None, tried_partial=asked.partial)
 
 
 def _whole_body(
     spread: Dispersion, curve: Curve, method: str, exposed: Exposed, errors: DetectorErrors | None,
-    disagreement: float = 0.0,
+    disagreement: float = 0.0, prior: Prior = FLAT,
 ) -> Dose:  # fmt: skip
+    if prior != FLAT and (method != "bayes" or errors is not None):
+        raise CountsError("expected the method bayes, and no detector's errors, where a prior is given")
     beside = None
+    check_explained(spread, curve, exposed.protraction, errors)
     if errors is None:
-        found, name = _limits(spread, curve, method, exposed.protraction, disagreement), METHODS[method]
+        found, name = (
+            limits_of(spread, curve, method, exposed.protraction, disagreement, prior),
+            METHODS[method],
+        )
         if not method.startswith("merkle"):
-            iaea = _limits(spread, curve, "merkle", exposed.protraction, disagreement)
+            iaea = limits_of(spread, curve, "merkle", exposed.protraction, disagreement)
             beside = (iaea.lower, iaea.upper)
     else:
-        found = _with_errors(spread, curve, errors, exposed.protraction, scatter(spread, disagreement))
+        found = limits_with_errors(spread, curve, errors, exposed.protraction, scatter(spread, disagreement))
         name = "detector's errors carried, likelihood ratio"
-    notes = _notes(found, spread, curve, method)
+    notes = _notes(found, spread, curve, method, errors)
     if disagreement > 0:
         notes.append(Note("members", disagreement))
     return Dose(
-        found.estimate, found.lower, found.upper, name, spread.cells, spread.aberrations,
-        spread, tuple(notes), exposed.protraction, None, beside, curve.aberration,
+        found.estimate, min(found.lower, found.estimate), max(found.upper, found.estimate), name, spread.cells,
+        spread.aberrations, spread, tuple(notes), exposed.protraction, None, beside, curve.aberration,
+        prior="" if prior == FLAT else prior.words,
     )  # fmt: skip
 
 
-def scatter(spread: Dispersion, disagreement: float = 0.0) -> float | None:
-    """By how much the variance of the count exceeds Poisson's; None where nothing says so.
-
-    The dispersion index where u > 1.96, and the variance over sampled ensembles in parts of the
-    count's own.
-    """
-    index = spread.index if spread.overdispersed else 1.0
-    index += disagreement**2 / max(spread.aberrations, 1)
-    return index if index > 1 else None
-
-
-def _with_errors(
-    spread: Dispersion, curve: Curve, errors: DetectorErrors, protraction: float, index: float | None
-) -> DoseLimits:
-    """Dose of an automatic count on a curve counted by people."""
-    if curve.detector:
-        raise CountsError(
-            f"the curve was counted by detector {curve.detector} and has absorbed its errors; "
-            "give recall and false rate only with a curve counted by eye"
-        )
-    density = detector_density(
-        spread.aberrations,
-        spread.cells,
-        curve.coefficients,
-        curve.covariance,
-        errors,
-        protraction=protraction,
-        index=index,
-    )
-    lower, upper = density.likelihood_region()
-    per_cell = spread.aberrations / spread.cells
-    return DoseLimits(density.mode, lower, upper, per_cell, per_cell)
-
-
-def _limits(
-    spread: Dispersion, curve: Curve, method: str, protraction: float, disagreement: float
-) -> DoseLimits:
-    """Limits by one of the methods; overdispersion widens the count's error where u > 1.96."""
-    index = scatter(spread, disagreement)
-    if method.startswith("merkle"):
-        return _merkle(spread, curve, method, protraction, disagreement)
-    given = (spread.aberrations, spread.cells, curve.coefficients, curve.covariance)
-    per_cell = spread.aberrations / spread.cells
-    if method == "delta":
-        variance = per_cell / spread.cells * index if index is not None else None
-        return delta(*given, protraction=protraction, yield_variance=variance)
-    density = calibrative_density(*given, protraction=protraction, index=index)
-    if method == "bayes":
-        return DoseLimits(density.mode, *density.hpd(), per_cell, per_cell)
-    estimate = dose_at(per_cell, curve.coefficients, protraction)
-    return DoseLimits(estimate, *density.likelihood_region(), per_cell, per_cell)
-
-
-def _merkle(
-    spread: Dispersion, curve: Curve, method: str, protraction: float, disagreement: float
-) -> DoseLimits:
-    """Merkle's limits, by the rule of IAEA 2011 eq. 9 where the counts are overdispersed.
-
-    That rule widens by half even where the index is 1; members that disagree take from the
-    count's worth instead.
-    """
-    worth = 1 / (1 + disagreement**2 / max(spread.aberrations, 1))
-    return merkle(
-        spread.aberrations * worth, spread.cells * worth, curve.coefficients, curve.covariance,
-        level=0.83 if method == "merkle" else 0.95, protraction=protraction,
-        index=spread.index if spread.overdispersed else None,
-    )  # fmt: skip
-
-
-def _notes(found: DoseLimits, spread: Dispersion, curve: Curve, method: str) -> list[Note]:
+def _notes(
+    found: DoseLimits, spread: Dispersion, curve: Curve, method: str, errors: DetectorErrors | None
+) -> list[Note]:
     said = []
     if found.estimate == 0:
-        said.append(Note("background"))
+        said.append(Note("background" if errors is None else "background errors"))
     elif found.lower == 0:
         said.append(Note("not distinguishable"))
-    if found.estimate > curve.highest_dose or found.upper > curve.highest_dose:
+    so_few = as_few(spread, curve, errors)
+    if so_few < UNBELIEVABLE:
+        said.append(Note("contradiction", so_few))
+    if found.estimate > curve.highest_dose:
         said.append(Note("beyond", curve.highest_dose))
+    elif found.upper > curve.highest_dose:
+        said.append(Note("upper beyond", curve.highest_dose))
     if spread.overdispersed:
         said.append(Note("overdispersed", spread.u))
     if spread.aberrations < 10 and method == "delta":
         said.append(Note("delta"))
     if spread.underdispersed:
         said.append(Note("underdispersed", spread.u))
+    return said + _curve_notes(curve)
+
+
+def _curve_notes(curve: Curve) -> list[Note]:
+    """What the curve itself leaves in doubt."""
+    said = []
+    if np.isnan(curve.highest_dose):
+        said.append(Note("range unknown"))
+    if curve.carried.exact:
+        said.append(Note("exact background"))
+    if curve.fit is not None and curve.fit.p_value < UNLIKELY:
+        said.append(Note("lack of fit", curve.fit.p_value))
+    growth = growth_p(curve.points, curve.coefficients) if curve.fit is not None else 0.0
+    if growth > UNLIKELY:
+        said.append(Note("no growth", growth))
+    within = pooled(curve.points)
+    if within.overdispersed and curve.family == "Poisson":
+        said.append(Note("curve overdispersed", within.index))
     return said

@@ -11,8 +11,9 @@ from cytally import __version__
 from cytally.dosimetry import run
 from cytally.dosimetry.calibrate import Curve
 from cytally.dosimetry.cells import ScoredCell, line_of
-from cytally.dosimetry.dose import Dose, check_belongs, dose
+from cytally.dosimetry.dose import Dose, check_belongs
 from cytally.dosimetry.laboratory.disagreement import Sampled, forget_sampled, read_sampled
+from cytally.dosimetry.laboratory.series import dose_of_counts
 from cytally.dosimetry.pictures import draw_pictures, forget_pictures
 from cytally.dosimetry.report import write_report
 from cytally.dosimetry.sampled import sample_run
@@ -108,8 +109,9 @@ def score_folder(
             draw_pictures(folder, cells, paths, report)
         drawn = _sampled(folder, cells, paths, ensemble, sampled, report)
         counts = run.counts_of(cells, settings.classes, settings.detector)
-        apart = drawn.disagreement if drawn is not None else 0.0
-        found = dose(counts, curve, disagreement=apart) if curve is not None and counts.cells else None
+        found = None
+        if curve is not None and counts.cells:
+            found = dose_of_counts(counts, folder, cells, curve)
         write_report(folder, cells, counts, settings, paths, curve=curve, dose=found)
     return Outcome(counts, found, drawn, (*known.notes, *_notes(earlier)))
 

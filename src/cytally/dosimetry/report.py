@@ -11,18 +11,23 @@ from matplotlib.figure import Figure
 
 from cytally.dosimetry.calibrate import Curve
 from cytally.dosimetry.cells import ScoredCell
-from cytally.dosimetry.dose import Dose
+from cytally.dosimetry.certificate.carried import carried, method_words, read_as
+from cytally.dosimetry.certificate.words import Words
+from cytally.dosimetry.dose import ACUTE, Dose, Exposed
 from cytally.dosimetry.run import RunSettings
 from cytally.errors import ImageError
-from cytally.figures.curves import LABELS, CurveBand, Marked, as_svg, dose_figure
+from cytally.figures.curves import LABELS, CurveBand, Marked, dose_figure
 from cytally.figures.overlays import crop_around, shrunk
 from cytally.figures.pages import embedded, render
+from cytally.figures.style import as_svg
 from cytally.files.atomic import write_text
 from cytally.files.runs import read_record
 from cytally.images.read import read
 from cytally.images.write import encode
+from cytally.statistics.curves import yield_at, yield_error
+from cytally.statistics.detector import DetectorErrors
 from cytally.statistics.poisson import Dispersion, dispersion, garwood
-from cytally.types import Counts, Image
+from cytally.types import Counts, FloatArray, Image
 
 REPORT = "report.html"
 #: Detections in the gallery; the least agreed come first, as they are worth a look.
@@ -45,6 +50,7 @@ class Finding:
 def write_report(
     folder: Path, cells: Sequence[ScoredCell], counts: Counts, settings: RunSettings,
     paths: dict[str, Path], *, curve: Curve | None = None, dose: Dose | None = None,
+    exposed: Exposed = ACUTE, errors: DetectorErrors | None = None,
 ) -> Path:  # fmt: skip
     """Write report.html into a run folder.
 
@@ -57,7 +63,17 @@ def write_report(
         Where each image lies; those that are gone are left out of the gallery.
     curve, dose : optional
         With them the page opens with the dose.
+    exposed : Exposed
+    errors : DetectorErrors, optional
+        What the dose was computed with.
     """
+    words = Words("en")
+    sentences: tuple[str, ...] = ()
+    if dose is not None and curve is not None:
+        limits = carried(words, dose, curve, detector=counts.detector, errors=errors)
+        sentences = (
+            read_as(words, dose, curve, exposed), *limits, f"{words('limits_by')} {method_words(words, dose)}",
+        )  # fmt: skip
     stored = read_record(folder)
     distribution = counts.distribution("dicentric")
     objects = sum(cell.objects for cell in cells if cell.scored)
@@ -68,7 +84,8 @@ def write_report(
         spread=dispersion(distribution), distribution=distribution.tolist(),
         limits={name: _limits(counts.total(name), counts.cells) for name in counts.per_cell},
         per_genome={name: _limits(counts.total(name), genomes) for name in counts.per_cell}, objects=objects,
-        plot=as_svg(curve_figure(curve, dose)) if curve is not None else "",
+        plot=as_svg(curve_figure(curve, dose, exposed=exposed, errors=errors)) if curve is not None else "",
+        sentences=sentences,
         gallery=gallery(cells, paths), dispersion_words=words_for(dispersion(distribution)),
         hashes=[(cell.image, cell.sha256) for cell in cells],
     )  # fmt: skip
@@ -78,17 +95,13 @@ def write_report(
 
 
 def words_for(spread: Dispersion) -> str:
-    """What the dispersion of dicentrics over cells says."""
+    """What the dispersion of automatic counts over cells says, in English."""
+    words = Words("en")
     if not np.isfinite(spread.u):
-        return "too few dicentrics to say whether they follow a Poisson distribution"
+        return words("too_few")
     if spread.overdispersed:
-        return (
-            "overdispersed: the exposure may have been partial or uneven. Automatic counts vary a little more "
-            "than chance by themselves (an index of 1.10 to 1.15): look at the cells with several dicentrics"
-        )
-    if spread.underdispersed:
-        return "underdispersed: more even than chance allows; were cells selected?"
-    return "agrees with a Poisson distribution, as after an even whole-body exposure"
+        return f"{words('over')} {words('over_automatic')}"
+    return words("under" if spread.underdispersed else "poisson")
 
 
 def _limits(total: int, among: float) -> tuple[float, float, float]:
@@ -97,37 +110,62 @@ def _limits(total: int, among: float) -> tuple[float, float, float]:
     return total / share, limits.lower / share, limits.upper / share
 
 
-def curve_svg(curve: Curve) -> str:
-    """The curve alone, as an SVG file."""
-    return as_svg(curve_figure(curve, None))
+def curve_figure(
+    curve: Curve, dose: Dose | None, labels: Mapping[str, str] = LABELS, *, exposed: Exposed = ACUTE,
+    errors: DetectorErrors | None = None,
+) -> Figure:  # fmt: skip
+    """The curve with its data and, where there is one, the dose read from it.
 
-
-def curve_figure(curve: Curve, dose: Dose | None, labels: Mapping[str, str] = LABELS) -> Figure:
-    """The curve with its data and, where there is one, the dose read from it."""
-    far = curve.highest_dose if np.isfinite(curve.highest_dose) else 5.0
+    A dose of a protracted exposure is read from a protracted curve, so that curve and its band are drawn, and the acute
+    one thin beside it. Where a detector's errors are carried, the sample stands where its count, corrected
+    for them, lies: on the curve.
+    """
+    far = curve.highest_dose * 1.03 if np.isfinite(curve.highest_dose) else 5.0
     if dose is not None and np.isfinite(dose.upper):
         far = max(far, dose.upper * 1.1)
+    elif dose is not None and np.isfinite(dose.estimate):
+        far = max(far, dose.estimate * 1.1)
+    factor = dose.protraction if dose is not None else 1.0
     doses = np.linspace(0, far, 200)
+    band = CurveBand(
+        doses, yield_at(doses, curve.coefficients, factor), yield_error(doses, curve.covariance, factor),
+        _points_drawn(curve), curve.yield_at(doses) if factor < 1 else None,
+    )  # fmt: skip
+    labels = dict(labels)
+    if factor < 1:
+        numbers = (f"{exposed.hours:g}", f"{factor:.3g}")
+        labels["curve_line"] = labels["protracted"].format(
+            *(n.replace(".", labels["decimal"]) for n in numbers)
+        )
+    if errors is not None:
+        labels["this_sample"] = labels["corrected"]
+    return dose_figure(band, _marked(curve, dose, factor, corrected=errors is not None), labels)
+
+
+def _points_drawn(curve: Curve) -> FloatArray:
+    """Dose, yield and its exact 95 % limits of every calibration sample, shape (n, 4)."""
     rows = []
     for point in curve.points:
         limits = garwood(point.dicentrics)
-        rows.append(
-            [
-                point.dose_gy,
-                point.dicentrics / point.cells,
-                limits.lower / point.cells,
-                limits.upper / point.cells,
-            ]
-        )
-    band = CurveBand(doses, curve.yield_at(doses), curve.error_at(doses), np.array(rows).reshape(-1, 4))
-    if dose is None:
-        return dose_figure(band, labels=labels)
+        per_cell = [n / point.cells for n in (point.dicentrics, limits.lower, limits.upper)]
+        rows.append([point.dose_gy, *per_cell])
+    return np.array(rows, dtype=float).reshape(-1, 4)
+
+
+def _marked(curve: Curve, dose: Dose | None, factor: float, *, corrected: bool) -> Marked | None:
+    """Where the sample stands: its yield, or what that is once corrected for a detector's errors."""
+    if dose is None or not np.isfinite(dose.estimate):
+        return None
     limits = garwood(dose.dicentrics, 0.83)
-    marked = Marked(
-        dose.dicentrics / dose.cells, (limits.lower / dose.cells, limits.upper / dose.cells),
-        dose.estimate, (dose.lower, dose.upper),
-    )  # fmt: skip
-    return dose_figure(band, marked, labels)
+    counted: FloatArray = np.array([dose.dicentrics, limits.lower, limits.upper]) / dose.cells
+    if corrected:
+        ends = np.array([dose.estimate, dose.lower, dose.upper])
+        inside = np.where(np.isfinite(ends), ends, dose.estimate)
+        counted = yield_at(inside, curve.coefficients, factor)
+    value, low, high = map(float, counted)
+    if dose.estimate > 0:  # a posterior's mode lies a little beside the dose at the measured yield
+        value = float(yield_at(np.array(dose.estimate), curve.coefficients, factor))
+    return Marked(value, (low, high), dose.estimate, (dose.lower, dose.upper))
 
 
 def gallery(cells: Sequence[ScoredCell], paths: dict[str, Path]) -> list[Finding]:

@@ -168,7 +168,5 @@ def _reading(line: Mapping[str, Any]) -> _Line | None:
 
 def _counts(path: Path, cell: ScoredCell, ensemble: Ensemble, draws: list[NDArray[np.int64]]) -> list[int]:
     if hash_of(path) != cell.sha256:
-        raise RunError(
-            f"{shown(path)}: was changed or removed while the run was at work; run score again"
-        )
+        raise RunError(f"{shown(path)}: was changed or removed while the run was at work; run score again")
     return [int(n) for n in count_sampled(normalise(read(path)).values, ensemble, draws)]

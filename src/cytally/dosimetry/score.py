@@ -20,6 +20,7 @@ from cytally.inference.ensemble import Ensemble
 from cytally.inference.reading import propose
 from cytally.inference.votes import cast_votes
 from cytally.types import Detections, Image
+from cytally.wording import counted
 
 
 def detect_image(image: Image, ensemble: Ensemble) -> Detections:
@@ -71,7 +72,8 @@ def score_file(path: Path, name: str, ensemble: Ensemble) -> ScoredCell:
         reason = str(error).removeprefix(f"{shown(path)}: ").removeprefix(f"{path}: ")
         return ScoredCell(name, f"skipped: {shown(reason)}", nothing, sha256=digest)
     if density.objects < FEWEST_OBJECTS:
-        reason = f"skipped: no metaphase (only {density.objects} objects that look like chromosomes)"
+        words = f"only {counted(density.objects, 'objects')} that look{'s' if density.objects == 1 else ''}"
+        reason = f"skipped: no metaphase ({words} like chromosomes)"
         return ScoredCell(name, reason, nothing, density.objects, density.scale, digest, density.notes)
     found = detect_density(density, ensemble)
     return ScoredCell(name, "scored", found, density.objects, density.scale, digest, density.notes)

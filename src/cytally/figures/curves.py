@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from cytally.figures.style import BLUE, INK, RED, plain
 from cytally.types import FloatArray
-
-_INK, _BLUE, _RED, _PALE = "#22303c", "#0072b2", "#d52c20", "#9fb6c6"
 
 
 @dataclass(frozen=True)
@@ -23,12 +21,15 @@ class CurveBand:
     dose, value, error : ndarray of shape (n,)
     points : ndarray of shape (m, 4)
         Dose, yield, lower and upper limit of the yield.
+    acute : ndarray of shape (n,), optional
+        The curve of an acute exposure, where this one is protracted; the points belong to it.
     """
 
     dose: FloatArray
     value: FloatArray
     error: FloatArray
     points: FloatArray
+    acute: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Marked:
 LABELS = {
     "dose_axis": "dose (Gy)", "yield_axis": "dicentrics per cell", "band": "95 % band of the curve",
     "curve_line": "calibration curve", "curve_points": "calibration samples", "this_sample": "this sample",
-    "decimal": ".",
+    "corrected": "this sample, corrected for the detector's errors",
+    "protracted": "protracted over {} h, G = {}", "acute_line": "acute exposure", "decimal": ".",
 }  # fmt: skip
 
 
@@ -55,14 +57,17 @@ def dose_figure(curve: CurveBand, marked: Marked | None = None, labels: Mapping[
     axes = figure.add_subplot()
     axes.fill_between(
         curve.dose, np.maximum(curve.value - 1.96 * curve.error, 0), curve.value + 1.96 * curve.error,
-        color=_BLUE, alpha=0.15, linewidth=0, label=labels["band"],
+        color=BLUE, alpha=0.15, linewidth=0, label=labels["band"],
     )  # fmt: skip
-    axes.plot(curve.dose, curve.value, color=_BLUE, linewidth=1.8, label=labels["curve_line"])
+    axes.plot(curve.dose, curve.value, color=BLUE, linewidth=1.8, label=labels["curve_line"])
+    if curve.acute is not None:
+        axes.plot(curve.dose, curve.acute, color=BLUE, linewidth=0.8, label=labels["acute_line"])
+    top = float(curve.value.max()) * 1.05
     if len(curve.points):
         dose, value, low, high = curve.points.T
-        axes.errorbar(dose, value, [value - low, high - value], fmt="o", ms=4, color=_INK, capsize=2,
+        top = max(top, float(value.max()) * 1.1)
+        axes.errorbar(dose, value, [value - low, high - value], fmt="o", ms=4, color=INK, capsize=2,
                       linewidth=0.9, label=labels["curve_points"])  # fmt: skip
-    top = float(curve.value.max()) * 1.05
     if marked is not None:
         _mark(axes, marked, float(curve.dose.max()), labels["this_sample"])
         top = max(top, marked.value_limits[1] * 1.1)
@@ -72,7 +77,7 @@ def dose_figure(curve: CurveBand, marked: Marked | None = None, labels: Mapping[
     axes.spines[["top", "right"]].set_visible(False)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(lambda value, _: f"{value:.3g}".replace(".", labels["decimal"]))
-    axes.legend(frameon=False, loc="upper left", fontsize=8)
+    axes.legend(framealpha=0.85, edgecolor="none", loc="upper left", fontsize=8)
     return figure
 
 
@@ -81,11 +86,11 @@ def _mark(axes: object, marked: Marked, far: float, label: str) -> None:
 
     assert isinstance(axes, Axes)
     low, high = marked.dose_limits[0], min(marked.dose_limits[1], far)
-    axes.plot([0, marked.dose, marked.dose], [marked.value, marked.value, 0], color=_RED, linewidth=1.4)
+    axes.plot([0, marked.dose, marked.dose], [marked.value, marked.value, 0], color=RED, linewidth=1.4)
     for value, dose in zip(marked.value_limits, (low, high), strict=True):
-        axes.plot([0, dose, dose], [value, value, 0], color=_RED, linewidth=0.8, linestyle=":")
-    axes.axvspan(low, high, color=_RED, alpha=0.08, linewidth=0)
-    axes.plot([marked.dose], [marked.value], "D", color=_RED, ms=6, label=label)
+        axes.plot([0, dose, dose], [value, value, 0], color=RED, linewidth=0.8, linestyle=":")
+    axes.axvspan(low, high, color=RED, alpha=0.08, linewidth=0)
+    axes.plot([marked.dose], [marked.value], "D", color=RED, ms=6, label=label)
 
 
 def learning_figure(rows: Sequence[Mapping[str, float]]) -> Figure:
@@ -93,10 +98,10 @@ def learning_figure(rows: Sequence[Mapping[str, float]]) -> Figure:
     figure = Figure(figsize=(6.4, 3.4), layout="constrained")
     axes = figure.add_subplot()
     epoch = [row["epoch"] for row in rows]
-    axes.plot(epoch, [row["loss"] for row in rows], color=_BLUE, label="loss (L2 + sparse variation)")
+    axes.plot(epoch, [row["loss"] for row in rows], color=BLUE, label="loss (L2 + sparse variation)")
     axes.set(xlabel="epoch", ylabel="loss per crop")
     other = axes.twinx()
-    other.plot(epoch, [row["alarm"] for row in rows], color=_RED, label="strongest false alarm")
+    other.plot(epoch, [row["alarm"] for row in rows], color=RED, label="strongest false alarm")
     other.set(ylabel="mean of the strongest false alarm", ylim=(0, 1))
     for each in (axes, other):
         each.spines["top"].set_visible(False)
@@ -124,22 +129,14 @@ def precision_recall_figure(panels: Sequence[BandedCurve]) -> Figure:
     for k, panel in enumerate(panels, start=1):
         axes = figure.add_subplot(rows, columns, k)
         for value, band, colour, name in (
-            (panel.precision, panel.precision_band, _BLUE, "precision"),
-            (panel.recall, panel.recall_band, _RED, "recall"),
+            (panel.precision, panel.precision_band, BLUE, "precision"),
+            (panel.recall, panel.recall_band, RED, "recall"),
         ):
             axes.plot(panel.confidence, value, color=colour, label=name)
             axes.fill_between(panel.confidence, band[0], band[1], color=colour, alpha=0.2, linewidth=0)
         axes.set(xlim=(panel.confidence[0], panel.confidence[-1]), ylim=(0, 1.02), xlabel="confidence $T_C$")
-        axes.set_title(panel.title, fontsize=9)
+        axes.set_title(plain(panel.title), fontsize=9)
         axes.spines[["top", "right"]].set_visible(False)
         if k == 1:
             axes.legend(frameon=False, fontsize=8)
     return figure
-
-
-def as_svg(figure: Figure) -> str:
-    """The figure as SVG text without a date, so that the same input gives the same bytes."""
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
-    text = buffer.getvalue()
-    return text[text.index("<svg") :]

@@ -7,6 +7,8 @@ from typing import Any
 
 import jinja2
 
+from cytally.wording import counted
+
 
 def render(package: str, template: str, **values: Any) -> str:
     """Fill a template of a package.
@@ -24,6 +26,7 @@ def render(package: str, template: str, **values: Any) -> str:
     environment = jinja2.Environment(
         loader=jinja2.ChoiceLoader(loaders), autoescape=True, undefined=jinja2.StrictUndefined
     )
+    environment.filters["counted"] = counted
     return environment.get_template(template).render(**values)
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+from cytally.figures.style import BLUE, INK, PALE, RED, plain
 from cytally.types import FloatArray
+from cytally.wording import counted
 
-_INK, _BLUE, _RED, _PALE = "#22303c", "#0072b2", "#d52c20", "#9fb6c6"
 #: Told apart by colour-blind eyes, and by their dashes.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#22303c")
 
@@ -34,7 +35,7 @@ def growth_figure(lines: Sequence[CountLine]) -> Figure:
     for number, line in enumerate(lines):
         colour = _COLOURS[number % len(_COLOURS)]
         axes.fill_between(line.hours, line.lower, line.upper, color=colour, alpha=0.15, linewidth=0)
-        axes.plot(line.hours, line.count, "o", color=colour, markersize=3.5, label=line.name)
+        axes.plot(line.hours, line.count, "o", color=colour, markersize=3.5, label=plain(line.name))
         if len(line.fitted):
             axes.plot(line.hours, line.fitted, color=colour, linewidth=1.4)
     axes.set_ylim(bottom=0)
@@ -50,10 +51,10 @@ def learning_figure(rows: Sequence[Mapping[str, float]], best: Sequence[int]) ->
     figure = Figure(figsize=(6.4, 3.2), layout="constrained")
     axes = figure.add_subplot()
     epochs = [row["epoch"] for row in rows]
-    axes.semilogy(epochs, [row["loss"] for row in rows], color=_PALE, label="training, augmented")
-    axes.semilogy(epochs, [row["validation"] for row in rows], color=_BLUE, label="validation fields")
+    axes.semilogy(epochs, [row["loss"] for row in rows], color=PALE, label="training, augmented")
+    axes.semilogy(epochs, [row["validation"] for row in rows], color=BLUE, label="validation fields")
     marked = [row for row in rows if int(row["epoch"]) in best]
-    axes.plot([r["epoch"] for r in marked], [r["validation"] for r in marked], "o", color=_RED, markersize=4,
+    axes.plot([r["epoch"] for r in marked], [r["validation"] for r in marked], "o", color=RED, markersize=4,
               label="members of the ensemble")  # fmt: skip
     axes.set(xlabel="epoch", ylabel="focal cross-entropy")
     axes.legend(frameon=False, fontsize=8)
@@ -82,16 +83,16 @@ def lineage_figure(branches: Sequence[Branch], most: int = 60) -> Figure:
     for number, row in height.items():
         branch = branches[number]
         axes.plot(
-            [branch.first, branch.last + 0.5], [row, row], color=_BLUE, linewidth=2, solid_capstyle="butt"
+            [branch.first, branch.last + 0.5], [row, row], color=BLUE, linewidth=2, solid_capstyle="butt"
         )
         if branch.parent in height:
             sisters = sum(other.parent == branch.parent for other in branches)
             mother = branches[branch.parent].last + 0.5
-            axes.plot([mother, branch.first], [height[branch.parent], row], color=_RED if sisters > 1 else _PALE,
+            axes.plot([mother, branch.first], [height[branch.parent], row], color=RED if sisters > 1 else PALE,
                       linewidth=1, linestyle="-" if sisters > 1 else ":")  # fmt: skip
     axes.set(xlabel="frame", yticks=[], ylim=(len(order) + 0.5, -1.5))
-    axes.text(0, 1.0, f"{len(order)} of {len(branches)} tracks; red: divisions, dotted: lost and found again",
-              transform=axes.transAxes, fontsize=8, color=_INK, va="bottom")  # fmt: skip
+    axes.text(0, 1.0, f"{len(order)} of {counted(len(branches), 'tracks')}; red: divisions, dotted: lost and found again",
+              transform=axes.transAxes, fontsize=8, color=INK, va="bottom")  # fmt: skip
     _plain(axes)
     return figure
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from cytally import __version__
-from cytally.figures.curves import as_svg
 from cytally.figures.masks import outlined
 from cytally.figures.pages import embedded, render
 from cytally.figures.sequences import Branch, CountLine, growth_figure, learning_figure, lineage_figure
+from cytally.figures.style import as_svg
 from cytally.files.atomic import write_text
 from cytally.images.masks import grey, read_mask
 from cytally.images.read import read
@@ -24,6 +24,7 @@ from cytally.livecell.learn import Learnt
 from cytally.livecell.measure.evaluate import Evaluation
 from cytally.livecell.motion.lineage import Tracks
 from cytally.livecell.run import Segmented
+from cytally.wording import counted
 
 REPORT, LINEAGE = "report.html", "lineage.svg"
 _PICTURES = 4
@@ -119,7 +120,7 @@ def _pictures(story: Story) -> list[dict[str, str]]:
     for k in np.unique(np.linspace(0, len(order) - 1, min(_PICTURES, len(order))).astype(int)).tolist():
         picture = outlined(grey(read(order[k])), read_mask(story.run.masks[order[k]]))
         shown.append({"source": embedded(encode(picture, ".jpg"), "image/jpeg"), "caption":
-                      f"{story.run.names[order[k]]}: {story.counts[k].count} nuclei"})  # fmt: skip
+                      f"{story.run.names[order[k]]}: {counted(story.counts[k].count, 'nuclei')}"})  # fmt: skip
     return shown
 
 

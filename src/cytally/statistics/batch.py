@@ -7,13 +7,16 @@ both are the slow twins in the tests.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cytally.statistics.bayes import count_log
+from cytally.statistics.bayes import count_below, count_log
+from cytally.statistics.controls import FEW
 from cytally.statistics.curves import design, fit_curve
 from cytally.statistics.distributions import chi2_quantile
 from cytally.types import FloatArray
 
 _ROUNDS = 60
+_HALVINGS = 24
 #: Doses between which the limits are interpolated, Gy.
 GRID = np.concatenate([np.linspace(0, 1, 201), np.geomspace(1, 40, 400)[1:]])
 
@@ -56,6 +59,21 @@ def fit_many(dose: FloatArray, cells: FloatArray, aberrations: FloatArray) -> tu
         fit = fit_curve(dose, cells, counts[k])
         beta[k], covariance[k] = fit.coefficients, fit.covariance
     return beta, covariance
+
+
+def carried_many(
+    dose: FloatArray, cells: FloatArray, aberrations: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """The curves that limits are computed with: as `fit_many`, the controls' uncertainty carried.
+
+    Where the controls hold few aberrations the curve is that of half an aberration more;
+    `controls.carried` is the slow twin.
+    """
+    counts, silent = np.asarray(aberrations, dtype=float), np.flatnonzero(np.asarray(dose) == 0)
+    more = np.zeros_like(counts)
+    if silent.size:
+        more[:, silent[0]] = np.where(counts[:, silent].sum(axis=1) < FEW, 0.5, 0.0)
+    return fit_many(dose, cells, counts + more)
 
 
 def merkle_many(
@@ -134,7 +152,34 @@ def likelihood_many(
     inside, index = log >= floor[:, None], np.arange(len(GRID))
     lower = np.where(inside[:, 0], 0.0, _reach(np.where(index <= best[:, None], log, np.inf), floor))
     upper = _reach(-np.where(index >= best[:, None], log, np.inf), -floor)
-    return np.stack([lower, np.where(inside[:, -1], np.inf, upper)], axis=1)
+    upper = np.where(inside[:, -1], np.inf, upper)
+    return np.stack(
+        [lower, _mid_p(upper, aberrations, cells, coefficients, covariance, (1 - level) / 2)], axis=1
+    )
+
+
+def _mid_p(
+    upper: FloatArray, aberrations: FloatArray, cells: int, coefficients: FloatArray, covariance: FloatArray,
+    tail: float,
+) -> FloatArray:  # fmt: skip
+    """Upper limits, or higher ones where the counts up to these are still too likely, by bisection."""
+
+    def likely(dose: FloatArray, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+        terms = design(dose)
+        variance = np.einsum("bi,bij,bj->b", terms, covariance[rows], terms)
+        mean = (terms * coefficients[rows]).sum(axis=1)
+        return np.asarray(count_below(aberrations[rows], cells, mean, np.maximum(variance, 0)) > tail)
+
+    found, rows = upper.copy(), np.flatnonzero(np.isfinite(upper))
+    rows = rows[likely(upper[rows], rows)]
+    low, high = upper[rows], np.full(len(rows), GRID[-1])
+    endless = likely(high, rows)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        more = likely(middle, rows)
+        low, high = np.where(more, middle, low), np.where(more, high, middle)
+    found[rows] = np.where(endless, np.inf, high)
+    return found
 
 
 def _reach(band: FloatArray, level: FloatArray) -> FloatArray:

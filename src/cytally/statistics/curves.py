@@ -16,7 +16,11 @@ from cytally.errors import CountsError
 from cytally.statistics.distributions import chi2_tail, poisson_log
 from cytally.types import FloatArray
 
+#: No dose is looked for beyond this.
+HIGHEST_GY = 100.0
 _ROUNDS = 200
+#: A coefficient that explains less than this part of all aberrations is at its bound.
+_NOTHING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,18 @@ class Fit:
         """Probability of a chi2 as large under the model."""
         return float(chi2_tail(self.chi2, self.degrees)) if self.degrees > 0 else float("nan")
 
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion: 2 x free coefficients - 2 x log likelihood."""
+        return 2 * int((np.diag(self.covariance) > 0).sum()) - 2 * self.log_likelihood
+
+    @property
+    def correlation(self) -> FloatArray:
+        """Correlations of C, alpha, beta, (3, 3); NaN for a coefficient without an error."""
+        errors = np.sqrt(np.diag(self.covariance))
+        errors = np.where(errors > 0, errors, np.nan)
+        return np.asarray(self.covariance / np.outer(errors, errors))
+
 
 NAMES = ("C", "alpha", "beta")
 
@@ -98,7 +114,7 @@ def fit_curve(
     Raises
     ------
     CountsError
-        Too few doses, no aberration, or impossible counts.
+        Too few doses, no aberration, impossible counts, or a yield that does not grow with dose.
 
     Examples
     --------
@@ -120,8 +136,12 @@ def fit_curve(
                 best = found
         if best is not None and size == len(terms):
             break
-    if best is None:
-        raise CountsError("no curve fits these counts; expected a yield that grows with dose")
+    if best is None or not best.coefficients[1:].any():
+        raise CountsError(
+            "expected a yield that grows with dose, got "
+            + ", ".join(f"{x / n:.4g} at {d:g} Gy" for d, n, x in zip(dose, cells, aberrations, strict=True))
+            + "; are columns interchanged, or doses in the wrong lines?"
+        )
     return best
 
 
@@ -133,7 +153,9 @@ def _check(dose: FloatArray, cells: FloatArray, aberrations: FloatArray, terms: 
             f"expected at least {terms} different doses for {terms} coefficients, got {len(np.unique(dose))}"
         )
     if not (np.isfinite(dose).all() and (dose >= 0).all()):
-        raise CountsError(f"expected doses >= 0 Gy, got {dose.min():g}")
+        raise CountsError(f"expected doses >= 0 Gy, got {', '.join(f'{each:g}' for each in dose)}")
+    if not (np.isfinite(cells).all() and np.isfinite(aberrations).all()):
+        raise CountsError("expected numbers of cells and aberrations, got NaN or infinity")
     if not ((cells > 0).all() and (aberrations >= 0).all()):
         raise CountsError("expected at least one cell per dose and no negative count")
     if aberrations.sum() == 0:
@@ -155,14 +177,16 @@ def _fit_free(
         except np.linalg.LinAlgError:
             return None
         size, now = 1.0, _likelihood(x @ beta, aberrations)
-        while size > 1e-9 and _likelihood(x @ (beta + size * step), aberrations) < now - 1e-12:
+        then = now
+        while size > 1e-9 and (then := _likelihood(x @ (beta + size * step), aberrations)) < now - 1e-12:
             size /= 2
         beta = beta + size * step
-        if np.abs(step).max() <= 1e-13 + 1e-11 * np.abs(beta).max():
+        held = size < 1 and then - now < 1e-12 * (1 + abs(now))  # creeps towards a mean of 0
+        if held or np.abs(step).max() <= 1e-13 + 1e-11 * np.abs(beta).max():
             break
-    if (beta < -1e-12).any() or not np.isfinite(beta).all():
-        return None
-    return _finish(x, np.maximum(beta, 0), aberrations, free, terms)
+    if not np.isfinite(beta).all() or (beta * x.sum(axis=0) < _NOTHING * aberrations.sum()).any():
+        return None  # outside, or on the bound: then the fit without that coefficient is the one
+    return _finish(x, beta, aberrations, free, terms)
 
 
 def _likelihood(mean: FloatArray, aberrations: FloatArray) -> float:
@@ -211,7 +235,10 @@ def yield_error(dose: FloatArray, covariance: FloatArray, protraction: float = 1
 
 
 def dose_at(value: float, coefficients: FloatArray, protraction: float = 1.0) -> float:
-    """Invert the curve; 0 below its background, infinite where it is flat."""
+    """Invert the curve; 0 below its background, infinite where it is flat.
+
+    The dose at which the curve reaches a yield per cell, Gy.
+    """
     constant, alpha, beta = (float(c) for c in coefficients)
     beta *= protraction
     above = value - constant

@@ -20,13 +20,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytally.errors import CountsError
-from cytally.statistics.bayes import Posterior, count_log
+from cytally.statistics.bayes import Posterior, count_below, count_log, trace
 from cytally.statistics.curves import dose_at, yield_at, yield_error
 from cytally.statistics.distributions import beta_quantile, gamma_quantile
 from cytally.types import FloatArray
 
 _NODES = 15
-_POINTS = 1201
+_POINTS = 601
 #: Gauss and Legendre's: few levels, but the tails among them, which equally likely ones leave out.
 _ROOTS, _SHARES = np.polynomial.legendre.leggauss(_NODES)
 _LEVELS, WEIGHTS = (_ROOTS + 1) / 2, _SHARES / 2
@@ -85,6 +85,16 @@ class DetectorErrors:
         more = (self.beside + 0.5 - self.false_rate * self.exposed) / (self.found + self.missed)
         return self.recall + max(more, 0.0)
 
+    def moments(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Mean and variance of f, and of r + h."""
+        false, rate = self.nodes()
+        weights = np.outer(WEIGHTS, WEIGHTS)
+        mean, middle = float(WEIGHTS @ false), float((weights * rate).sum())
+        return (
+            (mean, float(WEIGHTS @ (false - mean) ** 2)),
+            (middle, float((weights * (rate - middle) ** 2).sum())),
+        )
+
     def nodes(self) -> tuple[FloatArray, FloatArray]:
         """Values of f, (n,), and for each those of r + h, (n, n); `WEIGHTS` says how likely each is.
 
@@ -132,16 +142,21 @@ def detector_density(
         Under a flat prior on the dose.
     """
     worth = 1.0 if index is None else 1 / index
-    far = highest or _reach(aberrations, cells, coefficients, errors, protraction)
-    for _ in range(8):
-        dose = np.linspace(0, far, _POINTS)
-        density = _likelihood(
-            aberrations * worth, cells * worth, dose, coefficients, covariance, errors, protraction
-        )
-        if highest is not None or density[-1] < 1e-7 * density.max():
-            break
-        far *= 1.6
-    return Posterior(dose, density / np.trapezoid(density, dose))
+    count, among = aberrations * worth, cells * worth
+    false, recall = errors.nodes()
+
+    def moments(dose: FloatArray) -> tuple[FloatArray, FloatArray]:
+        mean = recall[:, :, None] * yield_at(dose, coefficients, protraction) + false[:, None, None]
+        return mean, (recall[:, :, None] * yield_error(dose, covariance, protraction)) ** 2
+
+    def log_density(dose: FloatArray) -> FloatArray:
+        return _mean_log(count_log(count, among, *moments(dose)))
+
+    def below(dose: FloatArray) -> FloatArray:
+        each = count_below(count, among, *moments(dose))
+        return np.asarray(np.einsum("i,j,ijk->k", WEIGHTS, WEIGHTS, each))
+
+    return Posterior(*trace(log_density, _POINTS, highest), below)
 
 
 def point_dose(
@@ -152,25 +167,9 @@ def point_dose(
     return dose_at(per_cell, coefficients, protraction)
 
 
-def _reach(
-    aberrations: int, cells: int, coefficients: FloatArray, errors: DetectorErrors, protraction: float
-) -> float:
-    """A dose that the count hardly allows."""
-    most = gamma_quantile(1 - 1e-6, aberrations + 1) / cells
-    least_recall = max(float(beta_quantile(1e-3, errors.found + 0.5, errors.missed + 0.5)), 1e-3)
-    far = dose_at(float(most) / least_recall, coefficients, protraction)
-    return float(np.clip(far, 0.2, 200.0))
-
-
-def _likelihood(
-    aberrations: float, cells: float, dose: FloatArray, coefficients: FloatArray, covariance: FloatArray,
-    errors: DetectorErrors, protraction: float,
-) -> FloatArray:  # fmt: skip
-    """Probability of the count at each dose (n,), averaged over r + h and f, up to a factor."""
-    false, recall = errors.nodes()
-    per_cell = yield_at(dose, coefficients, protraction)
-    spread = yield_error(dose, covariance, protraction)
-    mean = recall[:, :, None] * per_cell + false[:, None, None]
-    variance = (recall[:, :, None] * spread) ** 2
-    likely = np.exp(count_log(aberrations, cells, mean, variance))
-    return np.asarray(np.einsum("i,j,ijk->k", WEIGHTS, WEIGHTS, likely))
+def _mean_log(log: FloatArray) -> FloatArray:
+    """Log of the mean probability over r + h and f, at each dose (n,)."""
+    top = log.max(axis=(0, 1))
+    top = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(np.einsum("i,j,ijk->k", WEIGHTS, WEIGHTS, np.exp(log - top))) + top)

@@ -12,6 +12,9 @@ from scipy import optimize, stats
 from cytally.errors import CountsError
 from cytally.types import FloatArray
 
+#: Values without which no robust scatter is estimated.
+FEWEST = 3
+
 
 @dataclass(frozen=True)
 class Robust:
@@ -86,6 +89,7 @@ def _q_scale(x: FloatArray) -> float:
     """Quantile of all differences between laboratories, interpolated (ISO 13528, C.5.2)."""
     first, second = np.triu_indices(len(x), 1)
     differences = np.abs(x[first] - x[second])
+    differences[differences < 1e-12 * np.abs(x).max()] = 0.0  # 0.1 + 0.2 is 0.3
     steps = np.unique(differences)  # not rounded: the reference programs do not either
     share = np.array([(differences <= step).mean() for step in steps])
     same = float((differences == 0).mean())
@@ -130,15 +134,25 @@ def z_scores(values: FloatArray, *, reference: float | None = None, algorithm: s
     CountsError
         Unknown algorithm, fewer than three values, or no scatter between them.
     """
-    if algorithm not in ALGORITHMS:
-        raise CountsError(f"unknown algorithm {algorithm!r}; expected one of {', '.join(ALGORITHMS)}")
     x = np.asarray(values, dtype=float)
-    found = ALGORITHMS[algorithm](x)
-    if found.scale == 0:
-        raise CountsError("expected values that scatter; more than half of them coincide")
+    found = robust(x, algorithm)
+    if coincide(x, found):
+        raise CountsError("expected values that scatter; half of them or more coincide")
     centre = found.location if reference is None else reference
     extra = 1.25 * found.scale / np.sqrt(len(x)) if reference is None else 0.0
     return np.asarray((x - centre) / np.hypot(found.scale, extra))
+
+
+def robust(values: FloatArray, algorithm: str = "A") -> Robust:
+    """Robust mean and standard deviation by one of the algorithms; errors as of `z_scores`."""
+    if algorithm not in ALGORITHMS:
+        raise CountsError(f"unknown algorithm {algorithm!r}; expected one of {', '.join(ALGORITHMS)}")
+    return ALGORITHMS[algorithm](np.asarray(values, dtype=float))
+
+
+def coincide(values: FloatArray, found: Robust) -> bool:
+    """Whether so many values are one and the same that their robust scatter is 0, but for rounding."""
+    return found.scale <= 1e-9 * float(np.abs(values).max(initial=0.0))
 
 
 def verdict(z: float) -> str:
@@ -149,6 +163,6 @@ def verdict(z: float) -> str:
 
 def _enough(values: FloatArray) -> FloatArray:
     x = np.asarray(values, dtype=float)
-    if x.ndim != 1 or len(x) < 3 or not np.isfinite(x).all():
+    if x.ndim != 1 or len(x) < FEWEST or not np.isfinite(x).all():
         raise CountsError(f"expected at least three finite values, got {x.tolist()}")
     return x

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize
 
-from cytally.statistics.curves import dose_at, yield_at, yield_error
+from cytally.statistics.curves import HIGHEST_GY, dose_at, yield_at, yield_error
 from cytally.statistics.distributions import chi2_quantile, normal_quantile
 from cytally.statistics.poisson import garwood
 from cytally.types import FloatArray
 
-#: No dose is looked for beyond this.
-HIGHEST_GY = 100.0
 _GRID = np.concatenate([np.linspace(0, 1, 401), np.geomspace(1, HIGHEST_GY, 1200)[1:]])
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytally.errors import CountsError
-from cytally.statistics.curves import dose_at, yield_at
-from cytally.statistics.distributions import chi2_quantile, poisson_log
+from cytally.statistics.bayes import count_log
+from cytally.statistics.curves import dose_at, yield_at, yield_error
+from cytally.statistics.distributions import chi2_quantile
 from cytally.statistics.poisson import Limits, bayesian, garwood, one_sample_p, two_sample_p
 from cytally.types import FloatArray
 
@@ -24,10 +25,44 @@ def odds(aberrations: int, cells: int, dose: float, other_dose: float, coefficie
     >>> round(odds(0, 1000, 0.0, 0.25, np.array([0.001, 0.0164, 0.0492])))
     1306
     """
-    means = [cells * float(yield_at(np.array(d), coefficients)) for d in (dose, other_dose)]
-    if min(means) <= 0:
+    with np.errstate(over="ignore"):
+        return float(np.exp(log_odds(aberrations, cells, dose, other_dose, coefficients)))
+
+
+def log_odds(
+    aberrations: int, cells: int, dose: float, other_dose: float, coefficients: FloatArray,
+    covariance: FloatArray | None = None,
+) -> float:  # fmt: skip
+    """Natural logarithm of `odds`, which may be beyond every floating-point number.
+
+    With a covariance of the curve the count is negative binomial at either dose (`bayes.count_log`),
+    so that the odds carry what is not known of the background.
+
+    Raises
+    ------
+    CountsError
+        A curve without background.
+    """
+    _check_finite(dose=dose, other_dose=other_dose)
+    at = np.array([dose, other_dose])
+    mean = yield_at(at, coefficients)
+    if mean.min() <= 0:
         raise CountsError("expected a curve with a background above 0; without one 0 Gy explains no count")
-    return float(np.exp(poisson_log(aberrations, means[0]) - poisson_log(aberrations, means[1])))
+    variance = np.zeros(2) if covariance is None else yield_error(at, covariance) ** 2
+    first, second = count_log(aberrations, cells, mean, variance)
+    return float(first - second)
+
+
+def odds_words(logged: float) -> str:
+    """Odds from their logarithm, the larger side first: "20 : 1", "10^430 : 1".
+
+    Examples
+    --------
+    >>> odds_words(np.log(20)), odds_words(-1000.0)
+    ('20 : 1', '10^434 : 1')
+    """
+    size = abs(logged)
+    return f"{np.exp(size):.3g} : 1" if size < 690 else f"10^{size / np.log(10):.0f} : 1"
 
 
 @dataclass(frozen=True)
@@ -47,8 +82,9 @@ class CharacteristicLimits:
 
 
 def characteristic_limits(
-    cells: int, background: float | tuple[int, int], *, alpha: float = 0.05, beta: float = 0.1
-) -> CharacteristicLimits:
+    cells: int, background: float | tuple[int, int], *, alpha: float = 0.05, beta: float = 0.1,
+    variance: float = 0.0,
+) -> CharacteristicLimits:  # fmt: skip
     """Decision threshold and detection limit (ISO 19238:2023 Annex F, as its users describe it).
 
     Parameters
@@ -60,7 +96,10 @@ def characteristic_limits(
         detections, or the count that measured it.
     alpha, beta : float
         Two-sided error of the first kind, error of the second kind.
+    variance : float
+        Of a background given as a yield: the count is then negative binomial, not Poisson.
     """
+    _check_finite(alpha=alpha, beta=beta, variance=variance)
     if isinstance(background, tuple):
         known, among = background
         expected = known / among * cells
@@ -68,13 +107,20 @@ def characteristic_limits(
         def p_value(count: int) -> float:
             return two_sample_p(count, cells, known, among)
     else:
+        _check_finite(background=background)
         expected = background * cells
 
         def p_value(count: int) -> float:
-            return one_sample_p(count, expected)
+            return one_sample_p(count, expected, variance * cells**2)
 
     threshold = _largest_insignificant(p_value, expected, alpha)
     return CharacteristicLimits(threshold, float(chi2_quantile(1 - beta, 2 * (threshold + 1)) / 2))
+
+
+def _check_finite(**given: float) -> None:
+    for name, value in given.items():
+        if not 0 <= value < float("inf"):
+            raise CountsError(f"expected {name.replace('_', ' ')} >= 0, got {value:g}")
 
 
 def _largest_insignificant(p_value: Callable[[int], float], expected: float, alpha: float) -> int:
@@ -91,6 +137,7 @@ def limits_at(
 
     Flat-prior Poisson limits, the curve taken as known (IAEA 2011, table 7).
     """
+    _check_finite(dose=dose)
     count = int(np.floor(cells * float(yield_at(np.array(dose), coefficients)) + 1e-9))
     found = bayesian(count, level)
     return count, Limits(
@@ -108,6 +155,7 @@ def cells_needed(
     >>> cells_needed(1.0, 0.5, np.array([0.00128, 0.02103, 0.06307])) < 200
     True
     """
+    _check_finite(dose=dose, half_width=half_width)
 
     def wide(cells: int) -> bool:
         """Whether the limits still reach too far."""

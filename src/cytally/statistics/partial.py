@@ -12,12 +12,10 @@ import numpy as np
 from scipy import optimize, special
 
 from cytally.errors import CountsError
-from cytally.statistics.curves import dose_at, yield_at, yield_error
+from cytally.statistics.curves import HIGHEST_GY, dose_at, yield_at, yield_error
 from cytally.statistics.distributions import normal_quantile, poisson_log
 from cytally.statistics.intervals import dose_error
 from cytally.types import FloatArray, IntArray
-
-_HIGHEST_GY = 100.0
 
 
 @dataclass(frozen=True)
@@ -78,8 +76,8 @@ def dolphin(
     Returns
     -------
     PartialBody or None
-        None where it is not estimable: no cell with two or more, or counts so even
-        that every cell must have been irradiated.
+        None where it is not estimable: no cell with two or more, counts so even that every cell
+        must have been irradiated, or a dose beyond `HIGHEST_GY`.
 
     Notes
     -----
@@ -91,15 +89,17 @@ def dolphin(
     if total <= hit:
         return None
     cells = counts.sum()
-    rate = optimize.brentq(lambda x: x / -np.expm1(-x) - total / hit, 1e-9, 1e3)
+    rate = optimize.brentq(lambda x: x / -np.expm1(-x) - total / hit, 1e-9, total / hit + 1)
     share = total / (cells * rate)
     if share > 1:
         return None
     spread = np.linalg.inv(cells * _information(share, rate))
     dose = dose_at(rate, coefficients, protraction)
+    if not 0 < dose <= HIGHEST_GY:
+        return None
     dose_sd = dose_error(dose, float(spread[1, 1]), coefficients, covariance, protraction)
     slope = coefficients[1] + 2 * coefficients[2] * protraction * dose
-    body, gradient = _surviving(share, dose, d0_gy)
+    body, gradient = surviving(share, dose, d0_gy)
     through = np.array([gradient[0], gradient[1] / slope])
     curve_variance = dose_sd**2 - spread[1, 1] / slope**2
     body_sd = float(np.sqrt(through @ spread @ through + gradient[1] ** 2 * curve_variance))
@@ -121,7 +121,7 @@ def _information(share: float, rate: float) -> FloatArray:
     return np.array([[of_share, both], [both, of_rate]])
 
 
-def _surviving(share: float, dose: float, d0_gy: float) -> tuple[float, FloatArray]:
+def surviving(share: float, dose: float, d0_gy: float) -> tuple[float, FloatArray]:
     """Fraction of the body F = f / (f + (1 - f) exp(-D / D0)) and its gradient in (f, D)."""
     alive = np.exp(-dose / d0_gy)
     whole = share + (1 - share) * alive
@@ -149,7 +149,7 @@ def qdr(aberrations: int, damaged_cells: int, dicentrics: FloatArray, acentrics:
     Raises
     ------
     CountsError
-        No damaged cell.
+        No damaged cell, or more dicentrics than any dose explains.
     """
     if damaged_cells <= 0 or aberrations < 0:
         raise CountsError(f"expected damaged cells > 0, got {damaged_cells}, and no negative count")
@@ -161,7 +161,12 @@ def qdr(aberrations: int, damaged_cells: int, dicentrics: FloatArray, acentrics:
     wanted = aberrations / damaged_cells
     if per_damaged(1e-6) >= wanted:
         return float("nan")
-    return float(optimize.brentq(lambda d: per_damaged(d) - wanted, 1e-6, _HIGHEST_GY, xtol=1e-10))
+    if per_damaged(HIGHEST_GY) < wanted:
+        raise CountsError(
+            f"{aberrations} dicentrics in {damaged_cells} damaged cells are more than the curves can explain up to "
+            f"{HIGHEST_GY:g} Gy"
+        )
+    return float(optimize.brentq(lambda d: per_damaged(d) - wanted, 1e-6, HIGHEST_GY, xtol=1e-10))
 
 
 def qdr_limits(
@@ -193,7 +198,7 @@ def qdr_limits(
     value = qdr(aberrations, damaged_cells, *curves)
     if value != value:
         return Estimate(value, value, value, value)
-    dose = np.concatenate([np.linspace(1e-6, 2, 2001), np.geomspace(2, _HIGHEST_GY, 2000)[1:]])
+    dose = np.concatenate([np.linspace(1e-6, 2, 2001), np.geomspace(2, HIGHEST_GY, 2000)[1:]])
     first, second = (np.maximum(yield_at(dose, curve), 1e-12) for curve in curves)
     hit = -np.expm1(-first - second)
     mean = first / hit
@@ -314,4 +319,4 @@ def _observed_errors(counts: FloatArray, at: FloatArray) -> FloatArray:
 
 def exposed_fraction(share: float, dose: float, other_dose: float, d0_gy: float) -> float:
     """Fraction of the body with the higher dose: F1 = f1 / (f1 + (1 - f1) exp(-(D1 - D2) / D0))."""
-    return _surviving(share, dose - other_dose, d0_gy)[0]
+    return surviving(share, dose - other_dose, d0_gy)[0]

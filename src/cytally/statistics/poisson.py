@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from cytally.statistics.distributions import (
     chi2_quantile,
@@ -134,13 +135,39 @@ def two_sample_p(first: int, cells: float, second: int, other_cells: float) -> f
     return float(binomtest(first, first + second, share).pvalue)
 
 
-def one_sample_p(count: int, mean: float) -> float:
-    """Exact two-sided test of a Poisson mean: probability of all counts no more likely."""
-    here = np.exp(poisson_log(count, mean))
-    far = int(mean + 12 * np.sqrt(mean + 1)) + count + 40
-    likely = np.exp(poisson_log(np.arange(far + 1), mean))
-    rare = float(likely[likely <= here * (1 + 1e-7)].sum() + poisson_beyond(far, mean))
+def one_sample_p(count: int, mean: float, variance: float = 0.0) -> float:
+    """Exact two-sided test of a mean: probability of all counts no more likely than this one.
+
+    Parameters
+    ----------
+    count : int
+    mean, variance : float
+        Of the expected count. Without a variance the count is Poisson; with one its mean is Gamma
+        distributed, and the count negative binomial.
+
+    Examples
+    --------
+    Five in 3000 cells differ from no background, but not from one of 0 in 1000 controls, which is
+    Gamma(1/2) / 1000 per cell:
+
+    >>> one_sample_p(5, 3000 * 1e-9) < 0.001, one_sample_p(5, 1.5, 4.5) > 0.05
+    (True, True)
+    """
+    far = int(mean + 12 * np.sqrt(mean + variance + 1)) + count + 40
+    likely = np.exp(_count_log(np.arange(far + 1), mean, variance))
+    rare = float(likely[likely <= likely[count] * (1 + 1e-7)].sum() + max(1 - likely.sum(), 0.0))
+    if variance <= 0:
+        rare = float(likely[likely <= likely[count] * (1 + 1e-7)].sum() + poisson_beyond(far, mean))
     return min(rare, 1.0)
+
+
+def _count_log(count: IntArray, mean: float, variance: float) -> FloatArray:
+    """Log probability of counts, Poisson or negative binomial."""
+    if variance <= 0 or mean <= 0:
+        return np.asarray(poisson_log(count, mean))
+    size = mean**2 / variance
+    rise = special.gammaln(count + size) - special.gammaln(size) - special.gammaln(count + 1.0)
+    return np.asarray(rise - size * np.log1p(mean / size) - special.xlogy(count, 1 + size / mean))
 
 
 def dispersion(distribution: IntArray | FloatArray) -> Dispersion:

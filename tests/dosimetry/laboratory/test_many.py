@@ -1,5 +1,6 @@
 """Several curves, exercises and plans from one table; other aberrations; weights."""
 
+import csv
 import json
 
 import numpy as np
@@ -9,10 +10,11 @@ from click.testing import CliRunner
 from cytally.cli.main import cli
 from cytally.dosimetry.calibrate import Curve, DosePoint, calibrate
 from cytally.dosimetry.dose import dose, dose_from_totals
-from cytally.dosimetry.laboratory.exercise import read_exercise
+from cytally.dosimetry.laboratory.exercise import ExerciseSample, compare_laboratories, read_exercise
 from cytally.dosimetry.laboratory.tables import read_counts, read_counts_by
 from cytally.errors import CountsError
 from cytally.statistics.curves import fit_curve
+from cytally.statistics.interlab import q_hampel, z_scores
 from cytally.types import Counts
 
 LINES = [(0, 5000, 8), (0.5, 2002, 55), (1, 1168, 109), (2, 332, 103), (4, 103, 103)]
@@ -140,3 +142,63 @@ def test_a_curve_written_before_knew_only_dicentrics(tmp_path):
     (tmp_path / "c.json").write_text(json.dumps(stored))
     old = Curve.load(tmp_path / "c.json")
     assert old.aberration == "dicentrics" and old.points == curve.points
+
+
+def test_a_sample_without_scatter_ends_no_exercise(tmp_path):
+    """Three of four laboratories say 0 of an unexposed sample: said, and the next sample still has its scores."""
+    path = tmp_path / "e.csv"
+    lines = [
+        "sample,reference,laboratory,value",
+        *(f"S0,0,{lab},{v}" for lab, v in zip("ABCD", (0, 0, 0.1, 0), strict=True)),
+    ]
+    lines += [f"S1,2.5,{lab},{v}" for lab, v in zip("ABCD", (2.4, 2.6, 2.3, 2.7), strict=True)]
+    lines += [
+        "S2,,A,1.0",
+        "S2,,B,1.1",
+        *(f"S3,,{lab},{v}" for lab, v in zip("ABCD", (0.1, 0.1, 0.3, 0.1), strict=True)),
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    code, said = run("interlab", path, "--plot", tmp_path / "z.svg", "--out", tmp_path / "z.csv")
+    assert code == 0, said
+    parts = said.split("\n\n")
+    assert "coincide" in parts[0] and "satisfactory" not in parts[0] and "satisfactory" in parts[1]
+    assert "they take 3 laboratories, and there are 2" in parts[2] and "coincide" in parts[3]
+    assert "reference 2.500" in parts[1] and "(not used)" in parts[1] and "reference" not in parts[3]
+    code, told = run("interlab", path, "--json")
+    told = json.loads(told)
+    alone = z_scores(np.array([2.4, 2.6, 2.3, 2.7]), reference=2.5)
+    assert [one["z"] for one in told[1]["laboratories"]] == pytest.approx(alone.tolist())
+    assert (
+        told[1]["compared_with"] == 2.5
+        and told[0]["laboratories"][2]["z"] is None
+        and "coincide" in told[0]["note"]
+    )
+    rows = list(csv.DictReader((tmp_path / "z.csv").read_text().splitlines()))
+    assert [row["z"] != "" for row in rows] == [False] * 4 + [True] * 4 + [False] * 6
+    assert (tmp_path / "z.svg").read_text().startswith("<svg")
+
+
+def test_the_q_method_takes_differences_of_rounding_for_none():
+    exact, rounded = (q_hampel(np.array([0.3, other, 0.3, other, 0.9])) for other in (0.3, 0.1 + 0.2))
+    assert (rounded.location, rounded.scale) == pytest.approx((exact.location, exact.scale))
+
+
+@pytest.mark.parametrize("algorithm", ["A", "B"])
+def test_values_that_coincide_but_for_rounding_give_no_scores_by_any_algorithm(algorithm):
+    """0.1 + 0.2 is not 0.3: a scatter of 1e-17 would make a z score of 1e16."""
+    sample = ExerciseSample("", tuple("abcde"), np.array([0.3, 0.1 + 0.2, 0.3, 0.1 + 0.2, 0.9]), None)
+    found = compare_laboratories(sample, algorithm)
+    assert "coincide" in found.reason and np.isnan(found.z).all()
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["A,1", "B,nan", "C,2"], "expected a number in value, got 'nan'"),
+        (["A,1", "B,inf", "C,2"], "got 'inf'"), (["A,1", "B,3", "A,2"], "'A' is there twice"),
+    ],
+)  # fmt: skip
+def test_a_table_of_an_exercise_that_contradicts_itself(tmp_path, lines, said):
+    (tmp_path / "e.csv").write_text("\n".join(["laboratory,value", *lines]) + "\n")
+    with pytest.raises(CountsError, match=said):
+        read_exercise(tmp_path / "e.csv")

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import math
 
+import openpyxl
 import pytest
 from click.testing import CliRunner
 
@@ -132,3 +134,137 @@ def test_samples_and_single_counts_are_not_mixed(tmp_path, curve):
     assert both.exit_code == 2 and "give one of" in both.output
     lone = run("dose", "--curve", curve, "--distribution", "475,20,5", "--out", tmp_path / "x.csv")
     assert lone.exit_code == 2 and "--out belongs to --samples" in lone.output
+
+
+def test_triage_gives_the_partial_body_dose_where_the_counts_ask_for_it(tmp_path, curve):
+    """It said "overdispersed" and left the dose out; the numbers are those of `dose`."""
+    (tmp_path / "s.csv").write_text("sample,C0,C1,C2,C3,C4,C5\np,932,56,9,1,1,1\nq,90,9,1,0,0,0\n")
+    result = run(
+        "triage",
+        tmp_path / "s.csv",
+        "--curve",
+        curve,
+        "--out",
+        tmp_path / "t.xlsx",
+        "--plot",
+        tmp_path / "t.png",
+    )
+    assert result.exit_code == 0, result.output
+    told = json.loads(run("dose", "--curve", curve, "--distribution", "932,56,9,1,1,1", "--json").output)
+    rows = list(openpyxl.load_workbook(tmp_path / "t.xlsx").active.iter_rows(values_only=True))
+    of = {row[0]: dict(zip(rows[0], row, strict=True)) for row in rows[1:]}
+    assert of["p"]["partial_dose_gy"] == pytest.approx(told["partial"]["dose"]["value"])
+    assert of["p"]["u"] == pytest.approx(told["dispersion"]["u"]) and of["p"]["partial_class"] == "above 2 Gy"
+    assert of["q"]["partial_dose_gy"] is None and of["q"]["partial_class"] is None
+    assert (
+        "as partial-body exposure" in result.output
+        and "class as partial-body exposure: above 2 Gy" in result.output
+    )
+    assert (tmp_path / "t.png").read_bytes().startswith(b"\x89PNG")
+    as_json = {
+        one["sample"]: one
+        for one in json.loads(run("triage", tmp_path / "s.csv", "--curve", curve, "--json").output)
+    }
+    assert (
+        as_json["p"]["partial"]["dose"]["value"] == pytest.approx(of["p"]["partial_dose_gy"])
+        and as_json["q"]["partial"] is None
+    )
+
+
+def test_triage_of_a_protracted_exposure(tmp_path, curve):
+    (tmp_path / "s.csv").write_text("sample,cells,dicentrics\np,500,150\n")
+    given = ["triage", tmp_path / "s.csv", "--curve", curve, "--json"]
+    acute, day, quick = (
+        json.loads(run(*given, *more).output)[0]
+        for more in ((), ("--hours", 24), ("--hours", 24, "--repair-hours", 1))
+    )
+    assert acute["dose_gy"] < day["dose_gy"] < quick["dose_gy"]
+    exact = json.loads(
+        run("dose", "--curve", curve, "--dicentrics", 150, "--cells", 500, "--hours", 24, "--json").output
+    )
+    assert day["dose_gy"] == exact["estimate"] and "times 0.153" in run(*given[:-1], "--hours", 24).output
+
+
+def test_a_count_far_from_both_doses_still_has_odds(curve):
+    """ZeroDivisionError and "inf : 1" once; by hand: 2000 ln(5000/1) - 4999... of the Poisson means."""
+    given = ["--cells", 1000, "--curve", curve, "--against", 5, "--json"]
+    high = json.loads(run("compare", "--dicentrics", 2000, *given).output)["log_odds"]
+    means = 1000 * 0.001, 1000 * (0.001 + 0.0164 * 5 + 0.0492 * 25)
+    by_hand = 2000 * math.log(means[0] / means[1]) - means[0] + means[1]
+    assert high == pytest.approx(by_hand, rel=1e-9)
+    said = run("compare", "--dicentrics", 2000, *given[:-1]).output
+    assert f"10^{-by_hand / math.log(10):.0f} : 1 for 5 Gy" in said and "inf" not in said
+    said = run("compare", "--dicentrics", 0, "--cells", 10**6, *given[2:-1]).output
+    assert ": 1 for 0 Gy" in said and "inf" not in said and "0 dicentrics in 1000000 cells" in said
+    said = run("compare", "--dicentrics", 1, "--cells", 1, *given[2:-1]).output
+    assert "given 1 dicentric in 1 cell:" in said
+
+
+def test_compare_and_plan_for_programs(tmp_path, curve):
+    (tmp_path / "s.csv").write_text("sample,cells,dicentrics\none,500,4\ntwo,500,0\n")
+    given = ["compare", "--samples", tmp_path / "s.csv", "--control", "8,5000"]
+    told = json.loads(run(*given, "--json", "--out", tmp_path / "c.csv").output)
+    rows = list(csv.DictReader((tmp_path / "c.csv").read_text().splitlines()))
+    assert [one["name"] for one in told] == ["one", "two"] and float(rows[0]["p"]) == pytest.approx(
+        told[0]["p"], rel=1e-5
+    )
+    assert int(rows[0]["threshold"]) == told[0]["limits"]["threshold"] and rows[0]["log10_odds_of_0_gy"] == ""
+    plan = [
+        "plan",
+        "--curve",
+        curve,
+        "--dose",
+        0.5,
+        "--out",
+        tmp_path / "p.csv",
+        "--plot",
+        tmp_path / "p.svg",
+    ]
+    told = json.loads(run(*plan, "--json").output)
+    rows = list(csv.DictReader((tmp_path / "p.csv").read_text().splitlines()))
+    assert [int(row["threshold"]) for row in rows] == [one["threshold"] for one in told["plan"]]
+    assert told["cells_needed"] > 50 and (tmp_path / "p.svg").read_text().startswith("<svg")
+    said = run(*plan).output
+    assert "background: 0.00100 +- 0.00045 dicentrics per cell, whose own uncertainty is carried" in said
+    assert "reaches below 0 Gy" in run("plan", "--curve", curve, "--dose", 1, "--within", 2).output
+    each = json.loads(
+        run(
+            "plan", "--curve", curve, "--samples", tmp_path / "s.csv", "--json", "--out", tmp_path / "e.xlsx"
+        ).output
+    )
+    assert each[0]["cells_more"] == max(each[0]["cells_needed"] - 500, 0) and (tmp_path / "e.xlsx").is_file()
+    for within in ("nan", "0", "inf"):
+        assert run("plan", "--curve", curve, "--within", within).exit_code == 2
+    lone = run("compare", "--dicentrics", 1, "--cells", 9, "--control", "1,50", "--against", 1)
+    assert lone.exit_code == 2 and "--curve and --against belong together" in lone.output
+
+
+def test_the_threshold_carries_the_controls_own_uncertainty(curve, tmp_path):
+    """No dicentric in 1000 controls: one in 3000 cells is no proof of an exposure, though C is 0."""
+    stored = CURVE | {
+        "coefficients": {"C": 0.0, "alpha": 0.02, "beta": 0.05},
+        "data": [
+            {"dose_gy": 0, "cells": 1000, "dicentrics": 0},
+            {"dose_gy": 5, "cells": 60, "dicentrics": 80},
+        ],
+    }
+    (tmp_path / "z.json").write_text(json.dumps(stored))
+    planned = json.loads(run("plan", "--curve", tmp_path / "z.json", "--json").output)["plan"][-1]
+    assert planned["cells"] == 3000 and planned["threshold"] >= 5
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("triage", "S", "--curve", "C"), ("dose", "--samples", "S", "--curve", "C"), ("plan", "--curve", "C"),
+        ("plan", "--curve", "C", "--samples", "S"), ("compare", "--samples", "S", "--control", "8,5000"),
+        ("interlab", "I"),
+    ],
+)  # fmt: skip
+def test_a_table_that_cannot_be_written_loses_no_result(tmp_path, curve, given):
+    (tmp_path / "s.csv").write_text("sample,cells,dicentrics\none,500,4\n")
+    (tmp_path / "i.csv").write_text("laboratory,value\none,1.2\nb,1.3\nc,1.5\n")
+    files = {"S": tmp_path / "s.csv", "C": curve, "I": tmp_path / "i.csv"}
+    result = run(*(files.get(word, word) for word in given), "--out", tmp_path / "nowhere" / "t.csv")
+    assert result.exit_code == 1 and "cannot be written" in result.output
+    assert "500" in result.output or "one " in result.output

@@ -10,13 +10,12 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
 from cytally import __version__
-from cytally.dosimetry.certificate.sections import Case, Section, sections
+from cytally.dosimetry.certificate.sections import Case, Section, figure_of, sections
 from cytally.dosimetry.certificate.words import Words
-from cytally.dosimetry.report import curve_figure
-from cytally.figures.curves import LABELS
+from cytally.figures.style import as_png
 
 #: Millimetres.
-_MARGIN, _LABEL, _LINE, _PICTURE = 18.0, 66.0, 5.0, 118.0
+_MARGIN, _LABEL, _LINE, _PICTURE = 18.0, 74.0, 4.8, 90.0
 _INK, _SOFT, _PALE = (34, 48, 60), (91, 107, 120), (200, 210, 218)
 _FONT = "DejaVu"
 
@@ -62,16 +61,13 @@ def paper(case: Case, language: str = "en") -> bytes:
     for number, part in enumerate(parts, start=1):
         _section(sheet, part, signed=number == len(parts))
         if part.figure:
-            figure = curve_figure(case.curve, case.dose, {key: words(key) for key in LABELS})
-            picture = io.BytesIO()
-            figure.savefig(picture, format="png", dpi=200)
             _room(sheet, _PICTURE * 0.68)
-            sheet.image(picture, w=_PICTURE, alt_text=words("this_sample"))
+            sheet.image(io.BytesIO(as_png(figure_of(case, words))), w=_PICTURE, alt_text=words("this_sample"))
     return bytes(sheet.output())
 
 
 def _section(sheet: _Sheet, part: Section, *, signed: bool) -> None:
-    _room(sheet, 28 if not signed else 52)
+    _room(sheet, 28 if not signed else 46)
     sheet.ln(4)
     _line(sheet, part.title, 10.5, bold=True)
     sheet.set_draw_color(*_PALE)
@@ -103,7 +99,7 @@ def _line(
 def _row(sheet: _Sheet, name: str, value: str, *, tall: bool) -> None:
     """A label and its value; a gap is a line to write on."""
     if tall:
-        sheet.ln(7)
+        sheet.ln(5.5)
     _room(sheet, 2 * _LINE)
     top = sheet.get_y()
     sheet.set_font(_FONT, "", 9)

@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from cytally.dosimetry.calibrate import DICENTRICS, Curve
+from cytally.dosimetry.certificate.carried import carried, method_words
 from cytally.dosimetry.certificate.facts import Facts
+from cytally.dosimetry.certificate.quality import quality_note
 from cytally.dosimetry.certificate.words import Words
-from cytally.dosimetry.dose import ACUTE, METHODS, Dose, Exposed
+from cytally.dosimetry.dose import ACUTE, Dose, Exposed
+from cytally.dosimetry.report import curve_figure
 from cytally.errors import CountsError
+from cytally.figures.curves import LABELS
+from cytally.statistics.detector import DetectorErrors
+from cytally.statistics.partial import PartialBody
 from cytally.statistics.poisson import garwood
 from cytally.types import IntArray
 
@@ -28,9 +35,9 @@ class Case:
         Cells with 0, 1, 2, ... dicentrics, where known.
     exposed : Exposed
     ensemble, detector : str
-        What counted; "" for people.
-    errors : bool
-        Whether the limits carry the detector's own errors.
+        What counted; "" for manual scoring.
+    errors : DetectorErrors or None
+        Recall and false detections of what counted, where the limits carry them.
     skipped : int
         Images that could not be scored.
     """
@@ -42,7 +49,7 @@ class Case:
     exposed: Exposed = ACUTE
     ensemble: str = ""
     detector: str = ""
-    errors: bool = False
+    errors: DetectorErrors | None = None
     skipped: int = 0
 
 
@@ -90,18 +97,23 @@ def sections(case: Case, words: Words) -> list[Section]:
     ]  # fmt: skip
 
 
+def figure_of(case: Case, words: Words) -> Figure:
+    """Curve, band, calibration samples and the dose, labelled in the report's language."""
+    labels = {key: words.template(key) for key in LABELS}
+    return curve_figure(case.curve, case.dose, labels, exposed=case.exposed, errors=case.errors)
+
+
 def _facts(case: Case, words: Words, title: str, names: tuple[str, ...]) -> Section:
     return Section(words(title), tuple((words(name), getattr(case.facts, name)) for name in names))
 
 
 def _history(case: Case, words: Words) -> Section:
     known = _facts(case, words, "history", ("exposed", "radiation", "circumstances"))
-    exposed, number = case.exposed, words.number
+    exposed = case.exposed
     lasted = words("acute")
     if exposed.hours > 0:
-        lasted = words(
-            "hours", number(exposed.hours, 1), number(exposed.protraction, 3), number(exposed.repair_hours, 1)
-        )
+        numbers = (f"{exposed.hours:g}", f"{exposed.protraction:.3g}", f"{exposed.repair_hours:g}")
+        lasted = words("hours", *map(words.local, numbers))
     return Section(
         known.title, (*known.rows, (words("duration"), lasted), (words("earlier"), case.facts.history))
     )
@@ -109,9 +121,23 @@ def _history(case: Case, words: Words) -> Section:
 
 def _method(case: Case, words: Words) -> Section:
     known = _facts(case, words, "method", ("tube", "culture", "stain", "selection"))
-    by = words("automatic", case.ensemble, case.detector) if case.detector else words("by_eye")
-    scored = "; ".join(filter(None, (by, case.facts.scored_by)))
-    return Section(known.title, (*known.rows, (words("scored_by"), scored)))
+    by = words("by_eye") if case.errors is None else words("automatic_unnamed")
+    if case.detector:
+        by = words("automatic", case.ensemble, case.detector)
+    rows = [*known.rows, (words("scored_by"), "; ".join(filter(None, (by, case.facts.scored_by))))]
+    if case.errors is not None:
+        rows.append((words("validation"), _validated(case.errors, words)))
+    return Section(known.title, tuple(rows))
+
+
+def _validated(errors: DetectorErrors, words: Words) -> str:
+    """Recall and false detections per cell as the validation set shows them."""
+    true = errors.found + errors.missed
+    said = words(
+        "validated", words.number(errors.found / true, 3), errors.found, true,
+        words.number(errors.false / errors.cells, 4), errors.false, errors.cells,
+    )  # fmt: skip
+    return said + (words("validated_beside", errors.beside, errors.exposed) if errors.exposed else "")
 
 
 def _counts(case: Case, words: Words) -> Section:
@@ -139,13 +165,24 @@ def _counts(case: Case, words: Words) -> Section:
     return Section(words("counts"), tuple(rows), table, (words(said),))
 
 
+def _coefficients(curve: Curve, words: Words) -> list[tuple[str, str]]:
+    """Each with its standard error, those at their bound named; then the covariances."""
+    number, names = words.number, ("C", "alpha", "beta")
+    bound = curve.fit.at_bound if curve.fit is not None else ()
+    rows = [
+        (name, words("at_bound" if name in bound else "coefficient", number(value, 5), number(error, 5)))
+        for name, value, error in zip(
+            names, curve.coefficients, np.sqrt(np.diag(curve.covariance)), strict=True
+        )
+    ]
+    off = [float(curve.covariance[i, j]) for i, j in ((0, 1), (0, 2), (1, 2))]
+    stated = any(off) or curve.fit is not None
+    between = "; ".join(words.local(f"{value:.3g}") for value in off) if stated else words("no_covariances")
+    return [*rows, (words("covariances"), between)]
+
+
 def _curve(case: Case, words: Words) -> Section:
     curve, number = case.curve, words.number
-    errors = np.sqrt(np.diag(curve.covariance))
-    coefficients = [
-        (name, words("coefficient", number(value, 5), number(error, 5)))
-        for name, value, error in zip(("C", "alpha", "beta"), curve.coefficients, errors, strict=True)
-    ]
     unknown = words("unknown")
     far = words("up_to", number(curve.highest_dose, 1)) if np.isfinite(curve.highest_dose) else unknown
     fit = unknown
@@ -163,7 +200,7 @@ def _curve(case: Case, words: Words) -> Section:
     )
     return Section(words("curve"), (
         (words("curve_of"), curve.laboratory or unknown), (words("curve_radiation"), curve.radiation or unknown),
-        (words("curve_detector"), curve.detector or words("by_eye")), (words("form"), form), *coefficients,
+        (words("curve_detector"), curve.detector or words("by_eye")), (words("form"), form), *_coefficients(curve, words),
         (words("range"), far), (words("fit"), fit), *about,
     ))  # fmt: skip
 
@@ -174,12 +211,12 @@ def _dose(case: Case, words: Words) -> Section:
         (words("estimate"), f"{number(dose.estimate)} Gy"),
         (words("dose_limits"), _between(dose.lower, dose.upper, words)),
     ]
-    keys = {name: key for key, name in METHODS.items()}
-    notes = []
-    for note in dose.notes:
-        key = "delta few" if note.key == "delta" else note.key
-        notes.append(words("note", words(key, number(note.value, 1 if key == "beyond" else 2))))
-    rows.append((words("limits_by"), words(keys.get(dose.method, "errors"))))
+    said = [
+        *map(words.note, dose.notes),
+        quality_note(words, case.facts.radiation, case.curve.radiation),
+    ]
+    notes = [words("note", sentence) for sentence in said if sentence]
+    rows.append((words("limits_by"), method_words(words, dose)))
     if dose.merkle is not None:
         rows.append((words("merkle_limits"), _between(*dose.merkle, words)))
     return Section(words("dose"), tuple(rows), text=tuple(notes), figure=True)
@@ -192,30 +229,53 @@ def _between(lower: float, upper: float, words: Words) -> str:
 
 
 def _partial(case: Case, words: Words) -> Section:
-    dose, number, title = case.dose, words.number, words("partial")
-    if dose.partial is None:
-        over = dose.dispersion is not None and dose.dispersion.overdispersed
-        return Section(title, text=(words("not_estimable" if over else "not_indicated"),))
-    parts = [
-        [number(100 * v, 0) for v in (part.value, part.lower, part.upper)]
-        for part in (dose.partial.body, dose.partial.cells)
+    dose = case.dose
+    rows = [
+        row
+        for key, part in (("partial_dose", dose.partial), ("profile_dose", dose.contaminated))
+        if part is not None
+        for row in _partial_rows(key, part, words)
     ]
-    gray = dose.partial.dose
-    shown = words("partial_limits", number(gray.value), number(gray.lower), number(gray.upper))
-    return Section(title, (
-        (words("partial_dose"), shown), (words("body"), words("percent", *parts[0])),
-        (words("cells_part"), words("percent", *parts[1])),
-    ))  # fmt: skip
+    if not rows:
+        return Section(words("partial"), text=(words(_without_partial(case)),))
+    rows.append((words("d0"), words("gray", words.local(f"{case.exposed.d0_gy:g}"))))
+    whole = dose.contaminated is not None and dose.contaminated.body.upper >= 1
+    return Section(words("partial"), tuple(rows), text=(words("whole_possible"),) if whole else ())
+
+
+def _partial_rows(key: str, part: PartialBody, words: Words) -> list[tuple[str, str]]:
+    """Dose to the exposed part, its share of the body and of the scored cells."""
+    shares = [
+        words("percent", *(words.number(100 * value, 0) for value in (one.value, one.lower, one.upper)))
+        for one in (part.body, part.cells)
+    ]
+    gray = f"{words.number(part.dose.value)} Gy ({_between(part.dose.lower, part.dose.upper, words)})"
+    return [(words(key), gray), (words("body"), shares[0]), (words("cells_part"), shares[1])]
+
+
+def _without_partial(case: Case) -> str:
+    """Key of the reason why there is no partial-body dose; only what was tried may have failed."""
+    spread = case.dose.dispersion
+    if case.dose.tried_partial and spread is not None:
+        return "profile_none"
+    if spread is None:
+        return "partial_totals"
+    if not np.isfinite(spread.u):
+        return "partial_few"
+    if not spread.overdispersed:
+        return "not_indicated"
+    return "not_estimable" if case.errors is None else "partial_errors"
 
 
 def _meaning(case: Case, words: Words) -> Section:
     who = "meaning_other"
-    if case.detector == case.curve.detector:
-        who = "meaning_same" if case.detector else "meaning_eye"
-    if case.errors:
+    if case.errors is not None:
         who = "meaning_errors"
+    elif case.detector == case.curve.detector:
+        who = "meaning_same" if case.detector else "meaning_eye"
+    limits = carried(words, case.dose, case.curve, detector=case.detector, errors=case.errors)
     remarks = (f"{words('remarks')}: {case.facts.remarks}",) if case.facts.remarks else ()
-    return Section(words("meaning"), text=(words("meaning_1"), words("meaning_2"), words(who), *remarks))
+    return Section(words("meaning"), text=(words("meaning_1"), " ".join(limits), words(who), *remarks))
 
 
 def _signatures(case: Case, words: Words) -> Section:

@@ -11,10 +11,9 @@ from cytally.dosimetry.calibrate import Curve
 from cytally.dosimetry.dose import ACUTE, Exposed
 from cytally.errors import CountsError
 from cytally.statistics.curves import dose_at
-from cytally.statistics.fields import mixed_field
+from cytally.statistics.fields import mixed_field, mixed_limits
 from cytally.statistics.intervals import dose_error, merkle
 from cytally.statistics.partial import Estimate, exposed_fraction, mixed_poisson
-from cytally.statistics.poisson import garwood
 from cytally.statistics.translocations import expected_background, genome_factor
 from cytally.types import IntArray
 
@@ -24,6 +23,10 @@ _DNA = dict(zip(
     (263, 255, 214, 203, 194, 183, 171, 155, 145, 144, 144, 143, 114, 109, 106, 98, 92, 85, 67, 72, 50, 56, 164, 59),
     strict=True,
 ))  # fmt: skip
+
+
+#: Chromosomes of a cell; no count per cell is higher.
+_CHROMOSOMES = 46
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,29 @@ def _dose_of(per_cell: Estimate, curve: Curve, exposed: Exposed) -> Estimate:
     return Estimate.normal(gray, error, 0.95)
 
 
+def _check(count: int, cells: int, what: str) -> None:
+    if cells <= 0 or count < 0 or count > _CHROMOSOMES * cells:
+        raise CountsError(
+            f"expected cells > 0 and 0 to {_CHROMOSOMES} {what} per cell, got {count} in {cells} cells; "
+            "were the two mixed up?"
+        )
+
+
 @dataclass(frozen=True)
 class MixedField:
-    """Neutron and gamma dose, Gy: estimate, and limits that carry the chance in the count alone."""
+    """Neutron and gamma dose, Gy: estimate and 95 % limits that carry the count's error and both curves'.
+
+    Attributes
+    ----------
+    neutron, gamma : (float, float, float)
+        Estimate, lower and upper limit.
+    exact : tuple of str
+        Which of the curves state no error, so that none is carried.
+    """
 
     neutron: tuple[float, float, float]
     gamma: tuple[float, float, float]
+    exact: tuple[str, ...] = ()
 
 
 def criticality(
@@ -111,33 +131,38 @@ def criticality(
     backgrounds : {"both", "mean"}
         As in `mixed_field`.
     """
-    if cells <= 0 or dicentrics < 0:
-        raise CountsError(f"expected cells > 0 and dicentrics >= 0, got {cells} and {dicentrics}")
-    limits = garwood(dicentrics)
-    pairs = [
-        mixed_field(
-            count / cells,
-            neutron.coefficients,
-            gamma.coefficients,
-            gamma_over_neutron,
-            backgrounds=backgrounds,
-        )
-        for count in (dicentrics, limits.lower, limits.upper)
-    ]
-    first, second = zip(*pairs, strict=True)
-    return MixedField(
-        (float(first[0]), float(first[1]), float(first[2])),
-        (float(second[0]), float(second[1]), float(second[2])),
+    _check(dicentrics, cells, "dicentrics")
+    estimate, _ = mixed_field(
+        dicentrics / cells,
+        neutron.coefficients,
+        gamma.coefficients,
+        gamma_over_neutron,
+        backgrounds=backgrounds,
     )
+    lower, upper = mixed_limits(
+        dicentrics, cells, (neutron.carried.coefficients, neutron.carried.covariance),
+        (gamma.carried.coefficients, gamma.carried.covariance), gamma_over_neutron, backgrounds=backgrounds,
+    )  # fmt: skip
+    both = (("neutron", neutron), ("gamma", gamma))
+    ratio = gamma_over_neutron
+    return MixedField(
+        (estimate, lower, upper), (ratio * estimate, ratio * lower, ratio * upper),
+        tuple(name for name, curve in both if not curve.covariance.any()),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Person:
-    """Whose translocations are counted: years, sex (male, female, "" for unknown), smoker."""
+    """Whose translocations are counted: years, sex (male, female, "" for unknown), smoker, origin.
+
+    Region and ethnicity as in `expected_background`; "" where they are not known.
+    """
 
     age: float
     sex: str = ""
     smoker: bool = False
+    region: str = ""
+    ethnicity: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,9 +176,10 @@ class Translocated:
     equivalents : float
         Cells in which all exchanges would be seen.
     background : float
-        Translocations that age has brought.
+        Translocations expected without exposure.
     dose : Estimate
-        Gy with about 95 % limits (Merkle 83/83), the background taken as known.
+        Gy with about 95 % limits (Merkle 83/83). A background by age is taken as known; the
+        uncertainty of one that a control measured is carried.
     """
 
     factor: float
@@ -180,8 +206,9 @@ def dna_fractions(sex: str = "") -> dict[str, float]:
 
 
 def translocations(
-    count: int, cells: int, colours: Sequence[Sequence[str]], person: Person, curve: Curve
-) -> Translocated:
+    count: int, cells: int, colours: Sequence[Sequence[str]], person: Person | None, curve: Curve, *,
+    control: tuple[int, int] | None = None, sex: str = "",
+) -> Translocated:  # fmt: skip
     """Dose from translocations seen with painted chromosomes (IAEA 2011, chapter 10).
 
     Parameters
@@ -189,21 +216,54 @@ def translocations(
     count, cells : int
     colours : sequence of sequences of str
         Chromosomes of each colour, such as [["1", "4"], ["2"]].
-    person : Person
+    person : Person or None
+        For the background that age brings; None with a control.
     curve : Curve
         Translocations per genome equivalent, *without* background: what age brings is taken
         off the count, so a background of the curve's own would be taken off twice.
+    control : (int, int), optional
+        Translocations and cells of a laboratory's own unexposed people, of the same age and with the
+        same paint, in place of what age brings.
+    sex : {"", "male", "female"}
+        With a control, for the part of the genome that is painted.
+
+    Raises
+    ------
+    CountsError
+        Impossible counts or paint; both a person and a control, or neither.
     """
-    if cells <= 0 or count < 0:
-        raise CountsError(f"expected cells > 0 and translocations >= 0, got {cells} and {count}")
-    factor = genome_factor(colours, dna_fractions(person.sex))
-    background = expected_background(cells, factor, person.age, sex=person.sex, smoker=person.smoker)
+    _check(count, cells, "translocations")
+    if (person is None) == (control is None):
+        raise CountsError("expected a person's age or a control, one of the two; give --age or --control")
+    factor = genome_factor(colours, dna_fractions(person.sex if person is not None else sex))
+    per_genome, variance = _background(person, control, factor)
     equivalents = cells * factor
-    # as a curve whose constant is what age brings, the count stays a whole Poisson number
-    coefficients = np.array([background / equivalents, *curve.coefficients[1:]])
+    # as a curve whose constant is the background, the count stays a whole Poisson number
+    coefficients = np.array([per_genome, *curve.coefficients[1:]])
     covariance = curve.covariance.copy()
     covariance[0, :] = covariance[:, 0] = 0.0
+    covariance[0, 0] = variance
     found = merkle(count, equivalents, coefficients, covariance)
     return Translocated(
-        factor, equivalents, background, Estimate(found.estimate, float("nan"), found.lower, found.upper)
-    )
+        factor, equivalents, per_genome * equivalents,
+        Estimate(found.estimate, float("nan"), found.lower, found.upper),
+    )  # fmt: skip
+
+
+def _background(person: Person | None, control: tuple[int, int] | None, factor: float) -> tuple[float, float]:
+    """Translocations per genome equivalent without exposure, and the variance of that number."""
+    if control is None:
+        assert person is not None
+        by_age = expected_background(
+            1, 1.0, person.age, sex=person.sex, smoker=person.smoker, region=person.region,
+            ethnicity=person.ethnicity,
+        )  # fmt: skip
+        return by_age, 0.0
+    known, among = control
+    if known < 0 or among < 1:
+        raise CountsError(
+            f"expected a control with translocations >= 0 and cells >= 1, got {known} and {among}"
+        )
+    equivalents = among * factor
+    seen = known if known else 0.5  # none seen is not none there
+    return seen / equivalents, seen / equivalents**2

@@ -26,9 +26,12 @@ class Sampled:
     Attributes
     ----------
     totals : ndarray of int, shape (ensembles,)
+    images : tuple of str
+        Which cells they counted.
     """
 
     totals: IntArray
+    images: tuple[str, ...] = ()
 
     @property
     def disagreement(self) -> float:

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from cytally.dosimetry.calibrate import Curve
-from cytally.dosimetry.dose import ACUTE, DEFAULT, Dose, Exposed, dose, dose_from_totals
+from cytally.dosimetry.dose import ACUTE, DEFAULT, PLAIN, Asked, Dose, Exposed, dose, dose_from_totals
 from cytally.dosimetry.laboratory.columns import SAMPLES
 from cytally.dosimetry.laboratory.tables import TOTALS, classes_of, counts_of, named_sum, several, sums_among
 from cytally.errors import CountsError, InputError
-from cytally.files.csv import csv_bytes
 from cytally.files.tables import Row, Table, read_table
 from cytally.statistics.detector import DetectorErrors
 from cytally.types import IntArray
@@ -163,13 +162,13 @@ def _notes(kept: Sequence[Sample], table: Table) -> tuple[str, ...]:
 
 def dose_of_sample(
     sample: Sample, curve: Curve, *, method: str = DEFAULT, exposed: Exposed = ACUTE,
-    errors: DetectorErrors | None = None,
+    errors: DetectorErrors | None = None, asked: Asked = PLAIN,
 ) -> Dose:  # fmt: skip
     """Dose of one sample; by its distribution over cells where that is known."""
     if sample.distribution is not None:
-        return dose(sample.distribution, curve, method=method, exposed=exposed, errors=errors)
+        return dose(sample.distribution, curve, method=method, exposed=exposed, errors=errors, asked=asked)
     return dose_from_totals(
-        sample.dicentrics, sample.cells, curve, method=method, exposed=exposed, errors=errors
+        sample.dicentrics, sample.cells, curve, method=method, exposed=exposed, errors=errors, asked=asked
     )
 
 
@@ -181,32 +180,48 @@ def doses_table(found: Sequence[tuple[Sample, Dose]]) -> str:
             f"{sample.name:<16}{sample.cells:>7}{sample.dicentrics:>6}{_u(one):>8}{one.estimate:>11.2f}{one.limits:>22}"
         )
         if one.partial is not None:
-            lines.append(f"{'':<16}  as partial-body exposure: {one.partial_words}")
+            lines.append(f"{'':<16}  as partial-body exposure (Dolphin): {one.partial_words}")
+        if one.tried_partial:
+            lines.append(f"{'':<16}  as partial-body exposure (profile likelihood): {one.contaminated_words}")
         lines += [f"{'':<16}  {warning}" for warning in one.warnings]
     return "\n".join(lines)
 
 
-def doses_csv(found: Sequence[tuple[Sample, Dose]]) -> bytes:
-    """One line per sample, for programs and spreadsheets; empty where there is no such number."""
-    rows = [[
-        "sample", "cells", "dicentrics", "u", "dose_gy", "lower_gy", "upper_gy", "method",
-        "partial_dose_gy", "partial_lower_gy", "partial_upper_gy", "partial_body", "notes",
-    ]]  # fmt: skip
-    for sample, one in found:
-        partial = ["", "", "", ""]
-        if one.partial is not None:
-            gray = one.partial.dose
-            partial = [_cell(v) for v in (gray.value, gray.lower, gray.upper, one.partial.body.value)]
-        rows.append([
-            sample.name, str(sample.cells), str(sample.dicentrics), _u(one), _cell(one.estimate), _cell(one.lower),
-            _cell(one.upper), one.method, *partial, "; ".join(one.warnings),
-        ])  # fmt: skip
-    return csv_bytes(rows)
+def doses_rows(found: Sequence[tuple[Sample, Dose]]) -> list[list[object]]:
+    """Headings, then one line per sample, for programs and spreadsheets; None where there is no such number."""
+    heading: list[object] = [
+        "sample", "cells", "dicentrics", "u", "dose_gy", "lower_gy", "upper_gy", "method", *PARTIAL, "notes",
+    ]  # fmt: skip
+    rows: list[list[object]] = [
+        [
+            sample.name, sample.cells, sample.dicentrics, u_of(one), one.estimate, one.lower, one.upper,
+            one.method, *partial_cells(one), "; ".join(one.warnings),
+        ]
+        for sample, one in found
+    ]  # fmt: skip
+    return [heading, *rows]
+
+
+#: Headings of the cells of `partial_cells`.
+PARTIAL = ("partial_dose_gy", "partial_lower_gy", "partial_upper_gy", "partial_body")
+
+
+def partial_cells(one: Dose) -> list[float | None]:
+    """Partial-body dose with limits in Gy and part of the body; None where there is none.
+
+    By profile likelihood where that was asked for, else by Dolphin's method.
+    """
+    used = one.contaminated or one.partial
+    if used is None:
+        return [None] * len(PARTIAL)
+    return [used.dose.value, used.dose.lower, used.dose.upper, used.body.value]
+
+
+def u_of(one: Dose) -> float | None:
+    """The statistic u of the distribution over cells, where it is known."""
+    return None if one.dispersion is None else one.dispersion.u
 
 
 def _u(one: Dose) -> str:
-    return "" if one.dispersion is None or not np.isfinite(one.dispersion.u) else f"{one.dispersion.u:.2f}"
-
-
-def _cell(value: float) -> str:
-    return f"{value:.4f}" if np.isfinite(value) else ""
+    u = u_of(one)
+    return "" if u is None or not np.isfinite(u) else f"{u:.2f}"

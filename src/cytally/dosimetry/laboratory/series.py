@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from cytally.dosimetry.calibrate import Curve, DosePoint
 from cytally.dosimetry.cells import ScoredCell
-from cytally.dosimetry.dose import ACUTE, DEFAULT, Dose, Exposed, dose
+from cytally.dosimetry.dose import ACUTE, DEFAULT, PLAIN, Asked, Dose, Exposed, dose
+from cytally.dosimetry.laboratory.disagreement import read_sampled
 from cytally.dosimetry.laboratory.tables import check_doses, read_counts
 from cytally.errors import CountsError
 from cytally.files.numbers import real
 from cytally.statistics.detector import DetectorErrors
+from cytally.types import Counts
 
 
 def points_of(sources: Sequence[Path], unit: str | None = None) -> tuple[list[DosePoint], str]:
@@ -34,7 +38,7 @@ def points_of(sources: Sequence[Path], unit: str | None = None) -> tuple[list[Do
         raise CountsError(f"doses of runs are in Gy, as their cells.csv says; got the unit {unit}")
     from cytally.dosimetry import run
 
-    totals: dict[float, tuple[int, int]] = {}
+    counted: dict[float, list[int]] = {}
     detectors, seen = set(), dict[str, str]()
     for folder in sources:
         if not (folder / run.CELLS).is_file() or not (folder / "run.json").is_file():
@@ -48,15 +52,19 @@ def points_of(sources: Sequence[Path], unit: str | None = None) -> tuple[list[Do
                 raise CountsError(
                     f"{cell.image} of {folder} is the same image as {where}; a cell counts once: leave one of them out"
                 )
-            cells, dicentrics = totals.get(gray, (0, 0))
-            totals[gray] = (cells + 1, dicentrics + cell.detections.count("dicentric"))
+            counted.setdefault(gray, []).append(cell.detections.count("dicentric"))
     if len(detectors) > 1:
         raise CountsError(
             f"runs were scored by {len(detectors)} different detectors; score them all with one"
         )
-    points = [DosePoint(d, *totals[d]) for d in sorted(totals)]
+    points = [_point(gray, counted[gray]) for gray in sorted(counted)]
     check_doses(points, ", ".join(map(str, sources)), unit)
     return points, detectors.pop()
+
+
+def _point(gray: float, per_cell: list[int]) -> DosePoint:
+    counts = tuple(np.bincount(per_cell).tolist())
+    return DosePoint(gray, len(per_cell), sum(per_cell), distribution=counts)
 
 
 def _cells(folder: Path) -> Iterator[tuple[ScoredCell, float]]:
@@ -75,28 +83,56 @@ def _cells(folder: Path) -> Iterator[tuple[ScoredCell, float]]:
             ) from None
 
 
-def dose_of_run(
-    folder: Path,
-    curve: Curve,
-    *,
-    method: str = DEFAULT,
-    any_detector: bool = False, exposed: Exposed = ACUTE,
-    errors: DetectorErrors | None = None,
+def dose_of_counts(
+    counts: Counts, folder: Path, cells: Sequence[ScoredCell], curve: Curve, *, method: str = DEFAULT,
+    any_detector: bool = False, exposed: Exposed = ACUTE, errors: DetectorErrors | None = None,
+    asked: Asked = PLAIN,
 ) -> Dose:  # fmt: skip
-    """Dose of a finished run; its report is written again with the dose on top.
+    """Dose of a run's counts, the one that every command and page gives of this run.
 
-    Where the run was counted by sampled ensembles too, their disagreement is carried.
+    Where the same cells were counted by sampled ensembles too (sampled.csv in the folder), their
+    disagreement is carried.
+
+    Parameters
+    ----------
+    counts : Counts
+    folder : Path
+        Of the run.
+    cells : sequence of ScoredCell
+        From which the counts are; a sampled.csv of other cells is refused.
+    curve, method, any_detector, exposed, errors, asked
+        As of `dose`, whose errors are raised.
+    """
+    drawn = read_sampled(folder, cells)
+    return dose(
+        counts, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors,
+        disagreement=drawn.disagreement if drawn is not None else 0.0, asked=asked,
+    )  # fmt: skip
+
+
+def dose_of_run(
+    folder: Path, curve: Curve, *, method: str = DEFAULT, any_detector: bool = False,
+    exposed: Exposed = ACUTE, errors: DetectorErrors | None = None, asked: Asked = PLAIN,
+) -> Dose:  # fmt: skip
+    """Dose of a finished run; its page is written again with the dose on top.
+
+    Parameters
+    ----------
+    folder : Path
+    curve, method, any_detector, exposed, errors, asked
+        As of `dose_of_counts`.
     """
     from cytally.dosimetry import run
-    from cytally.dosimetry.laboratory.disagreement import read_sampled
     from cytally.dosimetry.report import write_report
 
     settings, cells = run.read_settings(folder), run.read_run(folder)
     counts = run.counts_of(cells, settings.classes, settings.detector)
-    drawn = read_sampled(folder, cells)
-    found = dose(
-        counts, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors,
-        disagreement=drawn.disagreement if drawn else 0.0,
+    found = dose_of_counts(
+        counts, folder, cells, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors,
+        asked=asked,
     )  # fmt: skip
-    write_report(folder, cells, counts, settings, run.images_of(folder, cells), curve=curve, dose=found)
+    write_report(
+        folder, cells, counts, settings, run.images_of(folder, cells), curve=curve, dose=found, exposed=exposed,
+        errors=errors,
+    )  # fmt: skip
     return found

@@ -152,7 +152,8 @@ def _point(row: Row, scale: float) -> DosePoint:
     if not weight > 0:
         raise row.wrong(f"expected a weight above 0, such as 1 / dispersion index, got {weight:g}")
     found = counts_of(row)
-    return DosePoint(gray, found.cells, found.dicentrics, weight)
+    distribution = () if found.distribution is None else tuple(found.distribution.tolist())
+    return DosePoint(gray, found.cells, found.dicentrics, weight, distribution)
 
 
 def check_doses(points: Sequence[DosePoint], place: str, unit: str | None) -> None:

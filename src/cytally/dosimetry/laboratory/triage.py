@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytally.dosimetry.calibrate import Curve
-from cytally.dosimetry.dose import DEFAULT, Dose
-from cytally.dosimetry.laboratory.samples import Sample, dose_of_sample
-from cytally.files.csv import csv_bytes
+from cytally.dosimetry.dose import ACUTE, DEFAULT, PLAIN, Asked, Dose, Exposed
+from cytally.dosimetry.laboratory.samples import PARTIAL, Sample, dose_of_sample, partial_cells, u_of
 
 #: Cells, or dicentrics, that triage asks for.
 CELLS, DICENTRICS = 50, 30
@@ -44,15 +43,24 @@ class Sorted:
     possible: tuple[str, ...]
     enough: bool
 
+    @property
+    def partial_category(self) -> str:
+        """Class of the partial-body dose; "" where there is none."""
+        partial = self.dose.contaminated or self.dose.partial
+        return "" if partial is None else CLASSES[_class_of(partial.dose.value)][1]
 
-def sort_samples(samples: Sequence[Sample], curve: Curve, *, method: str = DEFAULT) -> list[Sorted]:
-    """Dose and class of each sample, highest dose first."""
-    found = [_sorted(sample, curve, method) for sample in samples]
+
+def sort_samples(
+    samples: Sequence[Sample], curve: Curve, *, method: str = DEFAULT, exposed: Exposed = ACUTE,
+    asked: Asked = PLAIN,
+) -> list[Sorted]:  # fmt: skip
+    """Dose and class of each sample, highest dose first; the class is that of the whole-body dose."""
+    found = [_sorted(sample, curve, method, exposed, asked) for sample in samples]
     return sorted(found, key=lambda one: (-one.dose.estimate, -one.dose.lower, one.sample.name))
 
 
-def _sorted(sample: Sample, curve: Curve, method: str) -> Sorted:
-    estimate = dose_of_sample(sample, curve, method=method)
+def _sorted(sample: Sample, curve: Curve, method: str, exposed: Exposed, asked: Asked) -> Sorted:
+    estimate = dose_of_sample(sample, curve, method=method, exposed=exposed, asked=asked)
     low, high = _class_of(estimate.lower), _class_of(estimate.upper)
     return Sorted(
         sample, estimate, CLASSES[_class_of(estimate.estimate)][1],
@@ -77,17 +85,30 @@ def as_table(found: Sequence[Sorted]) -> str:
             f"{one.sample.name:<16}{one.sample.cells:>7}{one.sample.dicentrics:>6}{one.dose.estimate:>11.2f}"
             f"{one.dose.limits:>22}  {sure}{short}"
         )
+        if one.dose.partial is not None:
+            lines.append(f"{'':<16}  as partial-body exposure (Dolphin): {one.dose.partial_words}")
+        if one.dose.tried_partial:
+            lines.append(
+                f"{'':<16}  as partial-body exposure (profile likelihood): {one.dose.contaminated_words}"
+            )
+        if one.partial_category:
+            lines.append(f"{'':<16}  class as partial-body exposure: {one.partial_category}")
         lines += [f"{'':<16}  {warning}" for warning in one.dose.warnings]
     return "\n".join(lines)
 
 
-def as_csv(found: Sequence[Sorted]) -> bytes:
-    """One line per sample, for programs and spreadsheets."""
-    rows = [["sample", "cells", "dicentrics", "dose_gy", "lower_gy", "upper_gy", "class", "enough", "notes"]]
-    for one in found:
-        upper = f"{one.dose.upper:.4f}" if np.isfinite(one.dose.upper) else ""
-        rows.append([
-            one.sample.name, str(one.sample.cells), str(one.sample.dicentrics), f"{one.dose.estimate:.4f}",
-            f"{one.dose.lower:.4f}", upper, one.category, str(one.enough), "; ".join(one.dose.warnings),
-        ])  # fmt: skip
-    return csv_bytes(rows)
+def as_rows(found: Sequence[Sorted]) -> list[list[object]]:
+    """Headings, then one line per sample, for programs and spreadsheets."""
+    heading: list[object] = [
+        "sample", "cells", "dicentrics", "u", "dose_gy", "lower_gy", "upper_gy", "class", "enough", *PARTIAL,
+        "partial_class", "notes",
+    ]  # fmt: skip
+    rows: list[list[object]] = [
+        [
+            one.sample.name, one.sample.cells, one.sample.dicentrics, u_of(one.dose), one.dose.estimate,
+            one.dose.lower, one.dose.upper, one.category, one.enough, *partial_cells(one.dose),
+            one.partial_category, "; ".join(one.dose.warnings),
+        ]
+        for one in found
+    ]  # fmt: skip
+    return [heading, *rows]

@@ -19,6 +19,7 @@ from cytally.inference.ensemble import Ensemble
 from cytally.labels.boxes import read_yolo
 from cytally.statistics.poisson import garwood
 from cytally.types import Skipped
+from cytally.wording import counted
 
 Report = Callable[[str, int, int], None]
 
@@ -76,7 +77,7 @@ def evaluate_boxes(paths: Sequence[Path], names: Sequence[str], ensemble: Ensemb
 
 def sentences(result: Boxed) -> list[str]:
     """What was measured, for people."""
-    lines = [f"{result.images} images"]
+    lines = [f"{counted(result.images, 'images')}"]
     for name, hits in result.hits.items():
         limits = garwood(hits.false)
         cells = max(result.images, 1)

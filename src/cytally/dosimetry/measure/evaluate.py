@@ -18,7 +18,8 @@ from cytally.dosimetry.measure.exhibits import PAGE, Exhibits, page
 from cytally.errors import ImageError
 from cytally.evaluation.detection import Labelled, Sweep, sweep
 from cytally.evaluation.matching import TRUTH_LEVEL, Hits, match_components, match_one_to_one
-from cytally.figures.curves import BandedCurve, as_svg, precision_recall_figure
+from cytally.figures.curves import BandedCurve, precision_recall_figure
+from cytally.figures.style import as_svg
 from cytally.files.atomic import write_bytes
 from cytally.files.csv import csv_bytes
 from cytally.images.normalise import Density, normalise

@@ -20,6 +20,7 @@ from cytally.inference.ensemble import Ensemble
 from cytally.statistics.curves import dose_at
 from cytally.statistics.poisson import garwood
 from cytally.types import Skipped
+from cytally.wording import counted
 
 Report = Callable[[str, int, int], None]
 #: Dicentrics per cell that unexposed people carry (IAEA 2011, table 5).
@@ -120,7 +121,7 @@ def sentence(rate: Rate) -> str:
     if rate.cells == 0:
         return f"no cell could be scored, so nothing is known about {rate.name}s"
     text = (
-        f"{rate.found} {rate.name}(s) in {rate.cells} cells: {rate.per_cell:.4f} per cell "
+        f"{counted(rate.found, rate.name + 's')} in {counted(rate.cells, 'cells')}: {rate.per_cell:.4f} per cell "
         f"({rate.lower:.4f} to {rate.upper:.4f}, 95 %)"
     )
     if rate.name != "dicentric":

@@ -29,6 +29,7 @@ from cytally.inference.ensemble import Ensemble
 from cytally.livecell.evidence.folder import LabelledField
 from cytally.livecell.nuclei import find_nuclei
 from cytally.types import IntArray
+from cytally.wording import counted
 
 Report = Callable[[str, int, int], None]
 FIGURES, PICTURES = "evaluation.json", "overlays"
@@ -148,7 +149,10 @@ def _number(value: float) -> float | None:
 
 def as_table(result: Evaluation) -> str:
     """For people."""
-    lines = [f"{result.fields} fields", f"{'':<22}{'precision':>10}{'recall':>8}{'Dice':>8}{'IoU':>8}"]
+    lines = [
+        f"{counted(result.fields, 'fields')}",
+        f"{'':<22}{'precision':>10}{'recall':>8}{'Dice':>8}{'IoU':>8}",
+    ]
     for name, row in (
         ("pixels", result.pixel),
         ("objects that touch", result.object),

@@ -28,6 +28,7 @@ from cytally.images.masks import grey, read_mask
 from cytally.images.read import read
 from cytally.images.write import encode
 from cytally.types import Image, IntArray
+from cytally.wording import counted
 
 TABLE = "review.csv"
 COLUMNS = ("image", "objects", "false_positives", "false_negatives", "remark")
@@ -181,7 +182,7 @@ def compare_experts(first: Reviewed, second: Reviewed) -> ExpertsAgree:
 
 def as_words(agree: ExpertsAgree) -> str:
     """For people: the matrices and the figures."""
-    lines = [f"{agree.images} images judged by both"]
+    lines = [f"{counted(agree.images, 'images')} judged by both"]
     for name, table in (
         ("false_positives", agree.false_positives),
         ("false_negatives", agree.false_negatives),

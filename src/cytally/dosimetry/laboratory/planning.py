@@ -1,0 +1,195 @@
+"""Before and around a dose: how many cells to score, and whether a low count says anything."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cytally.dosimetry.calibrate import Curve
+from cytally.dosimetry.laboratory.samples import Sample
+from cytally.statistics.curves import dose_at
+from cytally.statistics.low import (
+    CharacteristicLimits,
+    cells_needed,
+    characteristic_limits,
+    limits_at,
+    log_odds,
+    odds_words,
+)
+from cytally.statistics.poisson import two_sample_p
+from cytally.wording import counted
+
+#: Cells that a plan shows.
+CELLS = (50, 150, 500, 1000, 3000)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a number of cells can tell of a dose.
+
+    Attributes
+    ----------
+    cells : int
+    expected : int
+        Dicentrics at the dose, rounded down.
+    lower, upper : float
+        Limits of the dose that such a count gives, Gy; the curve taken as known.
+    threshold : int
+        More dicentrics than these are above the background.
+    detection_gy : float
+        Dose that is above the threshold with a probability of 90 %.
+    """
+
+    cells: int
+    expected: int
+    lower: float
+    upper: float
+    threshold: int
+    detection_gy: float
+
+
+def plan_cells(
+    gray: float, curve: Curve, cells: Sequence[int] = CELLS, *, false_rate: float = 0.0
+) -> list[Planned]:
+    """What each number of cells can tell of a dose of `gray`."""
+    known = curve.carried  # with what its controls leave open
+    background, variance = float(known.coefficients[0]) + false_rate, float(known.covariance[0, 0])
+    rows = []
+    for number in cells:
+        expected, limits = limits_at(gray, number, curve.coefficients)
+        found = characteristic_limits(number, background, variance=variance)
+        seen = dose_at(found.detection / number - false_rate, curve.coefficients)
+        rows.append(Planned(number, expected, limits.lower, limits.upper, found.threshold, seen))
+    return rows
+
+
+def background_words(curve: Curve, false_rate: float = 0.0) -> str:
+    """What a threshold was computed from."""
+    known = curve.carried
+    background, error = float(known.coefficients[0]) + false_rate, float(known.covariance[0, 0]) ** 0.5
+    if error == 0:
+        return f"background: {background:.5f} dicentrics per cell, taken as exact"
+    return (
+        f"background: {background:.5f} +- {error:.5f} dicentrics per cell, whose own uncertainty is carried"
+    )
+
+
+def plan_rows(found: Sequence[Planned]) -> list[list[object]]:
+    """Headings, then one line per number of cells."""
+    heading: list[object] = [
+        "cells", "dicentrics_expected", "lower_gy", "upper_gy", "threshold", "detection_limit_gy",
+    ]  # fmt: skip
+    rows: list[list[object]] = [
+        [p.cells, p.expected, p.lower, p.upper, p.threshold, p.detection_gy] for p in found
+    ]
+    return [heading, *rows]
+
+
+@dataclass(frozen=True)
+class Need:
+    """How many cells a sample needs in all, at the dose that its count says now; None beyond a million."""
+
+    sample: Sample
+    gray: float
+    cells: int | None
+
+    @property
+    def more(self) -> int | None:
+        """How many are still to be scored."""
+        return None if self.cells is None else max(self.cells - self.sample.cells, 0)
+
+
+def needs_of(samples: Sequence[Sample], curve: Curve, within: float) -> list[Need]:
+    """What each sample still needs for limits of +- `within` Gy."""
+    doses = [dose_at(one.dicentrics / one.cells, curve.coefficients) for one in samples]
+    return [
+        Need(one, gray, cells_needed(gray, within, curve.coefficients))
+        for one, gray in zip(samples, doses, strict=True)
+    ]
+
+
+def needs_rows(found: Sequence[Need]) -> list[list[object]]:
+    """Headings, then one line per sample."""
+    heading: list[object] = ["sample", "cells", "dicentrics", "dose_gy", "cells_needed", "cells_more"]
+    rows: list[list[object]] = [
+        [n.sample.name, n.sample.cells, n.sample.dicentrics, n.gray, n.cells, n.more] for n in found
+    ]
+    return [heading, *rows]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A low count held against a control, against a suspected dose, or both.
+
+    Attributes
+    ----------
+    name : str
+    dicentrics, cells : int
+    p : float or None
+        Of the exact test against the control.
+    limits : CharacteristicLimits or None
+        Of as many cells, given the control.
+    log_odds : float or None
+        Natural logarithm of how much better 0 Gy explains the count than the suspected dose.
+    """
+
+    name: str
+    dicentrics: int
+    cells: int
+    p: float | None = None
+    limits: CharacteristicLimits | None = None
+    log_odds: float | None = None
+
+
+def hold(
+    name: str, dicentrics: int, cells: int, *, control: tuple[int, int] | None = None,
+    suspected: tuple[Curve, float] | None = None,
+) -> Held:  # fmt: skip
+    """Hold a count against a control (dicentrics, cells), against a suspected dose on a curve, or both."""
+    p = limits = ratio = None
+    if control is not None:
+        p = two_sample_p(dicentrics, cells, *control)
+        limits = characteristic_limits(cells, control)
+    if suspected is not None:
+        curve, gray = suspected
+        known = curve.carried
+        covariance = known.covariance if known.few else None  # the manual's odds, unless the controls are few
+        ratio = log_odds(dicentrics, cells, 0.0, gray, known.coefficients, covariance)
+    return Held(name, dicentrics, cells, p, limits, ratio)
+
+
+def held_words(one: Held, control: tuple[int, int] | None, against: float | None) -> str:
+    """The comparison for people, a line or three."""
+    lines = [f"{one.name}:"] if one.name else []
+    if control is not None and one.p is not None and one.limits is not None:
+        words = "differ" if one.p < 0.05 else "do not differ significantly"
+        lines.append(
+            f"{one.dicentrics} in {one.cells} and {control[0]} in {control[1]} {words} "
+            f"(exact test, p = {one.p:.3g})"
+        )
+        lines.append(
+            f"in {counted(one.cells, 'cells')} more than {counted(one.limits.threshold, 'dicentrics')} "
+            f"{'is' if one.limits.threshold == 1 else 'are'} above the control; "
+            f"{one.limits.detection:.1f} expected ones are detected with 90 %"
+        )
+    if one.log_odds is not None and against is not None:
+        lines.append(
+            f"odds of 0 Gy and {against:g} Gy given {counted(one.dicentrics, 'dicentrics')} in "
+            f"{counted(one.cells, 'cells')}: {odds_words(one.log_odds)} "
+            f"for {0 if one.log_odds >= 0 else against:g} Gy"
+        )
+    return "\n".join(lines)
+
+
+def held_rows(found: Sequence[Held]) -> list[list[object]]:
+    """Headings, then one line per count; the odds as a power of ten."""
+    heading: list[object] = [
+        "sample", "cells", "dicentrics", "p", "threshold", "detection_limit", "log10_odds_of_0_gy",
+    ]  # fmt: skip
+    rows: list[list[object]] = []
+    for one in found:
+        limits = (one.limits.threshold, one.limits.detection) if one.limits is not None else (None, None)
+        power = None if one.log_odds is None else one.log_odds / math.log(10)
+        rows.append([one.name, one.cells, one.dicentrics, one.p, *limits, power])
+    return [heading, *rows]

@@ -1,0 +1,57 @@
+"""Options with numbers and files: what no command takes."""
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from cytally.cli.main import cli
+from cytally.cli.options import AGE, PICTURE, POSITIVE, SHARE, TABLE, Finite
+
+
+def every_command(group, path=()):
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from every_command(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+FLOATS = [
+    (path, option)
+    for path, command in every_command(cli)
+    for option in command.params
+    if isinstance(option.type, click.types.FloatParamType)
+]
+
+
+def test_there_are_such_options():
+    assert len(FLOATS) > 30
+
+
+@pytest.mark.parametrize(
+    ("path", "option"), FLOATS, ids=lambda v: "-".join(v) if isinstance(v, tuple) else v.name
+)
+def test_no_option_of_any_command_takes_nan_or_infinity(path, option):
+    for value in ("nan", "inf", "-inf", "1e999"):
+        with pytest.raises(click.BadParameter):
+            option.type.convert(value, option, None)
+        done = CliRunner().invoke(cli, [*path, option.opts[-1], *[value] * option.nargs])
+        assert done.exit_code == 2, (value, done.output)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [(AGE, "-1"), (AGE, "200"), (SHARE, "1.01"), (POSITIVE, "0"), (Finite(0), "-0.1"), (Finite(), "x")],
+)
+def test_bounds(kind, value):
+    with pytest.raises(click.BadParameter):
+        kind.convert(value, None, None)
+    assert kind.convert("0.5", None, None) == 0.5
+
+
+@pytest.mark.parametrize(("kind", "name"), [(PICTURE, "a.gif"), (TABLE, "a.ods"), (TABLE, "a")])
+def test_a_file_s_ending_is_refused_before_anything_is_computed(kind, name):
+    with pytest.raises(click.BadParameter, match=r"ends in .* or .*, got a"):
+        kind.convert(name, None, None)
