@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,13 @@ from cytally import __version__
 from cytally.errors import ImageError, RunError
 from cytally.images.masks import grey, write_mask
 from cytally.images.read import find_images, read
+from cytally.labels.fluorescence import FluorescenceSettings
 from cytally.livecell.counts import TABLE, FieldCount, Seen, counted, write_counts
 from cytally.livecell.measure.review import ToReview
-from cytally.livecell.nuclei import Finder
-from cytally.livecell.sequences import FrameName, Series, folder_of, parse_name, series_of
+from cytally.livecell.names.understand import understand
+from cytally.livecell.nuclei import Finder, size_hint
+from cytally.livecell.plan import Plan
+from cytally.livecell.sequences import FrameName, Series, folder_of, way_out
 from cytally.runs.folder import RUN, begin, locked, open_journal, read_journal
 from cytally.runs.inputs import hash_of, name_images
 from cytally.types import Skipped
@@ -56,7 +60,7 @@ class Segmented:
 
 
 def segment_folder(
-    inputs: Sequence[str | Path], folder: Path, finder: Finder, *, pattern: str | None = None,
+    planned: Plan, folder: Path, finder: Finder, *, pattern: str | None = None,
     report: Report = lambda stage, done, total: None,
 ) -> Segmented:  # fmt: skip
     """Find the nuclei of every image; an earlier call with the same finder is continued.
@@ -65,17 +69,15 @@ def segment_folder(
 
     Raises
     ------
-    ImageError, RunError
-        No images; a folder that holds something else.
+    RunError
+        A folder that holds something else.
     """
-    paths = name_images(inputs)
-    folders = {path: "_".join(Path(name).parent.parts) for name, path in paths.items()}
-    series = series_of(list(paths.values()), pattern, folders)
-    frames = {path: number for one in series for number, path in enumerate(one.paths)}
+    inputs, paths, names = planned.inputs, planned.paths, planned.names
+    stems = _stems(paths)
     seen: dict[Path, Seen] = {}
     masks: dict[Path, Path] = {}
     loose: dict[Path, Path] = {}
-    skipped = []
+    skipped = list(planned.skipped)
     settings = {"task": "livecell", "detector": finder.identity, "pattern": pattern or "",
                 "inputs": [Path(given).as_posix() for given in inputs]}  # fmt: skip
     with locked(folder):
@@ -85,22 +87,34 @@ def segment_folder(
             for number, (name, path) in enumerate(paths.items(), start=1):
                 line = done.get(name)
                 if line is None or line["sha256"] != hash_of(path):
-                    line = _segment(path, name, folder, finder)
+                    line = _segment(path, name, folder, finder, stems[name])
                     journal.write(json.dumps(line) + "\n")
                     journal.flush()
                 if line["status"] == "counted":
                     masks[path] = folder / line["mask"]
                     loose[path] = folder / line.get("loose", line["mask"])
-                    seen[path] = _seen(line, parse_name(path, pattern, folders[path]), frames[path])
+                    seen[path] = _seen(line, names[path], 0)
                 else:
                     skipped.append(Skipped(name, line["status"].removeprefix("skipped: ")))
                 report("finding nuclei", number, len(paths))
-    there = [path for path in paths.values() if path in seen]
-    kept = tuple(series_of(there, pattern, folders)) if there else ()
+    kept = planned.left(set(paths.values()) - set(seen))
+    for one in kept:
+        seen |= {
+            path: replace(seen[path], frame=place) for path, place in zip(one.paths, one.places, strict=True)
+        }
     return Segmented(folder, kept, masks, loose, seen, {p: n for n, p in paths.items()}, tuple(skipped))
 
 
-def _segment(path: Path, name: str, folder: Path, finder: Finder) -> dict[str, Any]:
+def _stems(names: Iterable[str]) -> dict[str, str]:
+    """Names of masks: as the images', without the ending where that is enough to tell them apart."""
+    often = Counter(Path(name).with_suffix("").as_posix() for name in names)
+    return {
+        name: stem if often[stem := Path(name).with_suffix("").as_posix()] == 1 else Path(name).as_posix()
+        for name in names
+    }
+
+
+def _segment(path: Path, name: str, folder: Path, finder: Finder, own: str) -> dict[str, Any]:
     line: dict[str, Any] = {"image": name, "sha256": hash_of(path)}
     try:
         nuclei = finder.find(grey(read(path)))
@@ -110,7 +124,7 @@ def _segment(path: Path, name: str, folder: Path, finder: Finder) -> dict[str, A
     for kind, place, labels in (("mask", MASKS, nuclei.labels), ("loose", LOOSE, nuclei.loose)):
         if kind == "loose" and np.array_equal(nuclei.loose, nuclei.labels):
             continue
-        target = folder / place / Path(name).with_suffix(".tif")
+        target = folder / place / f"{own}.tif"
         target.parent.mkdir(parents=True, exist_ok=True)
         write_mask(target, labels)
         stored[kind] = target.relative_to(folder).as_posix()
@@ -124,10 +138,22 @@ def _seen(line: dict[str, Any], name: FrameName, frame: int) -> Seen:
     return Seen(name=name, frame=frame, **stored)
 
 
-def count_run(run: Segmented, finder: Finder) -> list[FieldCount]:
-    """Counts with limits, and counts.csv in the run folder."""
+def stain_hint(run: Segmented, settings: FluorescenceSettings) -> str:
+    """Says when the range of diameters does not fit the stain, so that nobody knows how far counts lie off."""
+    dropped, stayed = (
+        sum(one.oversized for one in run.seen.values()),
+        sum(one.area for one in run.seen.values()),
+    )
+    return size_hint(dropped, stayed, settings.diameters[1])
+
+
+def count_run(run: Segmented, error: float | None) -> list[FieldCount]:
+    """Counts with limits from their relative `error` (None: no limits), and counts.csv in the run folder."""
     order = [path for one in run.series for path in one.paths]
-    counts = counted([run.seen[path] for path in order], finder.count_error)
+    hours = {
+        path: at for one in run.series if one.hours for path, at in zip(one.paths, one.hours, strict=True)
+    }
+    counts = counted([run.seen[path] for path in order], error, hours)
     write_counts(run.folder / TABLE, counts, [run.names[path] for path in order])
     return counts
 
@@ -153,14 +179,27 @@ def to_review(folder: Path, fluorescence: Path | None = None) -> list[ToReview]:
         raise RunError(
             f"{folder}: the images of this run are gone ({error}); call from where it was made"
         ) from error
-    stained: dict[str, Path | None] = {}
-    if fluorescence is not None:
-        partners = (parse_name(p, pattern, folder_of(p, fluorescence)) for p in find_images(fluorescence))
-        of_field = {(n.position, n.time): n.path for n in partners}
-        for name, image in paths.items():
-            here = parse_name(image, pattern, "_".join(Path(name).parent.parts))
-            stained[name] = of_field.get((here.position, here.time))
+    stained = _partners(paths, fluorescence, pattern) if fluorescence is not None else {}
     return [
         ToReview(line["image"], paths[line["image"]], folder / line["mask"], stained.get(line["image"]))
         for line in read_journal(folder) if line["status"] == "counted" and line["image"] in paths
     ]  # fmt: skip
+
+
+def _partners(paths: Mapping[str, Path], fluorescence: Path, pattern: str | None) -> dict[str, Path]:
+    """Name of each image that has a stained partner -> that partner."""
+    stains = find_images(fluorescence)
+    within = {path: folder_of(path, fluorescence) for path in stains}
+    within |= {path: "_".join(Path(name).parent.parts) for name, path in paths.items()}
+    told = {frame.path: frame for frame in understand([*paths.values(), *stains], pattern, within).frames}
+    of_field: dict[tuple[str, int], FrameName] = {}
+    for path in stains:
+        here = told[path]
+        other = of_field.setdefault((here.position, here.time), here)
+        if other.path != path:
+            raise ImageError(
+                f"{other.path.name} and {path.name}: both are the stain of position {here.position!r} "
+                f"at time {here.time}{way_out(other, here)}"
+            )
+    keys = {name: (told[path].position, told[path].time) for name, path in paths.items()}
+    return {name: of_field[key].path for name, key in keys.items() if key in of_field}
