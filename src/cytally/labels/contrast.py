@@ -17,15 +17,13 @@ Float32 = NDArray[np.float32]
 _BAND = (1.0, 1.6)
 #: Standard deviation of white noise of deviation 1 seen through that band: for a difference of two unit
 #: Gaussians, 1/(4 pi) (1/a^2 + 1/b^2 - 4/(a^2 + b^2)), under the root.
-_SEEN = float(
-    np.sqrt((1 / _BAND[0] ** 2 + 1 / _BAND[1] ** 2 - 4 / (_BAND[0] ** 2 + _BAND[1] ** 2)) / (4 * np.pi))
-)
-
-
+_SEEN = float(np.sqrt((1 / _BAND[0] ** 2 + 1 / _BAND[1] ** 2 - 4 / (_BAND[0] ** 2 + _BAND[1] ** 2)) / (4 * np.pi)))
 #: Of the floor: what an object must reach above the ground, and what the highest of an image must.
 _EACH, _HIGHEST = 4 / 9, 8 / 9
 #: Noise that is smeared over neighbours is larger than white noise by up to so much, once smoothed.
 _SMEARED = 5.0
+#: Edge of the pieces of an image in which noise is measured, pixels.
+_PIECE = 192
 #: Points along a side at which uneven light is measured.
 _GRID = 64
 
@@ -33,50 +31,31 @@ _GRID = 64
 def noise_of(image: NDArray[np.generic], scale: float = 1.0) -> float:
     """Standard deviation of the noise from pixel to pixel, robust against what the image shows.
 
-    1.4826 times the median absolute value in a band of fine detail, as if the noise were white.
+    1.4826 times the median absolute value in a band of fine detail, as if the noise were white. Of a
+    large image, nine pieces are looked at.
 
     Parameters
     ----------
     image : ndarray of shape (h, w)
     scale : float
-        By how much the image was enlarged.
+        By how much the image was enlarged; noise is that of an image of this size that was not.
     """
-    raw = np.asarray(image, np.float32)
-    fine, coarse = (cv2.GaussianBlur(raw, (0, 0), sigma * scale) for sigma in _BAND)
-    band = (fine - coarse)[::2, ::2]
-    return 1.4826 * float(np.median(np.abs(band))) / _SEEN * scale
-
-
-@dataclass(frozen=True)
-class Heights:
-    """How far objects stand above their surroundings, each (n,).
-
-    Attributes
-    ----------
-    over_noise : ndarray
-        In standard deviations of what white noise does there.
-    over_ground : ndarray
-        In those of the ground as it is, haze and smeared noise included, where these are larger.
-    """
-
-    over_noise: FloatArray
-    over_ground: FloatArray
-
-
-def white_noise(image: NDArray[np.generic], sigma: float, scale: float = 1.0) -> float:
-    """Standard deviation of the image's noise once smoothed: s / (2 sqrt(pi) sigma) for white noise of s."""
-    return max(noise_of(image, scale) / (2 * np.sqrt(np.pi) * sigma), 1e-12)
+    bands = []
+    for piece in _pieces(image):
+        fine, coarse = (cv2.GaussianBlur(piece, (0, 0), sigma * scale) for sigma in _BAND)
+        bands.append(np.abs(fine - coarse).ravel())
+    return 1.4826 * float(np.median(np.concatenate(bands))) / _SEEN * scale
 
 
 def is_noise(
-    image: NDArray[np.generic], diameters: tuple[float, float], least: float, scale: float = 1.0
+    image: NDArray[np.generic], diameters: tuple[float, float], least: float = 8.0, scale: float = 1.0
 ) -> bool:
     """Nothing in the image stands out of its noise.
 
-    The image between the sizes of the smallest and the largest nucleus is compared with what noise
-    does there: white, or smeared over neighbours (out of a filter, a JPEG, an enlargement), which
-    makes it up to five times as large. Of noise alone the highest of a million pixels reaches 5
-    to 7 standard deviations; published images of nuclei reach 50 and more.
+    The image between the sizes of the smallest and the largest nucleus, freed of uneven light, is
+    compared with what noise does there: white, or smeared over neighbours (out of a filter, a JPEG, an
+    enlargement), which makes it up to five times as large. Of noise alone the highest of a million
+    pixels reaches 5 to 7 standard deviations; 20 published images of nuclei reach 47 and more.
 
     Parameters
     ----------
@@ -88,36 +67,23 @@ def is_noise(
     scale : float
         By how much the image was enlarged.
     """
-    raw = _level(np.asarray(image, np.float32))
-    band = cv2.GaussianBlur(raw, (0, 0), diameters[0] / 2) - _wide(raw, diameters[1])
-    white = white_noise(raw, diameters[0] / 2, scale)
-    spread = 1.4826 * float(np.median(np.abs(band - np.median(band))))
-    return float(band.max()) < least * max(white, min(spread, _SMEARED * white))
+    return _Smoothed.of(image, diameters, scale).is_noise(least)
 
 
-def heights(
-    image: NDArray[np.generic], labels: IntArray, diameters: tuple[float, float], scale: float = 1.0
-) -> Heights:
-    """How far each object stands above its surroundings.
+@dataclass(frozen=True)
+class Heights:
+    """How far objects stand above their surroundings, each (n,).
 
-    The image is smoothed to the size of the smallest nucleus, its surroundings to that of the largest;
-    the highest difference within each object counts.
-
-    Parameters
+    Attributes
     ----------
-    image : ndarray of shape (h, w)
-    labels : ndarray of int32, shape (h, w)
-    diameters, scale : tuple of float, float
-        As `is_noise` takes them.
+    over_noise : ndarray
+        In standard deviations of what white noise does there.
+    over_ground : ndarray
+        In those of noise that is smeared over neighbours, as far as the spread of the ground allows for it.
     """
-    raw = np.asarray(image, np.float32)
-    above = cv2.GaussianBlur(raw, (0, 0), diameters[0] / 2) - _ground(raw, labels, diameters[1])
-    top = np.full(int(labels.max(initial=0)) + 1, -np.inf)
-    np.maximum.at(top, labels.ravel(), above.ravel())
-    white = white_noise(raw, diameters[0] / 2, scale)
-    rest = above[labels == 0]
-    spread = 1.4826 * float(np.median(np.abs(rest - np.median(rest)))) if rest.size else 0.0
-    return Heights(np.asarray(top[1:] / white), np.asarray(top[1:] / max(white, spread)))
+
+    over_noise: FloatArray
+    over_ground: FloatArray
 
 
 def standing_out(
@@ -125,46 +91,104 @@ def standing_out(
 ) -> IntArray:
     """Objects that stand out of the noise; all others are what a threshold made of it, and are dropped.
 
-    An object stands out by `least` deviations of the noise and by 4/9 of that of the ground, haze
-    included, in an image that is not all noise (8/9). Single nuclei of published images: 5 to 400 of the ground.
+    An object stands out by `least` deviations of white noise and by 4/9 of that of smeared noise, in an
+    image that is not all noise (8/9).
+
+    Parameters
+    ----------
+    image : ndarray of shape (h, w)
+    labels : ndarray of int32, shape (h, w)
+    diameters, least, scale : as `is_noise` takes them
     """
     if not labels.any():
         return labels
-    if is_noise(image, diameters, _HIGHEST * least, scale):
+    smoothed = _Smoothed.of(image, diameters, scale)
+    if smoothed.is_noise(_HIGHEST * least):
         return np.zeros_like(labels)
-    found = heights(image, labels, diameters, scale)
+    found = smoothed.heights(labels)
     keep = (found.over_noise >= least) & (found.over_ground >= _EACH * least)
     return labels if keep.all() else kept(labels, np.concatenate([[False], keep]))
 
 
-def _level(raw: Float32) -> Float32:
-    """The image without uneven light: less the surface of second degree that fits it best."""
-    height, width = raw.shape
-    small = cv2.resize(raw, (min(width, _GRID), min(height, _GRID)), interpolation=cv2.INTER_AREA)
-    rows, cols = (np.linspace(-1, 1, size, dtype=np.float32) for size in small.shape)
-    terms = [1 + 0 * rows[:, None] * cols, rows[:, None] + 0 * cols, 0 * rows[:, None] + cols, rows[:, None] * cols,
-             rows[:, None] ** 2 + 0 * cols, 0 * rows[:, None] + cols**2]  # fmt: skip
-    design = np.stack([term.ravel() for term in terms], axis=1)
-    surface = (design @ np.linalg.lstsq(design, small.ravel(), rcond=None)[0]).reshape(small.shape)
-    return np.asarray(raw - cv2.resize(surface.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+@dataclass(frozen=True)
+class _Smoothed:
+    """An image smoothed to the size of the smallest nucleus, on a grid as coarse as that allows.
+
+    `white` is the deviation of white noise in it: s / (2 sqrt(pi) sigma) for noise of deviation s.
+    """
+
+    pixels: Float32
+    step: int
+    reach: float
+    white: float
+
+    @staticmethod
+    def of(image: NDArray[np.generic], diameters: tuple[float, float], scale: float) -> _Smoothed:
+        sigma = diameters[0] / 2
+        step = max(1, int(sigma / 1.2))
+        coarse = _resized(np.asarray(image, np.float32), step)
+        left = float(np.sqrt(sigma**2 - (step**2 - 1) / 12)) / step  # a mean over `step` pixels smooths by itself
+        white = max(noise_of(image, scale) / (2 * np.sqrt(np.pi) * sigma), 1e-12)
+        return _Smoothed(cv2.GaussianBlur(coarse, (0, 0), left), step, diameters[1] / step, white)
+
+    def is_noise(self, least: float) -> bool:
+        level = _level(self.pixels)
+        band = level - _wide(level, self.reach)
+        spread = 1.4826 * float(np.median(np.abs(band - np.median(band))))
+        return float(band.max()) < least * self._smeared(spread)
+
+    def _smeared(self, spread: float) -> float:
+        """Deviation of the noise where all else has that spread: what is above five times white noise is no noise."""
+        return max(self.white, min(spread, _SMEARED * self.white))
+
+    def heights(self, labels: IntArray) -> Heights:
+        """The highest place of each object above the mean of the ground around it; objects between grid points are high."""
+        half = self.step // 2
+        seen = labels[half :: self.step, half :: self.step]
+        rows, cols = (min(a, b) for a, b in zip(seen.shape, self.pixels.shape, strict=True))
+        seen, pixels = seen[:rows, :cols], self.pixels[:rows, :cols]
+        above = pixels - _ground(pixels, seen == 0, self.reach)
+        top = np.full(int(labels.max(initial=0)) + 1, -np.inf)
+        np.maximum.at(top, seen.ravel(), above.ravel())
+        top[np.isneginf(top)] = np.inf
+        rest = above[seen == 0]
+        spread = 1.4826 * float(np.median(np.abs(rest - np.median(rest)))) if rest.size else 0.0
+        return Heights(np.asarray(top[1:] / self.white), np.asarray(top[1:] / self._smeared(spread)))
 
 
-def _wide(raw: Float32, largest: float) -> Float32:
-    """The image smoothed to the size of the largest nucleus, at a coarser grid."""
-    step = max(1, int(largest // 8))
-    small = [max(1, -(-side // step)) for side in raw.shape[::-1]]
-    coarse = cv2.GaussianBlur(cv2.resize(raw, small, interpolation=cv2.INTER_AREA), (0, 0), largest / step)
-    return np.asarray(cv2.resize(coarse, raw.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+def _pieces(image: NDArray[np.generic]) -> list[Float32]:
+    starts = [sorted({0, (size - _PIECE) // 2, size - _PIECE}) if size > 3 * _PIECE else [0] for size in image.shape]
+    ends = [_PIECE if size > 3 * _PIECE else size for size in image.shape]
+    return [
+        np.asarray(image[row : row + ends[0], col : col + ends[1]], np.float32) for row in starts[0] for col in starts[1]
+    ]
 
 
-def _ground(raw: Float32, labels: IntArray, largest: float) -> Float32:
+def _resized(raw: Float32, step: float) -> Float32:
+    size = [max(1, round(side / step)) for side in raw.shape[::-1]]
+    return np.asarray(cv2.resize(raw, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _level(pixels: Float32) -> Float32:
+    """Without uneven light: less the surface of second degree that fits best."""
+    small = _resized(pixels, max(1, min(pixels.shape) // _GRID))
+    rows, cols = np.meshgrid(*(np.linspace(-1, 1, size) for size in small.shape), indexing="ij")
+    terms = np.stack([np.ones_like(rows), rows, cols, rows * cols, rows**2, cols**2], axis=-1)
+    best = np.linalg.lstsq(terms.reshape(-1, 6), small.ravel(), rcond=None)[0]
+    surface = cv2.resize((terms @ best).astype(np.float32), pixels.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(pixels - surface, np.float32)
+
+
+def _wide(pixels: Float32, reach: float) -> Float32:
+    """Smoothed to the size of the largest nucleus, by way of a coarser grid."""
+    step = max(1, int(reach // 4))
+    coarse = cv2.GaussianBlur(_resized(pixels, step), (0, 0), reach / step)
+    return np.asarray(cv2.resize(coarse, pixels.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _ground(pixels: Float32, free: NDArray[np.bool_], reach: float) -> Float32:
     """Mean of what is no object, near each place."""
-    reach = max(largest, 3.0)
-    free = (labels == 0).astype(np.float32)
-    step = max(1, int(reach // 8))
-    small = tuple(max(1, -(-side // step)) for side in raw.shape[::-1])
-    weight, value = (cv2.resize(part, small, interpolation=cv2.INTER_AREA) for part in (free, raw * free))
-    weight, value = (cv2.GaussianBlur(part, (0, 0), reach / step) for part in (weight, value))
-    lowest = float(raw[labels == 0].mean()) if free.any() else float(raw.min())
-    mean = np.where(weight > 1e-3, value / np.maximum(weight, 1e-3), lowest).astype(np.float32)
-    return np.asarray(cv2.resize(mean, raw.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    weight = _wide(free.astype(np.float32), reach)
+    value = _wide(np.where(free, pixels, 0).astype(np.float32), reach)
+    lowest = float(pixels[free].mean()) if free.any() else float(pixels.min())
+    return np.where(weight > 1e-3, value / np.maximum(weight, 1e-3), lowest).astype(np.float32)
