@@ -175,6 +175,8 @@ def _follow(images: tuple[str, ...], out: Path, order: Order, as_json: bool) -> 
 def _say(story: Any, out: Path, as_json: bool) -> None:
     from cytally.livecell.report import REPORT
 
+    for hint in story.hints:
+        click.echo(f"  {hint}", err=True)
     if as_json:
         click.echo(json.dumps({
             "images": len(story.counts), "nuclei": sum(one.count for one in story.counts),
@@ -188,6 +190,4 @@ def _say(story: Any, out: Path, as_json: bool) -> None:
         for name, tracks in story.tracks:
             click.echo(f"{name}: {len(tracks.rows)} tracks, {len(tracks.divisions)} divisions")
         click.echo(f"report: {out / REPORT}")
-    for hint in story.hints:
-        click.echo(f"  {hint}", err=True)
     say_skipped((*(story.labelled.skipped if story.labelled else ()), *story.run.skipped))

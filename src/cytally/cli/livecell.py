@@ -317,18 +317,14 @@ def evaluate(folder: Path, ensemble: Path, out: Path | None, part: str, as_json:
     from cytally.errors import LabelError
     from cytally.inference.ensemble import load_ensemble
     from cytally.livecell.evidence.folder import read_labelled
-    from cytally.livecell.learn import fields_of
+    from cytally.livecell.learn import fields_of, learnt_from
     from cytally.livecell.measure.evaluate import as_table, plain
     from cytally.livecell.measure.evaluate import evaluate as compare
 
     loaded = load_ensemble(ensemble, "livecell")
     everything = read_labelled(folder).kept
     fields = everything if part == "all" else fields_of(loaded.card, part, everything)
-    learnt = (
-        []
-        if part != "all"
-        else [*fields_of(loaded.card, "train", fields), *fields_of(loaded.card, "validation", fields)]
-    )
+    learnt = learnt_from(loaded.card, fields) if part == "all" else []
     if not fields:
         raise LabelError(
             f"{folder}: no labelled field to compare with (part {part!r}); card.json names those of its training, "
@@ -336,10 +332,10 @@ def evaluate(folder: Path, ensemble: Path, out: Path | None, part: str, as_json:
         )
     with reporting() as report:
         found = compare(fields, loaded, out=out, report=report)
-    click.echo(json.dumps(plain(found)) if as_json else as_table(found))
     if learnt:
         click.echo(f"  {len(learnt)} of these {len(fields)} fields were learnt from or validated on, so that these figures "
                    "are too good; --part test takes only what was kept aside", err=True)  # fmt: skip
+    click.echo(json.dumps(plain(found)) if as_json else as_table(found))
 
 
 def say_skipped(skipped: tuple[Skipped, ...]) -> None:

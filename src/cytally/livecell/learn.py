@@ -192,6 +192,13 @@ def fields_of(card: Card, part: str, fields: Sequence[LabelledField]) -> list[La
     return [one for one in fields if one.name.path.name in names]
 
 
+def learnt_from(card: Card, fields: Sequence[LabelledField]) -> list[LabelledField]:
+    """Those of some fields that a training learnt from or validated on; [] where its card does not say by content."""
+    hashes = card.training.get("images")
+    seen = set(hashes.get("train", ())) | set(hashes.get("validation", ())) if isinstance(hashes, dict) else set()
+    return [one for one in fields if seen and hash_of(one.name.path) in seen]
+
+
 def _parted(kept: list[LabelledField], seed: int, out: Path) -> tuple[list[LabelledField], Split]:
     """Fields and the part each belongs to; one or two fields are cut in tiles, written to `out`/tiles."""
     if not kept:

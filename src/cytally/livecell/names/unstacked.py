@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -69,12 +70,15 @@ def own_names(paths: Sequence[Path]) -> dict[Path, str]:
     ['w1_lapse', 'w2_lapse']
     """
     full = {path: (*path.resolve().parent.parts[1:], stem_of(path)) for path in paths}
-    for depth in range(1, max(map(len, full.values())) + 1):
-        names = {path: "_".join(parts[-depth:]) for path, parts in full.items()}
-        if len({name.lower() for name in names.values()}) == len(names):
+    depth = dict.fromkeys(full, 1)
+    for _ in range(max(map(len, full.values()))):
+        names = {path: "_".join(parts[-depth[path] :]) for path, parts in full.items()}
+        often = Counter(name.lower() for name in names.values())
+        shared = [path for path, name in names.items() if often[name.lower()] > 1]
+        if not shared:
             return names
-    one, two = list(paths)[:2]
-    raise ImageError(f"{one} and {two}: two stacks of one name; unstack them into two folders")
+        depth |= {path: depth[path] + 1 for path in shared}
+    raise ImageError(f"{shared[0]} and {shared[1]}: two stacks of one name; unstack them into two folders")
 
 
 def stem_of(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 
 from cytally.livecell.names.schemes import Part, Role, by_scheme, well_name
@@ -60,8 +61,8 @@ def parts_of(stem: str) -> list[Part]:
         seconds = _seconds(found.groupdict()) if found else None
         if found and seconds is not None:
             clock = Part(Role.CLOCK, found[0], found[0], seconds=seconds)
-            return [*_chunks(stem[: found.start()]), clock, *_chunks(stem[found.end() :])]
-    return _chunks(stem)
+            return _first([*_chunks(stem[: found.start()]), clock, *_chunks(stem[found.end() :])])
+    return _first(_chunks(stem))
 
 
 def well_in(text: str) -> str:
@@ -121,6 +122,13 @@ def _chunks(text: str) -> list[Part]:
         else:
             parts += _word(word, before)
             number += 1
+    return parts
+
+
+def _first(parts: list[Part]) -> list[Part]:
+    """`w1_lapse`: no microscope begins a name with the wave length; people begin it with the well."""
+    if parts and re.fullmatch(r"[wW]\d+", parts[0].text):
+        return [replace(parts[0], role=Role.FIELD), *parts[1:]]
     return parts
 
 
