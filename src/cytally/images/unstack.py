@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tifffile
@@ -95,27 +95,44 @@ def stack_planes(path: Path, part: StackPart) -> Iterator[StackPlane]:
 
 
 def whole_pages(tiff: tifffile.TiffFile, path: Path) -> None:
-    """Refuse a file that ends before the pixels of its pages do, or whose pages never end.
+    """Refuse a file that ends before its pages do, or whose pages never end.
 
     Raises
     ------
     ImageError
     """
     size = path.stat().st_size
-    seen: set[int] = set()
+    _chain(tiff, path, size)
     for page in tiff.pages:
         frame: Any = page
-        if frame.offset in seen:
+        _within(path, size, [o + n for o, n in zip(frame.dataoffsets, frame.databytecounts, strict=False)])
+    _within(path, size, [one.dataoffset + one.nbytes for one in tiff.series if one.dataoffset is not None])
+
+
+def _within(path: Path, size: int, ends: list[int]) -> None:
+    if max(ends, default=0) > size:
+        raise ImageError(
+            f"{path}: the file is cut off: its images end at byte {max(ends)}, the file at {size}; copy it again"
+        )
+
+
+def _chain(tiff: tifffile.TiffFile, path: Path, size: int) -> None:
+    """Follow the pages from one to the next (TIFF 6.0, section 2): each must lie in the file, none comes twice."""
+    form: Any = tiff.tiff
+    order: Literal["little", "big"] = "little" if tiff.byteorder == "<" else "big"
+    handle, seen = tiff.filehandle, set()
+    handle.seek(4 if form.offsetsize == 4 else 8)
+    while offset := int.from_bytes(handle.read(form.offsetsize), order):
+        if offset in seen:
             raise ImageError(
                 f"{path}: its pages point back to one another, so that they never end; save the stack anew"
             )
-        seen.add(frame.offset)
-        ends = [o + n for o, n in zip(frame.dataoffsets, frame.databytecounts, strict=False)]
-        if max(ends, default=0) > size:
-            raise ImageError(
-                f"{path}: the file is cut off: page {frame.index + 1} of its images ends at byte {max(ends)}, the file at "
-                f"{size}; copy it again"
-            )
+        seen.add(offset)
+        handle.seek(min(offset, size))
+        tags = handle.read(form.tagnosize)
+        end = offset + form.tagnosize + int.from_bytes(tags, order) * form.tagsize + form.offsetsize
+        _within(path, size, [end])
+        handle.seek(end - form.offsetsize)
 
 
 def write_plane(path: Path, pixels: NDArray[Any], part: StackPart) -> None:

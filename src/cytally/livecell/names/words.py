@@ -127,7 +127,7 @@ def _chunks(text: str) -> list[Part]:
 
 def _first(parts: list[Part]) -> list[Part]:
     """`w1_lapse`: no microscope begins a name with the wave length; people begin it with the well."""
-    if parts and re.fullmatch(r"[wW]\d+", parts[0].text):
+    if parts and parts[0].role is Role.CHANNEL and re.fullmatch(r"[wW]\d+", parts[0].text):
         return [replace(parts[0], role=Role.FIELD), *parts[1:]]
     return parts
 
