@@ -195,7 +195,11 @@ def fields_of(card: Card, part: str, fields: Sequence[LabelledField]) -> list[La
 def learnt_from(card: Card, fields: Sequence[LabelledField]) -> list[LabelledField]:
     """Those of some fields that a training learnt from or validated on; [] where its card does not say by content."""
     hashes = card.training.get("images")
-    seen = set(hashes.get("train", ())) | set(hashes.get("validation", ())) if isinstance(hashes, dict) else set()
+    seen = (
+        set(hashes.get("train", ())) | set(hashes.get("validation", ()))
+        if isinstance(hashes, dict)
+        else set()
+    )
     return [one for one in fields if seen and hash_of(one.name.path) in seen]
 
 
