@@ -208,6 +208,13 @@ def test_the_tracker_is_asked_for_before_any_work(tmp_path, monkeypatch):
     call("count", where, "--stained", "--out", tmp_path / "c")
 
 
+def test_tracks_of_an_earlier_call_are_no_part_of_a_count(tmp_path):
+    where = folder(tmp_path / "i", [9, 9, 9], "A01_1_t{:03d}.tif")
+    call("track", where, *STAINED, "--out", tmp_path / "o", "--hours", 1)
+    said = call("count", where, "--stained", "--out", tmp_path / "o", "--hours", 1)
+    assert "tracks is of an earlier call and no part of this report" in said
+
+
 def test_a_sum_over_frames_is_not_the_headline(tmp_path):
     where = folder(tmp_path / "i", DOUBLING, "t{:03d}.tif")
     call("count", where, "--stained", "--out", tmp_path / "o", "--hours", 4)

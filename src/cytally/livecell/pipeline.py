@@ -151,7 +151,12 @@ def _followed(planned: Plan, out: Path, finder: Finder, order: Order, report: Re
     curves = growth_curves(counts)
     write_growth(out / GROWTH, curves)
     single = "" if tracks or planned.followable or len(planned.paths) < 2 else no_tracks(planned)
-    remarks = tuple(each for each in (*planned.remarks, single, hint) if each)
+    old = (
+        ""
+        if tracks or not (out / TRACKS).is_dir()
+        else f"{out / TRACKS} is of an earlier call and no part of this report"
+    )
+    remarks = tuple(each for each in (*planned.remarks, single, hint, old) if each)
     return Story(run, finder.identity, counts, curves, tracks, movie=movie, remarks=remarks)
 
 

@@ -145,7 +145,11 @@ def _series(position: str, frames: list[FrameName]) -> Series:
     times = [frame.time for frame in frames]
     steps = [b - a for a, b in pairwise(times)]
     usual = max(set(steps), key=lambda step: (steps.count(step), -step)) if steps else 1
-    expected = set(range(times[0], times[-1] + 1, usual)) if steps and times[-1] / usual < 1e6 else set(times)
+    expected = (
+        set(range(times[0], times[-1] + 1, usual))
+        if steps and (times[-1] - times[0]) / usual < 1e6
+        else set(times)
+    )
     irregular = any(step % usual for step in steps)
     missing = () if irregular else tuple(sorted(expected - set(times)))
     places = _places(times, steps, usual)

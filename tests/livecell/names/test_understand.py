@@ -47,6 +47,8 @@ def told(*names, **more):
         ("time_012.tif", "field", 12, "", "", ""),
         ("cells frame 7.tif", "cells", 7, "", "", ""),
         ("T0001.tif", "field", 1, "", "", ""),
+        ("exp_w1s2t3.tif", "exp_s2", 3, "", "w1", ""),
+        ("A01_t004.ome.tif", "A01", 4, "A01", "", ""),
     ],
 )
 def test_a_name_of_each_scheme(name, position, time, well, channel, z):

@@ -169,7 +169,7 @@ def beyond_doubt(offset: Offset, error: tuple[float, float]) -> bool:
 
 
 def _limit(phases: Sequence[NDArray[np.generic]]) -> int:
-    return min(LARGEST_OFFSET, min(phases[0].shape[:2]) // 4)
+    return min(LARGEST_OFFSET, int(min(phases[0].shape[:2])) // 4)
 
 
 def _surface(phase: NDArray[np.generic], mask: IntArray, limit: int) -> Float32:

@@ -17,6 +17,7 @@ from cytally.livecell.names.words import parts_of, well_in
 
 #: ImageXpress and others keep each time in a folder of its own.
 _TIME_FOLDER = re.compile(r"(?:^|(?<=_))(?:time[ _-]?point|time|tp|t)[ _-]?(\d+)(?=_|$)", re.IGNORECASE)
+_OME = re.compile(r"\.ome$", re.IGNORECASE)
 #: Seconds above this count from year 1: a date.
 _DATE = 1e10
 #: Stands for a time until all clocks of the folder are known.
@@ -69,7 +70,7 @@ def understand(
     within = folders or {}
     if pattern is not None:
         return Understood(tuple(_placed(_by_pattern(p, pattern), within.get(p, "")) for p in paths))
-    names = [_Name(path, within.get(path, ""), parts_of(path.stem)) for path in paths]
+    names = [_Name(path, within.get(path, ""), parts_of(_OME.sub("", path.stem))) for path in paths]
     _refuse_thumbnails(names)
     layouts: dict[tuple[Role, ...], list[_Name]] = defaultdict(list)
     for name in names:
@@ -215,7 +216,11 @@ def _frame(name: _Name, time: int | None, clock: int | None) -> FrameName:
 
 
 def _joined(parts: Sequence[Part], kept: Sequence[int]) -> str:
-    return "".join(parts[k].before + parts[k].text for k in kept).strip("_- .()[],") or NAMELESS
+    """Kept parts with what stood before each; `_` where a part fell out of a word."""
+    text = ""
+    for before, k in pairwise([-1, *kept]):
+        text += (parts[k].before or ("" if before == k - 1 else "_")) + parts[k].text
+    return text.strip("_- .()[],") or NAMELESS
 
 
 def _placed(found: FrameName, folder: str) -> FrameName:

@@ -147,14 +147,14 @@ def _word(word: str, before: str) -> list[Part]:
         return [
             Part(Role.WELL, word, word.upper(), before, maybe=_WORDS.get(word.rstrip("0123456789").lower()))
         ]
+    known = _roles(word)
+    if known:
+        return [replace(known[0], before=before), *known[1:]]
     if _CHANNEL.fullmatch(word):
         return [Part(Role.CHANNEL, word, word, before)]
     led = re.match(r"([A-P]\d{2})(?=[a-z])", word)
     if led and _roles(word[led.end() :]):
         return [Part(Role.WELL, led[1], led[1], before), *_roles(word[led.end() :])]
-    known = _roles(word)
-    if known:
-        return [Part(known[0].role, known[0].text, known[0].value, before), *known[1:]]
     numbered = re.fullmatch(r"(.*\D)(\d+)", word)
     if numbered and numbered[2].isascii():
         return [
