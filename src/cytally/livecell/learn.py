@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -10,14 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from cytally.errors import LabelError, RunError
+from cytally.errors import LabelError
 from cytally.evaluation.matching import Hits
 from cytally.evaluation.segmentation import Matched, matched, scores
 from cytally.images.flatten import flatten
 from cytally.images.masks import read_mask
 from cytally.images.read import read
-from cytally.images.write import write_bytes
-from cytally.inference.card import CARD, NORMALISATIONS, Card, Thresholds
+from cytally.inference.card import NORMALISATIONS, Card, Thresholds
 from cytally.inference.ensemble import Ensemble, load_ensemble, write_card, write_ensemble
 from cytally.livecell.evidence.crops import (
     ENOUGH,
@@ -30,14 +28,13 @@ from cytally.livecell.evidence.crops import (
 )
 from cytally.livecell.evidence.folder import LabelledField, read_labelled
 from cytally.livecell.evidence.tiles import in_tiles, split_tiles
+from cytally.livecell.evidence.unchanged import same_data
 from cytally.livecell.nuclei import find_nuclei, predict, vote
 from cytally.nets.unet import Architecture
 from cytally.runs.inputs import hash_of
 from cytally.training.masks import CLASSES, MaskedCrop, MaskSettings, best_epochs, fit_masks, read_curve
 
 Report = Callable[[str, int, int], None]
-#: What an ensemble learnt from, beside it.
-DATA = "learnt-from.json"
 #: Levels tried for each channel; the members' majority decides at each.
 _LEVELS = (0.3, 0.4, 0.5, 0.6)
 #: Validation fields on which they are tried; all maps of these are in memory at once.
@@ -136,30 +133,6 @@ def learn(
     tuned = choose_thresholds(ensemble, [by_path[f.name.path] for f in split.of("validation")], report)
     write_card(out, tuned.card)
     return Learnt(tuned, split, curve, tuple(by_path[f.name.path] for f in split.of("test")))
-
-
-def same_data(out: Path, fields: Sequence[LabelledField]) -> None:
-    """Note what is learnt from in `out`; refuse to go on there with other images or labels.
-
-    Raises
-    ------
-    RunError
-    """
-    now = sorted([hash_of(field.name.path), hash_of(field.label)] for field in fields)
-    note = out / DATA
-    begun = (out / "training").is_dir() or (out / CARD).is_file()
-    if begun:
-        before = json.loads(note.read_text()) if note.is_file() else []
-        if before != now:
-            raise RunError(
-                f"{out}: holds a network that learnt from other images or labels ({len(before)} fields in {DATA}, "
-                f"{len(now)} given, {sum(one in before for one in now)} the same); give another --out, or --start from this one"
-            )
-        return
-    if not fields:
-        return
-    note.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(note, (json.dumps(now, indent=1) + "\n").encode())
 
 
 def fields_of(card: Card, part: str, fields: Sequence[LabelledField]) -> list[LabelledField]:

@@ -17,7 +17,8 @@ from cytally.images.read import read
 from cytally.images.tracks import read_masks
 from cytally.inference.ensemble import load_ensemble
 from cytally.livecell.counts import GROWTH, growth_curves, write_growth
-from cytally.livecell.evidence.folder import Labelled, LabelSettings, label_folder, same_settings
+from cytally.livecell.evidence.folder import Labelled, LabelSettings, label_folder
+from cytally.livecell.evidence.unchanged import same_settings
 from cytally.livecell.learn import PRESETS, Learnt, Preset, learn
 from cytally.livecell.measure.evaluate import PICTURES, evaluate
 from cytally.livecell.motion.follow import TABLE, follow

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cytally.errors import ImageError, LabelError, RunError
+from cytally.errors import ImageError, LabelError
 from cytally.figures.masks import contact_sheet, outlined
 from cytally.images.masks import grey, read_mask, write_mask
 from cytally.images.read import find_images, read
@@ -177,34 +177,6 @@ def _too_large(one: _Found, settings: LabelSettings) -> str:
         f"{one.oversized / whole:.0%} of the stained area is in objects larger than {settings.stain.diameters[1]:g} pixels: "
         "--diameter does not fit"
     )
-
-
-def same_settings(folder: Path, settings: LabelSettings) -> None:
-    """Refuse a folder whose labels were made with other settings: a network has learnt from them.
-
-    Raises
-    ------
-    RunError
-    """
-    path = folder / NOTES
-    if not path.is_file():
-        return
-    before = json.loads(path.read_text()).get("settings")
-    now = json.loads(json.dumps(asdict(settings)))
-    if before != now:
-        changed = sorted(_leaves(before) ^ _leaves(now))
-        raise RunError(
-            f"{folder}: holds labels made with other settings ({', '.join(sorted({name for name, _ in changed})[:4])}), "
-            "and a network that learnt from them; give another --out"
-        )
-
-
-def _leaves(settings: object, name: str = "") -> set[tuple[str, str]]:
-    if isinstance(settings, dict):
-        return {
-            leaf for key, value in settings.items() for leaf in _leaves(value, f"{name}.{key}".strip("."))
-        }
-    return {(name, str(settings))}
 
 
 def _stems(pairs: Sequence[Pair]) -> dict[Path, str]:
