@@ -34,7 +34,7 @@ STAIN = FluorescenceSettings.for_nuclei(5, 30)
         ("t012.tif", "field", 12, ""),
         ("VID12_B3_2_01d02h30m.tif", "VID12_B3_2", 1590, "B3"),
         ("phase_C2_4_T00017.png", "C2_4", 17, "C2"),
-        ("EMBO--W0002--P001--T00011--Z000--C.tif", "EMBO--W0002--P001--Z000--C", 11, ""),
+        ("EMBO--W0002--P001--T00011--Z000--C.tif", "EMBO--W0002--P001--C", 11, "W0002"),
         ("set1_raw.tif", "set1", 0, ""),
         ("field3.tif", "field3", 0, ""),
     ],

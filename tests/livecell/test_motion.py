@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cytally.errors import ImageError
 from cytally.images.masks import write_mask
 from cytally.images.tracks import TrackRow, read_masks, read_tracks
 from cytally.labels.declump import relabelled
@@ -179,3 +180,35 @@ def test_settings_limit_how_far_nuclei_go():
     far = [blobs([(60, 20)]), blobs([(60, 45)])]
     seen = sightings_of(far, np.zeros((2, 2)))
     assert link(seen) == [] and len(link(seen, replace(LinkSettings(), step=3.0))) == 1
+
+
+def test_a_frame_of_noise_says_nothing_of_the_camera():
+    """Texture that moves by (3, -5), noise alone, texture again: the camera's places go over the noise."""
+    rng = np.random.default_rng(2)
+    world = rng.normal(100, 20, (200, 200))
+    shown = [world[40:168, 40:168], rng.normal(100, 20, (128, 128)), world[43:171, 35:163]]
+    none = np.zeros((0, 2))
+    places = camera_drift(shown, [np.full((1, 2), 60.0), none, np.full((1, 2), 60.0)], 20)
+    assert places == pytest.approx(np.array([[0, 0], [0, 0], [3, -5]]), abs=0.3)
+
+
+def test_a_missing_frame_is_a_hole_in_the_tracks(tmp_path):
+    """Frames 0, 1, 3, 4 of a nucleus that moves 4 pixels a frame: one track of five frames, drawn in the third."""
+    for time in (0, 1, 3, 4):
+        write_mask(tmp_path / f"m{time}.tif", blobs([(60, 40 + 4 * time)]))
+    masks = [tmp_path / f"m{time}.tif" for time in (0, 1, 3, 4)]
+    found = follow(masks, masks, tmp_path / "out", largest_shift=0, places=(0, 1, 3, 4))
+    assert found.rows == (TrackRow(1, 0, 4, 0),)
+    drawn = list(read_masks(tmp_path / "out"))
+    assert len(drawn) == 5 and np.argwhere(drawn[2] == 1).mean(axis=0) == pytest.approx([60, 48], abs=0.6)
+
+
+def test_frames_of_two_sizes_are_refused(tmp_path):
+    write_mask(tmp_path / "a.tif", blobs([(60, 40)]))
+    write_mask(tmp_path / "b.tif", blobs([(60, 40)], shape=(100, 120)))
+    masks = [tmp_path / "a.tif", tmp_path / "b.tif"]
+    with pytest.raises(
+        ImageError, match="expected every frame of a sequence in 120 x 120 pixels, got 100 x 120"
+    ):
+        follow(masks, masks, tmp_path / "out", largest_shift=0)
+    assert not (tmp_path / "out").exists()

@@ -20,6 +20,7 @@ from cytally.labels.fluorescence import FluorescenceSettings
 from cytally.livecell import run as room
 from cytally.livecell.evidence import folder as labelling
 from cytally.livecell.nuclei import Nuclei
+from cytally.livecell.plan import plan
 from cytally.livecell.run import count_run, segment_folder, to_review
 from cytally.types import Image
 
@@ -62,7 +63,7 @@ def images(tmp_path):
 
 
 def counts(images, out, finder):
-    return [one.count for one in count_run(segment_folder([images], out, finder), finder)]
+    return [one.count for one in count_run(segment_folder(plan([images]), out, finder), None)]
 
 
 def test_a_mask_that_is_gone_or_was_changed_is_made_again(images, tmp_path):
@@ -102,7 +103,7 @@ def test_an_interrupted_run_is_not_reviewed(images, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(room, "_segment", dying)
         with pytest.raises(Killed):
-            segment_folder([images], out, finder)
+            segment_folder(plan([images]), out, finder)
     with pytest.raises(RunError, match="interrupted: 2 of 3 images; run the same command again to finish"):
         to_review(out)
     assert counts(images, out, finder) == [1, 2, 3] and finder.looked == 3

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cytally.errors import CountsError
 from cytally.statistics.growth import fit_growth
 
 
@@ -32,3 +33,36 @@ def test_no_growth_no_doubling():
     assert still.lower < 0 < still.upper and still.doubling[2] == np.inf
     assert np.isnan(fit_growth(np.arange(2.0), np.array([3.0, 5])).rate)
     assert np.isnan(fit_growth(np.arange(4.0), np.array([0.0, 0, 0, 7])).rate)
+
+
+@pytest.mark.parametrize("count", [1, 13, 500])
+def test_equal_counts_are_no_growth_with_an_interval(count):
+    """No rate of 1e-17 and no doubling time of 1e15 hours; a count is a whole number, so its rate has an error."""
+    still = fit_growth(np.arange(5.0), np.full(5, float(count)))
+    assert still.verdict == "no growth shown" and still.doubling[0] == still.doubling[2] == np.inf
+    # rounding: sd 1/sqrt(12) of a count, sum of squared times 10, t(0.975, 3) = 3.1824
+    assert still.upper == pytest.approx(3.1824 / count / np.sqrt(12 * 10), rel=1e-3)
+    assert still.doubling[1] == pytest.approx(np.log(2) / still.upper)
+
+
+def test_verdicts():
+    time = np.arange(8.0)
+    assert fit_growth(time, np.round(50 * 2 ** (time / 4))).verdict == "grows"
+    assert fit_growth(time, np.round(500 * 2 ** (-time / 4))).verdict == "shrinks"
+    few = fit_growth(time[:2], np.array([3.0, 5]))
+    assert few.verdict == "too few counts" and np.isnan(few.doubling).all()
+
+
+def test_holes_change_nothing():
+    """Times 0, 4, 8, 20, 24 of an exact exponential."""
+    time = np.array([0.0, 4, 8, 20, 24])
+    assert fit_growth(time, 20 * 2 ** (time / 12)).doubling[0] == pytest.approx(12, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("time", "count"),
+    [([0, 1, 2], [1, 2]), ([0, 1, np.nan], [1, 2, 3]), ([0, 1, 2], [1, -2, 3]), ([0, 1, 2], [1, np.nan, 3])],
+)
+def test_nonsense_is_refused(time, count):
+    with pytest.raises(CountsError, match="expected a time and a count of 0 or more for each image"):
+        fit_growth(np.array(time, float), np.array(count, float))

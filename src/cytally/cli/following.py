@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cytally.cli.livecell import label_settings, labelling, livecell, say_skipped
+from cytally.cli.livecell import label_settings, labelling, livecell, naming, say_skipped
 from cytally.cli.options import POSITIVE
 from cytally.cli.progress import reporting
 from cytally.wording import counted
 
 if TYPE_CHECKING:
     from cytally.livecell.pipeline import Order
+    from cytally.livecell.plan import Reading
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _THERE = click.Path(path_type=Path, file_okay=False, exists=True)
@@ -32,19 +33,29 @@ def _finding(command: Any) -> Any:
         click.option("--diameter", nargs=2, type=POSITIVE, default=(5.0, 30.0), show_default=True,
                      help="With --stained: smallest and largest nucleus in pixels."),
         click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it."),
-        click.option("--hours", type=POSITIVE, default=1.0, show_default=True, help="Between frames, for growth."),
-        click.option("--pattern", help="Regular expression for file names with groups position and frame."),
         click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
     ]):  # fmt: skip
         command = option(command)
     return command
 
 
+def _reading(command: Any) -> Any:
+    """How names are read, and what is known of times and sizes."""
+    for option in reversed([
+        click.option("--hours", type=float, help="Between one frame number and the next, for growth.  "
+                     "[default: what names or images say]"),
+        click.option("--skip-sizes", is_flag=True, help="Leave out frames of another size than the rest of their position."),
+    ]):  # fmt: skip
+        command = option(command)
+    return naming(command)
+
+
 @livecell.command()
 @_finding
+@_reading
 def count(
     images: tuple[str, ...], ensemble: Path | None, stained: bool, diameter: tuple[float, float], out: Path,
-    hours: float, pattern: str | None, as_json: bool,
+    hours: float | None, skip_sizes: bool, pattern: str | None, numbered: bool | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Count nuclei in IMAGES (folders, files or globs), each with 95 % limits.
 
@@ -54,12 +65,14 @@ def count(
     Example:
       cytally livecell count plate/phase --ensemble ensembles/bj --out runs/plate --hours 0.5
     """
-    order = _order(ensemble, stained, diameter, hours=hours, tracks=False, pattern=pattern)
+    reading = _names(pattern, bool(numbered), hours, skip_sizes)
+    order = _order(ensemble, stained, diameter, tracks=False, reading=reading)
     _follow(images, out, order, as_json)
 
 
 @livecell.command()
 @_finding
+@_reading
 @click.option(
     "--largest-shift",
     default=60,
@@ -69,11 +82,13 @@ def count(
 @click.option("--movie", type=click.Choice(["gif", "mp4", "none"]), default="gif", show_default=True)
 def track(
     images: tuple[str, ...], ensemble: Path | None, stained: bool, diameter: tuple[float, float], out: Path,
-    hours: float, largest_shift: int, movie: str, pattern: str | None, as_json: bool,
+    hours: float | None, skip_sizes: bool, largest_shift: int, movie: str, pattern: str | None,
+    numbered: bool | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Count and follow the nuclei of a time-lapse.
 
-    OUT gets tracks/ (masks and res_track.txt of the Cell Tracking Challenge, tracks.csv;
+    Numbered files (0001.tif ...) are taken for its frames; 'livecell names' shows how names are
+    read. OUT gets tracks/ (masks and res_track.txt of the Cell Tracking Challenge, tracks.csv;
     one folder per position where there are several), a movie, counts.csv and report.html.
 
     \b
@@ -81,8 +96,9 @@ def track(
       cytally livecell track lapse/phase --ensemble ensembles/bj --out runs/lapse
       cytally livecell track lapse/green --stained --diameter 8 40 --out runs/green
     """
-    order = _order(ensemble, stained, diameter, hours=hours, largest_shift=largest_shift,
-                   movie=movie.replace("none", ""), pattern=pattern)  # fmt: skip
+    reading = _names(pattern, numbered is not False, hours, skip_sizes)
+    order = _order(ensemble, stained, diameter, largest_shift=largest_shift, must_track=True,
+                   movie=movie.replace("none", ""), reading=reading)  # fmt: skip
     _follow(images, out, order, as_json)
 
 
@@ -93,7 +109,6 @@ def track(
 @click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it.")
 @click.option("--preset", type=_PRESETS, default="fast", show_default=True)
 @click.option("--epochs", type=click.IntRange(1), help="Most epochs.  [default: the preset's]")
-@click.option("--hours", type=POSITIVE, default=1.0, show_default=True, help="Between frames, for growth.")
 @click.option(
     "--largest-shift",
     default=60,
@@ -104,10 +119,12 @@ def track(
 @click.option("--seed", default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 @labelling
+@_reading
 def run(
     phase: Path, fluorescence: Path | None, ensemble: Path | None, out: Path, preset: str, epochs: int | None,
-    hours: float, largest_shift: int, movie: str, seed: int, as_json: bool, diameter: tuple[float, float],
-    declump: str, thesis_filter: bool, pattern: str | None,
+    hours: float | None, skip_sizes: bool, largest_shift: int, movie: str, seed: int, as_json: bool,
+    diameter: tuple[float, float], declump: str, thesis_filter: bool, align: bool, pattern: str | None,
+    numbered: bool | None,
 ) -> None:  # fmt: skip
     """Do all of it: label, learn, count, follow, and write report.html.
 
@@ -125,11 +142,18 @@ def run(
     chosen = PRESETS[preset]
     if epochs is not None:
         chosen = replace(chosen, settings=replace(chosen.settings, epochs=epochs))
-    order = Order(chosen, ensemble, label_settings(diameter, declump, thesis_filter), hours=hours,
-                  largest_shift=largest_shift, movie=movie.replace("none", ""), pattern=pattern, seed=seed)  # fmt: skip
+    reading = _names(pattern, bool(numbered), hours, skip_sizes)
+    order = Order(chosen, ensemble, label_settings(diameter, declump, thesis_filter, align), reading=reading,
+                  largest_shift=largest_shift, movie=movie.replace("none", ""), seed=seed)  # fmt: skip
     with reporting() as report:
         story = run_livecell(phase, fluorescence, out, order, report)
     _say(story, out, as_json)
+
+
+def _names(pattern: str | None, numbered: bool, hours: float | None, skip_sizes: bool) -> Reading:
+    from cytally.livecell.plan import Reading
+
+    return Reading(pattern, numbered, hours, skip_sizes)
 
 
 def _order(ensemble: Path | None, stained: bool, diameter: tuple[float, float], **more: Any) -> Order:
@@ -153,10 +177,12 @@ def _follow(images: tuple[str, ...], out: Path, order: Order, as_json: bool) -> 
 def _say(story: Any, out: Path, as_json: bool) -> None:
     from cytally.livecell.report import REPORT
 
+    for hint in story.hints:
+        click.echo(f"  {hint}", err=True)
     if as_json:
         click.echo(json.dumps({
             "images": len(story.counts), "nuclei": sum(one.count for one in story.counts),
-            "skipped": [asdict(one) for one in story.run.skipped],
+            "skipped": [asdict(one) for one in story.run.skipped], "remarks": story.hints,
             "tracks": {name: {"tracks": len(t.rows), "divisions": len(t.divisions)} for name, t in story.tracks},
         }))  # fmt: skip
     else:
@@ -168,6 +194,4 @@ def _say(story: Any, out: Path, as_json: bool) -> None:
                 f"{name}: {counted(len(tracks.rows), 'tracks')}, {counted(len(tracks.divisions), 'divisions')}"
             )
         click.echo(f"report: {out / REPORT}")
-    for hint in story.labelled.hints if story.labelled else ():
-        click.echo(f"  {hint}", err=True)
     say_skipped((*(story.labelled.skipped if story.labelled else ()), *story.run.skipped))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cytally.cli.main import SKIPPED, cli
+from cytally.cli.main import FAILED, SKIPPED, cli
 from cytally.cli.options import POSITIVE, Finite
 from cytally.cli.progress import reporting
 from cytally.wording import counted
@@ -40,6 +40,7 @@ def livecell() -> None:
       track      a time-lapse -> tracks (Cell Tracking Challenge folder), movie
       review     pages for experts to tick errors on; how far two experts agree
       unstack    TIFF stacks -> single images
+      names      what is understood of the file names in a folder
       simulate   time-lapses with full truth, to try all of it
     """
 
@@ -53,20 +54,35 @@ def labelling(command: Any) -> Any:
                      show_default=True, help="Part touching nuclei by outline, by brightness, or not."),
         click.option("--thesis-filter", is_flag=True,
                      help="Also reject the quarter of labels with fewest nucleus pixels."),
-        click.option("--pattern", help="Regular expression for file names with groups position, frame and, if wanted, well."),
+        click.option("--align/--no-align", default=True, show_default=True,
+                     help="Move labels where the fluorescence camera looks beside the other beyond doubt."),
     ]):  # fmt: skip
         command = option(command)
     return command
 
 
-def label_settings(diameter: tuple[float, float], declump: str, thesis_filter: bool) -> LabelSettings:
+def naming(command: Any) -> Any:
+    """Options that decide how names are read."""
+    for option in reversed([
+        click.option("--pattern", help="Regular expression for file names with groups position, frame and, if wanted, well; "
+                     "see 'livecell names'."),
+        click.option("--numbered/--no-numbered", default=None,
+                     help="Numbers without a word (0001.tif) are times, or not.  [default: for track only]"),
+    ]):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def label_settings(
+    diameter: tuple[float, float], declump: str, thesis_filter: bool, align: bool = True
+) -> LabelSettings:
     """Settings from the options of `labelling`."""
     from cytally.labels.fluorescence import FluorescenceSettings
     from cytally.livecell.evidence.folder import LabelSettings
     from cytally.livecell.evidence.rejects import RejectSettings
 
     stain = FluorescenceSettings.for_nuclei(*diameter, declump)
-    return LabelSettings(stain, RejectSettings(quarter=0.25 if thesis_filter else 0.0))
+    return LabelSettings(stain, RejectSettings(quarter=0.25 if thesis_filter else 0.0), align)
 
 
 @livecell.command()
@@ -132,29 +148,74 @@ def simulate(
 def unstack(stacks: tuple[Path, ...], out: Path) -> None:
     """Write every plane of TIFF STACKS as an image of its own, as the other commands want them.
 
-    OUT gets NAME_t000.tif ...; where a stack has channels, OUT/ch1, OUT/ch2 ... hold them.
+    OUT gets NAME_t000.tif ...; where a stack has channels, OUT/ch1, OUT/ch2 ... hold them;
+    several series or focal planes show in names (_s01, _z000). Stacks of one name get their
+    folder's name before it. Pixel size and time between frames are kept.
 
     \b
     Example:
       cytally livecell unstack A01_1.tif A02_1.tif --out plate
       cytally livecell run plate/ch1 --fluorescence plate/ch2 --out runs/plate
     """
-    from cytally.images.stacks import planes, stack_shape
-    from cytally.images.write import write
-    from cytally.types import Image
+    from cytally.livecell.names.unstacked import unstack as write_all
 
     with reporting() as report:
-        for path in stacks:
-            shape, done = stack_shape(path), 0
-            for plane in planes(path):
-                folder = out / f"ch{plane.channel + 1}" if shape.channels > 1 else out
-                folder.mkdir(parents=True, exist_ok=True)
-                write(folder / f"{path.stem}_t{plane.time:03d}.tif", Image(plane.pixels))
-                done += 1
-                report(f"unstacking {path.name}", done, shape.times * shape.channels)
-            click.echo(
-                f"{path.name}: {shape.times} times, {shape.channels} channel{'s' if shape.channels > 1 else ''}"
+        found = write_all(stacks, out, report)
+    for path, parts in found.items():
+        for part in parts:
+            own = (
+                f" (series {part.number + 1}{f': {part.name}' if part.name else ''})"
+                if len(parts) > 1
+                else ""
             )
+            planes = f", {part.planes} focal planes" if part.planes > 1 else ""
+            click.echo(
+                f"{path.name}{own}: {part.times} times, {part.channels} channel{'s' if part.channels > 1 else ''}{planes}"
+            )
+
+
+@livecell.command()
+@click.argument("folder", type=_THERE)
+@click.option(
+    "--pattern", help="Regular expression for file names with groups position, frame, well, channel and z."
+)
+@click.option(
+    "--numbered/--no-numbered",
+    default=True,
+    show_default=True,
+    help="Numbers without a word are times, as for track.",
+)
+@click.option("--all", "every", is_flag=True, help="Every image, not only the first and the last.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def names(folder: Path, pattern: str | None, numbered: bool, every: bool, as_json: bool) -> None:
+    """Show what is understood of the names in FOLDER: position, well, channel, time, plane, hours.
+
+    IncuCyte, Operetta and Phenix, ImageXpress, MetaMorph, NIS-Elements, Micro-Manager, IN Cell,
+    CellVoyager, Fiji and others. Exit code 1 where nothing is understood, or two images are of
+    one position, channel, time and plane.
+
+    \b
+    Example:
+      cytally livecell names plate/phase
+      cytally livecell names plate --pattern '(?P<position>.*)-(?P<frame>\\d+)'
+    """
+    from cytally.images.read import find_images
+    from cytally.livecell.names.listing import as_data, as_table, listing, relative
+    from cytally.livecell.names.understand import understand
+    from cytally.livecell.sequences import folder_of
+
+    paths = find_images(folder)
+    told = understand(paths, pattern, {path: folder_of(path, folder) for path in paths}, numbered=numbered)
+    found = listing([(relative(frame.path, folder), frame) for frame in told.frames], told.notes)
+    click.echo(json.dumps(as_data(found)) if as_json else as_table(found, every))
+    for problem in found.problems:
+        click.echo(f"  {problem}", err=True)
+    if not found.understood:
+        click.echo(
+            "nothing is understood of these names; give --pattern with groups position and frame", err=True
+        )
+    if not found.understood or found.doubled:
+        sys.exit(FAILED)
 
 
 @livecell.command()
@@ -162,9 +223,10 @@ def unstack(stacks: tuple[Path, ...], out: Path) -> None:
 @click.option("--fluorescence", required=True, type=_THERE, help="Stained partners of some or all images.")
 @click.option("--out", required=True, type=_FOLDER)
 @labelling
+@naming
 def label(
     phase: Path, fluorescence: Path, out: Path, diameter: tuple[float, float], declump: str,
-    thesis_filter: bool, pattern: str | None,
+    thesis_filter: bool, align: bool, pattern: str | None, numbered: bool | None,
 ) -> None:  # fmt: skip
     """Make masks of single nuclei from fluorescence, for the images in PHASE.
 
@@ -177,9 +239,11 @@ def label(
     """
     from cytally.livecell.evidence.folder import SHEET, label_folder
 
-    settings = label_settings(diameter, declump, thesis_filter)
+    settings = label_settings(diameter, declump, thesis_filter, align)
     with reporting() as report:
-        made = label_folder(phase, fluorescence, out, settings, pattern=pattern, report=report)
+        made = label_folder(
+            phase, fluorescence, out, settings, pattern=pattern, numbered=bool(numbered), report=report
+        )
     click.echo(
         f"{counted(len(made.kept), 'labels')} kept, {len(made.fields) - len(made.kept)} rejected; look at {out / SHEET}"
     )
@@ -255,14 +319,14 @@ def evaluate(folder: Path, ensemble: Path, out: Path | None, part: str, as_json:
     from cytally.errors import LabelError
     from cytally.inference.ensemble import load_ensemble
     from cytally.livecell.evidence.folder import read_labelled
+    from cytally.livecell.learn import fields_of, learnt_from
     from cytally.livecell.measure.evaluate import as_table, plain
     from cytally.livecell.measure.evaluate import evaluate as compare
 
     loaded = load_ensemble(ensemble, "livecell")
-    fields = read_labelled(folder).kept
-    if part != "all":
-        wanted = set(loaded.card.training.get("fields", {}).get(part, ()))
-        fields = [one for one in fields if one.name.path.name in wanted]
+    everything = read_labelled(folder).kept
+    fields = everything if part == "all" else fields_of(loaded.card, part, everything)
+    learnt = learnt_from(loaded.card, fields) if part == "all" else []
     if not fields:
         raise LabelError(
             f"{folder}: no labelled field to compare with (part {part!r}); card.json names those of its training, "
@@ -270,6 +334,9 @@ def evaluate(folder: Path, ensemble: Path, out: Path | None, part: str, as_json:
         )
     with reporting() as report:
         found = compare(fields, loaded, out=out, report=report)
+    if learnt:
+        click.echo(f"  {len(learnt)} of these {len(fields)} fields were learnt from or validated on, so that these figures "
+                   "are too good; --part test takes only what was kept aside", err=True)  # fmt: skip
     click.echo(json.dumps(plain(found)) if as_json else as_table(found))
 
 

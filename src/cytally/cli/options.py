@@ -64,7 +64,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as
 def draw(figure: Figure, path: Path) -> None:
     """Write a picture, whole or not at all."""
     from cytally.figures.style import picture_bytes
-    from cytally.images.write import write_bytes
+    from cytally.files.atomic import write_bytes
 
     write_bytes(path, picture_bytes(figure, path))
 

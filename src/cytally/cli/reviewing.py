@@ -39,6 +39,10 @@ def pages(run: Path, out: Path, count: int, fluorescence: Path | None, seed: int
     Count on each page the outlined nuclei that are none (false_positives) and the
     nuclei without outline (false_negatives); 0 where there is none, empty where you
     did not look.
+
+    \b
+    Example:
+      cytally livecell review pages runs/lapse --out review-anna
     """
     from cytally.livecell.measure.review import choose, write_review
     from cytally.livecell.run import to_review
@@ -52,7 +56,12 @@ def pages(run: Path, out: Path, count: int, fluorescence: Path | None, seed: int
     "tables", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False, exists=True)
 )
 def scores(tables: tuple[Path, ...]) -> None:
-    """Read one or two experts' filled-in TABLES: scores of each, and how far two agree."""
+    """Read one or two experts' filled-in TABLES: scores of each, and how far two agree.
+
+    \b
+    Example:
+      cytally livecell review scores review-anna/review.csv review-ben/review.csv
+    """
     from cytally.errors import SettingsError
     from cytally.livecell.measure.review import as_words, compare_experts, read_review
 

@@ -18,28 +18,28 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#
 
 @dataclass(frozen=True)
 class CountLine:
-    """Counts of one position over time with limits, and a curve through them ([] for none)."""
+    """Counts of one position over time with limits (NaN for none), and a curve through them ([] for none)."""
 
     name: str
-    hours: FloatArray
+    times: FloatArray
     count: FloatArray
     lower: FloatArray
     upper: FloatArray
     fitted: FloatArray
 
 
-def growth_figure(lines: Sequence[CountLine]) -> Figure:
-    """Counts against time, one colour per position."""
+def growth_figure(lines: Sequence[CountLine], unit: str = "h") -> Figure:
+    """Counts against time in `unit`, one colour per position."""
     figure = Figure(figsize=(6.4, 3.8), layout="constrained")
     axes = figure.add_subplot()
     for number, line in enumerate(lines):
         colour = _COLOURS[number % len(_COLOURS)]
-        axes.fill_between(line.hours, line.lower, line.upper, color=colour, alpha=0.15, linewidth=0)
-        axes.plot(line.hours, line.count, "o", color=colour, markersize=3.5, label=plain(line.name))
+        axes.fill_between(line.times, line.lower, line.upper, color=colour, alpha=0.15, linewidth=0)
+        axes.plot(line.times, line.count, "o", color=colour, markersize=3.5, label=plain(line.name))
         if len(line.fitted):
-            axes.plot(line.hours, line.fitted, color=colour, linewidth=1.4)
+            axes.plot(line.times, line.fitted, color=colour, linewidth=1.4)
     axes.set_ylim(bottom=0)
-    axes.set(xlabel="time (h)", ylabel="nuclei in the field")
+    axes.set(xlabel=f"time ({unit})", ylabel="nuclei in the field")
     if len(lines) <= 12:
         axes.legend(frameon=False, fontsize=8)
     _plain(axes)

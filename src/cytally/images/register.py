@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cytally.errors import ImageError
 from cytally.types import FloatArray
 
 Float32 = NDArray[np.float32]
@@ -42,7 +43,17 @@ def correlation(first: Float32, second: Float32, largest: int, *, sharp: float =
     sharp : float
         1 whitens fully (phase correlation: one needle, for pictures of the same kind), 0 not
         at all (for pictures that share shapes but not textures).
+
+    Raises
+    ------
+    ImageError
+        Pictures of two sizes.
     """
+    if first.shape != second.shape:
+        raise ImageError(
+            f"expected two pictures of one size to compare, got {first.shape[0]} x {first.shape[1]} and "
+            f"{second.shape[0]} x {second.shape[1]}; leave one of them out"
+        )
     rows, cols = first.shape
     fade = np.hanning(rows)[:, None] * np.hanning(cols)[None]
     spectra = [np.fft.rfft2((part - part.mean()) * fade) for part in (first, second)]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.errors import ImageError, SettingsError
+from cytally.labels.contrast import standing_out
 from cytally.labels.declump import Declumping, areas, declump, kept, relabelled, typical_area
 from cytally.labels.outline import at_half_height
 from cytally.labels.threshold import adaptive_threshold
@@ -51,6 +52,9 @@ class FluorescenceSettings:
         Where a usual nucleus has a smaller diameter in pixels, all is done once more at twice
         the resolution, and waists are sought again on the redrawn outlines: between two nuclei of
         nine pixels a waist is one pixel deep. 0: never.
+    contrast : float
+        What an object must stand out of the noise, in standard deviations, see `contrast.standing_out`:
+        an adaptive threshold finds objects in any noise. 0: nothing is dropped.
     """
 
     block: int = 127
@@ -63,6 +67,7 @@ class FluorescenceSettings:
     half_height: float = 0.0
     border: bool = False
     fine: float = 0.0
+    contrast: float = 9.0
 
     @staticmethod
     def for_nuclei(smallest: float, largest: float, by: str = "shape") -> FluorescenceSettings:
@@ -150,14 +155,17 @@ def identify(
         return found
     size = (2 * fluorescence.shape[1], 2 * fluorescence.shape[0])
     large = cv2.resize(np.asarray(fluorescence, np.float32), size, interpolation=cv2.INTER_CUBIC)
-    labels = _identified(large, settings.doubled, again=_FINE).labels
+    labels = _identified(large, settings.doubled, again=_FINE, scale=2.0).labels
     return replace(found, labels=_halved(labels))
 
 
 def _identified(
-    fluorescence: NDArray[np.generic], settings: FluorescenceSettings, again: Declumping | None = None
+    fluorescence: NDArray[np.generic],
+    settings: FluorescenceSettings,
+    again: Declumping | None = None,
+    scale: float = 1.0,
 ) -> NucleusLabels:
-    """The chain, once; `again` parts once more after outlines were redrawn."""
+    """The chain, once, on an image enlarged by `scale`; `again` parts once more after outlines were redrawn."""
     prepared = prepare(fluorescence, settings.block, settings.slope)
     threshold = np.clip(adaptive_threshold(prepared, settings.window), *settings.bounds)
     level = prepared.astype(np.float32) / np.float32(255)
@@ -172,6 +180,8 @@ def _identified(
         labels = declump(labels, level, replace(again, largest=largest), touching=True)
     if not settings.border:
         labels = without_border(labels)
+    if settings.contrast > 0:
+        labels = standing_out(fluorescence, labels, settings.diameters, settings.contrast, scale)
     sizes = areas(labels)
     labels = within_sizes(labels, *settings.diameters, sizes)
     usual = 2 * float(np.sqrt(typical_area(sizes) / np.pi))

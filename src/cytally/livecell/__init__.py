@@ -1,7 +1,9 @@
 """Living cells: from fluorescence and phase contrast to counts and tracks, without a click.
 
 simulate/    time-lapses with full truth
-sequences    file names -> wells, positions, times
+names/       file names -> wells, positions, channels, times
+sequences    images -> positions with their frames in time, and hours
+plan         what a run will do, and what stands in its way, before any work
 evidence/    pairs of images -> labels fit to learn from
 learn        labels -> an ensemble of the best epochs
 nuclei       phase contrast + ensemble -> single nuclei

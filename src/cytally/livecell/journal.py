@@ -28,6 +28,7 @@ class Remembered(_Part):
     area: _Whole
     member_areas: tuple[_Whole, ...]
     areas: tuple[_Whole, ...]
+    oversized: _Whole = 0
 
 
 class Line(_Part):

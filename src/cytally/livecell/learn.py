@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from cytally.errors import LabelError
 from cytally.evaluation.matching import Hits
 from cytally.evaluation.segmentation import Matched, matched, scores
+from cytally.files.hashes import hash_of
 from cytally.images.flatten import flatten
 from cytally.images.masks import read_mask
 from cytally.images.read import read
@@ -27,6 +29,7 @@ from cytally.livecell.evidence.crops import (
 )
 from cytally.livecell.evidence.folder import LabelledField, read_labelled
 from cytally.livecell.evidence.tiles import in_tiles, split_tiles
+from cytally.livecell.evidence.unchanged import same_data
 from cytally.livecell.nuclei import find_nuclei, predict, vote
 from cytally.nets.unet import Architecture
 from cytally.training.masks import CLASSES, MaskedCrop, MaskSettings, best_epochs, fit_masks, read_curve
@@ -103,8 +106,12 @@ def learn(
     ------
     LabelError
         No field that was kept, or so few and small that not even parts of them could be kept apart.
+    RunError
+        `out` holds a network that learnt from other images or labels.
     """
-    kept, split = _parted([field for folder in folders for field in read_labelled(folder).kept], seed, out)
+    fields = [field for folder in folders for field in read_labelled(folder).kept]
+    same_data(out, fields)
+    kept, split = _parted(fields, seed, out)
     base = load_ensemble(start, "livecell") if start is not None else None
     if base is not None:
         preset = replace(preset, architecture=Architecture(**base.card.arguments))
@@ -119,12 +126,54 @@ def learn(
     curve = read_curve(out / "training")
     notes: dict[str, object] = {"settings": asdict(settings), "folders": [folder.name for folder in folders], "split_by": split.by,
              "fields": {part: [f.name.path.name for f in split.of(part)] for part in ("train", "validation", "test")},
+             "images": {part: [hash_of(f.name.path) for f in split.of(part)] for part in ("train", "validation", "test")},
              "leaks": list(split.leaks), "best_epochs": best_epochs(curve, settings.members),
              "started_from": base.card.identity if base else ""}  # fmt: skip
     ensemble = _assemble(out, preset.architecture, best, notes)
     tuned = choose_thresholds(ensemble, [by_path[f.name.path] for f in split.of("validation")], report)
     write_card(out, tuned.card)
     return Learnt(tuned, split, curve, tuple(by_path[f.name.path] for f in split.of("test")))
+
+
+def fields_of(card: Card, part: str, fields: Sequence[LabelledField]) -> list[LabelledField]:
+    """Those of some labelled fields that a training kept for a part: known by their content, not their names.
+
+    Parameters
+    ----------
+    card : Card
+    part : {"train", "validation", "test"}
+    fields : sequence of LabelledField
+
+    Raises
+    ------
+    LabelError
+        A card that notes names only, where names repeat.
+    """
+    hashes = card.training.get("images")
+    if isinstance(hashes, dict):
+        wanted = set(hashes.get(part, ()))
+        return [one for one in fields if hash_of(one.name.path) in wanted]
+    noted = card.training.get("fields")
+    names = set(noted.get(part, ())) if isinstance(noted, dict) else set()
+    often = Counter(one.name.path.name for one in fields)
+    repeated = sorted(name for name in names if often[name] > 1)
+    if repeated:
+        raise LabelError(
+            f"{repeated[0]}: {often[repeated[0]]} fields have this name, and the card of this ensemble notes names only; "
+            "train again to tell them apart, or evaluate on fields of other names"
+        )
+    return [one for one in fields if one.name.path.name in names]
+
+
+def learnt_from(card: Card, fields: Sequence[LabelledField]) -> list[LabelledField]:
+    """Those of some fields that a training learnt from or validated on; [] where its card does not say by content."""
+    hashes = card.training.get("images")
+    seen = (
+        set(hashes.get("train", ())) | set(hashes.get("validation", ()))
+        if isinstance(hashes, dict)
+        else set()
+    )
+    return [one for one in fields if seen and hash_of(one.name.path) in seen]
 
 
 def _parted(kept: list[LabelledField], seed: int, out: Path) -> tuple[list[LabelledField], Split]:

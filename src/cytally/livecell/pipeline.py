@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,14 +21,16 @@ from cytally.images.tracks import read_masks
 from cytally.inference.ensemble import load_ensemble
 from cytally.livecell.counts import GROWTH, growth_curves, write_growth
 from cytally.livecell.evidence.folder import LabelSettings, label_folder
+from cytally.livecell.evidence.unchanged import same_settings
 from cytally.livecell.learn import PRESETS, Preset, learn
 from cytally.livecell.measure.evaluate import PICTURES, evaluate
 from cytally.livecell.motion.follow import TABLE, follow
 from cytally.livecell.motion.lineage import Tracks
-from cytally.livecell.motion.links import LinkSettings
+from cytally.livecell.motion.links import LinkSettings, require_tracker
 from cytally.livecell.nuclei import ByEnsemble, ByStain, Finder
+from cytally.livecell.plan import Plan, Reading, no_tracks, plan, require_times
 from cytally.livecell.report import Story, write_report
-from cytally.livecell.run import LEARNING, Segmented, count_run, segment_folder
+from cytally.livecell.run import LEARNING, Segmented, count_run, segment_folder, stain_hint
 from cytally.types import FloatArray
 
 Report = Callable[[str, int, int], None]
@@ -52,27 +54,27 @@ class Order:
         Use this one; nothing is labelled or trained. None with images alone: they are stained.
     label : LabelSettings
     link : LinkSettings
-    hours : float
-        Between frames.
     tracks : bool
         Follow nuclei where a position has several frames.
+    must_track : bool
+        Refuse images of which no position has several frames.
     largest_shift : int
         Largest jump of the camera, pixels.
     movie : str
         Ending: gif, mp4, or "" for none.
-    pattern : str, optional
-        For file names, see `sequences.parse_name`.
+    reading : Reading
+        How names are read, and the time between frames.
     """
 
     preset: Preset = field(default_factory=lambda: PRESETS["fast"])
     ensemble: Path | None = None
     label: LabelSettings = field(default_factory=LabelSettings)
     link: LinkSettings = field(default_factory=LinkSettings)
-    hours: float = 1.0
     tracks: bool = True
+    must_track: bool = False
     largest_shift: int = 60
     movie: str = "gif"
-    pattern: str | None = None
+    reading: Reading = field(default_factory=Reading)
     seed: int = 1
 
 
@@ -96,30 +98,36 @@ def run_livecell(
     Raises
     ------
     SettingsError
-        Neither fluorescence nor an ensemble.
+        Neither fluorescence nor an ensemble, or nothing to follow nuclei with.
+    RunError
+        `out` holds labels made with other settings.
     """
     if (fluorescence is None) == (order.ensemble is None):
         raise SettingsError(
             "expected either a folder of fluorescence images to learn from, or an ensemble; got both or none"
         )
+    planned = _planned([phase], order)
     with locked(out):
         story = (
-            _from_stain(phase, fluorescence, out, order, report)
+            _from_stain(planned, phase, fluorescence, out, order, report)
             if fluorescence is not None
-            else _followed([phase], out, ByEnsemble(load_ensemble(order.ensemble, "livecell")), order, report)
+            else _followed(planned, out, ByEnsemble(load_ensemble(order.ensemble, "livecell")), order, report)
         )
         write_report(story, out)
     return story
 
 
-def _from_stain(phase: Path, fluorescence: Path, out: Path, order: Order, report: Report) -> Story:
+def _from_stain(
+    planned: Plan, phase: Path, fluorescence: Path, out: Path, order: Order, report: Report
+) -> Story:
     """Labels, a network that learns from them, and what it finds."""
+    same_settings(out / LEARNING / "labels", order.label)
     labelled = label_folder(phase, fluorescence, out / LEARNING / "labels", order.label,
-                            pattern=order.pattern, report=report)  # fmt: skip
+                            pattern=order.reading.pattern, numbered=order.reading.numbered, report=report)  # fmt: skip
     learnt = learn(
         [labelled.folder], out / LEARNING / "ensemble", order.preset, seed=order.seed, report=report
     )
-    story = _followed([phase], out, ByEnsemble(learnt.ensemble), order, report)
+    story = _followed(planned, out, ByEnsemble(learnt.ensemble), order, report)
     found = evaluate(learnt.aside, learnt.ensemble, out=out, report=report)
     return replace(story, labelled=labelled, learnt=learnt, evaluation=found, overlays=out / PICTURES)
 
@@ -134,20 +142,39 @@ def follow_images(
     finder: Finder = ByStain(order.label.stain)
     if order.ensemble is not None:
         finder = ByEnsemble(load_ensemble(order.ensemble, "livecell"))
+    planned = _planned(images, order)
     with locked(out):
-        story = _followed(images, out, finder, order, report)
+        story = _followed(planned, out, finder, order, report)
         write_report(story, out)
     return story
 
 
-def _followed(images: Sequence[str | Path], out: Path, finder: Finder, order: Order, report: Report) -> Story:
-    run = segment_folder(images, out, finder, pattern=order.pattern, report=report)
-    counts = count_run(run, finder)
+def _planned(images: Sequence[str | Path], order: Order) -> Plan:
+    """Names understood, and everything refused that would be refused after hours of work."""
+    planned = plan(images, order.reading)
+    if order.must_track:
+        require_times(planned)
+    if order.tracks and planned.followable:
+        require_tracker()
+    return planned
+
+
+def _followed(planned: Plan, out: Path, finder: Finder, order: Order, report: Report) -> Story:
+    run = segment_folder(planned, out, finder, pattern=order.reading.pattern, report=report)
+    hint = stain_hint(run, finder.settings) if isinstance(finder, ByStain) else ""
+    counts = count_run(run, None if hint else finder.count_error)
     tracks = track_run(run, order, report) if order.tracks else []
     movie = draw_movie(run, tracks, order) if tracks and order.movie else None
-    curves = growth_curves(counts, order.hours)
+    curves = growth_curves(counts)
     write_growth(out / GROWTH, curves)
-    return Story(run, finder.identity, counts, curves, tracks, movie=movie)
+    single = "" if tracks or planned.followable or len(planned.paths) < 2 else no_tracks(planned)
+    old = (
+        ""
+        if tracks or not (out / TRACKS).is_dir()
+        else f"{out / TRACKS} is of an earlier call and no part of this report"
+    )
+    remarks = tuple(each for each in (*planned.remarks, single, hint, old) if each)
+    return Story(run, finder.identity, counts, curves, tracks, movie=movie, remarks=remarks)
 
 
 def track_run(run: Segmented, order: Order, report: Report) -> list[tuple[str, Tracks]]:
@@ -158,7 +185,7 @@ def track_run(run: Segmented, order: Order, report: Report) -> list[tuple[str, T
         target = run.folder / TRACKS / one.position if len(several) > 1 else run.folder / TRACKS
         tracks = follow(
             one.paths, [run.loose[path] for path in one.paths], target, settings=order.link,
-            largest_shift=order.largest_shift, report=report,
+            largest_shift=order.largest_shift, places=one.places, report=report,
         )  # fmt: skip
         found.append((one.position, tracks))
     return found
@@ -170,14 +197,17 @@ def draw_movie(run: Segmented, tracks: Sequence[tuple[str, Tracks]], order: Orde
     series = next(one for one in run.series if one.position == position)
     folder = run.folder / TRACKS / position if len(tracks) > 1 else run.folder / TRACKS
     path = run.folder / f"tracks.{order.movie}"
-    write_movie(path, _frames(series.paths, folder, first))
+    write_movie(path, _frames(dict(zip(series.places, series.paths, strict=True)), folder, first))
     return path
 
 
-def _frames(images: Sequence[Path], folder: Path, tracks: Tracks) -> Iterator[NDArray[np.uint8]]:
-    """Each frame with the last places of its tracks, where the camera sees them now."""
+def _frames(images: Mapping[int, Path], folder: Path, tracks: Tracks) -> Iterator[NDArray[np.uint8]]:
+    """Each frame that is there with the last places of its tracks, where the camera sees them now."""
     places = _places(folder)
-    for time, (path, mask) in enumerate(zip(images, read_masks(folder), strict=True)):
+    for time, mask in enumerate(read_masks(folder)):
+        path = images.get(time)
+        if path is None:
+            continue
         tails = {}
         for number in np.unique(mask[mask > 0]).tolist():
             came = [world - tracks.drift[time] for at, world in places[number] if time - _TAIL <= at <= time]

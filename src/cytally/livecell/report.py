@@ -23,6 +23,7 @@ from cytally.livecell.evidence.folder import Labelled
 from cytally.livecell.learn import Learnt
 from cytally.livecell.measure.evaluate import Evaluation
 from cytally.livecell.motion.lineage import Tracks
+from cytally.livecell.nuclei import STAIN
 from cytally.livecell.run import Segmented
 from cytally.wording import counted
 
@@ -45,6 +46,20 @@ class Story:
     evaluation: Evaluation | None = None
     movie: Path | None = None
     overlays: Path | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def stained(self) -> bool:
+        """Nuclei were found by their stain."""
+        return self.detector.startswith(STAIN)
+
+    @property
+    def hints(self) -> list[str]:
+        """What a reader must know of these numbers."""
+        empty = [self.run.names[one.name.path] for one in self.counts if one.count == 0]
+        left = [f"no nuclei in {len(empty)} image{'s' if len(empty) != 1 else ''} (first: {empty[0]}): "
+                "left out of growth curves"] if empty and self.curves else []  # fmt: skip
+        return [*self.remarks, *(self.labelled.hints if self.labelled is not None else ()), *left]
 
 
 def write_report(story: Story, folder: Path) -> Path:
@@ -56,11 +71,11 @@ def write_report(story: Story, folder: Path) -> Path:
     page = render(
         "cytally.livecell", "livecell.html", fields=len(story.counts), total=sum(c.count for c in story.counts),
         positions=[one.position for one in story.run.series], skipped=story.run.skipped,
-        detector=story.detector, version=__version__, warnings=_warnings(story), labels=_labels(story.labelled),
+        detector=story.detector, stained=story.stained, unit=_unit(story), through=_through(story), version=__version__, warnings=_warnings(story), labels=_labels(story.labelled),
         learning=_learning(story.learnt), evaluation=_evaluation(story), pictures=_pictures(story),
-        growth=as_svg(growth_figure([_line(c) for c in story.curves])) if story.curves else "",
+        growth=as_svg(growth_figure([_line(c) for c in story.curves], "h" if _unit(story) == "hours" else "frames")) if story.curves else "",
         doublings=[_doubling(curve) for curve in story.curves],
-        counts=[{"image": n, **vars(c)} for n, c in zip(names, story.counts, strict=True)],
+        counts=[_count_row(n, c) for n, c in zip(names, story.counts, strict=True)],
         tracks=[_track_row(name, tracks) for name, tracks in story.tracks],
         lineage=lineage,
         movie=_movie(story.movie), movie_of=story.tracks[0][0] if story.tracks else "",
@@ -79,7 +94,20 @@ def _warnings(story: Story) -> list[str]:
     if story.learnt is not None and story.learnt.split.leaks:
         said.append(f"{len(story.learnt.split.leaks)} training images show the same as one kept for testing; left out: "
                     + ", ".join(story.learnt.split.leaks[:5]))  # fmt: skip
-    return said + list(story.labelled.hints if story.labelled is not None else ())
+    return said + story.hints
+
+
+def _unit(story: Story) -> str:
+    return story.curves[0].unit if story.curves else "hours"
+
+
+def _through(story: Story) -> str:
+    """Nuclei at the first and the last time, where each position is a time-lapse: their sum counts cells again and again."""
+    if not story.run.series or any(len(one.frames) < 2 for one in story.run.series):
+        return ""
+    count = {one.name.path: one.count for one in story.counts}
+    first, last = (sum(count[one.paths[k]] for one in story.run.series) for k in (0, -1))
+    return f"{first} nuclei at first, {last} at last"
 
 
 def _labels(labelled: Labelled | None) -> dict[str, Any] | None:
@@ -125,25 +153,27 @@ def _pictures(story: Story) -> list[dict[str, str]]:
 
 
 def _line(curve: GrowthCurve) -> CountLine:
-    hours = np.asarray(curve.hours)
+    times = np.asarray(curve.times)
     rate = curve.growth.rate
-    fitted = curve.growth.start * np.exp(rate * hours) if np.isfinite(rate) else np.zeros(0)
+    fitted = curve.growth.start * np.exp(rate * times) if np.isfinite(rate) else np.zeros(0)
     count, lower, upper = (np.asarray(v, float) for v in (curve.counts, curve.lower, curve.upper))
-    return CountLine(curve.position, hours, count, lower, upper, fitted)
+    return CountLine(curve.position, times, count, lower, upper, fitted)
 
 
 def _doubling(curve: GrowthCurve) -> dict[str, str]:
     estimate, low, high = curve.growth.doubling
-    if not np.isfinite(curve.growth.rate):
-        return {"name": curve.position, "time": "too few counts", "limits": "-"}
-    if not np.isfinite(estimate):
-        return {
-            "name": curve.position,
-            "time": "does not grow",
-            "limits": f"more than {low:.1f}" if np.isfinite(low) else "-",
-        }
-    return {"name": curve.position, "time": f"{estimate:.1f}",
-            "limits": f"{low:.1f} to {high:.1f}" if np.isfinite(high) else f"more than {low:.1f}"}  # fmt: skip
+    time = f"{estimate:.1f}" if np.isfinite(estimate) else curve.growth.verdict
+    limits = "-"
+    if np.isfinite(low):
+        limits = f"{low:.1f} to {high:.1f}" if np.isfinite(high) else f"more than {low:.1f}"
+    return {"name": curve.position, "time": time, "limits": limits}
+
+
+def _count_row(image: str, one: FieldCount) -> dict[str, Any]:
+    limits = f"{one.lower:.0f} to {one.upper:.0f}" if np.isfinite(one.lower) else "not known"
+    area = f"{one.area_count:.1f}" if np.isfinite(one.area_count) else "-"
+    return {"image": image, "frame": one.frame, "count": one.count, "limits": limits, "area": area,
+            "hours": "-" if one.hours is None else f"{one.hours:g}"}  # fmt: skip
 
 
 def _track_row(name: str, tracks: Tracks) -> dict[str, Any]:

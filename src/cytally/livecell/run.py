@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,11 +30,14 @@ from cytally.files.runs import (
 from cytally.images.inputs import name_images, resolved, roots
 from cytally.images.masks import grey, write_mask
 from cytally.images.read import find_images, read
+from cytally.labels.fluorescence import FluorescenceSettings
 from cytally.livecell.counts import TABLE, FieldCount, Seen, counted, write_counts
 from cytally.livecell.journal import COUNTED, Line, Remembered, line_of
 from cytally.livecell.measure.review import ToReview
-from cytally.livecell.nuclei import Finder
-from cytally.livecell.sequences import FrameName, Series, folder_of, parse_name, series_of
+from cytally.livecell.names.understand import understand
+from cytally.livecell.nuclei import Finder, size_hint
+from cytally.livecell.plan import Plan
+from cytally.livecell.sequences import FrameName, Series, folder_of, way_out
 from cytally.types import Skipped
 
 Report = Callable[[str, int, int], None]
@@ -69,7 +73,7 @@ class Segmented:
 
 
 def segment_folder(
-    inputs: Sequence[str | Path], folder: Path, finder: Finder, *, pattern: str | None = None,
+    planned: Plan, folder: Path, finder: Finder, *, pattern: str | None = None,
     report: Report = lambda stage, done, total: None,
 ) -> Segmented:  # fmt: skip
     """Find the nuclei of every image; an earlier call with the same finder is continued.
@@ -78,17 +82,15 @@ def segment_folder(
 
     Raises
     ------
-    ImageError, RunError
-        No images; a folder that holds something else.
+    RunError
+        A folder that holds something else.
     """
-    paths = name_images(inputs)
-    folders = {path: "_".join(Path(name).parent.parts) for name, path in paths.items()}
-    series = series_of(list(paths.values()), pattern, folders)
-    frames = {path: number for one in series for number, path in enumerate(one.paths)}
+    inputs, paths, names = planned.inputs, planned.paths, planned.names
+    stems = _stems(paths)
     seen: dict[Path, Seen] = {}
     masks: dict[Path, Path] = {}
     loose: dict[Path, Path] = {}
-    skipped = []
+    skipped = list(planned.skipped)
     with locked(folder):
         hashes = {name: hash_of(path) for name, path in paths.items()}
         done = _begin(folder, inputs, finder, pattern, hashes)
@@ -96,16 +98,19 @@ def segment_folder(
             for number, (name, path) in enumerate(paths.items(), start=1):
                 line = done.get(name)
                 if line is None or not hashes[name] or line.sha256 != hashes[name] or not line.whole(folder):
-                    line = _segment(path, name, folder, finder)
+                    line = _segment(path, name, folder, finder, stems[name])
                     journal.append(line.model_dump(exclude_none=True))
                 if line.seen is not None:
                     masks[path], loose[path] = folder / line.mask, folder / (line.loose or line.mask)
-                    seen[path] = _seen(line.seen, parse_name(path, pattern, folders[path]), frames[path])
+                    seen[path] = _seen(line.seen, names[path], 0)
                 else:
                     skipped.append(Skipped(name, line.status.removeprefix("skipped: ")))
                 report("finding nuclei", number, len(paths))
-    there = [path for path in paths.values() if path in seen]
-    kept = tuple(series_of(there, pattern, folders)) if there else ()
+    kept = planned.left(set(paths.values()) - set(seen))
+    for one in kept:
+        seen |= {
+            path: replace(seen[path], frame=place) for path, place in zip(one.paths, one.places, strict=True)
+        }
     return Segmented(folder, kept, masks, loose, seen, {p: n for n, p in paths.items()}, tuple(skipped))
 
 
@@ -131,7 +136,16 @@ def _begin(
     return done
 
 
-def _segment(path: Path, name: str, folder: Path, finder: Finder) -> Line:
+def _stems(names: Iterable[str]) -> dict[str, str]:
+    """Names of masks: as the images', without the ending where that is enough to tell them apart."""
+    often = Counter(Path(name).with_suffix("").as_posix() for name in names)
+    return {
+        name: stem if often[stem := Path(name).with_suffix("").as_posix()] == 1 else Path(name).as_posix()
+        for name in names
+    }
+
+
+def _segment(path: Path, name: str, folder: Path, finder: Finder, own: str) -> Line:
     digest = hash_of(path)
     try:
         nuclei = finder.find(grey(read(path)))
@@ -141,7 +155,7 @@ def _segment(path: Path, name: str, folder: Path, finder: Finder) -> Line:
     for kind, place, labels in (("mask", MASKS, nuclei.labels), ("loose", LOOSE, nuclei.loose)):
         if kind == "loose" and np.array_equal(nuclei.loose, nuclei.labels):
             continue
-        target = folder / place / fitting(Path(name).with_suffix("").as_posix(), ".tif")
+        target = folder / place / fitting(own, ".tif")
         target.parent.mkdir(parents=True, exist_ok=True)
         write_mask(target, labels)
         stored |= {kind: target.relative_to(folder).as_posix(), f"{kind}_sha256": hash_of(target)}
@@ -154,10 +168,22 @@ def _seen(kept: Remembered, name: FrameName, frame: int) -> Seen:
     return Seen(name=name, frame=frame, **kept.model_dump())
 
 
-def count_run(run: Segmented, finder: Finder) -> list[FieldCount]:
-    """Counts with limits, and counts.csv in the run folder."""
+def stain_hint(run: Segmented, settings: FluorescenceSettings) -> str:
+    """Says when the range of diameters does not fit the stain, so that nobody knows how far counts lie off."""
+    dropped, stayed = (
+        sum(one.oversized for one in run.seen.values()),
+        sum(one.area for one in run.seen.values()),
+    )
+    return size_hint(dropped, stayed, settings.diameters[1])
+
+
+def count_run(run: Segmented, error: float | None) -> list[FieldCount]:
+    """Counts with limits from their relative `error` (None: no limits), and counts.csv in the run folder."""
     order = [path for one in run.series for path in one.paths]
-    counts = counted([run.seen[path] for path in order], finder.count_error)
+    hours = {
+        path: at for one in run.series if one.hours for path, at in zip(one.paths, one.hours, strict=True)
+    }
+    counts = counted([run.seen[path] for path in order], error, hours)
     write_counts(run.folder / TABLE, counts, [run.names[path] for path in order])
     finish(run.folder, [TABLE])
     return counts
@@ -187,13 +213,7 @@ def to_review(folder: Path, fluorescence: Path | None = None) -> list[ToReview]:
             raise RunError(
                 f"{shown(folder)}: {line.image} or its mask was changed since it was counted; run the same command again"
             )
-    stained: dict[str, Path | None] = {}
-    if fluorescence is not None:
-        partners = (parse_name(p, pattern, folder_of(p, fluorescence)) for p in find_images(fluorescence))
-        of_field = {(n.position, n.time): n.path for n in partners}
-        for name, image in paths.items():
-            here = parse_name(image, pattern, "_".join(Path(name).parent.parts))
-            stained[name] = of_field.get((here.position, here.time))
+    stained = _partners(paths, fluorescence, pattern) if fluorescence is not None else {}
     return [
         ToReview(line.image, paths[line.image], folder / line.mask, stained.get(line.image))
         for line in nuclei
@@ -204,7 +224,26 @@ def _inputs(folder: Path, record: RunRecord) -> list[str]:
     given = record.settings.get("inputs")
     if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
         raise RunError(
-            f"{shown(str(folder / RUN))}: expected a list of inputs, got {given!r}; put a copy of this file back, or "
+            f"{shown(folder / RUN)}: expected a list of inputs, got {given!r}; put a copy of this file back, or "
             "give another --out and run again"
         )
     return given
+
+
+def _partners(paths: Mapping[str, Path], fluorescence: Path, pattern: str | None) -> dict[str, Path]:
+    """Name of each image that has a stained partner -> that partner."""
+    stains = find_images(fluorescence)
+    within = {path: folder_of(path, fluorescence) for path in stains}
+    within |= {path: "_".join(Path(name).parent.parts) for name, path in paths.items()}
+    told = {frame.path: frame for frame in understand([*paths.values(), *stains], pattern, within).frames}
+    of_field: dict[tuple[str, int], FrameName] = {}
+    for path in stains:
+        here = told[path]
+        other = of_field.setdefault((here.position, here.time), here)
+        if other.path != path:
+            raise ImageError(
+                f"{other.path.name} and {path.name}: both are the stain of position {here.position!r} "
+                f"at time {here.time}{way_out(other, here)}"
+            )
+    keys = {name: (told[path].position, told[path].time) for name, path in paths.items()}
+    return {name: of_field[key].path for name, key in keys.items() if key in of_field}

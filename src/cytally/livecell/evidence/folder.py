@@ -33,9 +33,11 @@ from cytally.images.tracks import TRUTH
 from cytally.images.write import encode
 from cytally.labels.declump import areas, typical_area
 from cytally.labels.fluorescence import FluorescenceSettings, identify
-from cytally.livecell.evidence.pairs import CERTAIN, Pair, channel_offset, pair_files
+from cytally.livecell.evidence.pairs import Pair, beyond_doubt, channel_offset, offset_error, pair_files
 from cytally.livecell.evidence.rejects import Assessed, RejectSettings, clean, reasons
-from cytally.livecell.sequences import FrameName, folder_of, parse_name
+from cytally.livecell.names.understand import understand
+from cytally.livecell.nuclei import size_hint
+from cytally.livecell.sequences import FrameName, folder_of
 from cytally.types import FloatArray, Skipped
 
 Report = Callable[[str, int, int], None]
@@ -60,8 +62,8 @@ LABELLED = Wanted(
     "image, label, position, time, well, nuclei and reason", LabelError,
 )  # fmt: skip
 _SHOWN = 20
-#: A larger share of the stained area than this dropped as too large makes the range of diameters doubtful.
-_DROPPED = 0.3
+#: A label from which a larger share of the stained area than this was dropped as too large is of something else.
+_MOSTLY = 0.5
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ class _Made:
 
 def label_folder(
     phase: Path, fluorescence: Path, out: Path, settings: LabelSettings,
-    *, pattern: str | None = None, report: Report = lambda stage, done, total: None,
+    *, pattern: str | None = None, numbered: bool = False, report: Report = lambda stage, done, total: None,
 ) -> Labelled:  # fmt: skip
     """Make labels for every pair of images, and say which are fit to learn from.
 
@@ -149,13 +151,15 @@ def label_folder(
     """
     with locked(out):
         (out / TABLE).unlink(missing_ok=True)  # an interrupted call leaves no labelled folder
-        return _labelled(phase, fluorescence, out, settings, pattern, report)
+        return _labelled(phase, fluorescence, out, settings, pattern, numbered, report)
 
 
 def _labelled(
-    phase: Path, fluorescence: Path, out: Path, settings: LabelSettings, pattern: str | None, report: Report
-) -> Labelled:
-    files = pair_files(find_images(phase), find_images(fluorescence), pattern, (phase, fluorescence))
+    phase: Path, fluorescence: Path, out: Path, settings: LabelSettings, pattern: str | None, numbered: bool,
+    report: Report,
+) -> Labelled:  # fmt: skip
+    files = pair_files(find_images(phase), find_images(fluorescence), pattern, (phase, fluorescence),
+                       numbered=numbered)  # fmt: skip
     (out / LABELS).mkdir(parents=True, exist_ok=True)
     found, skipped, stems = [], list(files.skipped), _stems(files.pairs)
     for number, pair in enumerate(files.pairs):
@@ -174,7 +178,8 @@ def _labelled(
         made.append(_cleaned(one, settings, usual))
         report("taking out debris", number + 1, len(found))
     offset = _align(made) if settings.align else Offset(0.0, 0.0, 0.0)
-    why = reasons([each.found for each in made], settings.rejects)
+    judged = reasons([each.found for each in made], settings.rejects)
+    why = [_too_large(one, settings) or reason for one, reason in zip(found, judged, strict=True)]
     fields = tuple(
         LabelledField(each.pair.name, each.label, each.found.count, reason)
         for each, reason in zip(made, why, strict=True)
@@ -191,25 +196,40 @@ def _labelled(
 def _hints(found: Sequence[_Found], settings: LabelSettings) -> tuple[str, ...]:
     """Says when a good part of what is stained was dropped as too large."""
     dropped, stayed = sum(one.oversized for one in found), sum(float(one.sizes.sum()) for one in found)
-    if dropped <= _DROPPED * (dropped + stayed):
-        return ()
-    largest = settings.stain.diameters[1]
-    usual = float(np.median([one.usual for one in found if one.oversized]))
+    hint = size_hint(dropped, stayed, settings.stain.diameters[1])
+    usual = [one.usual for one in found if one.oversized]
+    return (f"{hint} (a usual one has {np.median(usual):.0f})",) if hint else ()
+
+
+def _too_large(one: _Found, settings: LabelSettings) -> str:
+    """Why a label is rejected of which most of the stain is missing; "" where it is not."""
+    whole = one.oversized + float(one.sizes.sum())
+    if one.oversized <= _MOSTLY * whole or not whole:
+        return ""
     return (
-        f"{dropped / (dropped + stayed):.0%} of the stained area was dropped because its objects are larger than {largest:g} pixels "
-        f"(a usual one has {usual:.0f}); give --diameter a range that holds them",
+        f"{one.oversized / whole:.0%} of the stained area is in objects larger than {settings.stain.diameters[1]:g} pixels: "
+        "--diameter does not fit"
     )
 
 
 def _stems(pairs: Sequence[Pair]) -> dict[Path, str]:
-    """Names of labels: as the images', with the position before them where folders repeat names."""
+    """Names of labels: as the images', with the position before them where folders repeat names.
+
+    Whatever still is the same gets the name of the image with its ending, or a number.
+    """
     often = Counter(pair.phase.stem for pair in pairs)
-    return {
-        pair.phase: pair.phase.stem
-        if often[pair.phase.stem] == 1
-        else f"{pair.name.position}_{pair.phase.stem}"
-        for pair in pairs
-    }
+    taken: set[str] = set()
+    stems = {}
+    for pair in pairs:
+        stem = pair.phase.stem if often[pair.phase.stem] == 1 else f"{pair.name.position}_{pair.phase.stem}"
+        tries = [
+            stem,
+            f"{stem}{pair.phase.suffix.replace('.', '_')}",
+            *(f"{stem}_{k}" for k in range(2, len(pairs) + 2)),
+        ]
+        stems[pair.phase] = next(each for each in tries if each.lower() not in taken)
+        taken.add(stems[pair.phase].lower())
+    return stems
 
 
 def _identified(pair: Pair, stem: str, out: Path, settings: LabelSettings) -> _Found:
@@ -233,12 +253,13 @@ def _cleaned(one: _Found, settings: LabelSettings, usual: float) -> _Made:
 
 
 def _align(made: Sequence[_Made]) -> Offset:
-    """Measure the cameras' offset on up to twenty fields; move all masks where it is certain."""
+    """Measure the cameras' offset on up to twenty fields; move all masks where it is beyond doubt."""
     some = [each for each in made if each.found.count][:_SHOWN]
     if not some:
         return Offset(0.0, 0.0, 0.0)
-    offset = channel_offset([read(e.pair.phase).pixels for e in some], [read_mask(e.label) for e in some])
-    if offset.certainty < CERTAIN or max(abs(offset.row), abs(offset.col)) < 1:
+    phases, masks = [grey(read(e.pair.phase)) for e in some], [read_mask(e.label) for e in some]
+    offset = channel_offset(phases, masks)
+    if not beyond_doubt(offset, offset_error(phases, masks)):
         return Offset(0.0, 0.0, offset.certainty)
     for each in made:
         write_mask(each.label, np.asarray(moved(read_mask(each.label), -offset.row, -offset.col), np.int32))
@@ -312,16 +333,28 @@ def _plain_folder(folder: Path) -> Labelled:
         raise LabelError(
             f"{folder}: expected labels.csv, or folders 'phase' and 'labels'; make them with 'livecell label'"
         )
-    of_name = {path.stem: path for path in find_images(folder / LABELS)} if (folder / LABELS).is_dir() else {}
+    masks = _by_stem(folder / LABELS) if (folder / LABELS).is_dir() else {}
+    paths = find_images(folder / IMAGES)
+    within = {path: folder_of(path, folder / IMAGES) for path in paths}
     fields = []
-    for path in find_images(folder / IMAGES):
-        name = parse_name(path, folder=folder_of(path, folder / IMAGES))
-        mask = of_name.get(path.stem) or _truth_of(name, folder / "truth")
+    for name in understand(paths, None, within).frames:
+        own = name.path.relative_to(folder / IMAGES).with_suffix("").as_posix()
+        mask = masks.get(own) or _truth_of(name, folder / "truth")
         if mask.is_file():
             fields.append(LabelledField(name, mask, int(read_mask(mask).max()), ""))
     if not fields:
         raise LabelError(f"{folder}: no image in 'phase' has a mask of the same name in 'labels' or 'truth'")
     return Labelled(folder, tuple(fields), (), Offset(0.0, 0.0, 0.0))
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    """Masks by their name below a folder, without the ending; refused where two share one."""
+    found: dict[str, Path] = {}
+    for path in find_images(folder):
+        stem = path.relative_to(folder).with_suffix("").as_posix()
+        if found.setdefault(stem, path) != path:
+            raise LabelError(f"{found[stem]} and {path}: two masks of one name; take one of them out")
+    return found
 
 
 def _truth_of(name: FrameName, truth: Path) -> Path:

@@ -127,7 +127,7 @@ def evaluate(
         found = find_nuclei(image, ensemble).labels
         tally.add(found, truth)
         if out is not None and number in shown:
-            path = out / PICTURES / f"{one.name.path.stem}.png"
+            path = out / PICTURES / f"{number:03d}_{one.name.position}_{one.name.path.stem}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             write_bytes(path, encode(agreement(found > 0, truth > 0, image), ".png"))
         report("evaluating", number + 1, len(fields))

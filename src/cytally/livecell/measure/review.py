@@ -7,6 +7,7 @@ expert writes into review.csv how many nuclei found are none, and how many were 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,13 +86,29 @@ def write_review(images: Sequence[ToReview], out: Path) -> Path:
     if table.exists():
         raise LabelError(f"{table}: is there already and may hold an expert's work; give another --out")
     (out / "pages").mkdir(parents=True, exist_ok=True)
+    pages = _page_names([one.name for one in images])
     rows = [list(COLUMNS)]
     for one in images:
         mask = read_mask(one.mask)
-        write_bytes(out / "pages" / f"{one.image.stem}.png", encode(_page(one, mask), ".png"))
+        write_bytes(out / "pages" / pages[one.name], encode(_page(one, mask), ".png"))
         rows.append([one.name, str(int(mask.max(initial=0))), "", "", ""])
     write_bytes(table, csv_bytes(rows))
     return table
+
+
+def _page_names(names: Sequence[str]) -> dict[str, str]:
+    """A page for each image: its folders and its name, with its ending where two would share a page."""
+    stems = {name: "_".join(Path(name).with_suffix("").parts) for name in names}
+    often = Counter(stem.lower() for stem in stems.values())
+    pages = {
+        name: f"{stem if often[stem.lower()] == 1 else name.replace('/', '-')}.png"
+        for name, stem in stems.items()
+    }
+    if len({page.lower() for page in pages.values()}) < len(pages):
+        raise LabelError(
+            "expected images of different names to review, got some that share a page; review them in two calls"
+        )
+    return pages
 
 
 def _page(one: ToReview, mask: IntArray) -> np.ndarray:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cytally.errors import ImageError
 from cytally.figures.masks import centres
 from cytally.files.atomic import write_bytes
 from cytally.files.csv import csv_bytes
@@ -27,7 +28,7 @@ TABLE = "tracks.csv"
 
 def follow(
     images: Sequence[Path], masks: Sequence[Path], out: Path, *, settings: LinkSettings | None = None,
-    largest_shift: int = 60, report: Report = lambda stage, done, total: None,
+    largest_shift: int = 60, places: Sequence[int] | None = None, report: Report = lambda stage, done, total: None,
 ) -> Tracks:  # fmt: skip
     """Track the nuclei of one sequence.
 
@@ -40,29 +41,64 @@ def follow(
     settings : LinkSettings, optional
     largest_shift : int
         Pixels by which the camera may jump from frame to frame; 0 for a camera that stands.
+    places : sequence of int, optional
+        Number of each frame from 0; a frame that is missing is one in which nothing was found, and the
+        camera stands there where it stood before. Default: none is missing.
     report : callable
+
+    Raises
+    ------
+    ImageError
+        Frames of two sizes.
     """
-    places, sizes, shape = [], [], (0, 0)
-    for number, path in enumerate(masks):
-        mask = read_mask(path)
-        places.append(centres(mask))
+    at = tuple(places) if places is not None else tuple(range(len(masks)))
+    sequence = _Sequence({place: path for place, path in zip(at, masks, strict=True)})
+    found, sizes = [], []
+    for number, mask in enumerate(sequence.masks()):
+        found.append(centres(mask))
         sizes.append(areas(mask))
-        shape = (mask.shape[0], mask.shape[1])
-        report("measuring nuclei", number + 1, len(masks))
+        report("measuring nuclei", number + 1, sequence.frames)
 
     def shown() -> Iterator[NDArray[np.generic]]:
         for number, path in enumerate(images):
             yield grey(read(path))
             report("measuring the camera's drift", number + 1, len(images))
 
-    drift = camera_drift(shown(), places, largest_shift) if largest_shift else np.zeros((len(masks), 2))
-    seen = [_sighting(p, a, d, shape) for p, a, d in zip(places, sizes, drift, strict=True)]
-    filled = fill_gaps(link(seen, settings), seen, map(read_mask, masks), drift)
+    there = (
+        camera_drift(shown(), [found[place] for place in at], largest_shift)
+        if largest_shift
+        else np.zeros((len(at), 2))
+    )
+    drift = there[np.searchsorted(at, np.arange(sequence.frames), side="right") - 1]
+    seen = [_sighting(p, a, d, sequence.shape) for p, a, d in zip(found, sizes, drift, strict=True)]
+    filled = fill_gaps(link(seen, settings), seen, sequence.masks(), drift)
     tracks = tracks_of(filled.links, filled.sightings, drift)
     out.mkdir(parents=True, exist_ok=True)
     _write_table(out / TABLE, tracks, filled)
-    write_tracks(out, relabelled_masks(drawn_masks(map(read_mask, masks), filled), tracks), tracks.rows)
+    write_tracks(out, relabelled_masks(drawn_masks(sequence.masks(), filled), tracks), tracks.rows)
     return tracks
+
+
+class _Sequence:
+    """Masks of a sequence by the number of their frame, read one at a time; empty where one is missing."""
+
+    def __init__(self, paths: Mapping[int, Path]) -> None:
+        self._paths = paths
+        self.frames = max(paths) + 1
+        first = read_mask(paths[min(paths)])
+        self.shape = (first.shape[0], first.shape[1])
+
+    def masks(self) -> Iterator[IntArray]:
+        """In time."""
+        for place in range(self.frames):
+            path = self._paths.get(place)
+            mask = np.zeros(self.shape, np.int32) if path is None else read_mask(path)
+            if mask.shape != self.shape:
+                raise ImageError(
+                    f"{path}: expected every frame of a sequence in {self.shape[0]} x {self.shape[1]} pixels, "
+                    f"got {mask.shape[0]} x {mask.shape[1]}; leave this frame out"
+                )
+            yield mask
 
 
 def sightings_of(masks: Sequence[IntArray], drift: FloatArray) -> list[Sighting]:

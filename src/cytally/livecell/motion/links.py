@@ -215,11 +215,23 @@ def _in_time(a: tuple[int, int], b: tuple[int, int]) -> tuple[Node, Node]:
     return (one, two) if one[0] < two[0] else (two, one)
 
 
+def require_tracker() -> None:
+    """Ask for what links nuclei before any work is done.
+
+    Raises
+    ------
+    SettingsError
+        laptrack is not installed.
+    """
+    _laptrack()
+
+
 def _laptrack() -> Any:
     try:
         from laptrack import LapTrack
     except ImportError as error:
         raise SettingsError(
-            "tracking needs laptrack; install it with: pip install 'cytally[livecell]'"
+            "tracking needs laptrack, which is not installed; in the folder of cytally: pip install -e '.[livecell]', "
+            "or count without tracks ('livecell count')"
         ) from error
     return LapTrack

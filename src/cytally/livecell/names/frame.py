@@ -1,0 +1,49 @@
+"""What the name of an image says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cytally.files.names import shown
+
+#: Position of an image whose name tells no more than the time.
+NAMELESS = "field"
+
+
+@dataclass(frozen=True, order=True)
+class FrameName:
+    """What the name of an image says.
+
+    Attributes
+    ----------
+    position : str
+        Everything but channel, plane and time: one tile of one well.
+    time : int
+        Frame number; minutes where the name holds a clock or a date (seconds where it holds those);
+        0 where neither.
+    well : str
+        "" where the name holds none.
+    path : Path
+    channel : str
+        As written, several words joined by a blank; "" where the name holds none.
+    z : str
+        Number of the focal plane; "" where the name holds none.
+    hours : float or None
+        Since the first image of the folder, where the name holds a clock or a date.
+    timed : bool
+        The name holds a time.
+    """
+
+    position: str
+    time: int
+    well: str
+    path: Path
+    channel: str = field(default="", compare=False)
+    z: str = field(default="", compare=False)
+    hours: float | None = field(default=None, compare=False)
+    timed: bool = field(default=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Positions become names of folders and captions, which must be text."""
+        object.__setattr__(self, "position", shown(self.position))
