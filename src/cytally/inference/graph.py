@@ -1,0 +1,201 @@
+"""Networks as OpenVINO graphs, built straight from their weights; torch is not needed.
+
+The list of architectures is closed (`nets.architecture`), so a graph is a page of code and
+nothing has to be exported. Normalisation layers are folded into the convolutions before them.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import openvino
+from numpy.typing import NDArray
+from openvino import opset13 as op
+
+from cytally.inference.members import Weights, padded, threads
+from cytally.nets.architecture import MIDDLE, Architecture, ReaderArchitecture, convolutions
+
+Float32 = NDArray[np.float32]
+#: Of torch's normalisation layers.
+_EPSILON = 1e-5
+logging.getLogger("openvino").setLevel(logging.ERROR)
+
+
+@cache
+def _core() -> Any:
+    return openvino.Core()
+
+
+def precision() -> str:
+    """bfloat16 where this processor multiplies in it, float32 elsewhere."""
+    fast = "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "bfloat16" if fast else "float32"
+
+
+class GraphMember:
+    """A member on the processor.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    weights : dict of str to ndarray
+        As its file holds them, in single precision.
+    format : {"float32", "bfloat16"}, optional
+        Default: what this processor multiplies in.
+    """
+
+    def __init__(self, architecture: Architecture, weights: Weights, format: str | None = None) -> None:
+        self.architecture = architecture
+        image = op.parameter([1, 1, -1, -1], np.float32, name="density")
+        features = _features(image, architecture, weights, "").finest
+        answers = _convolved(features, weights["head.weight"], weights["head.bias"], relu=False)
+        if architecture.sharp:
+            answers = op.depth_to_space(answers, "depth_first", architecture.stride)
+        self._run = _compiled(op.sigmoid(answers), image, format)
+
+    def __call__(self, density: Float32) -> Float32:
+        """Heatmaps (classes, h / step, w / step) of a density (h, w) whose sides fit the multiple."""
+        return self._run(density[None, None])[0]
+
+    def padded(self, density: Float32) -> Float32:
+        """Heatmaps of a density of any size: empty slide is added below and right, then cut."""
+        return padded(self, density)
+
+
+class GraphReader:
+    """A second reader on the processor, looking at each crop turned and mirrored in all eight ways.
+
+    Parameters
+    ----------
+    architecture : ReaderArchitecture
+    weights : dict of str to ndarray
+    format : {"float32", "bfloat16"}, optional
+        As for a member.
+    """
+
+    def __init__(self, architecture: ReaderArchitecture, weights: Weights, format: str | None = None) -> None:
+        self.side = architecture.side
+        views = op.parameter([8, 1, self.side, self.side], np.float32, name="views")
+        answers = _answers(views, architecture, weights)
+        mean = op.reduce_mean(op.softmax(answers, 1), _whole([0]), False)
+        self._run = _compiled(mean, views, format)
+
+    def __call__(self, crops: Float32) -> Float32:
+        """Probabilities (n, classes + 1) of crops (n, side, side); the last means none of the classes."""
+        return np.stack([self._run(eight_views(crop)[:, None]) for crop in crops])
+
+
+def eight_views(crop: Float32) -> Float32:
+    """A crop (side, side) turned and mirrored in all eight ways, (8, side, side)."""
+    return np.stack([np.rot90(each, k) for each in (crop, crop[:, ::-1]) for k in range(4)])
+
+
+class _Seen(NamedTuple):
+    """Features on the finest grid, and the deepest level."""
+
+    finest: Any
+    deepest: Any
+
+
+def _features(image: Any, architecture: Architecture, weights: Weights, prefix: str) -> _Seen:
+    """`UNet.features`."""
+    top, depth = architecture.finest, architecture.depth
+    levels = [_stem(image, architecture, weights, prefix)]
+    for k in range(depth - top):
+        levels.append(_double(_halved(levels[-1]), architecture, weights, f"{prefix}down.{k}"))
+    x = deepest = levels.pop()
+    for k in range(depth - top):
+        joined = op.concat([_doubled(x), levels.pop()], 1)
+        x = _double(joined, architecture, weights, f"{prefix}up.{k}")
+    return _Seen(x, deepest)
+
+
+def _stem(image: Any, architecture: Architecture, weights: Weights, prefix: str) -> Any:
+    if architecture.stem == "unshuffle":
+        stride = architecture.stride
+        folded = op.space_to_depth(image, "depth_first", stride) if stride > 1 else image
+        return _double(folded, architecture, weights, f"{prefix}stem.1")
+    x = image
+    for level in range(architecture.finest + 1):
+        x = _double(_halved(x) if level else x, architecture, weights, f"{prefix}stem.{2 * level}")
+    return x
+
+
+def _answers(views: Any, architecture: ReaderArchitecture, weights: Weights) -> Any:
+    """Logits (8, classes + 1): `Reader.forward`."""
+    features, deepest = _features(views, architecture.unet, weights, "unet.")
+    start = architecture.side // architecture.unet.stride // 2 - MIDDLE // 2
+    stop = start + MIDDLE
+    middle = op.slice(features, _whole([start] * 2), _whole([stop] * 2), _whole([1, 1]), _whole([2, 3]))
+    head = _convolved(middle, weights["unet.head.weight"], weights["unet.head.bias"], relu=False)
+    space = _whole([2, 3])
+    seen = op.concat([
+        op.reduce_mean(middle, space, False), op.reduce_max(middle, space, False),
+        op.reduce_mean(deepest, space, False), op.reduce_max(head, space, False),
+    ], 1)  # fmt: skip
+    hidden = op.relu(_dense(seen, weights, "answer.0"))
+    return _dense(hidden, weights, "answer.2")
+
+
+def _dense(x: Any, weights: Weights, name: str) -> Any:
+    product = op.matmul(x, op.constant(weights[f"{name}.weight"]), False, True)
+    return op.add(product, op.constant(weights[f"{name}.bias"][None]))
+
+
+def _double(x: Any, architecture: Architecture, weights: Weights, name: str) -> Any:
+    """Two convolutions of 3 x 3, each with its normalisation folded in and rectified."""
+    for convolution, norm in convolutions(architecture):
+        x = _convolved(x, *_folded(weights, f"{name}.{convolution}", f"{name}.{norm}"), relu=True)
+    return x
+
+
+def _folded(weights: Weights, convolution: str, norm: str) -> tuple[Float32, Float32]:
+    scale = weights[f"{norm}.weight"] / np.sqrt(weights[f"{norm}.running_var"] + np.float32(_EPSILON))
+    kernel = weights[f"{convolution}.weight"] * scale[:, None, None, None]
+    return kernel, weights[f"{norm}.bias"] - weights[f"{norm}.running_mean"] * scale
+
+
+def _convolved(x: Any, kernel: Float32, bias: Float32, *, relu: bool) -> Any:
+    edge = [kernel.shape[-1] // 2] * 2
+    product = op.convolution(x, op.constant(kernel), [1, 1], edge, edge, [1, 1])
+    moved = op.add(product, op.constant(bias[None, :, None, None]))
+    return op.relu(moved) if relu else moved
+
+
+def _halved(x: Any) -> Any:
+    return op.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2]).output(0)
+
+
+def _doubled(x: Any) -> Any:
+    """Nearest neighbour."""
+    twice = op.constant(np.array([2, 2], np.float32))
+    return op.interpolate(
+        x, twice, "nearest", "scales", axes=_whole([2, 3]),
+        coordinate_transformation_mode="asymmetric", nearest_mode="floor",
+    )  # fmt: skip
+
+
+def _whole(values: list[int]) -> Any:
+    return op.constant(np.array(values, np.int64))
+
+
+class _compiled:  # noqa: N801 (a function that keeps a request)
+    """A graph ready to run: array -> array of its own."""
+
+    def __init__(self, answer: Any, image: Any, format: str | None) -> None:
+        wanted = format or precision()
+        settings = {
+            "INFERENCE_NUM_THREADS": threads(), "NUM_STREAMS": 1,
+            "INFERENCE_PRECISION_HINT": "bf16" if wanted == "bfloat16" else "f32",
+            "ENABLE_CPU_PINNING": False,  # processes beside each other would share one core
+        }  # fmt: skip
+        model = openvino.Model([answer], [image], "network")
+        self._request = _core().compile_model(model, "CPU", settings).create_infer_request()
+
+    def __call__(self, values: Float32) -> Float32:
+        self._request.set_input_tensor(openvino.Tensor(np.ascontiguousarray(values, np.float32)))
+        self._request.infer()
+        return np.array(self._request.get_output_tensor().data)
