@@ -17,6 +17,7 @@ from openvino import opset13 as op
 
 from cytally.inference.members import Weights, padded, threads
 from cytally.nets.architecture import MIDDLE, Architecture, ReaderArchitecture, convolutions
+from cytally.nets.precision import bfloat16_allowed
 
 Float32 = NDArray[np.float32]
 #: Of torch's normalisation layers.
@@ -32,7 +33,7 @@ def _core() -> Any:
 def precision() -> str:
     """bfloat16 where this processor multiplies in it, float32 elsewhere."""
     fast = "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return "bfloat16" if fast else "float32"
+    return "bfloat16" if fast and bfloat16_allowed() else "float32"
 
 
 class GraphMember:
@@ -50,15 +51,28 @@ class GraphMember:
     def __init__(self, architecture: Architecture, weights: Weights, format: str | None = None) -> None:
         self.architecture = architecture
         image = op.parameter([1, 1, -1, -1], np.float32, name="density")
-        features = _features(image, architecture, weights, "").finest
+        window = op.parameter([4], np.int64, name="window")
+        features = _features(image, architecture, weights, "", window).finest
         answers = _convolved(features, weights["head.weight"], weights["head.bias"], relu=False)
         if architecture.sharp:
             answers = op.depth_to_space(answers, "depth_first", architecture.stride)
-        self._run = _compiled(op.sigmoid(answers), image, format)
+        self._run = _compiled(op.sigmoid(answers), [image, window], format)
 
     def __call__(self, density: Float32) -> Float32:
         """Heatmaps (classes, h / step, w / step) of a density (h, w) whose sides fit the multiple."""
-        return self._run(density[None, None])[0]
+        rows, cols = (size // self.architecture.multiple for size in density.shape)
+        return self.inside(density, (slice(0, rows), slice(0, cols)))
+
+    def inside(self, density: Float32, window: tuple[slice, slice]) -> Float32:
+        """The same of a window, in coarse cells: what only other answers need is not computed."""
+        margin = self.architecture.margin
+        cells = [size // self.architecture.multiple for size in density.shape]
+        low = [max(part.start - margin, 0) for part in window]
+        high = [min(part.stop + margin, size) for part, size in zip(window, cells, strict=True)]
+        answers = self._run(density[None, None], np.array([*low, *high], np.int64))[0]
+        unit = self.architecture.multiple // self.architecture.step
+        rows, cols = (slice((w.start - a) * unit, (w.stop - a) * unit) for w, a in zip(window, low, strict=True))
+        return answers[:, rows, cols]
 
     def padded(self, density: Float32) -> Float32:
         """Heatmaps of a density of any size: empty slide is added below and right, then cut."""
@@ -81,7 +95,7 @@ class GraphReader:
         views = op.parameter([8, 1, self.side, self.side], np.float32, name="views")
         answers = _answers(views, architecture, weights)
         mean = op.reduce_mean(op.softmax(answers, 1), _whole([0]), False)
-        self._run = _compiled(mean, views, format)
+        self._run = _compiled(mean, [views], format)
 
     def __call__(self, crops: Float32) -> Float32:
         """Probabilities (n, classes + 1) of crops (n, side, side); the last means none of the classes."""
@@ -100,17 +114,27 @@ class _Seen(NamedTuple):
     deepest: Any
 
 
-def _features(image: Any, architecture: Architecture, weights: Weights, prefix: str) -> _Seen:
-    """`UNet.features`."""
+def _features(
+    image: Any, architecture: Architecture, weights: Weights, prefix: str, window: Any = None
+) -> _Seen:
+    """`UNet.features`, on the way up only inside a window (top, left, bottom, right) of coarse cells."""
     top, depth = architecture.finest, architecture.depth
     levels = [_stem(image, architecture, weights, prefix)]
     for k in range(depth - top):
         levels.append(_double(_halved(levels[-1]), architecture, weights, f"{prefix}down.{k}"))
+    if window is not None:
+        levels = [_cut(level, window, 1 << (depth - top - k)) for k, level in enumerate(levels)]
     x = deepest = levels.pop()
     for k in range(depth - top):
         joined = op.concat([_doubled(x), levels.pop()], 1)
         x = _double(joined, architecture, weights, f"{prefix}up.{k}")
     return _Seen(x, deepest)
+
+
+def _cut(x: Any, window: Any, unit: int) -> Any:
+    places = op.multiply(window, _whole([unit]))
+    start, stop = (op.slice(places, _whole([k]), _whole([k + 2]), _whole([1])) for k in (0, 2))
+    return op.slice(x, start, stop, _whole([1, 1]), _whole([2, 3]))
 
 
 def _stem(image: Any, architecture: Architecture, weights: Weights, prefix: str) -> Any:
@@ -185,17 +209,18 @@ def _whole(values: list[int]) -> Any:
 class _compiled:  # noqa: N801 (a function that keeps a request)
     """A graph ready to run: array -> array of its own."""
 
-    def __init__(self, answer: Any, image: Any, format: str | None) -> None:
+    def __init__(self, answer: Any, inputs: list[Any], format: str | None) -> None:
         wanted = format or precision()
         settings = {
             "INFERENCE_NUM_THREADS": threads(), "NUM_STREAMS": 1,
             "INFERENCE_PRECISION_HINT": "bf16" if wanted == "bfloat16" else "f32",
             "ENABLE_CPU_PINNING": False,  # processes beside each other would share one core
         }  # fmt: skip
-        model = openvino.Model([answer], [image], "network")
+        model = openvino.Model([answer], inputs, "network")
         self._request = _core().compile_model(model, "CPU", settings).create_infer_request()
 
-    def __call__(self, values: Float32) -> Float32:
-        self._request.set_input_tensor(openvino.Tensor(np.ascontiguousarray(values, np.float32)))
+    def __call__(self, *values: NDArray[Any]) -> Float32:
+        for k, each in enumerate(values):
+            self._request.set_input_tensor(k, openvino.Tensor(np.ascontiguousarray(each)))
         self._request.infer()
         return np.array(self._request.get_output_tensor().data)

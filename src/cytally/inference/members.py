@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,9 @@ class Member(Protocol):
 
     def __call__(self, density: Float32) -> Float32:
         """Heatmaps of a density whose sides fit the architecture's multiple."""
+
+    def inside(self, density: Float32, window: tuple[slice, slice]) -> Float32:
+        """Heatmaps of a window, in coarse cells, of a density whose sides fit the multiple."""
 
     def padded(self, density: Float32) -> Float32:
         """Heatmaps of a density of any size: empty slide is added below and right, then cut."""
@@ -126,9 +129,16 @@ class StoredMember(_Stored):
 
     def __call__(self, density: Float32) -> Float32:
         """Heatmaps (classes, h / step, w / step) of a density (h, w) whose sides fit the multiple."""
+        return self._network()(density)
+
+    def inside(self, density: Float32, window: tuple[slice, slice]) -> Float32:
+        """Heatmaps of a window, in coarse cells, of a density whose sides fit the multiple."""
+        return self._network().inside(density, window)
+
+    def _network(self) -> Member:
         if self._ready is None:
             self._ready = _member(self.runtime, self.architecture, self.weights())
-        return self._ready(density)
+        return cast(Member, self._ready)
 
     def padded(self, density: Float32) -> Float32:
         """Heatmaps of a density of any size: empty slide is added below and right, then cut."""
@@ -167,7 +177,7 @@ def padded(member: Member, density: Float32) -> Float32:
     return member(whole)[:, : -(-height // step), : -(-width // step)]
 
 
-def _member(runtime: str, architecture: Architecture, weights: Weights) -> Callable[[Float32], Float32]:
+def _member(runtime: str, architecture: Architecture, weights: Weights) -> Member:
     if runtime == "openvino":
         from cytally.inference.graph import GraphMember
 

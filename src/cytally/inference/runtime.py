@@ -50,6 +50,12 @@ class TorchMember:
             heat: Float32 = self._network(image)[0].float().cpu().numpy()
             return heat
 
+    def inside(self, density: Float32, window: tuple[slice, slice]) -> Float32:
+        """Heatmaps of a window, in coarse cells, of a density whose sides fit the multiple."""
+        unit = self.architecture.multiple // self.architecture.step
+        rows, cols = (slice(part.start * unit, part.stop * unit) for part in window)
+        return self(density)[:, rows, cols]
+
     def padded(self, density: Float32) -> Float32:
         """Heatmaps of a density of any size: empty slide is added below and right, then cut."""
         return padded(self, density)

@@ -140,10 +140,12 @@ def _look_at_one(density: Float32, member: Member, window: Window, heat: Float32
     crop = density[starts[0] : stops[0], starts[1] : stops[1]]
     unit = cell * _ROUND
     below, beside = (-size % unit for size in crop.shape)
-    answers = member(np.pad(crop, ((0, below), (0, beside))) if below or beside else crop)
+    crop = np.pad(crop, ((0, below), (0, beside))) if below or beside else crop
+    own = tuple(slice(part.start - s // cell, part.stop - s // cell) for part, s in zip(window, starts, strict=True))
+    answers = member.inside(crop, own)
     target = tuple(
         slice(part.start * cell // step, min(part.stop * cell // step, size))
         for part, size in zip(window, heat.shape[1:], strict=True)
     )
-    inner = tuple(slice(t.start - s // step, t.stop - s // step) for t, s in zip(target, starts, strict=True))
-    heat[:, target[0], target[1]] = answers[:, inner[0], inner[1]]
+    height, width = (part.stop - part.start for part in target)
+    heat[:, target[0], target[1]] = answers[:, :height, :width]

@@ -85,6 +85,14 @@ class Architecture:
         return 1 if self.sharp else self.stride
 
     @property
+    def margin(self) -> int:
+        """Coarse cells around a window that the way up from the deepest level needs."""
+        far = 0
+        for _ in range(self.finest, self.depth):
+            far = -(-(far + 2) // 2)
+        return far
+
+    @property
     def halo(self) -> int:
         """Pixels around a window, aligned to `multiple`, that its outputs look at.
 
@@ -92,10 +100,7 @@ class Architecture:
         convolutions and is rounded outwards at each nearest-neighbour step; on the way back
         through pooling it doubles.
         """
-        far = 0
-        for _ in range(self.finest, self.depth):
-            far = -(-(far + 2) // 2)
-        far += 2
+        far = self.margin + 2
         for _ in range(self.finest, self.depth):
             far = 2 * far + 2
         if self.stem == "unshuffle":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 
 def preferred_dtype() -> torch.dtype:
@@ -13,15 +15,16 @@ def preferred_dtype() -> torch.dtype:
     A processor that has the instructions may be told not to use them (ATEN_CPU_CAPABILITY,
     ONEDNN_MAX_CPU_ISA): bfloat16 is then emulated too, twenty times slower than float32.
     """
+    import torch
+
     if torch.cuda.is_available():
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
     has = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
-    allowed = torch.backends.cpu.get_cpu_capability() == "AVX512" and _allowed(
-        os.environ.get("ONEDNN_MAX_CPU_ISA", "ALL")
-    )
+    allowed = torch.backends.cpu.get_cpu_capability() == "AVX512" and bfloat16_allowed()
     return torch.bfloat16 if has and allowed else torch.float32
 
 
-def _allowed(limit: str) -> bool:
-    """Whether the library of convolutions may use bfloat16: the names that its manual gives from there on."""
-    return limit.upper() in ("", "ALL", "DEFAULT") or "BF16" in limit.upper() or "AMX" in limit.upper()
+def bfloat16_allowed() -> bool:
+    """Whether ONEDNN_MAX_CPU_ISA lets convolutions use bfloat16, by the names of that library's manual."""
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
+    return limit in ("", "ALL", "DEFAULT") or "BF16" in limit or "AMX" in limit
