@@ -20,14 +20,16 @@ Mask = NDArray[np.bool_]
 Window = tuple[slice, slice]
 #: Density, in units of the chromosomes' own and smoothed over noise, below which slide is empty.
 EMPTY = 0.15
-#: How far from anything stained, in pixels, an answer may matter: about a chromosome's width.
-_NEAR = 24
+#: How far from anything stained, in pixels, an answer may matter.
+_NEAR = 16
 #: Larger windows are looked at tile by tile; edge of a tile's core in pixels.
 TILE = 1536
 #: More windows than this are merged into one at once.
 _MANY = 64
 #: Crops are padded to a multiple of so many coarse cells: graphs are prepared for each size anew.
 _ROUND = 2
+#: What it costs to run a graph at all, in coarse cells.
+_CALL = 3.0
 
 
 def occupied(density: Float32, architecture: Architecture) -> Mask:
@@ -80,23 +82,24 @@ def windows(cells: Mask, architecture: Architecture) -> list[Window]:
     boxes = np.stack([top, left, top + height, left + width], axis=1)
     if len(boxes) > _MANY:
         boxes = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])[None]
-    margin = -(-architecture.halo // architecture.multiple)
     while len(boxes) > 1:
-        merged = _merged_once(boxes, margin, cells.shape)
+        merged = _merged_once(boxes, architecture, cells.shape)
         if merged is None:
             break
         boxes = merged
     return [(slice(int(a), int(c)), slice(int(b), int(d))) for a, b, c, d in boxes]
 
 
-def _merged_once(boxes: NDArray[np.int64], margin: int, shape: tuple[int, int]) -> NDArray[np.int64] | None:
+def _merged_once(
+    boxes: NDArray[np.int64], architecture: Architecture, shape: tuple[int, int]
+) -> NDArray[np.int64] | None:
     """The two boxes whose merging saves most become one; None where nothing is saved."""
     first, second = np.triu_indices(len(boxes), 1)
     joined = np.concatenate([
         np.minimum(boxes[first, :2], boxes[second, :2]), np.maximum(boxes[first, 2:], boxes[second, 2:]),
     ], axis=1)  # fmt: skip
-    alone = _cost(boxes, margin, shape)
-    saved = alone[first] + alone[second] - _cost(joined, margin, shape)
+    alone = _cost(boxes, architecture, shape)
+    saved = alone[first] + alone[second] - _cost(joined, architecture, shape)
     best = int(np.argmax(saved))
     if saved[best] < 0:
         return None
@@ -104,11 +107,15 @@ def _merged_once(boxes: NDArray[np.int64], margin: int, shape: tuple[int, int]) 
     return np.concatenate([kept, joined[best][None]])
 
 
-def _cost(boxes: NDArray[np.int64], margin: int, shape: tuple[int, int]) -> NDArray[np.int64]:
-    """Cells to look at, margins included, as far as they lie in the image."""
-    low = np.maximum(boxes[:, :2] - margin, 0)
-    high = np.minimum(boxes[:, 2:] + margin, shape)
-    return np.asarray((high - low).prod(axis=1))
+def _cost(boxes: NDArray[np.int64], architecture: Architecture, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Work for each window, in cells: a third on the way down, two thirds on the way up, and the call."""
+    work = np.full(len(boxes), _CALL)
+    margins = (-(-architecture.halo // architecture.multiple), architecture.margin)
+    for margin, share in zip(margins, (1 / 3, 2 / 3), strict=True):
+        low = np.maximum(boxes[:, :2] - margin, 0)
+        high = np.minimum(boxes[:, 2:] + margin, shape)
+        work += share * (high - low).prod(axis=1)
+    return work
 
 
 def look_at(density: Float32, member: Member, found: list[Window], heat: Float32) -> None:
