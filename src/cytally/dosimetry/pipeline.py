@@ -16,7 +16,7 @@ from cytally.dosimetry.dose import Dose, dose
 from cytally.dosimetry.laboratory.disagreement import Sampled
 from cytally.dosimetry.report import write_report
 from cytally.dosimetry.sampled import sample_run
-from cytally.dosimetry.score import score_file
+from cytally.dosimetry.workers import scored
 from cytally.figures.overlays import overlay
 from cytally.images.read import read
 from cytally.images.write import encode, write_bytes
@@ -39,7 +39,7 @@ class Outcome:
 
 def score_folder(
     inputs: Sequence[str | Path], folder: Path, ensemble: Ensemble, *, curve: Curve | None = None,
-    pictures: bool = False, sampled: int = 0, report: Report = lambda stage, done, total: None,
+    pictures: bool = False, sampled: int = 0, jobs: int = 0, report: Report = lambda stage, done, total: None,
 ) -> Outcome:  # fmt: skip
     """Score metaphase images into a run folder.
 
@@ -58,6 +58,9 @@ def score_folder(
     sampled : int
         Count again by so many ensembles drawn from the members (sampled.csv); their disagreement
         widens the limits of the dose.
+    jobs : int
+        Processes that score, one thread each; 0 takes one for each core where there is enough to
+        do. The result does not depend on it.
     report : callable
         Told (stage, done, total).
 
@@ -71,21 +74,23 @@ def score_folder(
     with locked(folder):
         now = datetime.now(UTC).isoformat(timespec="seconds")
         done = run.open_run(folder, settings, __version__, now)
+        run.record_runtime(folder, ensemble.runtime)
+        new = {n: path for n, path in paths.items() if n not in done or done[n].sha256 != hash_of(path)}
         with open_journal(folder) as journal:
-            for position, (name, path) in enumerate(paths.items(), start=1):
-                if name not in done or done[name].sha256 != hash_of(path):
-                    done[name] = score_file(path, name, ensemble)
-                    run.record(journal, done[name])
-                if pictures:
-                    draw_picture(folder, path, done[name])
+            for position, cell in enumerate(scored(new, ensemble, jobs), start=len(paths) - len(new) + 1):
+                done[cell.image] = cell
+                run.record(journal, cell)
                 report("scoring", position, len(paths))
+        if pictures:
+            for name, path in paths.items():
+                draw_picture(folder, path, done[name])
         cells = [done[name] for name in paths]
         run.write_tables(folder, cells, settings.classes, known_cells(inputs, paths))
         counts = run.counts_of(cells, settings.classes, settings.detector)
         drawn = None
         if sampled:
-            scored = {name: path for name, path in paths.items() if done[name].scored}
-            drawn = sample_run(scored, folder, ensemble, sampled, report)
+            counted = {name: path for name, path in paths.items() if done[name].scored}
+            drawn = sample_run(counted, folder, ensemble, sampled, report)
         apart = drawn.disagreement if drawn is not None else 0.0
         found = dose(counts, curve, disagreement=apart) if curve is not None and counts.cells else None
         write_report(folder, cells, counts, settings, paths, curve=curve, dose=found)
@@ -102,7 +107,7 @@ def score(images: str | Path, ensemble: Ensemble) -> Counts:
     ensemble : Ensemble
     """
     settings = settings_of(ensemble, [images])
-    cells = [score_file(path, name, ensemble) for name, path in name_images([images]).items()]
+    cells = list(scored(name_images([images]), ensemble, jobs=1))
     return run.counts_of(cells, settings.classes, settings.detector)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cytally.dosimetry.cells import ScoredCell
 from cytally.errors import RunError
 from cytally.images.write import write_bytes
-from cytally.runs.folder import RUN, begin, csv_bytes, read_journal
+from cytally.runs.folder import RUN, begin, csv_bytes, read_journal, write_json
 from cytally.types import Counts, Detections, Skipped
 
 CELLS, DETECTIONS = "cells.csv", "detections.csv"
@@ -50,6 +50,13 @@ def open_run(folder: Path, settings: RunSettings, version: str, started: str) ->
     """
     begin(folder, asdict(settings), version, started)
     return {cell.image: cell for cell in _read_cells(folder)}
+
+
+def record_runtime(folder: Path, runtime: str) -> None:
+    """Note in run.json what the networks ran on; it may change between two calls and decides nothing."""
+    content = json.loads((folder / RUN).read_text())
+    if content.get("runtime") != runtime:
+        write_json(folder / RUN, content | {"runtime": runtime})
 
 
 def record(journal: io.TextIOBase, cell: ScoredCell) -> None:

@@ -1,0 +1,116 @@
+"""Several images at a time: processes of one thread each.
+
+Two threads of one network wait for each other at every layer, so that they fall to a third
+when something else takes a core. Two processes do not, and while one reads and normalises
+the other multiplies. Each cell is scored on one thread in either case, so any number of
+processes gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from cytally.dosimetry.cells import ScoredCell
+from cytally.dosimetry.score import score_file
+from cytally.errors import RunError
+from cytally.inference.ensemble import Ensemble, set_threads
+
+#: Fewer images than this for each process, and starting it would take longer than it saves.
+_WORTH_A_PROCESS = 8
+_WORKER: dict[str, Any] = {}
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def scored(paths: Mapping[str, Path], ensemble: Ensemble, jobs: int = 0) -> Iterator[ScoredCell]:
+    """Score images, several at a time; cells come in the order of the images.
+
+    Parameters
+    ----------
+    paths : mapping of str to Path
+        Images by their names in the run.
+    ensemble : Ensemble
+        With the thresholds to use.
+    jobs : int
+        Processes; 1 scores in this one, 0 takes one for each core where there is enough to do.
+
+    Yields
+    ------
+    ScoredCell
+
+    Raises
+    ------
+    RunError
+        A process ended before its image was scored.
+    """
+    count = jobs or min(cores(), len(paths) // _WORTH_A_PROCESS)
+    if min(count, len(paths)) <= 1:
+        set_threads(1)
+        yield from (score_file(path, name, ensemble) for name, path in paths.items())
+        return
+    yield from _in_processes(paths, ensemble, min(count, len(paths)))
+
+
+def _in_processes(paths: Mapping[str, Path], ensemble: Ensemble, count: int) -> Iterator[ScoredCell]:
+    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _begin, (ensemble,))
+    waiting: deque[tuple[str, Future[ScoredCell]]] = deque()
+    left = iter(paths.items())
+    try:
+        while True:
+            for name, path in left:
+                waiting.append((name, pool.submit(_score, path, name)))
+                if len(waiting) > 2 * count:
+                    break
+            if not waiting:
+                return
+            name, first = waiting.popleft()
+            yield _result(name, first)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _result(name: str, cell: Future[ScoredCell]) -> ScoredCell:
+    try:
+        return cell.result()
+    except BrokenProcessPool:
+        raise RunError(
+            f"{name}: a process ended while scoring (was memory short?); what was scored is kept: "
+            "call again to go on, with --jobs 1 to use less memory"
+        ) from None
+
+
+def _begin(ensemble: Ensemble) -> None:
+    """In a new process: one thread, deaf to Ctrl-C (the first process ends it), and no orphan."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    set_threads(1)
+    cv2.setNumThreads(1)
+    _WORKER["ensemble"] = ensemble
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _score(path: Path, name: str) -> ScoredCell:
+    return score_file(path, name, _WORKER["ensemble"])
