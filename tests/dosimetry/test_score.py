@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cytally.dosimetry import pipeline
+from cytally.dosimetry import pipeline, workers
 from cytally.dosimetry.pipeline import score_folder
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
@@ -97,7 +97,7 @@ class Killed(BaseException):
 def test_a_killed_run_continues_and_gives_the_same_tables(cells, ensemble, tmp_path, monkeypatch):
     score_folder([cells], tmp_path / "whole", ensemble)
     looked = []
-    honest = pipeline.score_file
+    honest = workers.score_file
 
     def dying(path, name, which):
         looked.append(name)
@@ -105,7 +105,7 @@ def test_a_killed_run_continues_and_gives_the_same_tables(cells, ensemble, tmp_p
             raise Killed
         return honest(path, name, which)
 
-    monkeypatch.setattr(pipeline, "score_file", dying)
+    monkeypatch.setattr(workers, "score_file", dying)
     with pytest.raises(Killed):
         score_folder([cells], tmp_path / "run", ensemble)
     with (tmp_path / "run" / "journal.jsonl").open("a") as journal:
@@ -120,8 +120,8 @@ def test_an_image_that_changed_is_looked_at_again(cells, ensemble, tmp_path, mon
     score_folder([cells], tmp_path / "run", ensemble)
     (cells / "S1_00001.png").write_bytes((cells / "S1_00003.png").read_bytes())
     looked = []
-    honest = pipeline.score_file
-    monkeypatch.setattr(pipeline, "score_file", lambda p, n, e: looked.append(n) or honest(p, n, e))
+    honest = workers.score_file
+    monkeypatch.setattr(workers, "score_file", lambda p, n, e: looked.append(n) or honest(p, n, e))
     score_folder([cells], tmp_path / "run", ensemble)
     assert looked == ["S1_00001.png"]
     table = rows(tmp_path / "run" / "cells.csv")

@@ -14,7 +14,6 @@ from cytally.dosimetry.calibrate import Curve
 from cytally.dosimetry.cells import ScoredCell
 from cytally.dosimetry.dose import Dose, dose
 from cytally.dosimetry.laboratory.disagreement import Sampled
-from cytally.dosimetry.report import write_report
 from cytally.dosimetry.sampled import sample_run
 from cytally.dosimetry.workers import scored
 from cytally.figures.overlays import overlay
@@ -93,6 +92,8 @@ def score_folder(
             drawn = sample_run(counted, folder, ensemble, sampled, report)
         apart = drawn.disagreement if drawn is not None else 0.0
         found = dose(counts, curve, disagreement=apart) if curve is not None and counts.cells else None
+        from cytally.dosimetry.report import write_report  # figures take long to import
+
         write_report(folder, cells, counts, settings, paths, curve=curve, dose=found)
     return Outcome(counts, found, drawn)
 

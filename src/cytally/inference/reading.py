@@ -13,7 +13,6 @@ from dataclasses import replace
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter
 
 from cytally.inference import windows
 from cytally.inference.ensemble import Ensemble
@@ -99,7 +98,7 @@ def peaks(maps: Float32, ensemble: Ensemble, chosen: Sequence[int]) -> Detection
     mean, rows, names = maps.mean(axis=0), [], []
     for channel, name in enumerate(ensemble.classes):
         heat = mean[channel]
-        top = (heat == maximum_filter(heat, _NEIGHBOURHOOD)) & (heat > LEVEL.get(name, 0.1))
+        top = (heat == cv2.dilate(heat, _AROUND)) & (heat > LEVEL.get(name, 0.1))
         for row, col in _one_per_plateau(top):
             values = maps[:, channel, row, col]
             votes = int((values > limits[:, channel]).sum())

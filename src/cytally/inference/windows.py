@@ -145,8 +145,10 @@ def _look_at_one(density: Float32, member: Member, window: Window, heat: Float32
     starts = [max(part.start * cell - margin, 0) for part in window]
     stops = [min(part.stop * cell + margin, size) for part, size in zip(window, density.shape, strict=True)]
     crop = density[starts[0] : stops[0], starts[1] : stops[1]]
-    unit = cell * _ROUND
-    below, beside = (-size % unit for size in crop.shape)
+    ends = [stop == size for stop, size in zip(stops, density.shape, strict=True)]
+    below, beside = (
+        -size % (cell if end else cell * _ROUND) for size, end in zip(crop.shape, ends, strict=True)
+    )  # at the end of the image networks see what they see of the whole image: the grid's end
     crop = np.pad(crop, ((0, below), (0, beside))) if below or beside else crop
     own = tuple(slice(part.start - s // cell, part.stop - s // cell) for part, s in zip(window, starts, strict=True))
     answers = member.inside(crop, own)
