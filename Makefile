@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check clean
+NUMERIC := tests/inference tests/nets tests/detection tests/training tests/dosimetry/detector
+
+.PHONY: demo test test-avx2 check clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -20,6 +22,11 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed-test
 	$(BIN)/pytest
+	$(MAKE) test-avx2
+
+# Numbers once more as an older processor computes them: other kernels, no bfloat16.
+test-avx2: $(VENV)/installed-test
+	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 $(BIN)/pytest $(NUMERIC)
 
 check: $(VENV)/installed-test
 	$(BIN)/ruff check src tests benchmarks scripts

@@ -86,11 +86,11 @@ class GraphReader:
     ----------
     architecture : ReaderArchitecture
     weights : dict of str to ndarray
-    format : {"float32", "bfloat16"}, optional
-        As for a member.
+    format : {"float32", "bfloat16"}
+        Single precision by default: readers decide, and decide alike on every processor.
     """
 
-    def __init__(self, architecture: ReaderArchitecture, weights: Weights, format: str | None = None) -> None:
+    def __init__(self, architecture: ReaderArchitecture, weights: Weights, format: str = "float32") -> None:
         self.side = architecture.side
         views = op.parameter([8, 1, self.side, self.side], np.float32, name="views")
         answers = _answers(views, architecture, weights)

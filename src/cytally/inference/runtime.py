@@ -67,13 +67,13 @@ class TorchReader:
     Parameters
     ----------
     network : Reader
-    dtype : torch.dtype, optional
-        As for a member.
+    dtype : torch.dtype
+        Single precision by default: readers decide, and decide alike on every processor.
     """
 
-    def __init__(self, network: Reader, dtype: torch.dtype | None = None) -> None:
+    def __init__(self, network: Reader, dtype: torch.dtype = torch.float32) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.dtype = dtype or preferred_dtype()
+        self.dtype = dtype
         self.side = network.architecture.side
         folded = _fold(copy.deepcopy(network).eval())
         self._network = folded.to(self.device, self.dtype).to(memory_format=torch.channels_last)
