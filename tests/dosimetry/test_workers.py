@@ -49,3 +49,20 @@ def test_few_images_are_not_worth_a_process(cells, random_ensemble, monkeypatch)
     monkeypatch.setattr(workers, "_in_processes", lambda *_: pytest.fail("started processes"))
     monkeypatch.setattr(workers, "cores", lambda: 2)
     assert len(list(scored(name_images([cells]), load_ensemble(random_ensemble)))) == 5
+
+
+def test_processes_that_are_kept_serve_several_calls(cells, random_ensemble, monkeypatch):
+    ensemble = load_ensemble(random_ensemble)
+    paths = name_images([cells])
+    alone = list(scored(paths, ensemble, jobs=1))
+    with workers.kept(ensemble, 2) as pool:
+        monkeypatch.setattr(workers, "_started", lambda *_: pytest.fail("started others"))
+        for _ in range(2):
+            again = list(scored(paths, ensemble, jobs=2))
+            assert [(c.image, c.status, c.sha256, len(c.detections)) for c in again] == [
+                (c.image, c.status, c.sha256, len(c.detections)) for c in alone
+            ]
+        write_folder(Order(2, Exposure(3.0), "dark", seed=3, shape=(384, 384)), cells.parent / "drawn", each=pool.map)
+    for name in ("S1_00000.png", "S1_00001.png"):  # drawn elsewhere, the same bytes
+        assert (cells.parent / "drawn" / name).read_bytes() == (cells / name).read_bytes()
+    assert workers._KEPT == []

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from cytally.inference.ensemble import Ensemble, set_threads
 #: Fewer images than this for each process, and starting it would take longer than it saves.
 _WORTH_A_PROCESS = 8
 _WORKER: dict[str, Any] = {}
+_KEPT: list[tuple[Ensemble, ProcessPoolExecutor]] = []
 
 
 def cores() -> int:
@@ -60,7 +62,8 @@ def scored(paths: Mapping[str, Path], ensemble: Ensemble, jobs: int = 0) -> Iter
     RunError
         A process ended before its image was scored.
     """
-    count = jobs or min(cores(), len(paths) // _WORTH_A_PROCESS)
+    started = cores() if _shared(ensemble) else len(paths) // _WORTH_A_PROCESS
+    count = jobs or min(cores(), started)
     if min(count, len(paths)) <= 1:
         set_threads(1)
         yield from (score_file(path, name, ensemble) for name, path in paths.items())
@@ -68,8 +71,40 @@ def scored(paths: Mapping[str, Path], ensemble: Ensemble, jobs: int = 0) -> Iter
     yield from _in_processes(paths, ensemble, min(count, len(paths)))
 
 
+@contextmanager
+def kept(ensemble: Ensemble, jobs: int = 0) -> Iterator[ProcessPoolExecutor | None]:
+    """Processes that several calls of `scored` with this ensemble share, as starting them takes seconds.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+    jobs : int
+        Processes, 0: one for each core; of a single one nothing is made and None is given.
+    """
+    count = jobs or cores()
+    if count == 1:
+        yield None
+        return
+    pool = _started(ensemble, count)
+    _KEPT.append((ensemble, pool))
+    try:
+        yield pool
+    finally:
+        _KEPT.clear()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _shared(ensemble: Ensemble) -> ProcessPoolExecutor | None:
+    return next((pool for owner, pool in _KEPT if owner is ensemble), None)
+
+
+def _started(ensemble: Ensemble, count: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _begin, (ensemble,))
+
+
 def _in_processes(paths: Mapping[str, Path], ensemble: Ensemble, count: int) -> Iterator[ScoredCell]:
-    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _begin, (ensemble,))
+    shared = _shared(ensemble)
+    pool = shared or _started(ensemble, count)
     waiting: deque[tuple[str, Future[ScoredCell]]] = deque()
     left = iter(paths.items())
     try:
@@ -83,7 +118,8 @@ def _in_processes(paths: Mapping[str, Path], ensemble: Ensemble, count: int) -> 
             name, first = waiting.popleft()
             yield _result(name, first)
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        if shared is None:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _result(name: str, cell: Future[ScoredCell]) -> ScoredCell:
