@@ -25,7 +25,7 @@ from cytally.images.normalise import normalise
 from cytally.images.read import find_images, read
 from cytally.inference.ensemble import Ensemble, load_ensemble
 from cytally.inference.graph import GraphMember, GraphReader, precision
-from cytally.inference.reading import proposing, propose
+from cytally.inference.reading import propose, proposing
 from cytally.inference.runtime import TorchMember, TorchReader
 from cytally.nets.reader import Reader
 from cytally.nets.unet import UNet
@@ -74,7 +74,9 @@ def densities(cells: int, seed: int, folder: Path | None) -> Iterator[np.ndarray
         yield normalise(read(path)).values
     for number in range(cells):
         shape = (1024, 1280) if number % 4 == 0 else (896, 1008)
-        order = Order(1, Exposure((0.0, 2.0, 4.0)[number % 3]), STYLES[number % len(STYLES)], seed, shape=shape)
+        order = Order(
+            1, Exposure((0.0, 2.0, 4.0)[number % 3]), STYLES[number % len(STYLES)], seed, shape=shape
+        )
         yield normalise(order.cell(number).image).values
 
 
@@ -118,7 +120,9 @@ def compared(cells: int, seed: int, folder: Path | None):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--cells", type=int, default=200)
     parser.add_argument("--seed", type=int, default=4242)
     parser.add_argument("--folder", type=Path, help="Real images beside the simulated cells.")

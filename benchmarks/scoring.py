@@ -164,7 +164,12 @@ def score_many(images: int) -> None:
         for k in range(20, images):
             (inside / f"copy_{k:05d}.png").hardlink_to(originals[k % 20])
         score_folder([inside], Path(folder) / "run", load_ensemble(), jobs=2)
-    print([round(resource.getrusage(who).ru_maxrss / 1024) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)])
+    print(
+        [
+            round(resource.getrusage(who).ru_maxrss / 1024)
+            for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        ]
+    )
 
 
 def child(call: str, **environment: str) -> str:
@@ -185,7 +190,9 @@ def main():
     chosen = parser.parse_args()
     for name, limits in (("this processor", {}), ("held to AVX2", AVX2)):
         result = json.loads(child(f"b.one_processor({chosen.images})", **limits, OMP_NUM_THREADS="1"))
-        result["whole run, images per minute of wall time"] = float(child(f"b.whole_run({8 * chosen.images})", **limits))
+        result["whole run, images per minute of wall time"] = float(
+            child(f"b.whole_run({8 * chosen.images})", **limits)
+        )
         result["start-up in seconds"] = json.loads(child("b.start_up()", **limits))
         print(json.dumps({name: result}, indent=1), flush=True)
     if chosen.memory:

@@ -64,7 +64,9 @@ def test_a_window_of_a_graph_is_that_of_the_whole(how, rng):
     np.testing.assert_allclose(inside, graph(image)[:, 4 * unit : 6 * unit, : 3 * unit], atol=1e-5)
 
 
-@pytest.mark.parametrize(("how", "side"), [(KINDS[0], 32), (KINDS[3], 40), (Architecture(filters=4, depth=4), 96)])
+@pytest.mark.parametrize(
+    ("how", "side"), [(KINDS[0], 32), (KINDS[3], 40), (Architecture(filters=4, depth=4), 96)]
+)
 def test_a_reading_graph_answers_as_its_network(how, side, rng):
     kind = ReaderArchitecture(how, side)
     network, weights = filled(Reader(kind))
@@ -162,5 +164,3 @@ def test_half_formats_are_widened(tmp_path, rng):
         module._fitting(save({"a": torch.zeros(3, dtype=torch.int64)}), {"a": (3,)}, tmp_path)
     with pytest.raises(EnsembleError, match=r"expected a of shape \(2, 2\), got \(3, 4\)"):
         module._fitting(content, {"a": (2, 2)}, tmp_path)
-
-

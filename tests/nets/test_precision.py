@@ -16,7 +16,9 @@ CODE = (
 
 def test_a_processor_held_to_avx2_is_not_asked_for_bfloat16():
     environment = os.environ | {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
-    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", CODE], capture_output=True, text=True, check=True, env=environment
+    )
     assert done.stdout.split() == ["torch.float32", "float32"]
 
 

@@ -135,7 +135,14 @@ def score(
     known = _load_curve(curve) if curve else None
     with reporting() as report:
         outcome = score_folder(
-            images, out, loaded, curve=known, pictures=pictures, sampled=sampled or 0, jobs=jobs, report=report
+            images,
+            out,
+            loaded,
+            curve=known,
+            pictures=pictures,
+            sampled=sampled or 0,
+            jobs=jobs,
+            report=report,
         )
     _say_counts(outcome.counts, outcome.dose, out, as_json)
     if outcome.sampled is not None:

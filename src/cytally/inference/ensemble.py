@@ -141,15 +141,21 @@ def load_ensemble(
     chosen = runtime_for(runtime)
     try:
         members = tuple(
-            StoredMember(folder / file.file, file.sha256, chosen, architecture=architecture_of(card.arguments))
+            StoredMember(
+                folder / file.file, file.sha256, chosen, architecture=architecture_of(card.arguments)
+            )
             for file in card.members
         )
         readers = tuple(
-            StoredReader(folder / file.file, file.sha256, chosen, architecture=ReaderArchitecture.of(card.reader))
+            StoredReader(
+                folder / file.file, file.sha256, chosen, architecture=ReaderArchitecture.of(card.reader)
+            )
             for file in card.readers
         )
     except (SettingsError, TypeError) as error:
-        raise EnsembleError(f"{folder / CARD}: not an architecture that this version knows: {error}") from error
+        raise EnsembleError(
+            f"{folder / CARD}: not an architecture that this version knows: {error}"
+        ) from error
     for part in (*members, *readers):
         part.check()
     return Ensemble(card, members, readers)

@@ -56,7 +56,7 @@ class GraphMember:
         answers = _convolved(features, weights["head.weight"], weights["head.bias"], relu=False)
         if architecture.sharp:
             answers = op.depth_to_space(answers, "depth_first", architecture.stride)
-        self._run = _compiled(op.sigmoid(answers), [image, window], format)
+        self._run = _Compiled(op.sigmoid(answers), [image, window], format)
 
     def __call__(self, density: Float32) -> Float32:
         """Heatmaps (classes, h / step, w / step) of a density (h, w) whose sides fit the multiple."""
@@ -71,7 +71,9 @@ class GraphMember:
         high = [min(part.stop + margin, size) for part, size in zip(window, cells, strict=True)]
         answers = self._run(density[None, None], np.array([*low, *high], np.int64))[0]
         unit = self.architecture.multiple // self.architecture.step
-        rows, cols = (slice((w.start - a) * unit, (w.stop - a) * unit) for w, a in zip(window, low, strict=True))
+        rows, cols = (
+            slice((w.start - a) * unit, (w.stop - a) * unit) for w, a in zip(window, low, strict=True)
+        )
         return answers[:, rows, cols]
 
     def padded(self, density: Float32) -> Float32:
@@ -95,7 +97,7 @@ class GraphReader:
         views = op.parameter([8, 1, self.side, self.side], np.float32, name="views")
         answers = _answers(views, architecture, weights)
         mean = op.reduce_mean(op.softmax(answers, 1), _whole([0]), False)
-        self._run = _compiled(mean, [views], format)
+        self._run = _Compiled(mean, [views], format)
 
     def __call__(self, crops: Float32) -> Float32:
         """Probabilities (n, classes + 1) of crops (n, side, side); the last means none of the classes."""
@@ -115,7 +117,12 @@ class _Seen(NamedTuple):
 
 
 def _features(
-    image: Any, architecture: Architecture, weights: Weights, prefix: str, window: Any = None, last: Any = None
+    image: Any,
+    architecture: Architecture,
+    weights: Weights,
+    prefix: str,
+    window: Any = None,
+    last: Any = None,
 ) -> _Seen:
     """`UNet.features`, on the way up only inside a window (top, left, bottom, right) of coarse cells.
 
@@ -232,7 +239,7 @@ def _whole(values: list[int]) -> Any:
     return op.constant(np.array(values, np.int64))
 
 
-class _compiled:  # noqa: N801 (a function that keeps a request)
+class _Compiled:
     """A graph ready to run: array -> array of its own."""
 
     def __init__(self, answer: Any, inputs: list[Any], format: str | None) -> None:

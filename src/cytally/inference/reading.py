@@ -72,7 +72,7 @@ def heatmaps(density: Float32, members: Sequence[Member]) -> Float32:
 
     One member looks wherever something stained is near, the others only where it does not rule
     out everything. `SURE` lies so far below the level of a proposal that the others together would have
-    to see eighty times as much as it does.
+    to see 160 times as much as it does.
 
     Parameters
     ----------

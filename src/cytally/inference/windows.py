@@ -107,7 +107,9 @@ def _merged_once(
     return np.concatenate([kept, joined[best][None]])
 
 
-def _cost(boxes: NDArray[np.int64], architecture: Architecture, shape: tuple[int, int]) -> NDArray[np.float64]:
+def _cost(
+    boxes: NDArray[np.int64], architecture: Architecture, shape: tuple[int, int]
+) -> NDArray[np.float64]:
     """Work for each window, in cells: a third on the way down, two thirds on the way up, and the call."""
     work = np.full(len(boxes), _CALL)
     margins = (-(-architecture.halo // architecture.multiple), architecture.margin)
@@ -150,7 +152,9 @@ def _look_at_one(density: Float32, member: Member, window: Window, heat: Float32
         -size % (cell if end else cell * _ROUND) for size, end in zip(crop.shape, ends, strict=True)
     )  # at the end of the image networks see what they see of the whole image: the grid's end
     crop = np.pad(crop, ((0, below), (0, beside))) if below or beside else crop
-    own = tuple(slice(part.start - s // cell, part.stop - s // cell) for part, s in zip(window, starts, strict=True))
+    own = tuple(
+        slice(part.start - s // cell, part.stop - s // cell) for part, s in zip(window, starts, strict=True)
+    )
     answers = member.inside(crop, own)
     target = tuple(
         slice(part.start * cell // step, min(part.stop * cell // step, size))
