@@ -66,7 +66,10 @@ def scored(paths: Mapping[str, Path], ensemble: Ensemble, jobs: int = 0) -> Iter
     count = jobs or min(cores(), started)
     if min(count, len(paths)) <= 1:
         set_threads(1)
-        yield from (score_file(path, name, ensemble) for name, path in paths.items())
+        try:
+            yield from (score_file(path, name, ensemble) for name, path in paths.items())
+        finally:
+            set_threads(None)
         return
     yield from _in_processes(paths, ensemble, min(count, len(paths)))
 
