@@ -69,7 +69,7 @@ class GraphMember:
         cells = [size // self.architecture.multiple for size in density.shape]
         low = [max(part.start - margin, 0) for part in window]
         high = [min(part.stop + margin, size) for part, size in zip(window, cells, strict=True)]
-        answers = self._run(density[None, None], np.array([*low, *high], np.int64))[0]
+        answers: Float32 = self._run(density[None, None], np.array([*low, *high], np.int64))[0]
         unit = self.architecture.multiple // self.architecture.step
         rows, cols = (
             slice((w.start - a) * unit, (w.stop - a) * unit) for w, a in zip(window, low, strict=True)

@@ -200,9 +200,8 @@ def _reader(runtime: str, architecture: ReaderArchitecture, weights: Weights) ->
 def _fitting(content: bytes, shapes: Shapes, path: Path) -> Weights:
     """The tensors of a safetensors file, where they are those of the architecture."""
     try:
-        stored = {
-            name: part for name, part in deserialize(content) if not name.endswith("num_batches_tracked")
-        }
+        parts: list[tuple[str, dict[str, Any]]] = deserialize(content)  # type: ignore[no-untyped-call]
+        stored = {name: part for name, part in parts if not name.endswith("num_batches_tracked")}
         tensors = {name: _single(part) for name, part in stored.items()}
     except (SafetensorError, ValueError, KeyError) as error:
         raise EnsembleError(f"{path}: does not fit the architecture in card.json: {error}") from error

@@ -152,10 +152,11 @@ def _look_at_one(density: Float32, member: Member, window: Window, heat: Float32
         -size % (cell if end else cell * _ROUND) for size, end in zip(crop.shape, ends, strict=True)
     )  # at the end of the image networks see what they see of the whole image: the grid's end
     crop = np.pad(crop, ((0, below), (0, beside))) if below or beside else crop
-    own = tuple(
-        slice(part.start - s // cell, part.stop - s // cell) for part, s in zip(window, starts, strict=True)
+    rows, cols = (
+        slice(part.start - start // cell, part.stop - start // cell)
+        for part, start in zip(window, starts, strict=True)
     )
-    answers = member.inside(crop, own)
+    answers = member.inside(crop, (rows, cols))
     target = tuple(
         slice(part.start * cell // step, min(part.stop * cell // step, size))
         for part, size in zip(window, heat.shape[1:], strict=True)
