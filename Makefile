@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-NUMERIC := tests/inference tests/nets tests/detection tests/training tests/dosimetry/detector
+NUMERIC := tests/inference tests/nets tests/detection \
+	tests/dosimetry/detector/test_readers.py::test_a_whole_course_in_miniature
 
 .PHONY: demo test test-avx2 check clean
 

@@ -248,6 +248,7 @@ class _Compiled:
             "INFERENCE_NUM_THREADS": threads(), "NUM_STREAMS": 1,
             "INFERENCE_PRECISION_HINT": "bf16" if wanted == "bfloat16" else "f32",
             "ENABLE_CPU_PINNING": False,  # processes beside each other would share one core
+            "CPU_RUNTIME_CACHE_CAPACITY": "0",  # else memory grows with every new size of a window
         }  # fmt: skip
         model = openvino.Model([answer], inputs, "network")
         self._request = _core().compile_model(model, "CPU", settings).create_infer_request()

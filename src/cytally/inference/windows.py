@@ -26,8 +26,6 @@ _NEAR = 16
 TILE = 1536
 #: More windows than this are merged into one at once.
 _MANY = 64
-#: Crops are padded to a multiple of so many coarse cells: graphs are prepared for each size anew.
-_ROUND = 2
 #: What it costs to run a graph at all, in coarse cells.
 _CALL = 3.0
 
@@ -147,10 +145,7 @@ def _look_at_one(density: Float32, member: Member, window: Window, heat: Float32
     starts = [max(part.start * cell - margin, 0) for part in window]
     stops = [min(part.stop * cell + margin, size) for part, size in zip(window, density.shape, strict=True)]
     crop = density[starts[0] : stops[0], starts[1] : stops[1]]
-    ends = [stop == size for stop, size in zip(stops, density.shape, strict=True)]
-    below, beside = (
-        -size % (cell if end else cell * _ROUND) for size, end in zip(crop.shape, ends, strict=True)
-    )  # at the end of the image networks see what they see of the whole image: the grid's end
+    below, beside = (-size % cell for size in crop.shape)  # only at the end of the image
     crop = np.pad(crop, ((0, below), (0, beside))) if below or beside else crop
     rows, cols = (
         slice(part.start - start // cell, part.stop - start // cell)
