@@ -196,3 +196,14 @@ def test_an_image_without_chromosomes_is_no_cell(ensemble, tmp_path, rng):
 def test_memory_of_counts_does_not_hold_images(cells, shipped):
     counts = pipeline.score(cells, shipped)
     assert counts.cells == 4 and counts.detector == shipped.card.identity
+
+
+def test_a_run_keeps_what_its_networks_ran_on_and_may_go_on_elsewhere(cells, random_ensemble, tmp_path):
+    run = tmp_path / "run"
+    counted = []
+    for runtime in ("torch", "openvino"):
+        score_folder([cells], run, load_ensemble(random_ensemble, runtime=runtime))
+        stored = json.loads((run / "run.json").read_text())
+        assert stored["runtime"].startswith(f"{runtime} ") and "float" in stored["runtime"]
+        counted.append(((run / "cells.csv").read_bytes(), stored["settings"]))
+    assert counted[0] == counted[1]
