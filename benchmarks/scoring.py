@@ -1,18 +1,22 @@
-"""Speed and memory of scoring, as ratios measured side by side in one run.
+"""Speed, start and memory of scoring, as ratios measured side by side in one run.
 
-    python benchmarks/scoring.py [--images 40] [--memory]
+    python benchmarks/scoring.py [--images 12] [--memory]
 
-Compares, on the same 896 x 1008 images read from disk: the naive loop over members
-(float32, default layout, normalisation layers not folded, every member everywhere,
-scipy components) with what the product does, with and without its exact saving; and
-the product's arithmetic with the machine's own matrix peak. `--memory` scores 100 and
-then 2,000 images in fresh processes and compares their peak memory.
+Two processors in turn, each in a process of its own: this one as it is, and held to AVX2
+(ONEDNN_MAX_CPU_ISA, ATEN_CPU_CAPABILITY). In each, image after image of two sizes is scored from disk
+by the naive loop over members (float32, default layout, normalisation layers not folded, every member
+everywhere, scipy components) and by the product on both runtimes. Everything runs on one thread and
+is timed by its own processor time, so that what else the machine does matters little; the ways
+take turns and medians are printed. Sizes that a runtime has not seen yet cost it more: the first round is left out.
+Then whole runs in wall time, processes for all cores; start-up of a fresh process for one image; with
+`--memory` the peak after 20 and 200 images.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -21,18 +25,19 @@ import tempfile
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from safetensors.torch import load_file
 from scipy import ndimage
 
+from cytally.dosimetry.pipeline import score_folder
 from cytally.dosimetry.score import score_file
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.images.normalise import normalise
 from cytally.images.read import read
-from cytally.inference.ensemble import load_ensemble, shipped_folder
-from cytally.inference.votes import cast_votes
+from cytally.inference.ensemble import load_ensemble, set_threads, shipped_folder
 from cytally.nets.precision import preferred_dtype
 from cytally.nets.unet import build
 
@@ -66,23 +71,6 @@ def naive(path, networks, card):
     return found
 
 
-def flops(network, shape):
-    """Multiply-adds of all convolutions, times two."""
-    total = 0
-
-    def count(layer, inputs, output):
-        nonlocal total
-        kernel = layer.kernel_size[0] * layer.kernel_size[1] * layer.in_channels // layer.groups
-        total += 2 * kernel * output.numel()
-
-    hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
-    with torch.no_grad():
-        network(torch.zeros(1, 1, *shape))
-    for hook in hooks:
-        hook.remove()
-    return total
-
-
 def matrix_peak(dtype, size=2048, rounds=7):
     """FLOP/s of a square matrix product."""
     a, b = torch.randn(size, size).to(dtype), torch.randn(size, size).to(dtype)
@@ -94,80 +82,120 @@ def matrix_peak(dtype, size=2048, rounds=7):
     return 2 * size**3 / statistics.median(times)
 
 
+AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
+SHAPES = ((896, 1008), (1024, 1280))
+
+
 def timed(call):
-    start = time.perf_counter()
+    start = time.process_time()
     result = call()
-    return time.perf_counter() - start, result
+    return time.process_time() - start, result
 
 
-def speed(images):
-    ensemble = load_ensemble()
-    card = ensemble.card
+def cells(folder: Path, shape, images: int) -> list[Path]:
+    write_folder(Order(images, Exposure(1.0), "mixed", seed=55, shape=shape), folder)
+    return sorted(folder.glob("*.png"))
+
+
+def one_processor(images: int):
+    """Medians of processor seconds per image on one thread, by size and way."""
+    torch.set_num_threads(1)
+    set_threads(1)
+    cv2.setNumThreads(1)
+    ensembles = {runtime: load_ensemble(runtime=runtime) for runtime in ("torch", "openvino")}
+    card = ensembles["torch"].card
     networks = naive_networks(card)
-    rows = {"naive": [], "everywhere": [], "product": [], "reading and normalising": []}
-    with tempfile.TemporaryDirectory() as folder:
-        write_folder(Order(images, Exposure(1.0), "mixed", seed=55), Path(folder))
-        paths = sorted(Path(folder).glob("*.png"))
-        for path in (*paths[:2], *paths):  # the first two warm up
-            density = normalise(read(path))
-            rows["reading and normalising"].append(timed(lambda p=path: normalise(read(p)))[0])
-            rows["naive"].append(timed(lambda p=path: naive(p, networks, card))[0])
-            rows["everywhere"].append(
-                timed(lambda d=density: cast_votes(d.values, ensemble, saving=False))[0]
-            )
-            rows["product"].append(timed(lambda p=path: score_file(p, p.name, ensemble))[0])
-    median = {name: statistics.median(times[2:]) for name, times in rows.items()}
-    shape = [n + -n % networks[0].architecture.multiple for n in density.values.shape]
-    work = flops(networks[0], shape) * len(networks)
+    table = {name: ensemble.runtime for name, ensemble in ensembles.items()}
+    for shape in SHAPES:
+        with tempfile.TemporaryDirectory() as folder:
+            paths = cells(Path(folder), shape, images)
+            for path in paths:
+                for ensemble in ensembles.values():
+                    score_file(path, path.name, ensemble)
+            rows = {name: [] for name in ("naive", "reading and normalising", *ensembles)}
+            for path in paths:
+                rows["naive"].append(timed(lambda p=path: naive(p, networks, card))[0])
+                rows["reading and normalising"].append(timed(lambda p=path: normalise(read(p)))[0])
+                for name, ensemble in ensembles.items():
+                    rows[name].append(timed(lambda p=path, e=ensemble: score_file(p, p.name, e))[0])
+        median = {name: statistics.median(times) for name, times in rows.items()}
+        table["{} x {}".format(*shape)] = {
+            "processor seconds per image": {k: round(v, 4) for k, v in median.items()},
+            "naive / product": {k: round(median["naive"] / median[k], 1) for k in ensembles},
+            "per minute on 2 such cores": {k: round(120 / median[k]) for k in ensembles},
+        }
     dtype = preferred_dtype()
-    peak, single = matrix_peak(dtype), matrix_peak(torch.float32)
-    member_time = timed(lambda: [ensemble.members[0].padded(density.values) for _ in range(5)])[0] / 5
-    return {
-        "images": images, "threads": torch.get_num_threads(), "networks run in": str(dtype),
-        "seconds per image": {k: round(v, 4) for k, v in median.items()},
-        "metaphases per minute": round(60 / median["product"]),
-        "naive / product": round(median["naive"] / median["product"], 2),
-        "every member everywhere / product's votes": round(
-            median["everywhere"] / max(median["product"] - median["reading and normalising"], 1e-9), 2),
-        "GFLOP of all members on one normalised image": round(work / 1e9, 1),
-        "matrix peak GFLOP/s (own precision, float32)": [round(peak / 1e9), round(single / 1e9)],
-        "fraction of the matrix peak, one member": round(work / len(networks) / member_time / peak, 3),
-    }  # fmt: skip
+    table["matrix peak of a core, GFLOP/s"] = {
+        str(kind).removeprefix("torch."): round(matrix_peak(kind) / 1e9) for kind in {dtype, torch.float32}
+    }
+    return table
 
 
-def memory_of(images):
-    """Peak memory in MB of scoring so many images in a process of its own."""
-    code = f"import benchmarks.scoring as b; b.score_many({images})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return float(done.stdout.split()[-1])
-
-
-def score_many(images):
-    from cytally.dosimetry.pipeline import score_folder
-
+def whole_run(images: int) -> float:
+    """Images per minute of wall time, processes for all cores; start-up included."""
     with tempfile.TemporaryDirectory() as folder:
-        cells = Path(folder) / "cells"
-        write_folder(Order(20, Exposure(2.0), "mixed", seed=56), cells)
-        originals = sorted(cells.glob("*.png"))
-        for k in range(20, images):
-            (cells / f"copy_{k:05d}.png").hardlink_to(originals[k % 20])
-        score_folder([cells], Path(folder) / "run", load_ensemble())
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        cells(Path(folder) / "cells", SHAPES[1], images)
+        start = time.perf_counter()
+        score_folder([Path(folder) / "cells"], Path(folder) / "run", load_ensemble())
+        return round(60 * images / (time.perf_counter() - start), 1)
+
+
+def start_up() -> dict[str, float]:
+    """Seconds from nothing to the first scored cell: wall and processor time."""
+    code = (
+        "import sys, pathlib; import cytally.dosimetry.pipeline; from cytally.dosimetry.score import score_file;"
+        "from cytally.inference.ensemble import load_ensemble; p = pathlib.Path(sys.argv[1]);"
+        "score_file(p, p.name, load_ensemble())"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = cells(Path(folder), SHAPES[0], 1)[0]
+        before, start = os.times(), time.perf_counter()
+        subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+        wall, after = time.perf_counter() - start, os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return {"wall": round(wall, 2), "processor": round(used, 2)}
+
+
+def score_many(images: int) -> None:
+    """Score so many images with two processes; prints the peak memory in MB of this one and of the largest other."""
+    with tempfile.TemporaryDirectory() as folder:
+        inside = Path(folder) / "cells"
+        cells(inside, SHAPES[0], images)  # no copies: every image has windows of other sizes
+        score_folder([inside], Path(folder) / "run", load_ensemble(), jobs=2)
+    print(
+        [
+            round(resource.getrusage(who).ru_maxrss / 1024)
+            for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        ]
+    )
+
+
+def child(call: str, **environment: str) -> str:
+    """What a call of this file prints in a process of its own."""
+    code = f"import json, benchmarks.scoring as b; print(json.dumps({call}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | environment
+    )
+    return done.stdout.strip()
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--images", type=int, default=40)
+    parser.add_argument("--images", type=int, default=12)
     parser.add_argument("--memory", action="store_true")
     chosen = parser.parse_args()
-    result = speed(chosen.images)
+    for name, limits in (("this processor", {}), ("held to AVX2", AVX2)):
+        result = json.loads(child(f"b.one_processor({chosen.images})", **limits, OMP_NUM_THREADS="1"))
+        result["whole run, images per minute of wall time"] = float(
+            child(f"b.whole_run({8 * chosen.images})", **limits)
+        )
+        result["start-up in seconds"] = json.loads(child("b.start_up()", **limits))
+        print(json.dumps({name: result}, indent=1), flush=True)
     if chosen.memory:
-        small, large = memory_of(100), memory_of(2000)
-        result["peak memory in MB for 100 and 2000 images"] = [round(small), round(large)]
-        result["memory ratio"] = round(large / small, 3)
-    print(json.dumps(result, indent=1))
+        peaks = [child(f"b.score_many({n})").splitlines()[0] for n in (20, 200)]
+        print(json.dumps({"peak MB (first process, largest other) after 20 and 200 images": peaks}))
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ def one_view(density: np.ndarray, row: np.ndarray, col: np.ndarray, ensemble: En
 
 def turned(density: np.ndarray, ensemble: Ensemble, member: int) -> np.ndarray:
     """Mean heatmap of one member over the eight turns and mirrors, (1, classes, h, w)."""
-    step = ensemble.members[member].multiple
+    step = ensemble.members[member].architecture.multiple
     padded = np.pad(density, [(0, -n % step) for n in density.shape])
     total = 0.0
     for mirror in (False, True):

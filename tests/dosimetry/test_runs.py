@@ -19,7 +19,7 @@ from click.testing import CliRunner
 
 from cytally.cli.main import cli
 from cytally.dosimetry import pictures as drawing
-from cytally.dosimetry import pipeline, sampled
+from cytally.dosimetry import pipeline, report, sampled, workers
 from cytally.dosimetry.calibrate import Curve, DosePoint, calibrate
 from cytally.dosimetry.cells import ScoredCell
 from cytally.dosimetry.laboratory.series import dose_of_run, points_of
@@ -43,7 +43,7 @@ def ensemble():
     thresholds = Thresholds(confidence=[[0.5, 0.5]] * 4, agreement=[2, 2])
     card = Card(name="fake", classes=list(CLASSES), arguments={}, members=[], thresholds=thresholds,
                 normalisation={"size": 26.0, "pixel_um": 0.146})  # fmt: skip
-    return SimpleNamespace(card=card, members=(None,) * 4, readers=(), classes=CLASSES)
+    return SimpleNamespace(card=card, members=(None,) * 4, readers=(), classes=CLASSES, runtime="fake")
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def seen(monkeypatch):
         )
         return ScoredCell(name, "scored", found, 46, 1.0, hash_of(path))
 
-    monkeypatch.setattr(pipeline, "score_file", fake)
+    monkeypatch.setattr(workers, "score_file", fake)
     return looked
 
 
@@ -143,7 +143,7 @@ def test_cells_as_read_are_cells_as_scored(cells, ensemble, tmp_path):
 
 
 def interrupt(monkeypatch, after):
-    honest, looked = pipeline.score_file, []
+    honest, looked = workers.score_file, []
 
     def dying(path, name, which):
         looked.append(name)
@@ -151,7 +151,7 @@ def interrupt(monkeypatch, after):
             raise Killed
         return honest(path, name, which)
 
-    monkeypatch.setattr(pipeline, "score_file", dying)
+    monkeypatch.setattr(workers, "score_file", dying)
 
 
 @pytest.mark.parametrize("before", [False, True], ids=["the first call", "a later call"])
@@ -179,7 +179,7 @@ def test_an_interrupted_run_is_no_run_until_it_is_finished(
 def test_a_kill_between_tables_and_page_costs_nothing(cells, ensemble, curve, tmp_path, monkeypatch, seen):
     score_folder([cells], tmp_path / "whole", ensemble)
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "write_report", lambda *_, **__: (_ for _ in ()).throw(Killed))
+        patch.setattr(report, "write_report", lambda *_, **__: (_ for _ in ()).throw(Killed))
         with pytest.raises(Killed):
             score_folder([cells], tmp_path / "run", ensemble)
     assert told(tmp_path / "run", curve) == (3, 6)
@@ -241,7 +241,7 @@ def test_the_word_is_on_the_screen(cells, ensemble, tmp_path, monkeypatch):
     from cytally.inference import ensemble as room
 
     monkeypatch.setattr(
-        room, "load_ensemble", lambda _: SimpleNamespace(with_thresholds=lambda **_: ensemble)
+        room, "load_ensemble", lambda _, **__: SimpleNamespace(with_thresholds=lambda **_: ensemble)
     )
     words = ["dosimetry", "score", str(cells), "--out", str(tmp_path / "run")]
     assert CliRunner().invoke(cli, words).exit_code == 0
@@ -574,7 +574,7 @@ def damaged(content: bytes, rng: np.random.Generator) -> bytes:
 def test_no_damage_to_any_file_changes_a_count_or_ends_in_a_foreign_error(
     cells, ensemble, tmp_path, counting, monkeypatch, name
 ):
-    monkeypatch.setattr(pipeline, "write_report", lambda *_, **__: None)
+    monkeypatch.setattr(report, "write_report", lambda *_, **__: None)
     run, rng = tmp_path / "run", np.random.default_rng(5)
     score_folder([cells], run, ensemble, sampled=2)
     whole = {p: p.read_bytes() for p in run.iterdir() if p.is_file()}

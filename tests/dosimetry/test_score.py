@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cytally.dosimetry import pipeline
+from cytally.dosimetry import pipeline, workers
 from cytally.dosimetry.pipeline import score_folder
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
@@ -60,7 +60,7 @@ def test_what_was_not_believed_goes_with_the_cell(cells, ensemble):
     write(cells / "camera.ome.tif", Image(pixels, 6.45))
     write(cells / "wrong.ome.tif", Image(pixels, 0.9))
     plain, camera, wrong = (
-        pipeline.score_file(cells / name, name, ensemble)
+        workers.score_file(cells / name, name, ensemble)
         for name in ("S1_00000.png", "camera.ome.tif", "wrong.ome.tif")
     )
     assert plain.scored and camera.scored and wrong.scored
@@ -80,7 +80,7 @@ def test_what_is_no_giemsa_metaphase_is_skipped_with_the_reason(cells, ensemble,
         pixels[5::20, 5::20] = pixels[6::20, 5::20] = pixels[5::20, 6::20] = pixels[6::20, 6::20] = 40
         pixels[7::20, 5::20] = pixels[7::20, 6::20] = 40
     write(cells / name, Image(pixels))
-    cell = pipeline.score_file(cells / name, name, ensemble)
+    cell = workers.score_file(cells / name, name, ensemble)
     says = {"inverted.png": "bright objects on a dark ground", "specks.png": "times smaller than those"}[name]
     assert not cell.scored and says in cell.status and str(cells) not in cell.status
 
@@ -128,7 +128,7 @@ class Killed(BaseException):
 def test_a_killed_run_continues_and_gives_the_same_tables(cells, ensemble, tmp_path, monkeypatch):
     score_folder([cells], tmp_path / "whole", ensemble)
     looked = []
-    honest = pipeline.score_file
+    honest = workers.score_file
 
     def dying(path, name, which):
         looked.append(name)
@@ -136,7 +136,7 @@ def test_a_killed_run_continues_and_gives_the_same_tables(cells, ensemble, tmp_p
             raise Killed
         return honest(path, name, which)
 
-    monkeypatch.setattr(pipeline, "score_file", dying)
+    monkeypatch.setattr(workers, "score_file", dying)
     with pytest.raises(Killed):
         score_folder([cells], tmp_path / "run", ensemble)
     with (tmp_path / "run" / "journal.jsonl").open("a") as journal:
@@ -151,8 +151,8 @@ def test_an_image_that_changed_is_looked_at_again(cells, ensemble, tmp_path, mon
     score_folder([cells], tmp_path / "run", ensemble)
     write(cells / "S1_00001.png", Image(read(cells / "S1_00003.png").pixels[::-1]))
     looked = []
-    honest = pipeline.score_file
-    monkeypatch.setattr(pipeline, "score_file", lambda p, n, e: looked.append(n) or honest(p, n, e))
+    honest = workers.score_file
+    monkeypatch.setattr(workers, "score_file", lambda p, n, e: looked.append(n) or honest(p, n, e))
     score_folder([cells], tmp_path / "run", ensemble)
     assert looked == ["S1_00001.png"]
     table = rows(tmp_path / "run" / "cells.csv")
@@ -249,7 +249,7 @@ def test_a_wrong_cells_csv_is_told_before_anything_is_scored(
     cells, ensemble, tmp_path, monkeypatch, content, error
 ):
     (cells / "cells.csv").write_bytes(content)
-    monkeypatch.setattr(pipeline, "score_file", lambda *_: pytest.fail("scored"))
+    monkeypatch.setattr(workers, "score_file", lambda *_: pytest.fail("scored"))
     with pytest.raises(error, match=r"cells\.csv"):
         score_folder([cells], tmp_path / "run", ensemble)
     assert not (tmp_path / "run").exists()
@@ -285,3 +285,14 @@ def test_a_table_beside_a_file_that_is_given_alone(cells, tmp_path):
     found = pipeline.known_cells([cells / "S1_00001.png"], paths)
     assert found.rows["S1_00001.png"]["sample"] == "Müller"
     assert len(found.notes) == 1 and "read as Windows-1252; check the letters of the names" in found.notes[0]
+
+
+def test_a_run_keeps_what_its_networks_ran_on_and_may_go_on_elsewhere(cells, random_ensemble, tmp_path):
+    run = tmp_path / "run"
+    counted = []
+    for runtime in ("torch", "openvino"):
+        score_folder([cells], run, load_ensemble(random_ensemble, runtime=runtime))
+        stored = json.loads((run / "run.json").read_text())
+        assert stored["runtime"].startswith(f"{runtime} ") and "float" in stored["runtime"]
+        counted.append(((run / "cells.csv").read_bytes(), stored["settings"]))
+    assert counted[0] == counted[1]

@@ -6,7 +6,7 @@ import torch
 
 from cytally.detection.vote import detect
 from cytally.dosimetry.detector.sources import SimulatedSource
-from cytally.inference import votes as module
+from cytally.inference import windows
 from cytally.inference.ensemble import load_ensemble
 from cytally.inference.runtime import TorchMember
 from cytally.inference.votes import cast_votes, crops, look, predict
@@ -32,8 +32,9 @@ def same_detections(ensemble, density):
             quick_cast.votes[channel] > agreement, full_cast.votes[channel] > agreement
         )
     assert quick.names == full.names
-    for name in ("row", "col", "votes", "confidence", "spread"):
-        np.testing.assert_array_equal(getattr(quick, name), getattr(full, name))
+    np.testing.assert_array_equal(quick.votes, full.votes)
+    for name in ("row", "col", "confidence", "spread"):  # windows of another shape: rounding differs
+        np.testing.assert_allclose(getattr(quick, name), getattr(full, name), atol=1e-4)
     return quick_cast.maps, full_cast.maps, full
 
 
@@ -58,11 +59,23 @@ def test_the_saving_holds_where_thresholds_differ_by_class(shipped, densities):
     assert sum(map(len, found)) > 0
 
 
-def test_tiles_give_the_whole(monkeypatch, shipped, densities):
+def test_tiles_give_the_whole_exactly_in_double_precision(monkeypatch, shipped, densities):
+    stored = shipped.members[0]
+    network = UNet(stored.architecture)
+    network.load_state_dict({k: torch.from_numpy(v) for k, v in stored.weights().items()}, strict=False)
+    member = TorchMember(network.double(), torch.float64)
+    density = np.tile(densities[0], (1, 2))
+    whole = look(density, member)
+    monkeypatch.setattr(windows, "TILE", 256)
+    np.testing.assert_allclose(look(density, member), whole, atol=1e-12, rtol=0)
+
+
+def test_tiles_give_the_whole_within_what_is_promised(monkeypatch, shipped, densities):
+    """Libraries take other kernels for other shapes; docs/processors.md promises 1e-4."""
     density = np.tile(densities[0], (1, 2))
     whole = look(density, shipped.members[0])
-    monkeypatch.setattr(module, "TILE", 256)
-    np.testing.assert_array_equal(look(density, shipped.members[0]), whole)
+    monkeypatch.setattr(windows, "TILE", 256)
+    np.testing.assert_allclose(look(density, shipped.members[0]), whole, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("shape", [(17, 16), (33, 250), (250, 33), (16, 16)])
@@ -73,13 +86,13 @@ def test_any_size_is_padded_and_cut(random_ensemble, shape, rng):
 
 
 def test_windows_hold_every_vote_and_nothing_without_votes(random_ensemble, rng):
-    ensemble = load_ensemble(random_ensemble)
+    how = load_ensemble(random_ensemble).members[0].architecture
     voted = rng.random((200, 220)) > 0.9997
-    covered = np.zeros_like(voted)
-    for window in crops(voted, ensemble):
+    covered = np.zeros((100, 110), bool)  # coarse cells of 8 pixels, two places of the map
+    for window in crops(voted, how):
         covered[window] = True
-    assert covered[voted].all()
-    assert crops(np.zeros_like(voted), ensemble) == []
+    assert np.kron(covered, np.ones((2, 2), bool))[voted].all()
+    assert crops(np.zeros_like(voted), how) == []
 
 
 def test_folding_changes_nothing_but_rounding():

@@ -21,6 +21,7 @@ _PACKAGES = (
     "numpy",
     "scipy",
     "opencv-python-headless",
+    "openvino",
     "tifffile",
 )
 #: Of the extra livecell, and what they are for.
@@ -69,6 +70,7 @@ def _versions() -> dict[str, str]:
 def _machine() -> dict[str, str]:
     import torch
 
+    from cytally.inference.members import described, runtime_for
     from cytally.nets.precision import preferred_dtype
 
     free = shutil.disk_usage(Path.cwd()).free / 1e9
@@ -78,9 +80,10 @@ def _machine() -> dict[str, str]:
         else "none (scoring needs none; training is slower)"
     )
     kind = str(preferred_dtype()).removeprefix("torch.")
+    chosen = runtime_for()
     return {
         "system": f"{platform.system()} {platform.machine()}", "cores": str(os.cpu_count()),
-        "GPU": gpu, "networks run in": kind,
+        "GPU": gpu, "networks learn in": kind, "networks look on": described(chosen),
         "free disk": f"{free:.0f} GB" + ("" if free > 2 else ": less than 2 GB, runs may not fit"),
     }  # fmt: skip
 

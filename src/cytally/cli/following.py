@@ -42,7 +42,7 @@ def _finding(command: Any) -> Any:
 def _reading(command: Any) -> Any:
     """How names are read, and what is known of times and sizes."""
     for option in reversed([
-        click.option("--hours", type=float, help="Between one frame number and the next, for growth.  "
+        click.option("--hours", type=POSITIVE, help="Between one frame number and the next, for growth.  "
                      "[default: what names or images say]"),
         click.option("--skip-sizes", is_flag=True, help="Leave out frames of another size than the rest of their position."),
     ]):  # fmt: skip

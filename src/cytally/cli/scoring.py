@@ -87,11 +87,19 @@ def simulate(
     "--sampled", type=click.IntRange(2), help="Count again by so many ensembles drawn from the members, such as 100;"
     " their disagreement widens the limits of the dose. Takes longer, as all members look.",
 )  # fmt: skip
+@click.option(
+    "--jobs", type=click.IntRange(0), default=0,
+    help="Images scored at a time, in processes of one thread each; the result is the same.  [default: one for each core]",
+)  # fmt: skip
+@click.option(
+    "--runtime", type=click.Choice(("auto", "torch", "openvino")), default="auto", show_default=True,
+    help="What networks run on; auto takes what pays on this processor.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def score(
     images: tuple[str, ...], out: Path, ensemble: Path | None, confidence: float | None,
     agreement: int | None, reading: float | None, co_occurrence: bool | None, curve: Path | None,
-    pictures: bool, sampled: int | None, as_json: bool,
+    pictures: bool, sampled: int | None, jobs: int, runtime: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Find dicentrics and fragments in IMAGES (folders, files or globs).
 
@@ -110,13 +118,20 @@ def score(
     from cytally.inference.ensemble import load_ensemble
 
     aside = left_out(images)
-    loaded = load_ensemble(ensemble).with_thresholds(
+    loaded = load_ensemble(ensemble, runtime=runtime).with_thresholds(
         confidence=confidence, agreement=agreement, co_occurrence=co_occurrence, reading=reading
     )
     known = load_curve(curve) if curve else None
     with reporting() as report:
         outcome = score_folder(
-            images, out, loaded, curve=known, pictures=pictures, sampled=sampled or 0, report=report
+            images,
+            out,
+            loaded,
+            curve=known,
+            pictures=pictures,
+            sampled=sampled or 0,
+            jobs=jobs,
+            report=report,
         )
     _say_counts(outcome.counts, outcome.dose, out, as_json, aside)
     for words in outcome.notes[:20]:

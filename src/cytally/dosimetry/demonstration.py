@@ -11,7 +11,8 @@ from cytally.dosimetry.dose import Dose
 from cytally.dosimetry.laboratory.series import points_of
 from cytally.dosimetry.pipeline import score_folder
 from cytally.dosimetry.simulate.breakage import Exposure
-from cytally.dosimetry.simulate.folder import Order, write_folder
+from cytally.dosimetry.simulate.folder import Each, Order, write_folder
+from cytally.dosimetry.workers import kept
 from cytally.inference.ensemble import Ensemble
 
 Report = Callable[[str, int, int], None]
@@ -54,24 +55,31 @@ def demonstrate(folder: Path, ensemble: Ensemble, report: Report, *, share: floa
     share : float
         Fraction of the usual number of cells.
     """
+    with kept(ensemble) as pool:
+        return _demonstrated(folder, ensemble, report, share, pool.map if pool else map)
+
+
+def _demonstrated(
+    folder: Path, ensemble: Ensemble, report: Report, share: float, each: Each
+) -> Demonstration:
     runs = []
     for number, (gray, cells) in enumerate(SERIES):
         order = Order(max(round(cells * share), 5), Exposure(gray), "mixed", 100 + number, f"cal{gray:g}Gy")
-        runs.append(_score(order, folder, ensemble, report)[0])
+        runs.append(_score(order, folder, ensemble, report, each)[0])
     points, detector = points_of(runs)
     curve = calibrate(points, radiation="simulated 60Co gamma", laboratory="cytally demo", detector=detector)
     curve.save(folder / "curve.json")
     samples = []
     for number, (name, gray, cells) in enumerate(BLIND):
         order = Order(max(round(cells * share), 5), Exposure(gray), "mixed", 200 + number, f"blind{name}")
-        run, dose = _score(order, folder, ensemble, report, curve)
+        run, dose = _score(order, folder, ensemble, report, each, curve)
         if dose is not None:
             samples.append(BlindResult(name, gray, dose, run / "report.html"))
     return Demonstration(curve, folder / "curve.json", tuple(samples))
 
 
 def _score(
-    order: Order, folder: Path, ensemble: Ensemble, report: Report, curve: Curve | None = None
+    order: Order, folder: Path, ensemble: Ensemble, report: Report, each: Each, curve: Curve | None = None
 ) -> tuple[Path, Dose | None]:
     """Simulate and score one sample; its run folder, and the dose where a curve is known."""
     cells, run = folder / "cells" / order.sample, folder / "runs" / order.sample
@@ -79,5 +87,5 @@ def _score(
     def told(stage: str, done: int, total: int) -> None:
         report(f"{stage} {order.sample}", done, total)
 
-    write_folder(order, cells, told)
+    write_folder(order, cells, told, each)
     return run, score_folder([cells], run, ensemble, curve=curve, report=told).dose

@@ -15,12 +15,11 @@ from cytally.dosimetry.dose import Dose, check_belongs
 from cytally.dosimetry.laboratory.disagreement import Sampled, forget_sampled, read_sampled
 from cytally.dosimetry.laboratory.series import dose_of_counts
 from cytally.dosimetry.pictures import draw_pictures, forget_pictures
-from cytally.dosimetry.report import write_report
 from cytally.dosimetry.sampled import sample_run
-from cytally.dosimetry.score import score_file
+from cytally.dosimetry.workers import scored
 from cytally.files.hashes import hash_of
 from cytally.files.journal import open_journal
-from cytally.files.runs import JOURNAL, locked
+from cytally.files.runs import JOURNAL, locked, note
 from cytally.images.inputs import copies, name_images, resolved
 from cytally.inference.ensemble import Ensemble
 from cytally.labels.known import known_cells
@@ -53,7 +52,7 @@ class Outcome:
 
 def score_folder(
     inputs: Sequence[str | Path], folder: Path, ensemble: Ensemble, *, curve: Curve | None = None,
-    pictures: bool = False, sampled: int = 0, report: Report = lambda stage, done, total: None,
+    pictures: bool = False, sampled: int = 0, jobs: int = 0, report: Report = lambda stage, done, total: None,
 ) -> Outcome:  # fmt: skip
     """Score metaphase images into a run folder.
 
@@ -72,6 +71,9 @@ def score_folder(
     sampled : int
         Count again by so many ensembles drawn from the members (sampled.csv); their disagreement
         widens the limits of the dose.
+    jobs : int
+        Processes that score, one thread each; 0 takes one for each core where there is enough to
+        do. The result does not depend on it.
     report : callable
         Told (stage, done, total).
 
@@ -92,15 +94,16 @@ def score_folder(
         planned = {name: digest for name, digest in hashes.items() if name not in twins}
         now = datetime.now(UTC).isoformat(timespec="seconds")
         earlier = run.open_run(folder, settings, __version__, now, planned)
+        note(folder, runtime=ensemble.runtime)
         done = {name: copy_of(name, twins[name], hashes[name], ensemble) for name in twins}
         done |= {
             name: earlier.cells[name, d] for name, d in planned.items() if d and (name, d) in earlier.cells
         }
-        new = [name for name in planned if name not in done]
+        new = {name: paths[name] for name in planned if name not in done}
         with open_journal(folder / JOURNAL, run.reading(settings.classes)) as journal:
-            for position, name in enumerate(new, start=len(planned) - len(new) + 1):
-                done[name] = score_file(paths[name], name, ensemble)
-                journal.append(line_of(done[name]))
+            for position, cell in enumerate(scored(new, ensemble, jobs), start=len(planned) - len(new) + 1):
+                done[cell.image] = cell
+                journal.append(line_of(cell))
                 report("scoring", position, len(planned))
         run.write_tables(folder, [done[name] for name in paths], settings.classes, known.rows)
         cells = run.read_run(folder)
@@ -112,6 +115,8 @@ def score_folder(
         found = None
         if curve is not None and counts.cells:
             found = dose_of_counts(counts, folder, cells, curve)
+        from cytally.dosimetry.report import write_report  # figures take long to import
+
         write_report(folder, cells, counts, settings, paths, curve=curve, dose=found)
     return Outcome(counts, found, drawn, (*known.notes, *_notes(earlier)))
 
@@ -153,12 +158,10 @@ def score(images: str | Path, ensemble: Ensemble) -> Counts:
     paths = name_images([images])
     hashes = {name: hash_of(path) for name, path in paths.items()}
     twins = copies(hashes)
-    cells = [
-        copy_of(name, twins[name], hashes[name], ensemble)
-        if name in twins
-        else score_file(path, name, ensemble)
-        for name, path in paths.items()
-    ]
+    new = {name: path for name, path in paths.items() if name not in twins}
+    done = {cell.image: cell for cell in scored(new, ensemble, jobs=1)}
+    done |= {name: copy_of(name, twins[name], hashes[name], ensemble) for name in twins}
+    cells = [done[name] for name in paths]
     return run.counts_of(cells, settings.classes, settings.detector)
 
 

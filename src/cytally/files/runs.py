@@ -140,6 +140,13 @@ def begin(folder: Path, call: Call) -> RunRecord | None:
     return before
 
 
+def note(folder: Path, **notes: str) -> None:
+    """Keep something for the record in run.json that decides nothing and may change between two calls."""
+    record = read_record(folder)
+    if any((record.model_extra or {}).get(name) != value for name, value in notes.items()):
+        _write(folder, RunRecord.model_validate(record.model_dump() | notes))
+
+
 def finish(folder: Path, tables: Sequence[str]) -> None:
     """Note in run.json that the tables are written: from now on the run is what they say."""
     hashes = {name: hash_of(folder / name) for name in tables}

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
-
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from typing import Any
 
 from cytally.errors import EnsembleError, SettingsError
 from cytally.inference.card import CARD, Card, MemberFile, Thresholds, check_thresholds, read_card, sha256_of
-from cytally.inference.runtime import TorchMember, TorchReader
-from cytally.nets.reader import Reader, ReaderArchitecture
-from cytally.nets.unet import Architecture, build
+from cytally.inference.members import (
+    Member,
+    SecondReader,
+    StoredMember,
+    StoredReader,
+    described,
+    runtime_for,
+    set_threads,
+)
+from cytally.nets.architecture import Architecture, ReaderArchitecture, architecture_of
 
-Network = TypeVar("Network", bound=torch.nn.Module)
+__all__ = [
+    "Ensemble", "add_readers", "load_ensemble", "set_threads", "shipped_folder", "write_card", "write_ensemble",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -30,15 +34,15 @@ class Ensemble:
     Attributes
     ----------
     card : Card
-    members : tuple of TorchMember
+    members : tuple of Member
         Each maps a density (h, w) to heatmaps (classes, h / 4, w / 4).
-    readers : tuple of TorchReader
+    readers : tuple of SecondReader
         Each says what lies in the middle of a crop; () where nothing is read again.
     """
 
     card: Card
-    members: tuple[TorchMember, ...]
-    readers: tuple[TorchReader, ...] = ()
+    members: tuple[Member, ...]
+    readers: tuple[SecondReader, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -46,9 +50,10 @@ class Ensemble:
         return tuple(self.card.classes)
 
     @property
-    def reach(self) -> int:
-        """Halo in pixels that makes a crop exact."""
-        return int(self.members[0].reach)
+    def runtime(self) -> str:
+        """What the networks run on and in which number format; it does not belong to the identity."""
+        first = self.members[0]
+        return described(first.runtime if isinstance(first, StoredMember) else "torch")
 
     def with_thresholds(
         self, *, confidence: float | None = None, agreement: int | None = None,
@@ -102,8 +107,12 @@ def shipped_folder() -> Path:
     return Path(str(resources.files("cytally") / "ensembles" / "metaphase-1"))
 
 
-def load_ensemble(folder: str | Path | None = None, task: str = "dosimetry") -> Ensemble:
+def load_ensemble(
+    folder: str | Path | None = None, task: str = "dosimetry", runtime: str = "auto"
+) -> Ensemble:
     """Load an ensemble; nothing is ever unpickled.
+
+    Every file is checked at once; networks are built when they first look.
 
     Parameters
     ----------
@@ -111,11 +120,15 @@ def load_ensemble(folder: str | Path | None = None, task: str = "dosimetry") -> 
         Default: the ensemble that ships with the package.
     task : str
         What it must have been trained for.
+    runtime : {"auto", "torch", "openvino"}
+        On what the networks run; auto takes what pays on this processor.
 
     Raises
     ------
     EnsembleError
         A missing, changed, foreign or unknown part, by name; trained for something else.
+    SettingsError
+        A runtime that is not there.
     """
     folder = Path(folder) if folder is not None else shipped_folder()
     card = read_card(folder)
@@ -123,35 +136,29 @@ def load_ensemble(folder: str | Path | None = None, task: str = "dosimetry") -> 
         raise EnsembleError(
             f"{folder}: expected an ensemble for {task}, got one for {card.task}; give another"
         )
-    members = tuple(
-        TorchMember(_network(folder, member, partial(build, card.arguments))) for member in card.members
-    )
-    if not members:
+    if not card.members:
         raise EnsembleError(f"{folder}: expected at least one member, the card lists none")
-    readers = tuple(
-        TorchReader(_network(folder, reader, lambda: Reader(ReaderArchitecture.of(card.reader))))
-        for reader in card.readers
-    )
-    return Ensemble(card, members, readers)
-
-
-def _network(folder: Path, file: MemberFile, make: Callable[[], Network]) -> Network:
-    """A network with the weights of one file, ready to look."""
-    path = folder / file.file
-    if not path.is_file():
-        raise EnsembleError(f"{path}: member is missing; copy the whole ensemble folder again")
-    if sha256_of(path) != file.sha256:
-        raise EnsembleError(f"{path}: member differs from its hash in {CARD}; it was changed or damaged")
+    chosen = runtime_for(runtime)
     try:
-        network = make()
-        tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
-        missing = network.load_state_dict(tensors, strict=False)
-    except (SettingsError, SafetensorError, RuntimeError, TypeError) as error:
-        raise EnsembleError(f"{path}: does not fit the architecture in {CARD}: {error}") from error
-    lost = [name for name in missing.missing_keys if not name.endswith("num_batches_tracked")]
-    if lost or missing.unexpected_keys:
-        raise EnsembleError(f"{path}: a foreign member; missing {lost}, unknown {missing.unexpected_keys}")
-    return network.eval()
+        members = tuple(
+            StoredMember(
+                folder / file.file, file.sha256, chosen, architecture=architecture_of(card.arguments)
+            )
+            for file in card.members
+        )
+        readers = tuple(
+            StoredReader(
+                folder / file.file, file.sha256, chosen, architecture=ReaderArchitecture.of(card.reader)
+            )
+            for file in card.readers
+        )
+    except (SettingsError, TypeError) as error:
+        raise EnsembleError(
+            f"{folder / CARD}: not an architecture that this version knows: {error}"
+        ) from error
+    for part in (*members, *readers):
+        part.check()
+    return Ensemble(card, members, readers)
 
 
 def write_ensemble(folder: Path, card: Card, weights: Sequence[Path]) -> Card:
@@ -168,14 +175,14 @@ def write_ensemble(folder: Path, card: Card, weights: Sequence[Path]) -> Card:
     weights : sequence of Path
         Checkpoints, one per member; the epoch is read from names like epoch_012.
     """
+    from safetensors.torch import load_file, save_file
+
     folder.mkdir(parents=True, exist_ok=True)
     members = []
     for number, path in enumerate(weights):
         target = folder / f"member_{number:02d}.safetensors"
         tensors = load_file(path)
-        answers = len(card.classes) * (
-            Architecture(**card.arguments).stride ** 2 if card.arguments.get("sharp") else 1
-        )
+        answers = replace(Architecture(**card.arguments), classes=len(card.classes)).answers
         for name in ("head.weight", "head.bias"):
             tensors[name] = tensors[name][:answers].contiguous()
         save_file(tensors, target)
@@ -204,6 +211,8 @@ def add_readers(
     notes : dict
         How they were made; kept in the card under training, readers.
     """
+    from safetensors.torch import load_file, save_file
+
     card = read_card(folder)
     readers = []
     for number, path in enumerate(weights):
@@ -224,9 +233,3 @@ def write_card(folder: Path, card: Card) -> None:
     beside = folder / f"{CARD}.part"
     beside.write_text(json.dumps(card.model_dump(), indent=1) + "\n")
     beside.replace(folder / CARD)
-
-
-def set_threads(count: int | None = None) -> None:
-    """Threads that networks use; None leaves the choice to torch."""
-    if count is not None:
-        torch.set_num_threads(count)

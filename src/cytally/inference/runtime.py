@@ -1,4 +1,4 @@
-"""One member on whatever this machine has: GPU, bfloat16 or float32."""
+"""Networks on torch, on whatever this machine has: GPU, bfloat16 or float32."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from cytally.inference.members import Weights, padded
+from cytally.nets.architecture import Architecture, ReaderArchitecture
 from cytally.nets.precision import preferred_dtype
 from cytally.nets.reader import Reader
 from cytally.nets.unet import UNet
@@ -36,10 +38,7 @@ class TorchMember:
     def __init__(self, network: UNet, dtype: torch.dtype | None = None) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.dtype = dtype or preferred_dtype()
-        self.multiple = network.architecture.multiple
-        self.reach = network.architecture.reach
-        self.classes = network.architecture.classes
-        self.step = network.architecture.step
+        self.architecture = network.architecture
         folded = _fold(copy.deepcopy(network).eval())
         self._network = folded.to(self.device, self.dtype).to(memory_format=torch.channels_last)
 
@@ -51,12 +50,15 @@ class TorchMember:
             heat: Float32 = self._network(image)[0].float().cpu().numpy()
             return heat
 
+    def inside(self, density: Float32, window: tuple[slice, slice]) -> Float32:
+        """Heatmaps of a window, in coarse cells, of a density whose sides fit the multiple."""
+        unit = self.architecture.multiple // self.architecture.step
+        rows, cols = (slice(part.start * unit, part.stop * unit) for part in window)
+        return self(density)[:, rows, cols]
+
     def padded(self, density: Float32) -> Float32:
         """Heatmaps of a density of any size: empty slide is added below and right, then cut."""
-        height, width = density.shape
-        below, beside = -height % self.multiple, -width % self.multiple
-        heat = self(np.pad(density, ((0, below), (0, beside))))
-        return heat[:, : -(-height // self.step), : -(-width // self.step)]
+        return padded(self, density)
 
 
 class TorchReader:
@@ -65,13 +67,13 @@ class TorchReader:
     Parameters
     ----------
     network : Reader
-    dtype : torch.dtype, optional
-        As for a member.
+    dtype : torch.dtype
+        Single precision by default: readers decide, and decide alike on every processor.
     """
 
-    def __init__(self, network: Reader, dtype: torch.dtype | None = None) -> None:
+    def __init__(self, network: Reader, dtype: torch.dtype = torch.float32) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.dtype = dtype or preferred_dtype()
+        self.dtype = dtype
         self.side = network.architecture.side
         folded = _fold(copy.deepcopy(network).eval())
         self._network = folded.to(self.device, self.dtype).to(memory_format=torch.channels_last)
@@ -86,6 +88,26 @@ class TorchReader:
             ]
             mean: Float32 = torch.stack(answers).mean(dim=0).cpu().numpy()
             return mean
+
+
+def torch_member(architecture: Architecture, weights: Weights) -> TorchMember:
+    """A member from the weights of its file."""
+    network = UNet(architecture)
+    _fill(network, weights)
+    return TorchMember(network)
+
+
+def torch_reader(architecture: ReaderArchitecture, weights: Weights) -> TorchReader:
+    """A second reader from the weights of its file."""
+    network = Reader(architecture)
+    _fill(network, weights)
+    return TorchReader(network)
+
+
+def _fill(network: nn.Module, weights: Weights) -> None:
+    """Names and shapes were checked; what normalisation layers count while training is not kept."""
+    network.load_state_dict({name: torch.from_numpy(one) for name, one in weights.items()}, strict=False)
+    network.eval()
 
 
 def _fold(module: nn.Module) -> nn.Module:

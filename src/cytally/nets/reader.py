@@ -7,61 +7,13 @@ and answers once for each.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
-from cytally.errors import SettingsError
-from cytally.nets.unet import Architecture, UNet
+from cytally.nets.architecture import HIDDEN, MIDDLE, ReaderArchitecture
+from cytally.nets.unet import UNet
 
-#: Edge of the middle that is asked about, in pixels of the quarter grid: about a chromosome.
-_MIDDLE = 6
-_HIDDEN = 64
-
-
-@dataclass(frozen=True)
-class ReaderArchitecture:
-    """Everything needed to build a reader again.
-
-    Attributes
-    ----------
-    unet : Architecture
-        Its classes are those that the reader tells apart; one more answer means none of them.
-    side : int
-        Edge of the crops in normalised pixels.
-    """
-
-    unet: Architecture
-    side: int = 96
-
-    def __post_init__(self) -> None:
-        if self.side < 4 * _MIDDLE or self.side % self.unet.multiple:
-            raise SettingsError(
-                f"expected a side of at least {4 * _MIDDLE} and a multiple of {self.unet.multiple}, "
-                f"got {self.side}"
-            )
-
-    @staticmethod
-    def of(arguments: dict[str, Any]) -> ReaderArchitecture:
-        """From the arguments in a card.
-
-        Raises
-        ------
-        SettingsError
-            An unknown argument or an impossible value.
-        """
-        rest = {name: value for name, value in arguments.items() if name != "side"}
-        unknown = sorted(set(rest) - set(Architecture.__dataclass_fields__))
-        if unknown:
-            raise SettingsError(f"unknown argument(s) of the reader: {', '.join(unknown)}")
-        return ReaderArchitecture(Architecture(**rest), int(arguments.get("side", 96)))
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """For a card."""
-        return asdict(self.unet) | {"side": self.side}
+__all__ = ["Reader", "ReaderArchitecture"]
 
 
 class Reader(nn.Module):
@@ -82,15 +34,15 @@ class Reader(nn.Module):
         self.unet = UNet(architecture.unet)
         classes, features = architecture.unet.classes, self.unet.head.in_channels
         self.answer = nn.Sequential(
-            nn.Linear(2 * features + self.unet.deepest + classes, _HIDDEN), nn.ReLU(),
-            nn.Linear(_HIDDEN, classes + 1),
+            nn.Linear(2 * features + self.unet.deepest + classes, HIDDEN), nn.ReLU(),
+            nn.Linear(HIDDEN, classes + 1),
         )  # fmt: skip
 
     def forward(self, crops: Tensor) -> Tensor:
         """(b, 1, side, side) -> logits (b, classes + 1)."""
         features, deepest = self.unet.features(crops)
-        start = features.shape[-1] // 2 - _MIDDLE // 2
-        middle = features[..., start : start + _MIDDLE, start : start + _MIDDLE]
+        start = features.shape[-1] // 2 - MIDDLE // 2
+        middle = features[..., start : start + MIDDLE, start : start + MIDDLE]
         seen = [
             middle.mean(dim=(2, 3)), middle.amax(dim=(2, 3)),
             deepest.mean(dim=(2, 3)), self.unet.head(middle).amax(dim=(2, 3)),

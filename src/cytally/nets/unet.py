@@ -9,87 +9,15 @@ its answers out again the same way backwards: one for each pixel.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cytally.errors import SettingsError
+from cytally.nets.architecture import STEMS, STRIDE, Architecture, architecture_of
 
-STRIDE = 4
-STEMS = ("unshuffle", "plain")
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """Everything needed to build the network again.
-
-    Attributes
-    ----------
-    classes : int
-        Output channels.
-    filters : int
-        Channels at full resolution; they double at each halving.
-    depth : int
-        Halvings below full resolution; at least 3.
-    stem : {"unshuffle", "plain"}
-    widest : int
-        Most channels at any level.
-    stride : int
-        Pixels per place of the finest grid: 1, 2 or 4.
-    sharp : bool
-        Answer for every pixel instead of every place of the grid.
-    dropout : float
-        Share of values dropped after each hidden convolution while training.
-    """
-
-    classes: int = 2
-    filters: int = 8
-    depth: int = 5
-    stem: str = "unshuffle"
-    widest: int = 128
-    stride: int = STRIDE
-    sharp: bool = False
-    dropout: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.stride not in (1, 2, 4) or not 0 <= self.dropout < 1:
-            raise SettingsError(f"expected stride 1, 2 or 4 and dropout in [0, 1), got {asdict(self)}")
-        if self.stem not in STEMS:
-            raise SettingsError(f"expected a stem among {STEMS}, got {self.stem!r}")
-        if self.depth < 3 or self.filters < 1 or self.classes < 1:
-            raise SettingsError(f"expected depth >= 3, filters >= 1, classes >= 1, got {asdict(self)}")
-
-    @property
-    def multiple(self) -> int:
-        """Height and width must be a multiple of this."""
-        return int(1 << self.depth)
-
-    @property
-    def finest(self) -> int:
-        """Halvings above the finest grid."""
-        return self.stride.bit_length() - 1
-
-    @property
-    def step(self) -> int:
-        """Pixels per place of the output."""
-        return 1 if self.sharp else self.stride
-
-    @property
-    def reach(self) -> int:
-        """How far, in pixels, an output may look beyond its own place.
-
-        Two 3 x 3 convolutions per level on the way down, two on the way up, one
-        nearest-neighbour step of misalignment per level; rounded up to the grid.
-        """
-        levels = range(self.finest, self.depth + 1)
-        convolutions = [2 if level == self.depth else 4 for level in levels]
-        far = sum((count + 1) * (1 << level) for count, level in zip(convolutions, levels, strict=True))
-        if self.stem == "plain":
-            far += 2 * sum(1 << level for level in range(self.finest))
-        return -(-far // self.multiple) * self.multiple
+__all__ = ["STEMS", "STRIDE", "Architecture", "UNet", "build", "he_normal"]
 
 
 class UNet(nn.Module):
@@ -108,9 +36,8 @@ class UNet(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
-        base, depth, widest = architecture.filters, architecture.depth, architecture.widest
         drop, top, stride = architecture.dropout, architecture.finest, architecture.stride
-        widths = [min(base * 2**level, widest) for level in range(depth + 1)]
+        depth, widths = architecture.depth, architecture.widths
         if architecture.stem == "plain":
             layers: list[nn.Module] = [_double(1, widths[0], drop)]
             for level in range(1, top + 1):
@@ -123,8 +50,7 @@ class UNet(nn.Module):
             _double(widths[k] + widths[k - 1], widths[k - 1], drop) for k in range(depth, top, -1)
         )
         self.deepest = widths[depth]
-        answers = architecture.classes * (stride**2 if architecture.sharp else 1)
-        self.head = nn.Conv2d(widths[top], answers, 1)
+        self.head = nn.Conv2d(widths[top], architecture.answers, 1)
         nn.init.constant_(self.head.bias, -4.0)  # type: ignore[arg-type]  # objects are rare
 
     def forward(self, image: Tensor) -> Tensor:
@@ -170,8 +96,4 @@ def he_normal(network: nn.Module) -> None:
 
 def build(arguments: dict[str, Any]) -> UNet:
     """Build from the arguments that a card holds; unknown ones are refused by name."""
-    known = set(Architecture.__dataclass_fields__)
-    unknown = sorted(set(arguments) - known)
-    if unknown:
-        raise SettingsError(f"unknown argument(s) of the architecture: {', '.join(unknown)}")
-    return UNet(Architecture(**arguments))
+    return UNet(architecture_of(arguments))

@@ -10,16 +10,17 @@ from safetensors.torch import load_file
 
 from cytally.cli import reading  # noqa: F401  (it joins the group)
 from cytally.cli.main import cli
-from cytally.dosimetry.company import weigh
+from cytally.dosimetry.company import confirmed, weigh
 from cytally.dosimetry.detector import candidates, readers, readings, train
 from cytally.dosimetry.detector.candidates import collect, label
 from cytally.dosimetry.detector.readers import Course, with_readers
 from cytally.dosimetry.detector.readings import Judged, choose_reading, reread
 from cytally.dosimetry.detector.seen import Goal, Seen
 from cytally.dosimetry.detector.sources import CLASSES, SimulatedSource
-from cytally.dosimetry.score import decide
 from cytally.errors import EnsembleError
 from cytally.inference.ensemble import load_ensemble
+from cytally.inference.reading import judged as unweighed
+from cytally.inference.reading import peaks, proposing
 from cytally.inference.votes import predict
 from cytally.training.examples import TrainingCell, unpack
 from cytally.training.reading import REFRESH, STORED, ReadingSettings
@@ -117,12 +118,12 @@ def test_a_whole_course_in_miniature(random_ensemble, source, tmp_path, monkeypa
     maps = predict(unpack(cell.packed), made).astype(np.float16)
     places = tuple(cell.places[cell.classes == k].astype(float) for k in range(2))
     judged = reread(Seen(maps, places, cell.packed), made)
-    everything = decide(unpack(cell.packed), made.with_thresholds(reading=0.0))
-    # heatmaps are kept in half precision: where the processor has only float32, maxima may differ a little
-    assert abs(len(judged.probability) - len(everything)) <= 1 + 0.02 * len(everything)
+    # untrained networks give flat maps, whose maxima are ties: both sides get the same maps
+    proposed = peaks(maps.astype(np.float32), made, proposing(made))
+    everything = confirmed(unweighed(unpack(cell.packed), proposed, made), made.with_thresholds(reading=0.0))
+    assert len(judged.probability) == len(everything) > 20
     weighed = weigh(judged.places, judged.channel, judged.probability, made.card.thresholds.accompanied)
-    read = [np.sort(weighed), np.sort(everything.reading)]
-    assert np.abs(np.quantile(read[0], [0.1, 0.5, 0.9]) - np.quantile(read[1], [0.1, 0.5, 0.9])).max() < 0.02
+    assert_array_equal(weighed, everything.reading)
 
 
 def test_an_ensemble_is_not_written_over_itself(random_ensemble, source):

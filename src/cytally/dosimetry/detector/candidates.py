@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from cytally.dosimetry.measure.evaluate import RADIUS
 from cytally.files.atomic import write_bytes
 from cytally.inference.card import sha256_of
-from cytally.inference.ensemble import Ensemble, load_ensemble
+from cytally.inference.ensemble import Ensemble, load_ensemble, set_threads
 from cytally.inference.reading import crops_at, propose
 from cytally.training.examples import CellSource, TrainingCell, pack, unpack
 from cytally.training.reading import STORED, Crops
@@ -98,6 +98,7 @@ def collect(
 
 def _begin(source: CellSource, ensemble: Path) -> None:
     torch.set_num_threads(1)
+    set_threads(1)
     cv2.setNumThreads(1)
     _WORKER["source"], _WORKER["ensemble"] = source, load_ensemble(ensemble)
 

@@ -58,7 +58,7 @@ def points_of(sources: Sequence[Path], unit: str | None = None) -> tuple[list[Do
             f"runs were scored by {len(detectors)} different detectors; score them all with one"
         )
     points = [_point(gray, counted[gray]) for gray in sorted(counted)]
-    check_doses(points, ", ".join(map(str, sources)), unit)
+    check_doses(points, ", ".join(map(str, sources)), unit, typed=False)
     return points, detectors.pop()
 
 

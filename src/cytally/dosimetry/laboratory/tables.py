@@ -156,10 +156,20 @@ def _point(row: Row, scale: float) -> DosePoint:
     return DosePoint(gray, found.cells, found.dicentrics, weight, distribution)
 
 
-def check_doses(points: Sequence[DosePoint], place: str, unit: str | None) -> None:
+def check_doses(points: Sequence[DosePoint], place: str, unit: str | None, *, typed: bool = True) -> None:
     """Ask about doses that do not look like Gy, and about counts that look swapped.
 
     Yields are held against those of acute 60Co gamma rays (IAEA EPR-Biodosimetry 2011, table 5).
+
+    Parameters
+    ----------
+    points : sequence of DosePoint
+    place : str
+        Where they stand, for the message.
+    unit : {"gy", "cgy", "mgy"}, optional
+        As it was asked for.
+    typed : bool
+        By people, who may swap columns.
 
     Raises
     ------
@@ -170,7 +180,7 @@ def check_doses(points: Sequence[DosePoint], place: str, unit: str | None) -> No
     if not counted:
         return
     lowest, highest = counted[0], counted[-1]
-    if lowest.dose_gy <= 0.5 and lowest.dicentrics > lowest.cells:
+    if typed and lowest.dose_gy <= 0.5 and lowest.dicentrics > lowest.cells:
         raise CountsError(
             f"{place}: {lowest.dicentrics} dicentrics in {lowest.cells} cells at {lowest.dose_gy:g} Gy; are the "
             "columns of cells and dicentrics swapped?"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,9 @@ from cytally.files.csv import csv_bytes
 from cytally.images.write import write
 from cytally.labels.points import write_labels
 from cytally.types import Image, Points
+
+Drawn = tuple[list[str], Points]
+Each = Callable[[Callable[[int], Drawn], Iterable[int]], Iterable[Drawn]]
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,9 @@ class Order:
 
 
 def write_folder(
-    order: Order, folder: Path, report: Callable[[str, int, int], None] = lambda stage, done, total: None
-) -> None:
+    order: Order, folder: Path, report: Callable[[str, int, int], None] = lambda stage, done, total: None,
+    each: Each = map,
+) -> None:  # fmt: skip
     """Write a labelled folder; images that are there already are kept.
 
     Parameters
@@ -74,27 +79,35 @@ def write_folder(
         _truth/NAME_masks.png (uint16, background 0).
     report : callable
         Told (stage, done, total).
+    each : callable
+        `map`, or that of a pool of processes: every cell is drawn by itself.
     """
     folder.mkdir(parents=True, exist_ok=True)
     labels: dict[str, Points] = {}
     rows = [["image", "sample", "dose_gy", "chromosomes", "kind"]]
-    for number in range(order.cells):
-        made = order.cell(number)
-        name = f"{order.sample}_{number:05d}.png"
-        if not (folder / name).exists():
-            write(folder / name, made.image)
-        if order.truth:
-            _write_truth(folder / "_truth", name, made)
-        labels[name] = made.points
-        dose = f"{order.exposure.dose_gy:g}"
-        rows.append([name, order.sample, dose, str(len(made.bodies)), made.kind])
-        report("simulating", number + 1, order.cells)
+    cells = each(partial(_write_cell, order, folder), range(order.cells))
+    for number, (row, points) in enumerate(cells, start=1):
+        labels[row[0]] = points
+        rows.append(row)
+        report("simulating", number, order.cells)
     write_labels(folder / "labels.csv", labels)
     write_bytes(folder / "cells.csv", csv_bytes(rows))
 
 
+def _write_cell(order: Order, folder: Path, number: int) -> tuple[list[str], Points]:
+    """Draw and write one cell; its row of cells.csv and its labels."""
+    made = order.cell(number)
+    name = f"{order.sample}_{number:05d}.png"
+    if not (folder / name).exists():
+        write(folder / name, made.image)
+    if order.truth:
+        _write_truth(folder / "_truth", name, made)
+    dose = f"{order.exposure.dose_gy:g}"
+    return [name, order.sample, dose, str(len(made.bodies)), made.kind], made.points
+
+
 def _write_truth(folder: Path, name: str, made: SimulatedCell) -> None:
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True, parents=True)
     stem = Path(name).stem
     write_bytes(folder / f"{stem}.json", json.dumps(made.truth()).encode())
     write(folder / f"{stem}_masks.png", Image(made.masks))
