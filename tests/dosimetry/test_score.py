@@ -72,6 +72,18 @@ def test_what_was_not_believed_goes_with_the_cell(cells, ensemble):
     assert np.array_equal(plain.detections.row, camera.detections.row)
 
 
+def test_notes_and_what_was_left_out_reach_tables_and_page(cells, ensemble, tmp_path):
+    write(cells / "camera.ome.tif", Image(read(cells / "S1_00000.png").pixels, 6.45))
+    (cells / "scan.czi").write_bytes(b"ZISRAWFILE")
+    for _ in range(2):  # and again out of the journal
+        score_folder([cells], tmp_path / "run", ensemble)
+        notes = {row["image"]: row["notes"] for row in rows(tmp_path / "run" / "cells.csv")}
+        assert "is the camera's" in notes["camera.ome.tif"] and notes["S1_00000.png"] == ""
+        page = (tmp_path / "run" / "report.html").read_text()
+        assert "Notes on images" in page and "6.45 um in the metadata" in page
+        assert "Left out" in page and "scan.czi" in page and "1 file among the inputs" in page
+
+
 @pytest.mark.parametrize("name", ["inverted.png", "specks.png"])
 def test_what_is_no_giemsa_metaphase_is_skipped_with_the_reason(cells, ensemble, name):
     pixels = 255 - read(cells / "S1_00000.png").pixels

@@ -62,6 +62,7 @@ class _Line(BaseModel):
     scale: float = Field(gt=0, allow_inf_nan=False)
     sha256: str = Field(pattern=r"^([0-9a-f]{64})?$")
     members: int = Field(ge=0)
+    notes: list[str] = []
     detections: list[
         tuple[str, _Number, _Number, _Votes, _Number, _Number, _Number | None]
         | tuple[str, _Number, _Number, _Votes, _Number, _Number]
@@ -74,6 +75,7 @@ def line_of(cell: ScoredCell) -> dict[str, Any]:
     return {
         "image": cell.image, "status": cell.status, "objects": cell.objects,
         "scale": cell.scale, "sha256": cell.sha256, "members": found.members,
+        "notes": list(cell.notes),
         "detections": [
             [n, float(r), float(c), int(v), float(p), float(s), None if np.isnan(read) else float(read)]
             for n, r, c, v, p, s, read in zip(
@@ -100,7 +102,15 @@ def cell_of(line: Mapping[str, Any], classes: Sequence[str]) -> ScoredCell | Non
         column(1, float), column(2, float), tuple(str(row[0]) for row in rows), column(3, int),
         column(4, float), column(5, float), checked.members, column(6, float),
     )  # fmt: skip
-    return ScoredCell(checked.image, checked.status, found, checked.objects, checked.scale, checked.sha256)
+    return ScoredCell(
+        checked.image,
+        checked.status,
+        found,
+        checked.objects,
+        checked.scale,
+        checked.sha256,
+        tuple(checked.notes),
+    )
 
 
 def _with_tuples(line: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,13 +21,15 @@ from cytally.figures.overlays import crop_around, shrunk
 from cytally.figures.pages import embedded, render
 from cytally.figures.style import as_svg
 from cytally.files.atomic import write_text
+from cytally.files.names import shown
 from cytally.files.runs import read_record
+from cytally.images.find import left_out
 from cytally.images.read import read
 from cytally.images.write import encode
 from cytally.statistics.curves import yield_at, yield_error
 from cytally.statistics.detector import DetectorErrors
 from cytally.statistics.poisson import Dispersion, dispersion, garwood
-from cytally.types import Counts, FloatArray, Image
+from cytally.types import Counts, FloatArray, Image, Skipped
 
 REPORT = "report.html"
 #: Detections in the gallery; the least agreed come first, as they are worth a look.
@@ -87,11 +89,20 @@ def write_report(
         plot=as_svg(curve_figure(curve, dose, exposed=exposed, errors=errors)) if curve is not None else "",
         sentences=sentences,
         gallery=gallery(cells, paths), dispersion_words=words_for(dispersion(distribution)),
-        hashes=[(cell.image, cell.sha256) for cell in cells],
+        hashes=[(cell.image, cell.sha256) for cell in cells], noted=[cell for cell in cells if cell.notes],
+        left_out=_left_out(settings),
     )  # fmt: skip
     path = folder / REPORT
     write_text(path, page)
     return path
+
+
+def _left_out(settings: RunSettings) -> tuple[Skipped, ...]:
+    """What lies among the inputs and was not looked at; nothing where they have moved."""
+    try:
+        return tuple(Skipped(shown(one.image), one.reason) for one in left_out(settings.inputs))
+    except ImageError:
+        return ()
 
 
 def words_for(spread: Dispersion) -> str:

@@ -24,6 +24,8 @@ from cytally.images.inputs import name_images, resolved, roots
 from cytally.types import Counts, Detections, Skipped
 
 CELLS, DETECTIONS = "cells.csv", "detections.csv"
+#: Stands between the notes of a cell.
+_BETWEEN = " | "
 #: What finishes an interrupted run.
 COMMAND = "score"
 
@@ -134,7 +136,7 @@ def write_tables(
     """
     detections = [["image", "class", "row", "col", "votes", "members", "confidence", "spread", "reading"]]
     columns = [f"{name}s" for name in classes]
-    table = [["image", "status", *columns, "objects", "scale", "sample", "dose_gy", "sha256"]]
+    table = [["image", "status", *columns, "objects", "scale", "sample", "dose_gy", "sha256", "notes"]]
     for cell in cells:
         found = cell.detections
         for k, name in enumerate(found.names):
@@ -146,7 +148,8 @@ def write_tables(
         more = known.get(cell.image, {})
         counts = [str(found.count(name)) if cell.scored else "" for name in classes]
         table.append([cell.image, cell.status, *counts, str(cell.objects), f"{cell.scale:.4f}",
-                      more.get("sample", ""), more.get("dose_gy", ""), cell.sha256])  # fmt: skip
+                      more.get("sample", ""), more.get("dose_gy", ""), cell.sha256,
+                      _BETWEEN.join(cell.notes)])  # fmt: skip
     write_bytes(folder / DETECTIONS, csv_bytes(detections))
     write_bytes(folder / CELLS, csv_bytes(table))
     finish(folder, (CELLS, DETECTIONS))
@@ -247,8 +250,15 @@ def _cell(row: Mapping[str, str], found: Sequence[Mapping[str, str]], settings: 
         column("row", float), column("col", float), tuple(each["class"] for each in found), column("votes", int),
         column("confidence", float), column("spread", float), members, again,
     )  # fmt: skip
+    notes = tuple(filter(None, row.get("notes", "").split(_BETWEEN)))
     cell = ScoredCell(
-        row["image"], row["status"], detections, int(row["objects"]), float(row["scale"]), row["sha256"]
+        row["image"],
+        row["status"],
+        detections,
+        int(row["objects"]),
+        float(row["scale"]),
+        row["sha256"],
+        notes,
     )
     for name in settings.classes:
         if row[f"{name}s"] != (str(detections.count(name)) if cell.scored else ""):
