@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from pathlib import Path
 
 #: Bytes that common file systems allow for one name.
 LONGEST = 255
@@ -17,7 +16,7 @@ _LONE = re.compile("[\ud800-\udfff]")
 _SHOWN = re.compile(r"\\x([89a-f][0-9a-f])")
 
 
-def shown(name: str | Path) -> str:
+def shown(name: object) -> str:
     r"""A name, path or text as it can be encoded: bytes that are not UTF-8 become `\xNN`.
 
     Examples
