@@ -19,10 +19,10 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from replicates import carried_many, delta_many, fit_many, likelihood_many, merkle_many
 from matplotlib.figure import Figure
 
-from cytally.statistics.batch import carried_many, delta_many, fit_many, likelihood_many, merkle_many
-from cytally.statistics.curves import yield_at
+from cytally.dosimetry.curves.fit import yield_at
 
 DOSE = np.array([0, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5.0])
 CELLS = np.array([5000, 5002, 2008, 2002, 1832, 1168, 562, 332, 193, 103, 59.0])

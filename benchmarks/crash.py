@@ -41,9 +41,9 @@ import numpy as np
 import torch
 
 from cytally import __version__
-from cytally.dosimetry.calibrate import Curve
+from cytally.dosimetry.curves.calibrate import Curve
 from cytally.dosimetry.pipeline import score_folder
-from cytally.dosimetry.run import read_run
+from cytally.dosimetry.scoring.run import read_run
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order as Cells
 from cytally.dosimetry.simulate.folder import write_folder

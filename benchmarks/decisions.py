@@ -18,17 +18,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from cytally.dosimetry.company import second_reading
+from cytally.dosimetry.density import normalise
+from cytally.dosimetry.detectors.candidates import propose, proposing
+from cytally.dosimetry.detectors.cooccurrence import second_reading
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order
-from cytally.images.normalise import normalise
 from cytally.images.read import find_images, read
 from cytally.inference.ensemble import Ensemble, load_ensemble
 from cytally.inference.graph import GraphMember, GraphReader, precision
-from cytally.inference.reading import propose, proposing
 from cytally.inference.runtime import TorchMember, TorchReader
-from cytally.nets.reader import Reader
 from cytally.nets.unet import UNet
+from cytally.nets.verifier import Reader
 
 STYLES = ("mixed", "hard", "faint", "poor", "hard", "separated", "slender", "straight", "pale", "dark")
 NEAR = 12.0

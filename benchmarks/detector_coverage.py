@@ -18,9 +18,9 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from cytally.statistics.bayes import calibrative_density
-from cytally.statistics.curves import yield_at
-from cytally.statistics.detector import DetectorErrors, detector_density
+from cytally.dosimetry.curves.fit import yield_at
+from cytally.dosimetry.estimation.limits.calibrative import calibrative_density
+from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors, detector_density
 
 CURVE = np.array([0.00128, 0.02103, 0.06307])
 RECALL, FALSE, BESIDE = 0.84, 0.007, 0.06

@@ -19,11 +19,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+from replicates import fit_many
 
-from cytally.dosimetry.calibrate import Curve, DosePoint, calibrate
-from cytally.dosimetry.dose import dose
-from cytally.statistics.batch import fit_many
-from cytally.statistics.curves import fit_curve
+from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate
+from cytally.dosimetry.curves.fit import fit_curve
+from cytally.dosimetry.estimation.dose import dose
 
 # Barquinero 1995, 60Co: dose, cells, dicentrics
 SERIES = np.array([

@@ -33,13 +33,13 @@ from cytally.images.flatten import flatten
 from cytally.inference.card import NORMALISATIONS, Card, Thresholds
 from cytally.inference.ensemble import load_ensemble, write_ensemble
 from cytally.inference.runtime import TorchMember
-from cytally.labels.fluorescence import FluorescenceSettings, identify, prepare
-from cytally.labels.threshold import adaptive_threshold
+from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings, identify, prepare
 from cytally.livecell.learn import PRESETS
 from cytally.livecell.pipeline import Order, follow_images
 from cytally.livecell.simulate.folder import TimeLapse, frames, write_sequence
 from cytally.livecell.simulate.population import PopulationSettings
 from cytally.nets.unet import UNet
+from cytally.segmentation.threshold import adaptive_threshold
 from cytally.training.checkpoints import save_tensors, weights_of
 from cytally.training.masks import CLASSES
 

@@ -17,10 +17,10 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from cytally.statistics.contaminated import contaminated
-from cytally.statistics.controls import Series, carried
-from cytally.statistics.curves import fit_curve, yield_at
-from cytally.statistics.partial import PartialBody, dolphin, surviving
+from cytally.dosimetry.curves.controls import Series, carried
+from cytally.dosimetry.curves.fit import fit_curve, yield_at
+from cytally.dosimetry.estimation.limits.contaminated import contaminated
+from cytally.dosimetry.estimation.limits.partial_body import PartialBody, dolphin, surviving
 from cytally.statistics.poisson import dispersion
 
 DOSE = np.array([0, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5.0])

@@ -31,11 +31,11 @@ import torch
 from safetensors.torch import load_file
 from scipy import ndimage
 
+from cytally.dosimetry.density import normalise
 from cytally.dosimetry.pipeline import score_folder
-from cytally.dosimetry.score import score_file
+from cytally.dosimetry.scoring.score import score_file
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
-from cytally.images.normalise import normalise
 from cytally.images.read import read
 from cytally.inference.ensemble import load_ensemble, set_threads, shipped_folder
 from cytally.nets.precision import preferred_dtype
@@ -143,7 +143,7 @@ def whole_run(images: int) -> float:
 def start_up() -> dict[str, float]:
     """Seconds from nothing to the first scored cell: wall and processor time."""
     code = (
-        "import sys, pathlib; import cytally.dosimetry.pipeline; from cytally.dosimetry.score import score_file;"
+        "import sys, pathlib; import cytally.dosimetry.pipeline; from cytally.dosimetry.scoring.score import score_file;"
         "from cytally.inference.ensemble import load_ensemble; p = pathlib.Path(sys.argv[1]);"
         "score_file(p, p.name, load_ensemble())"
     )

@@ -12,10 +12,10 @@ import time
 import cv2
 import numpy as np
 
+from cytally.dosimetry.density import normalise
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.styles import STYLES
-from cytally.images.normalise import normalise
 
 
 def main():

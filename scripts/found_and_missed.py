@@ -16,7 +16,7 @@ import numpy as np
 
 from cytally.cli.progress import reporting
 from cytally.dosimetry.measure.evaluate import evaluate, labelled_cells
-from cytally.dosimetry.measure.exhibits import Exhibits
+from cytally.dosimetry.measure.gallery import Exhibits
 from cytally.files.atomic import write_bytes
 from cytally.images.read import find_images
 from cytally.images.write import encode

@@ -27,14 +27,14 @@ def shard(task: tuple[str | None, str, int, int]) -> list[dict[str, Any]]:
     """False detections of one stretch of cells."""
     import torch
 
+    from cytally.dosimetry.density import normalise
+    from cytally.dosimetry.detectors.candidates import crops_at
     from cytally.dosimetry.measure.causes import cause
-    from cytally.dosimetry.score import decide
+    from cytally.dosimetry.scoring.score import decide
     from cytally.dosimetry.simulate.breakage import Damage
     from cytally.dosimetry.simulate.cell import simulate_cell
     from cytally.dosimetry.simulate.styles import style_named
-    from cytally.images.normalise import normalise
     from cytally.inference.ensemble import load_ensemble
-    from cytally.inference.reading import crops_at
     from cytally.types import Image
 
     cv2.setNumThreads(1)

@@ -17,7 +17,7 @@ from cytally.figures.masks import outlined, tracked
 from cytally.files.atomic import write_bytes
 from cytally.images.masks import read_mask
 from cytally.images.read import read
-from cytally.images.tracks import read_masks
+from cytally.images.sequences.tracks import read_masks
 from cytally.images.write import encode
 
 SIDE = 300

@@ -20,12 +20,12 @@ from pathlib import Path
 import numpy as np
 
 from cytally.cli.progress import reporting
-from cytally.dosimetry.detector.adapt import adapt, figures
+from cytally.dosimetry.density import normalise
 from cytally.dosimetry.measure.evaluate import LabelledCell, evaluate, summary
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.styles import STYLES
-from cytally.images.normalise import normalise
+from cytally.dosimetry.training.adapt import adapt, figures
 from cytally.images.write import write
 from cytally.inference.ensemble import load_ensemble, shipped_folder
 from cytally.types import Image

@@ -18,9 +18,9 @@ import numpy as np
 
 from cytally.evaluation.segmentation import matched, scores
 from cytally.images.read import read
-from cytally.labels.declump import Declumping, areas, relabelled
-from cytally.labels.fluorescence import FluorescenceSettings, identify
-from cytally.livecell.evidence.rejects import RejectSettings, clean
+from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings, identify
+from cytally.livecell.labelling.quality import RejectSettings, clean
+from cytally.segmentation.declump import Declumping, areas, relabelled
 
 PAIRS = (
     ("nuclei_stardist/stardist_data_images_img2d.tif", "nuclei_stardist/stardist_data_images_mask2d.tif", None),

@@ -26,11 +26,11 @@ SEED = 900_000
 
 def cells(style: str, dose: float, start: int, stop: int) -> Iterator[Any]:
     """Held-out cells number start to stop of one dose."""
+    from cytally.dosimetry.density import normalise
     from cytally.dosimetry.measure.evaluate import LabelledCell
     from cytally.dosimetry.simulate.breakage import Exposure
     from cytally.dosimetry.simulate.cell import simulate_cell
     from cytally.dosimetry.simulate.styles import style_named
-    from cytally.images.normalise import normalise
     from cytally.types import Image
 
     for number in range(start, stop):

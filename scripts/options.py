@@ -22,15 +22,15 @@ import numpy as np
 import torch
 
 from cytally.detection.vote import binary_votes, detect
-from cytally.dosimetry.company import weigh
+from cytally.dosimetry.density import Density, normalise
+from cytally.dosimetry.detectors.candidates import channels, crops_at, peaks, proposing, read_again
+from cytally.dosimetry.detectors.cooccurrence import weigh
 from cytally.dosimetry.measure.evaluate import RADIUS
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.styles import style_named
 from cytally.evaluation.matching import assign
-from cytally.images.normalise import Density, normalise
 from cytally.inference.ensemble import Ensemble, load_ensemble
-from cytally.inference.reading import channels, crops_at, peaks, proposing, read_again
 from cytally.inference.votes import look, predict
 from cytally.types import Image
 

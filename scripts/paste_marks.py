@@ -21,10 +21,10 @@ import torch
 from scipy import stats
 from torch import nn
 
+from cytally.dosimetry.chromosomes.segment import Outline, segment
 from cytally.dosimetry.compose.cell import ComposedCell, Wanted, compose_cell
 from cytally.dosimetry.compose.folder import check_fields, read_fields
-from cytally.dosimetry.compose.segment import Outline, segment
-from cytally.images.normalise import Density, normalise
+from cytally.dosimetry.density import Density, normalise
 
 SIDE = 48
 

@@ -9,13 +9,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cytally.dosimetry.calibrate import calibrate
+from cytally.dosimetry.chromosomes.upright import Upright
 from cytally.dosimetry.compose.cell import Wanted, compose_cell
 from cytally.dosimetry.compose.field import Field
 from cytally.dosimetry.compose.join import exchange
-from cytally.dosimetry.compose.upright import Upright
+from cytally.dosimetry.curves.calibrate import calibrate
 from cytally.dosimetry.demonstration import SERIES
-from cytally.dosimetry.score import detect_image
+from cytally.dosimetry.scoring.score import detect_image
 from cytally.dosimetry.simulate.breakage import DICENTRICS, Damage, at_dose
 from cytally.dosimetry.simulate.cell import SimulatedCell, simulate_cell
 from cytally.dosimetry.simulate.styles import STYLES
@@ -46,8 +46,8 @@ def styles() -> None:
 
 def road() -> None:
     """Image -> detections -> dose, for README; the first cell in which both dicentrics are found."""
-    from cytally.dosimetry.calibrate import DosePoint
-    from cytally.dosimetry.dose import dose_from_totals
+    from cytally.dosimetry.curves.calibrate import DosePoint
+    from cytally.dosimetry.estimation.dose import dose_from_totals
 
     ensemble = load_ensemble()
     for seed in range(40, 200):

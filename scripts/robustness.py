@@ -15,9 +15,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cytally.dosimetry.detector.sources import labelled_images
+from cytally.dosimetry.density import normalise
 from cytally.dosimetry.measure.evaluate import LabelledCell, evaluate
-from cytally.images.normalise import normalise
+from cytally.dosimetry.training.sources import labelled_images
 from cytally.images.read import read
 from cytally.inference.ensemble import load_ensemble
 from cytally.types import Image, Points

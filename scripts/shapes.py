@@ -14,12 +14,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cytally.dosimetry.compose.segment import Segmented, segment
-from cytally.dosimetry.compose.upright import FINE, Upright, cut_out, profile
+from cytally.dosimetry.chromosomes.segment import Segmented, segment
+from cytally.dosimetry.chromosomes.upright import FINE, Upright, cut_out, profile
+from cytally.dosimetry.density import optical_density
 from cytally.dosimetry.simulate.breakage import Damage
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.styles import STYLES
-from cytally.images.normalise import optical_density
 from cytally.images.read import read
 from cytally.types import Image
 

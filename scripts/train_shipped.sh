@@ -40,7 +40,7 @@ import sys
 from pathlib import Path
 
 from cytally.cli.progress import reporting
-from cytally.dosimetry.detector.train import set_thresholds
+from cytally.dosimetry.training.train import set_thresholds
 from cytally.inference.ensemble import load_ensemble
 
 if __name__ == "__main__":

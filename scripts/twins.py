@@ -21,8 +21,8 @@ import numpy as np
 from options import Answers, cells, judge
 
 from cytally.cli.progress import reporting
-from cytally.dosimetry.detector.sources import AUXILIARY, CLASSES, SimulatedSource
-from cytally.images.normalise import normalise
+from cytally.dosimetry.density import normalise
+from cytally.dosimetry.training.sources import AUXILIARY, CLASSES, SimulatedSource
 from cytally.inference.runtime import TorchMember
 from cytally.nets.unet import STRIDE, Architecture, build
 from cytally.training.checkpoints import load_tensors, member_path

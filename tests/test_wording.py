@@ -2,7 +2,7 @@
 
 import pytest
 
-from cytally.dosimetry.certificate.words import Words
+from cytally.dosimetry.reporting.phrases import Words
 from cytally.wording import counted
 
 

@@ -16,10 +16,10 @@ __version__ = "0.1.0"
 _ROAD = {
     "load_ensemble": ("cytally.inference.ensemble", "load_ensemble"),
     "read": ("cytally.images.read", "read"),
-    "detect": ("cytally.dosimetry.score", "detect_image"),
+    "detect": ("cytally.dosimetry.scoring.score", "detect_image"),
     "score": ("cytally.dosimetry.pipeline", "score"),
-    "Curve": ("cytally.dosimetry.calibrate", "Curve"),
-    "dose": ("cytally.dosimetry.dose", "dose"),
+    "Curve": ("cytally.dosimetry.curves.calibrate", "Curve"),
+    "dose": ("cytally.dosimetry.estimation.dose", "dose"),
 }
 __all__ = ["Curve", "detect", "dose", "load_ensemble", "read", "score"]
 

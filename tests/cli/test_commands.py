@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 import cytally
-from cytally.cli import curves, demo, doctor, dosimetry, training  # noqa: F401  (they join the group)
+from cytally.cli.detector import train as training  # noqa: F401  (they join the group)
 from cytally.cli.main import cli
-from cytally.dosimetry.calibrate import stated
+from cytally.dosimetry.curves.calibrate import stated
 from cytally.dosimetry.laboratory.series import points_of
 from cytally.images.write import write
 from cytally.types import Image

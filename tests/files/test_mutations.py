@@ -13,18 +13,18 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from cytally.dosimetry.certificate.facts import read_facts
 from cytally.dosimetry.laboratory.exercise import read_exercise
 from cytally.dosimetry.laboratory.samples import read_sample_table
 from cytally.dosimetry.laboratory.tables import read_counts
 from cytally.dosimetry.laboratory.validation import read_validation
+from cytally.dosimetry.reporting.sample_info import read_facts
 from cytally.errors import CytallyError
-from cytally.images.tracks import read_tracks
+from cytally.images.sequences.tracks import read_tracks
 from cytally.labels.boxes import read_yolo
 from cytally.labels.known import read_known
 from cytally.labels.points import read_labels
-from cytally.livecell.evidence.folder import read_labelled
-from cytally.livecell.measure.review import read_review
+from cytally.livecell.labelling.folder import read_labelled
+from cytally.livecell.measure.experts import read_review
 from cytally.training.checkpoints import read_curves
 
 EACH = int(os.environ.get("CYTALLY_MUTATIONS", "680")) // 15

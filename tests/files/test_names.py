@@ -6,8 +6,8 @@ import os
 import pytest
 
 from cytally.errors import FileError
-from cytally.files.csv import csv_bytes, read_rows
 from cytally.files.names import fitting, shown, stored
+from cytally.files.tables.csv import csv_bytes, read_rows
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def tiff(pixels: NDArray[Any], **how: Any) -> bytes:
 
 
 def _images() -> list[Input]:
-    from cytally.images.normalise import normalise
+    from cytally.dosimetry.density import normalise
     from cytally.images.read import read
 
     grey = field_of_view()
@@ -109,8 +109,8 @@ def _images() -> list[Input]:
 
 
 def _stacks() -> list[Input]:
-    from cytally.images.stacks import planes
-    from cytally.images.tracks import read_masks, read_tracks
+    from cytally.images.sequences.stacks import planes
+    from cytally.images.sequences.tracks import read_masks, read_tracks
 
     frames = np.stack([field_of_view((64, 72))] * 3)
     labels = (frames[0] < 120).astype(np.uint16)
@@ -151,15 +151,15 @@ def _number(text: str) -> str | int | float:
 
 
 def _tables() -> list[Input]:
-    from cytally.dosimetry.calibrate import read_about
-    from cytally.dosimetry.certificate.facts import read_facts
+    from cytally.dosimetry.curves.calibrate import read_about
     from cytally.dosimetry.laboratory.exercise import read_exercise
     from cytally.dosimetry.laboratory.samples import read_samples
     from cytally.dosimetry.laboratory.tables import read_counts
     from cytally.dosimetry.laboratory.validation import read_validation
+    from cytally.dosimetry.reporting.sample_info import read_facts
     from cytally.labels.boxes import read_yolo
     from cytally.labels.points import read_labels
-    from cytally.livecell.measure.review import read_review
+    from cytally.livecell.measure.experts import read_review
 
     points = b"image,class,row,col\na.png,dicentric,10.5,20\na.png,fragment,30,40\nb.png,fragment,3,4\n"
     review = b"image,objects,false_positives,false_negatives,remark\na.png,10,1,2,\nb.png,12,0,0,dim\n"
@@ -188,15 +188,15 @@ def _dose_all(samples: Any) -> None:
 
 @cache
 def _curve() -> Any:
-    from cytally.dosimetry.calibrate import Curve
+    from cytally.dosimetry.curves.calibrate import Curve
 
     covariance = np.diag([0.0005**2, 0.005**2, 0.004**2])
     return Curve(np.array([0.00128, 0.02103, 0.06307]), covariance)
 
 
 def _json() -> list[Input]:
-    from cytally.dosimetry.calibrate import Curve
-    from cytally.dosimetry.dose import dose
+    from cytally.dosimetry.curves.calibrate import Curve
+    from cytally.dosimetry.estimation.dose import dose
 
     return [
         Input("curve", "curve.json", curve_bytes(), lambda f: dose(np.array([475, 20, 5]), Curve.load(f / "curve.json")))
@@ -207,7 +207,7 @@ def curve_bytes() -> bytes:
     """A fitted curve as it is saved."""
     import tempfile
 
-    from cytally.dosimetry.calibrate import calibrate
+    from cytally.dosimetry.curves.calibrate import calibrate
     from cytally.dosimetry.laboratory.tables import read_counts
 
     with tempfile.TemporaryDirectory() as folder:

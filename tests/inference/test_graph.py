@@ -14,8 +14,8 @@ from cytally.inference.graph import GraphMember, GraphReader, eight_views
 from cytally.inference.members import runtime_for
 from cytally.inference.runtime import TorchMember, TorchReader
 from cytally.nets.architecture import Architecture, ReaderArchitecture
-from cytally.nets.reader import Reader
 from cytally.nets.unet import UNet
+from cytally.nets.verifier import Reader
 
 KINDS = [
     Architecture(filters=3, depth=3, widest=10),
@@ -100,9 +100,9 @@ def test_the_shipped_ensemble_answers_alike_on_both_runtimes(rng):
 
 def test_scoring_starts_without_torch_and_without_figures():
     code = (
-        "import sys, numpy as np; from cytally.dosimetry.score import decide; "
+        "import sys, numpy as np; from cytally.dosimetry.scoring.score import decide; "
         "from cytally.inference.ensemble import load_ensemble; e = load_ensemble(runtime='openvino'); "
-        "decide(np.zeros((64, 64), np.float32), e); import cytally.dosimetry.workers; "
+        "decide(np.zeros((64, 64), np.float32), e); import cytally.dosimetry.scoring.workers; "
         "print([m for m in ('torch', 'matplotlib', 'scipy', 'openvino_telemetry') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -111,7 +111,7 @@ def test_scoring_starts_without_torch_and_without_figures():
 
 def test_only_members_that_look_are_built(shipped):
     ensemble = load_ensemble(runtime="openvino")
-    from cytally.inference.reading import propose
+    from cytally.dosimetry.detectors.candidates import propose
 
     density = np.zeros((64, 64), np.float32)
     density[20:40, 20:30] = 1.0

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from cytally.detection.vote import detect
-from cytally.dosimetry.detector.sources import SimulatedSource
+from cytally.dosimetry.training.sources import SimulatedSource
 from cytally.inference import windows
 from cytally.inference.ensemble import load_ensemble
 from cytally.inference.runtime import TorchMember

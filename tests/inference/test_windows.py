@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from cytally.dosimetry.company import second_reading
+from cytally.dosimetry.density import normalise
+from cytally.dosimetry.detectors.candidates import LEVEL, SURE, propose
+from cytally.dosimetry.detectors.cooccurrence import second_reading
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order
-from cytally.images.normalise import normalise
 from cytally.inference.ensemble import load_ensemble
-from cytally.inference.reading import LEVEL, SURE, propose
 from cytally.inference.runtime import TorchMember
 from cytally.inference.votes import empty, look
 from cytally.inference.windows import coarse, look_at, occupied, windows

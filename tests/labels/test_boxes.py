@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from cytally.cli import training  # noqa: F401  (joins the group)
+from cytally.cli.detector import train as training  # noqa: F401  (joins the group)
 from cytally.cli.main import cli
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder

@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from cytally.cli import following, reviewing  # noqa: F401  (they join the group)
 from cytally.cli.main import cli
 from cytally.images.read import read
-from cytally.images.tracks import read_masks, read_tracks
+from cytally.images.sequences.tracks import read_masks, read_tracks
 from cytally.images.write import write
 from cytally.livecell import learn as learning
 from cytally.livecell.learn import Preset

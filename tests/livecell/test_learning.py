@@ -15,8 +15,8 @@ from cytally.evaluation.segmentation import matched, scores
 from cytally.images.masks import read_mask
 from cytally.images.read import read
 from cytally.inference.ensemble import load_ensemble
-from cytally.livecell.evidence.folder import read_labelled
-from cytally.livecell.evidence.tiles import in_tiles
+from cytally.livecell.labelling.folder import read_labelled
+from cytally.livecell.labelling.subfields import in_tiles
 from cytally.livecell.learn import Preset, learn
 from cytally.livecell.measure.evaluate import Tally, as_table, evaluate, plain, summary
 from cytally.livecell.nuclei import SMALLEST, find_nuclei, loosened, part, vote

@@ -9,14 +9,14 @@ import pytest
 
 from cytally.errors import ImageError
 from cytally.images.masks import write_mask
-from cytally.images.tracks import TrackRow, read_masks, read_tracks
-from cytally.labels.declump import relabelled
+from cytally.images.sequences.tracks import TrackRow, read_masks, read_tracks
 from cytally.livecell.motion.drift import camera_drift, refined
 from cytally.livecell.motion.follow import follow, sightings_of
 from cytally.livecell.motion.lineage import tracks_of
 from cytally.livecell.motion.links import link
 from cytally.livecell.simulate.folder import TimeLapse, frames, write_sequence
 from cytally.livecell.simulate.population import PopulationSettings
+from cytally.segmentation.declump import relabelled
 
 pytest.importorskip("laptrack")
 

@@ -14,12 +14,12 @@ from cytally.images.masks import write_mask
 from cytally.images.register import Offset, correlation
 from cytally.images.write import write
 from cytally.inference.card import NORMALISATIONS, Card, Thresholds
-from cytally.labels.fluorescence import FluorescenceSettings, identify
-from cytally.livecell.evidence.folder import LabelSettings, label_folder, read_labelled
-from cytally.livecell.evidence.pairs import beyond_doubt, channel_offset, offset_error, pair_files
-from cytally.livecell.evidence.unchanged import DATA, same_data, same_settings
+from cytally.livecell.labelling.folder import LabelSettings, label_folder, read_labelled
+from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings, identify
+from cytally.livecell.labelling.pairs import beyond_doubt, channel_offset, offset_error, pair_files
+from cytally.livecell.labelling.unchanged import DATA, same_data, same_settings
 from cytally.livecell.learn import fields_of, learnt_from
-from cytally.livecell.measure.review import ToReview, write_review
+from cytally.livecell.measure.experts import ToReview, write_review
 from cytally.livecell.simulate.folder import TimeLapse, frames
 from cytally.types import Image
 

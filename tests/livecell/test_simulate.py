@@ -8,7 +8,7 @@ import pytest
 
 from cytally.errors import RunError
 from cytally.images.read import read
-from cytally.images.tracks import read_masks, read_tracks
+from cytally.images.sequences.tracks import read_masks, read_tracks
 from cytally.livecell.simulate.folder import TimeLapse, frames, seen_pieces, write_sequence
 from cytally.livecell.simulate.population import DYING, MITOSIS, PopulationSettings, simulate
 

@@ -10,9 +10,9 @@ import tifffile
 from click.testing import CliRunner
 
 from cytally.cli.main import cli
-from cytally.images.tracks import read_masks, read_tracks
+from cytally.images.sequences.tracks import read_masks, read_tracks
 from cytally.images.write import write
-from cytally.livecell.plan import Reading, plan
+from cytally.livecell.counting.plan import Reading, plan
 from cytally.livecell.sequences import in_hours, series_of
 from cytally.types import Image
 

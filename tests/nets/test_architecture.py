@@ -6,8 +6,8 @@ import torch
 
 from cytally.errors import SettingsError
 from cytally.nets.architecture import ReaderArchitecture, reader_tensors_of, tensors_of
-from cytally.nets.reader import Reader
 from cytally.nets.unet import Architecture, UNet
+from cytally.nets.verifier import Reader
 
 KINDS = [
     Architecture(filters=3, depth=3, widest=10),

@@ -8,8 +8,8 @@ import torch
 
 from cytally.errors import RunError
 from cytally.inference.runtime import TorchReader
-from cytally.nets.reader import Reader, ReaderArchitecture
 from cytally.nets.unet import Architecture, UNet
+from cytally.nets.verifier import Reader, ReaderArchitecture
 from cytally.training.checkpoints import load_tensors, save_tensors, weights_of
 from cytally.training.examples import pack
 from cytally.training.reading import STORED, Crops, ReadingSettings, fit_reader

@@ -7,10 +7,8 @@ counts start without loading a network.
 from __future__ import annotations
 
 import io
-import pkgutil
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import click
@@ -49,11 +47,20 @@ class Commands(click.Group):
             sys.exit(FAILED)
 
 
+#: Every file of commands, in the order in which they are shown.
+_FILES = (
+    "demo", "doctor",
+    "dosimetry.score", "dosimetry.curves", "dosimetry.dose", "dosimetry.report",
+    "detector.train", "detector.verify", "detector.compose",
+    "laboratory.samples", "laboratory.interlab", "laboratory.assays",
+    "livecell.label", "livecell.follow", "livecell.experts",
+)  # fmt: skip
+
+
 def _join() -> None:
-    """Every file beside this one adds its commands."""
-    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        if module.name != "main":
-            import_module(f"cytally.cli.{module.name}")
+    """Every file adds its commands."""
+    for name in _FILES:
+        import_module(f"cytally.cli.{name}")
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -75,7 +75,7 @@ def write_table(out: Path | None, rows: Sequence[Sequence[object]]) -> None:
     After the result is on the screen, where it stays if the disk refuses the file.
     """
     if out is not None:
-        from cytally.files.spreadsheets import write_sheet
+        from cytally.files.tables.spreadsheets import write_sheet
 
         write_sheet(out, rows)
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cytally.dosimetry.calibrate import Curve, calibrate
-from cytally.dosimetry.dose import Dose
+from cytally.dosimetry.curves.calibrate import Curve, calibrate
+from cytally.dosimetry.estimation.dose import Dose
 from cytally.dosimetry.laboratory.series import points_of
 from cytally.dosimetry.pipeline import score_folder
+from cytally.dosimetry.scoring.workers import kept
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Each, Order, write_folder
-from cytally.dosimetry.workers import kept
 from cytally.inference.ensemble import Ensemble
 
 Report = Callable[[str, int, int], None]

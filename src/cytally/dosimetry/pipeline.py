@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cytally import __version__
-from cytally.dosimetry import run
-from cytally.dosimetry.calibrate import Curve
-from cytally.dosimetry.cells import ScoredCell, line_of
-from cytally.dosimetry.dose import Dose, check_belongs
-from cytally.dosimetry.laboratory.disagreement import Sampled, forget_sampled, read_sampled
+from cytally.dosimetry.curves.calibrate import Curve
+from cytally.dosimetry.estimation.dose import Dose, check_belongs
 from cytally.dosimetry.laboratory.series import dose_of_counts
-from cytally.dosimetry.pictures import draw_pictures, forget_pictures
-from cytally.dosimetry.sampled import sample_run
-from cytally.dosimetry.workers import scored
+from cytally.dosimetry.scoring import run
+from cytally.dosimetry.scoring.cells import ScoredCell, line_of
+from cytally.dosimetry.scoring.disagreement import Sampled, forget_sampled, read_sampled
+from cytally.dosimetry.scoring.pictures import draw_pictures, forget_pictures
+from cytally.dosimetry.scoring.resampling import sample_run
+from cytally.dosimetry.scoring.workers import scored
 from cytally.files.hashes import hash_of
 from cytally.files.journal import open_journal
 from cytally.files.runs import JOURNAL, locked, note
@@ -115,7 +115,7 @@ def score_folder(
         found = None
         if curve is not None and counts.cells:
             found = dose_of_counts(counts, folder, cells, curve)
-        from cytally.dosimetry.report import write_report  # figures take long to import
+        from cytally.dosimetry.reporting.run_page import write_report  # figures take long to import
 
         write_report(folder, cells, counts, settings, paths, curve=curve, dose=found)
     return Outcome(counts, found, drawn, (*known.notes, *_notes(earlier)))

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cytally.dosimetry.density import NOMINAL_PIXEL_UM, NOMINAL_SIZE
 from cytally.errors import EnsembleError
 from cytally.files.hashes import sha256_of as sha256_of
 from cytally.images import flatten
-from cytally.images.normalise import NOMINAL_PIXEL_UM, NOMINAL_SIZE
 
 CARD = "card.json"
 #: What images must have become before a network of each task looks at them.
@@ -39,7 +39,7 @@ class Thresholds(_Part):
 
     Confidence per member and class (T_C), agreement per class (T_A, in votes), and, where the
     ensemble has second readers, their probability per class (reading), weighed by what else the
-    cell holds (accompanied: a weight per class, see `dosimetry.company`). Under co-occurrence
+    cell holds (accompanied: a weight per class, see `dosimetry.detectors.cooccurrence`). Under co-occurrence
     nothing is weighed and the probability must exceed `alone`.
     """
 

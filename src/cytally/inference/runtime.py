@@ -14,8 +14,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from cytally.inference.members import Weights, padded
 from cytally.nets.architecture import Architecture, ReaderArchitecture
 from cytally.nets.precision import preferred_dtype
-from cytally.nets.reader import Reader
 from cytally.nets.unet import UNet
+from cytally.nets.verifier import Reader
 
 Float32 = NDArray[np.float32]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cytally.errors import LabelError
-from cytally.files.headings import Column, Wanted
-from cytally.files.tables import Row, read_table
+from cytally.files.tables.headings import Column, Wanted
+from cytally.files.tables.table import Row, read_table
 
 TABLE = "cells.csv"
 #: Dose of cells that nobody irradiated, such as composed ones.

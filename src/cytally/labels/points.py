@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.errors import LabelError
-from cytally.files.csv import csv_bytes
-from cytally.files.headings import Column, Wanted
-from cytally.files.tables import Row, read_table
+from cytally.files.tables.csv import csv_bytes
+from cytally.files.tables.headings import Column, Wanted
+from cytally.files.tables.table import Row, read_table
 from cytally.labels.known import IMAGE, Names
 from cytally.types import ABERRATIONS, FloatArray, Points
 

@@ -18,7 +18,8 @@ from cytally.images.masks import read_mask
 from cytally.images.read import read
 from cytally.inference.card import NORMALISATIONS, Card, Thresholds
 from cytally.inference.ensemble import Ensemble, load_ensemble, write_card, write_ensemble
-from cytally.livecell.evidence.crops import (
+from cytally.livecell.labelling.folder import LabelledField, read_labelled
+from cytally.livecell.labelling.split import (
     ENOUGH,
     Field,
     Split,
@@ -27,9 +28,8 @@ from cytally.livecell.evidence.crops import (
     windows,
     without_leaks,
 )
-from cytally.livecell.evidence.folder import LabelledField, read_labelled
-from cytally.livecell.evidence.tiles import in_tiles, split_tiles
-from cytally.livecell.evidence.unchanged import same_data
+from cytally.livecell.labelling.subfields import in_tiles, split_tiles
+from cytally.livecell.labelling.unchanged import same_data
 from cytally.livecell.nuclei import find_nuclei, predict, vote
 from cytally.nets.unet import Architecture
 from cytally.training.masks import CLASSES, MaskedCrop, MaskSettings, best_epochs, fit_masks, read_curve

@@ -15,8 +15,8 @@ from cytally.detection.vote import binary_votes
 from cytally.images.flatten import flatten
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.votes import look
-from cytally.labels.declump import relabelled
-from cytally.labels.fluorescence import FluorescenceSettings, components, identify
+from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings, components, identify
+from cytally.segmentation.declump import relabelled
 from cytally.types import IntArray
 
 Float32 = NDArray[np.float32]
@@ -134,7 +134,7 @@ class ByStain:
         return STAIN_ERROR
 
     def find(self, pixels: NDArray[np.generic]) -> Nuclei:
-        """What `labels.fluorescence.identify` finds; see there."""
+        """What `livecell.labelling.nuclear_stain.identify` finds; see there."""
         found = identify(pixels, self.settings)
         labels = found.labels
         whole = int(components(labels > 0).max(initial=0))

@@ -11,26 +11,26 @@ from numpy.typing import NDArray
 
 from cytally.errors import FileError, SettingsError
 from cytally.figures.masks import tracked
-from cytally.files.headings import Column, Wanted
 from cytally.files.runs import locked
-from cytally.files.tables import read_table
+from cytally.files.tables.headings import Column, Wanted
+from cytally.files.tables.table import read_table
 from cytally.images.masks import grey
-from cytally.images.movie import write_movie
 from cytally.images.read import read
-from cytally.images.tracks import read_masks
+from cytally.images.sequences.movie import write_movie
+from cytally.images.sequences.tracks import read_masks
 from cytally.inference.ensemble import load_ensemble
-from cytally.livecell.counts import GROWTH, growth_curves, write_growth
-from cytally.livecell.evidence.folder import LabelSettings, label_folder
-from cytally.livecell.evidence.unchanged import same_settings
+from cytally.livecell.counting.counts import GROWTH, growth_curves, write_growth
+from cytally.livecell.counting.plan import Plan, Reading, no_tracks, plan, require_times
+from cytally.livecell.counting.run import LEARNING, Segmented, count_run, segment_folder, stain_hint
+from cytally.livecell.labelling.folder import LabelSettings, label_folder
+from cytally.livecell.labelling.unchanged import same_settings
 from cytally.livecell.learn import PRESETS, Preset, learn
 from cytally.livecell.measure.evaluate import PICTURES, evaluate
 from cytally.livecell.motion.follow import TABLE, follow
 from cytally.livecell.motion.lineage import Tracks
 from cytally.livecell.motion.links import LinkSettings, require_tracker
 from cytally.livecell.nuclei import ByEnsemble, ByStain, Finder
-from cytally.livecell.plan import Plan, Reading, no_tracks, plan, require_times
 from cytally.livecell.report import Story, write_report
-from cytally.livecell.run import LEARNING, Segmented, count_run, segment_folder, stain_hint
 from cytally.types import FloatArray
 
 Report = Callable[[str, int, int], None]

@@ -18,13 +18,13 @@ from cytally.files.atomic import write_text
 from cytally.images.masks import grey, read_mask
 from cytally.images.read import read
 from cytally.images.write import encode
-from cytally.livecell.counts import FieldCount, GrowthCurve
-from cytally.livecell.evidence.folder import Labelled
+from cytally.livecell.counting.counts import FieldCount, GrowthCurve
+from cytally.livecell.counting.run import Segmented
+from cytally.livecell.labelling.folder import Labelled
 from cytally.livecell.learn import Learnt
 from cytally.livecell.measure.evaluate import Evaluation
 from cytally.livecell.motion.lineage import Tracks
 from cytally.livecell.nuclei import STAIN
-from cytally.livecell.run import Segmented
 from cytally.wording import counted
 
 REPORT, LINEAGE = "report.html", "lineage.svg"

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from cytally.errors import FileError, RunError
 from cytally.files.atomic import replacing
-from cytally.files.headings import Column, Wanted
 from cytally.files.json import parse_json
 from cytally.files.names import shown
-from cytally.files.tables import read_table
+from cytally.files.tables.headings import Column, Wanted
+from cytally.files.tables.table import read_table
 
 STATE = "state.safetensors"
 _CURVES = Wanted(

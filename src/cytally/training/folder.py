@@ -15,9 +15,9 @@ from torch import Tensor
 
 from cytally.errors import FileError, RunError
 from cytally.files.atomic import write_bytes
-from cytally.files.csv import csv_bytes
 from cytally.files.json import read_json, write_json
 from cytally.files.names import shown
+from cytally.files.tables.csv import csv_bytes
 from cytally.nets.unet import Architecture
 from cytally.training.checkpoints import STATE, load_tensors
 

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from cytally.errors import RunError
 from cytally.files.runs import locked
-from cytally.nets.reader import Reader, ReaderArchitecture
+from cytally.nets.verifier import Reader, ReaderArchitecture
 from cytally.training import augment
 from cytally.training.checkpoints import (
     load_tensors,

@@ -9,18 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from cytally.dosimetry.chromosomes.segment import segment
+from cytally.dosimetry.chromosomes.upright import FINE, Upright, cut_out
 from cytally.dosimetry.compose.cell import Wanted, compose_cell
 from cytally.dosimetry.compose.field import Field
 from cytally.dosimetry.compose.folder import check_fields, read_fields, write_composed
 from cytally.dosimetry.compose.join import SLENDER, break_off, close, delete, exchange, fuse
-from cytally.dosimetry.compose.segment import segment
 from cytally.dosimetry.compose.sheet import Pose, Sheet
-from cytally.dosimetry.compose.upright import FINE, Upright, cut_out
+from cytally.dosimetry.density import normalise, optical_density
 from cytally.dosimetry.simulate.breakage import Damage
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.styles import STYLES
 from cytally.errors import ImageError
-from cytally.images.normalise import normalise, optical_density
 from cytally.images.read import read
 from cytally.images.write import write
 from cytally.labels.points import read_labels
@@ -170,7 +170,7 @@ def plain_sheet(size: int = 240) -> Sheet:
 
 
 def segment_like(density):
-    from cytally.dosimetry.compose.segment import Segmented
+    from cytally.dosimetry.chromosomes.segment import Segmented
 
     return Segmented((), np.zeros(density.shape, bool), 26.0, 1.0)
 

@@ -8,13 +8,13 @@ import pytest
 from click.testing import CliRunner
 
 from cytally.cli.main import cli
-from cytally.dosimetry.calibrate import Curve, DosePoint, calibrate
-from cytally.dosimetry.dose import dose, dose_from_totals
+from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate
+from cytally.dosimetry.curves.fit import fit_curve
+from cytally.dosimetry.estimation.dose import dose, dose_from_totals
 from cytally.dosimetry.laboratory.exercise import ExerciseSample, compare_laboratories, read_exercise
 from cytally.dosimetry.laboratory.tables import read_counts, read_counts_by
 from cytally.errors import CountsError
-from cytally.statistics.curves import fit_curve
-from cytally.statistics.interlab import q_hampel, z_scores
+from cytally.statistics.robust import q_hampel, z_scores
 from cytally.types import Counts
 
 LINES = [(0, 5000, 8), (0.5, 2002, 55), (1, 1168, 109), (2, 332, 103), (4, 103, 103)]

@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from cytally.cli.main import cli
-from cytally.dosimetry.calibrate import DosePoint, calibrate
-from cytally.dosimetry.cells import ScoredCell
-from cytally.dosimetry.dose import dose
-from cytally.dosimetry.laboratory.disagreement import write_sampled
-from cytally.dosimetry.run import RunSettings, counts_of, open_run, write_tables
+from cytally.dosimetry.curves.calibrate import DosePoint, calibrate
+from cytally.dosimetry.estimation.dose import dose
+from cytally.dosimetry.scoring.cells import ScoredCell
+from cytally.dosimetry.scoring.disagreement import write_sampled
+from cytally.dosimetry.scoring.run import RunSettings, counts_of, open_run, write_tables
 from cytally.types import Detections
 
 POINTS = [DosePoint(d, n, x) for d, n, x in ((0, 5000, 8), (1, 1168, 109), (2, 333, 103), (4, 103, 103))]
@@ -75,7 +75,7 @@ def test_one_run_has_the_same_limits_everywhere(scored, curves, tmp_path):
     assert numbers_in(report.split("\n", 1)[1]) == expected
     page = (tmp_path / "r.html").read_text()
     assert numbers_in(page.split("Mean absorbed dose to the whole body")[1]) == expected
-    from cytally.dosimetry.calibrate import Curve
+    from cytally.dosimetry.curves.calibrate import Curve
 
     narrow = dose(counts, Curve.load(curves["own"]))
     assert told["lower"] < narrow.lower and told["upper"] > narrow.upper

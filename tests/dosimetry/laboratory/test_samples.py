@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from cytally.cli.main import cli
-from cytally.dosimetry.calibrate import stated
+from cytally.dosimetry.curves.calibrate import stated
 from cytally.dosimetry.laboratory.samples import LeftOut, read_sample_table, read_samples
 from cytally.errors import CountsError
 

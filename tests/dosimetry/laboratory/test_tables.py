@@ -3,7 +3,7 @@
 import openpyxl
 import pytest
 
-from cytally.dosimetry.calibrate import DosePoint
+from cytally.dosimetry.curves.calibrate import DosePoint
 from cytally.dosimetry.laboratory.tables import read_counts
 from cytally.errors import CountsError, FileError
 

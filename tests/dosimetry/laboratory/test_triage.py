@@ -8,9 +8,8 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
-from cytally.cli import laboratory  # noqa: F401  (joins the group)
 from cytally.cli.main import cli
-from cytally.dosimetry.calibrate import Curve
+from cytally.dosimetry.curves.calibrate import Curve
 from cytally.dosimetry.laboratory.samples import Sample, read_samples
 from cytally.dosimetry.laboratory.triage import sort_samples
 from cytally.errors import CountsError

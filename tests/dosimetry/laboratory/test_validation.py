@@ -3,11 +3,10 @@
 import pytest
 from click.testing import CliRunner
 
-from cytally.cli import curves  # noqa: F401  (it joins the group)
 from cytally.cli.main import cli
+from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.laboratory.validation import read_validation
 from cytally.errors import CountsError
-from cytally.statistics.detector import DetectorErrors
 
 TABLE = """dose_gy,cells,class,true,false,missed,precision,recall,false_per_cell
 0,3000,dicentric,3,20,1,0.1,0.7,0.007

@@ -7,7 +7,7 @@ import pytest
 
 from cytally.dosimetry.measure.causes import CAUSES, cause, crossed, tally, turning, width_of
 from cytally.dosimetry.simulate.karyotype import normal_karyotype
-from cytally.dosimetry.simulate.shape import Body
+from cytally.dosimetry.simulate.picture.shape import Body
 
 
 @dataclass(frozen=True)

@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from cytally.cli import composing, training  # noqa: F401  (they join the group)
+from cytally.cli.detector import train as training  # noqa: F401  (they join the group)
 from cytally.cli.main import cli
-from cytally.dosimetry.detector import adapt as module
 from cytally.dosimetry.measure.normal import rate_of, reads_as, sentence
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.dosimetry.simulate.styles import STYLES
+from cytally.dosimetry.training import adapt as module
 from cytally.images.write import write
 from cytally.inference.ensemble import add_readers, load_ensemble
-from cytally.nets.reader import Reader, ReaderArchitecture
 from cytally.nets.unet import Architecture
+from cytally.nets.verifier import Reader, ReaderArchitecture
 from cytally.training.checkpoints import save_tensors, weights_of
 
 

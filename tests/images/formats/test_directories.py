@@ -10,8 +10,8 @@ from cytally.errors import ImageError
 from cytally.images.formats import directories
 from cytally.images.formats.directories import pages_of
 from cytally.images.read import read
-from cytally.images.stacks import planes, stack_shape
-from cytally.images.tracks import read_masks
+from cytally.images.sequences.stacks import planes, stack_shape
+from cytally.images.sequences.tracks import read_masks
 
 PIXELS = bytes(range(16)) * 16
 

@@ -7,7 +7,7 @@ import tifffile
 
 from cytally.errors import ImageError
 from cytally.images.read import read
-from cytally.images.stacks import planes
+from cytally.images.sequences.stacks import planes
 
 FIELD = np.tile(np.arange(0, 240, 2, dtype=np.uint8), (96, 1))
 COLOUR = np.stack([FIELD, FIELD[:, ::-1], np.full_like(FIELD, 90)], axis=2)

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from cytally.cli.main import cli
 from cytally.errors import ImageError
-from cytally.images.headers import hours_between
 from cytally.images.read import read
+from cytally.images.sequences.headers import hours_between
 from cytally.livecell.names.unstacked import own_names, unstack
 
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.dosimetry.compose.bench import Bench
 from cytally.dosimetry.compose.field import Field
+from cytally.dosimetry.compose.rearrange import Bench
 from cytally.types import Image, Points
 
 Float32 = NDArray[np.float32]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.dosimetry.compose.segment import Outline, Segmented, segment
-from cytally.dosimetry.compose.upright import Upright, cut_out
-from cytally.images.normalise import optical_density
+from cytally.dosimetry.chromosomes.segment import Outline, Segmented, segment
+from cytally.dosimetry.chromosomes.upright import Upright, cut_out
+from cytally.dosimetry.density import optical_density
 from cytally.types import Image
 
 Float32 = NDArray[np.float32]

@@ -11,7 +11,7 @@ from cytally.dosimetry.compose.cell import Wanted, compose_cell
 from cytally.dosimetry.compose.field import Field
 from cytally.errors import ImageError
 from cytally.files.atomic import write_bytes
-from cytally.files.csv import csv_bytes
+from cytally.files.tables.csv import csv_bytes
 from cytally.images.read import find_images, read
 from cytally.images.write import write
 from cytally.labels.points import write_labels

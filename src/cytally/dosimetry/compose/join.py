@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.dosimetry.compose.upright import FINE, Upright, profile
+from cytally.dosimetry.chromosomes.upright import FINE, Upright, profile
 
 Float32 = NDArray[np.float32]
 

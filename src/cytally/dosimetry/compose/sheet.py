@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.dosimetry.compose.segment import Mask, Outline, Segmented
-from cytally.dosimetry.compose.upright import FINE, RIM, Upright, slide_around, soft_window
+from cytally.dosimetry.chromosomes.segment import Mask, Outline, Segmented
+from cytally.dosimetry.chromosomes.upright import FINE, RIM, Upright, slide_around, soft_window
 from cytally.types import FloatArray
 
 Float32 = NDArray[np.float32]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 from cytally.errors import CountsError
-from cytally.files.headings import Column, Wanted, plain
+from cytally.files.tables.headings import Column, Wanted, plain
 
 _BEFORE = ("", "number of ", "no of ", "nr of ", "n of ", "# of ", "# ", "no ", "nr ", "total ", "total number of ",
            "sum of ", "scored ", "counted ", "analysed ", "analyzed ", "anzahl ", "anzahl der ", "zahl der ",

@@ -11,8 +11,8 @@ import numpy as np
 from cytally.dosimetry.laboratory.columns import EXERCISE, GRAY
 from cytally.dosimetry.laboratory.tables import named_sum
 from cytally.errors import CountsError
-from cytally.files.tables import Table, read_table
-from cytally.statistics.interlab import FEWEST, Robust, coincide, robust, verdict, z_scores
+from cytally.files.tables.table import Table, read_table
+from cytally.statistics.robust import FEWEST, Robust, coincide, robust, verdict, z_scores
 from cytally.types import FloatArray
 from cytally.wording import counted
 

@@ -6,10 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cytally.dosimetry.calibrate import Curve
-from cytally.dosimetry.laboratory.samples import Sample
-from cytally.statistics.curves import dose_at
-from cytally.statistics.low import (
+from cytally.dosimetry.assays.low_dose import (
     CharacteristicLimits,
     cells_needed,
     characteristic_limits,
@@ -17,6 +14,9 @@ from cytally.statistics.low import (
     log_odds,
     odds_words,
 )
+from cytally.dosimetry.curves.calibrate import Curve
+from cytally.dosimetry.curves.fit import dose_at
+from cytally.dosimetry.laboratory.samples import Sample
 from cytally.statistics.poisson import two_sample_p
 from cytally.wording import counted
 

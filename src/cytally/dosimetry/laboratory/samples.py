@@ -9,13 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
-from cytally.dosimetry.calibrate import Curve
-from cytally.dosimetry.dose import ACUTE, DEFAULT, PLAIN, Asked, Dose, Exposed, dose, dose_from_totals
+from cytally.dosimetry.curves.calibrate import Curve
+from cytally.dosimetry.estimation.dose import (
+    ACUTE,
+    DEFAULT,
+    PLAIN,
+    Asked,
+    Dose,
+    Exposed,
+    dose,
+    dose_from_totals,
+)
+from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.laboratory.columns import SAMPLES
 from cytally.dosimetry.laboratory.tables import TOTALS, classes_of, counts_of, named_sum, several, sums_among
 from cytally.errors import CountsError, InputError
-from cytally.files.tables import Row, Table, read_table
-from cytally.statistics.detector import DetectorErrors
+from cytally.files.tables.table import Row, Table, read_table
 from cytally.types import IntArray
 
 

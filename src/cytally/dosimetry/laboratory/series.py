@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from cytally.dosimetry.calibrate import Curve, DosePoint
-from cytally.dosimetry.cells import ScoredCell
-from cytally.dosimetry.dose import ACUTE, DEFAULT, PLAIN, Asked, Dose, Exposed, dose
-from cytally.dosimetry.laboratory.disagreement import read_sampled
+from cytally.dosimetry.curves.calibrate import Curve, DosePoint
+from cytally.dosimetry.estimation.dose import ACUTE, DEFAULT, PLAIN, Asked, Dose, Exposed, dose
+from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.laboratory.tables import check_doses, read_counts
+from cytally.dosimetry.scoring.cells import ScoredCell
+from cytally.dosimetry.scoring.disagreement import read_sampled
 from cytally.errors import CountsError
-from cytally.files.numbers import real
-from cytally.statistics.detector import DetectorErrors
+from cytally.files.tables.numbers import real
 from cytally.types import Counts
 
 
@@ -36,7 +36,7 @@ def points_of(sources: Sequence[Path], unit: str | None = None) -> tuple[list[Do
         return read_counts(sources[0], unit), ""
     if unit not in (None, "gy"):
         raise CountsError(f"doses of runs are in Gy, as their cells.csv says; got the unit {unit}")
-    from cytally.dosimetry import run
+    from cytally.dosimetry.scoring import run
 
     counted: dict[float, list[int]] = {}
     detectors, seen = set(), dict[str, str]()
@@ -69,7 +69,7 @@ def _point(gray: float, per_cell: list[int]) -> DosePoint:
 
 def _cells(folder: Path) -> Iterator[tuple[ScoredCell, float]]:
     """Scored cells of a run with their doses in Gy."""
-    from cytally.dosimetry import run
+    from cytally.dosimetry.scoring import run
 
     for cell, row in zip(run.read_run(folder), run.read_cells_table(folder), strict=True):
         if not cell.scored:
@@ -122,8 +122,8 @@ def dose_of_run(
     curve, method, any_detector, exposed, errors, asked
         As of `dose_of_counts`.
     """
-    from cytally.dosimetry import run
-    from cytally.dosimetry.report import write_report
+    from cytally.dosimetry.reporting.run_page import write_report
+    from cytally.dosimetry.scoring import run
 
     settings, cells = run.read_settings(folder), run.read_run(folder)
     counts = run.counts_of(cells, settings.classes, settings.detector)

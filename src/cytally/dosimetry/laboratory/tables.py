@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from cytally.dosimetry.calibrate import DosePoint
+from cytally.dosimetry.curves.calibrate import DosePoint
 from cytally.dosimetry.laboratory.columns import COUNTS, GRAY, SUMMARY, SUMS
 from cytally.errors import CountsError, InputError
-from cytally.files.headings import plain
-from cytally.files.tables import Head, Row, Table, read_table
+from cytally.files.tables.headings import plain
+from cytally.files.tables.table import Head, Row, Table, read_table
 from cytally.types import IntArray
 
 #: No blood sample of a living person needs a curve beyond this; larger numbers are mGy or cGy.

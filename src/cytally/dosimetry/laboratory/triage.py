@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cytally.dosimetry.calibrate import Curve
-from cytally.dosimetry.dose import ACUTE, DEFAULT, PLAIN, Asked, Dose, Exposed
+from cytally.dosimetry.curves.calibrate import Curve
+from cytally.dosimetry.estimation.dose import ACUTE, DEFAULT, PLAIN, Asked, Dose, Exposed
 from cytally.dosimetry.laboratory.samples import PARTIAL, Sample, dose_of_sample, partial_cells, u_of
 
 #: Cells, or dicentrics, that triage asks for.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.laboratory.columns import VALIDATION
 from cytally.errors import CountsError
-from cytally.files.tables import read_table
-from cytally.statistics.detector import DetectorErrors
+from cytally.files.tables.table import read_table
 
 _COUNTED = "dicentric"
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.dosimetry.simulate.cell import SimulatedCell
-from cytally.dosimetry.simulate.shape import Body
+from cytally.dosimetry.simulate.picture.shape import Body
 from cytally.types import FloatArray
 
 #: In the order in which they are asked; the first that fits is the cause.

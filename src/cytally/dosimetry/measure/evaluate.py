@@ -12,20 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.detection.vote import co_occurring, detect
-from cytally.dosimetry.company import confirmed
-from cytally.dosimetry.detector.sources import labelled_images
-from cytally.dosimetry.measure.exhibits import PAGE, Exhibits, page
+from cytally.dosimetry.density import Density, normalise
+from cytally.dosimetry.detectors.candidates import judged, propose
+from cytally.dosimetry.detectors.cooccurrence import confirmed
+from cytally.dosimetry.measure.gallery import PAGE, Exhibits, page
+from cytally.dosimetry.training.sources import labelled_images
 from cytally.errors import ImageError
 from cytally.evaluation.detection import Labelled, Sweep, sweep
 from cytally.evaluation.matching import TRUTH_LEVEL, Hits, match_components, match_one_to_one
 from cytally.figures.curves import BandedCurve, precision_recall_figure
 from cytally.figures.style import as_svg
 from cytally.files.atomic import write_bytes
-from cytally.files.csv import csv_bytes
-from cytally.images.normalise import Density, normalise
+from cytally.files.tables.csv import csv_bytes
 from cytally.images.read import read
 from cytally.inference.ensemble import Ensemble
-from cytally.inference.reading import judged, propose
 from cytally.inference.votes import cast_votes, predict
 from cytally.labels.known import TABLE, UNKNOWN, KnownCells, read_known
 from cytally.labels.points import check_inside, spots

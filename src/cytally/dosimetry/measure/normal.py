@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from cytally.dosimetry.cells import ScoredCell
-from cytally.dosimetry.report import Finding, gallery
-from cytally.dosimetry.score import score_file
+from cytally.dosimetry.curves.fit import dose_at
+from cytally.dosimetry.reporting.run_page import Finding, gallery
+from cytally.dosimetry.scoring.cells import ScoredCell
+from cytally.dosimetry.scoring.score import score_file
 from cytally.dosimetry.simulate.breakage import DICENTRICS
 from cytally.figures.pages import render
 from cytally.files.atomic import write_bytes
 from cytally.inference.ensemble import Ensemble
-from cytally.statistics.curves import dose_at
 from cytally.statistics.poisson import garwood
 from cytally.types import Skipped
 from cytally.wording import counted

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.dosimetry.simulate.breakage import Damage, damage
-from cytally.dosimetry.simulate.drawing import Stamp, compose, masks, stamp
 from cytally.dosimetry.simulate.karyotype import Piece, normal_karyotype
-from cytally.dosimetry.simulate.layout import spread
-from cytally.dosimetry.simulate.optics import burn_number, photograph
-from cytally.dosimetry.simulate.scenery import scenery, texture
-from cytally.dosimetry.simulate.shape import Body, lay
+from cytally.dosimetry.simulate.picture.drawing import Stamp, compose, masks, stamp
+from cytally.dosimetry.simulate.picture.layout import spread
+from cytally.dosimetry.simulate.picture.optics import burn_number, photograph
+from cytally.dosimetry.simulate.picture.scenery import scenery, texture
+from cytally.dosimetry.simulate.picture.shape import Body, lay
 from cytally.dosimetry.simulate.styles import UNSCORABLE, Look, Style, draw_look
 from cytally.types import FloatArray, Image, Points
 

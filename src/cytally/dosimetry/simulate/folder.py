@@ -15,7 +15,7 @@ from cytally.dosimetry.simulate.cell import SHAPE, SimulatedCell, simulate_cell
 from cytally.dosimetry.simulate.styles import style_named
 from cytally.errors import SettingsError
 from cytally.files.atomic import write_bytes
-from cytally.files.csv import csv_bytes
+from cytally.files.tables.csv import csv_bytes
 from cytally.images.write import write
 from cytally.labels.points import write_labels
 from cytally.types import Image, Points

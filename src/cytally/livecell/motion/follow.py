@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from cytally.errors import ImageError
 from cytally.figures.masks import centres
 from cytally.files.atomic import write_bytes
-from cytally.files.csv import csv_bytes
+from cytally.files.tables.csv import csv_bytes
 from cytally.images.masks import grey, read_mask
 from cytally.images.read import read
-from cytally.images.tracks import write_tracks
-from cytally.labels.declump import areas
+from cytally.images.sequences.tracks import write_tracks
 from cytally.livecell.motion.drift import camera_drift
 from cytally.livecell.motion.gaps import Filled, drawn_masks, fill_gaps
 from cytally.livecell.motion.lineage import Tracks, relabelled_masks, tracks_of
 from cytally.livecell.motion.links import LinkSettings, Sighting, link
+from cytally.segmentation.declump import areas
 from cytally.types import FloatArray, IntArray
 
 Report = Callable[[str, int, int], None]

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.figures.masks import centres
-from cytally.labels.declump import areas
 from cytally.livecell.motion.links import Node, Sighting
+from cytally.segmentation.declump import areas
 from cytally.types import FloatArray, IntArray
 
 Link = tuple[Node, Node]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cytally.images.tracks import TrackRow
+from cytally.images.sequences.tracks import TrackRow
 from cytally.livecell.motion.links import Node, Sighting
 from cytally.types import FloatArray, IntArray
 

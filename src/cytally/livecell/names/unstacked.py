@@ -10,7 +10,7 @@ from pathlib import Path
 from cytally.errors import ImageError
 from cytally.files.atomic import write_bytes
 from cytally.files.hashes import hash_of
-from cytally.images.unstack import StackPart, StackPlane, stack_parts, stack_planes, write_plane
+from cytally.images.sequences.unstack import StackPart, StackPlane, stack_parts, stack_planes, write_plane
 
 Report = Callable[[str, int, int], None]
 NOTE = "unstacked.json"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.errors import RunError
-from cytally.images.tracks import TRUTH, TrackRow, write_tracks
+from cytally.images.sequences.tracks import TRUTH, TrackRow, write_tracks
 from cytally.images.write import write
 from cytally.livecell.simulate import phase, stain
 from cytally.livecell.simulate.population import PopulationSettings, simulate

@@ -1,0 +1,265 @@
+"""`cytally dosimetry train` and `evaluate`: making a detector and measuring it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cytally.cli.dosimetry.group import dosimetry
+from cytally.cli.main import SKIPPED
+from cytally.cli.options import Finite
+from cytally.cli.progress import Report, reporting
+from cytally.wording import counted
+
+if TYPE_CHECKING:
+    from cytally.dosimetry.measure.evaluate import Evaluation
+    from cytally.inference.ensemble import Ensemble
+    from cytally.training.loop import TrainingSettings
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@dosimetry.command()
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option(
+    "--out", required=True, type=_FOLDER, help="Ensemble folder; calling again continues a killed run."
+)
+@click.option(
+    "--simulated",
+    type=Finite(0, 1),
+    default=None,
+    help="Share of simulated cells.  [default: 1 without folders, else 0]",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(["shipped", "further", "finish", "paper"]),
+    default="shipped",
+    show_default=True,
+)
+@click.option(
+    "--epochs", type=click.IntRange(1), help="Longer or shorter than the preset; may change on resuming."
+)
+@click.option("--filters", default=12, show_default=True, help="Channels of the network at full resolution.")
+@click.option("--members", default=10, show_default=True, help="Checkpoints drawn for the ensemble.")
+@click.option("--pool", type=click.IntRange(8), help="Cells at hand at a time.")
+@click.option("--seed", default=1, show_default=True)
+@click.option(
+    "--start", type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Weights to begin from (use with --preset further).",
+)  # fmt: skip
+@click.option("--name", help="Name in the card.  [default: the folder's]")
+@click.option(
+    "--normal", type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder of unexposed, unlabelled cells from which labelled ones are composed.",
+)  # fmt: skip
+@click.option(
+    "--composed", type=Finite(0, 1), default=0.3, show_default=True,
+    help="Share of composed cells (with --normal).",
+)  # fmt: skip
+@click.option(
+    "--sparsity", type=Finite(0), help="Weight of the Sparse Variation term; 0 for L2 alone.",
+)  # fmt: skip
+@click.option(
+    "--auxiliary/--no-auxiliary", default=True, show_default=True,
+    help="Also learn monocentrics and centromeres of simulated cells.",
+)  # fmt: skip
+@click.option(
+    "--devices", type=click.IntRange(1),
+    help="GPUs, or processes on a machine without one.  [default: every GPU, or one process]",
+)  # fmt: skip
+def train(
+    folders: tuple[Path, ...], out: Path, simulated: float | None, preset: str, epochs: int | None,
+    filters: int, members: int, pool: int | None, seed: int, start: Path | None, name: str | None,
+    normal: Path | None, composed: float, sparsity: float | None, auxiliary: bool,
+    devices: int | None,
+) -> None:  # fmt: skip
+    """Train an ensemble from labelled FOLDERS, from simulated cells, or from both.
+
+    Checkpoints, the learning curve and the state to resume from go to
+    OUT/training. Thresholds are chosen on simulated cells that training never saw.
+
+    \b
+    Examples:
+      cytally dosimetry train --out ensembles/mine
+      cytally dosimetry train slides/labelled --simulated 0.5 --out ensembles/mine
+      cytally dosimetry train --normal slides/0Gy --composed 0.5 --out ensembles/mine
+      cytally dosimetry train --preset further --start ensembles/mine/training/epoch_040.safetensors --out more
+    """
+    from cytally.dosimetry.training.train import Plan, train_ensemble
+    from cytally.training.loop import PRESETS
+
+    settings = _settings(PRESETS[preset], epochs, pool, seed)
+    if sparsity is not None:
+        settings = replace(settings, weight=sparsity)
+    plan = Plan(
+        tuple(folders),
+        1.0 - bool(folders) if simulated is None else simulated,
+        filters,
+        members,
+        name or out.name,
+        preset,
+        start,
+        normal,
+        composed,
+        auxiliary,
+        devices or 0,
+    )
+    with reporting() as report:
+        ensemble = train_ensemble(plan, settings, out, report)
+    _draw_curve(out / "training")
+    thresholds = ensemble.card.thresholds
+    click.echo(f"{counted(len(ensemble.members), 'members')} in {out}, detector {ensemble.card.identity}")
+    skipped = ensemble.card.training["skipped"]
+    for image in skipped:
+        click.echo(f"  skipped {image}", err=True)
+    click.echo(f"agreement {dict(zip(ensemble.classes, thresholds.agreement, strict=True))}, to be exceeded")
+    if skipped:
+        sys.exit(SKIPPED)
+
+
+def _settings(preset: TrainingSettings, epochs: int | None, pool: int | None, seed: int) -> TrainingSettings:
+    settings = replace(preset, seed=seed)
+    if epochs is not None:
+        late = max(min(settings.late_from, epochs - 9), 1)
+        settings = replace(settings, epochs=epochs, late_from=late)
+    if pool is not None:
+        fresh = min(settings.pool.fresh, pool // 2)
+        settings = replace(settings, pool=replace(settings.pool, size=pool, fresh=fresh))
+    return settings
+
+
+def _draw_curve(run: Path) -> None:
+    from cytally.figures.curves import learning_figure
+    from cytally.figures.style import as_svg
+    from cytally.training.checkpoints import read_curves
+
+    rows = [{k: float(v) for k, v in row.items()} for row in read_curves(run / "curves.csv")]
+    (run / "curves.svg").write_text(as_svg(learning_figure(rows)))
+
+
+@dosimetry.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option(
+    "--normal", is_flag=True,
+    help="Take FOLDER as unexposed cells; no labels needed. Every detection counts as false.",
+)  # fmt: skip
+@click.option(
+    "--boxes", metavar="NAMES",
+    help="Labels are boxes in YOLO format, one .txt per image; class names in order, such as dicentric,fragment.",
+)  # fmt: skip
+@click.option("--ensemble", type=_FOLDER, help="Ensemble folder.  [default: the shipped one]")
+@click.option(
+    "--out", required=True, type=_FOLDER, help="Gets evaluation.json, .csv, .html and precision_recall.svg."
+)
+@click.option(
+    "--confidence",
+    type=Finite(0, 1, True, True),
+    help="T_C: let all members vote, without second readers.",
+)
+@click.option("--agreement", type=click.IntRange(0), help="T_A: let all members vote; votes to be exceeded.")
+@click.option(
+    "--reading", type=Finite(0, 1, max_open=True), help="Probability by the second readers.",
+)  # fmt: skip
+@click.option(
+    "--sweep/--no-sweep", default=True, show_default=True, help="Precision and recall over T_C, with bands."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def evaluate(
+    folder: Path, normal: bool, boxes: str | None, ensemble: Path | None, out: Path, confidence: float | None,
+    agreement: int | None, reading: float | None, sweep: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Measure an ensemble on a labelled FOLDER (images, labels.csv, cells.csv).
+
+    With --normal the folder holds unexposed cells without labels: detections per
+    cell with limits, what they would read as in dose, and a gallery (normal.html).
+
+    \b
+    Examples:
+      cytally dosimetry simulate held-out --cells 300 --dose 3 --style hard --seed 900
+      cytally dosimetry evaluate held-out --out runs/held-out
+      cytally dosimetry evaluate --normal slides/0Gy --out runs/normal
+      cytally dosimetry evaluate reviewed --boxes normal,dicentric --out runs/reviewed
+    """
+    from cytally.dosimetry.measure.evaluate import evaluate as measure
+    from cytally.dosimetry.measure.evaluate import labelled_cells, write_evaluation
+    from cytally.dosimetry.measure.gallery import PAGE
+    from cytally.images.read import find_images
+    from cytally.inference.ensemble import load_ensemble
+    from cytally.types import Skipped
+
+    loaded = load_ensemble(ensemble).with_thresholds(
+        confidence=confidence, agreement=agreement, reading=reading
+    )
+    if normal:
+        _evaluate_normal(folder, out, loaded, as_json)
+        return
+    if boxes is not None:
+        _evaluate_boxes(folder, out, loaded, [name.strip() for name in boxes.split(",")], as_json)
+        return
+    skipped: list[Skipped] = []
+    with reporting() as report:
+        cells = labelled_cells(folder, skipped)
+        result = measure(cells, len(find_images(folder)), loaded, skipped, report, sweeping=sweep)
+    figures = write_evaluation(result, out, loaded)
+    click.echo(json.dumps(figures) if as_json else table(result))
+    click.echo(f"what was missed, wrongly raised and found: {out / PAGE}", err=True)
+    if skipped:
+        sys.exit(SKIPPED)
+
+
+def _evaluate_boxes(folder: Path, out: Path, ensemble: Ensemble, names: list[str], as_json: bool) -> None:
+    from cytally.dosimetry.measure.boxes import evaluate_boxes, sentences, write_boxed
+    from cytally.images.read import find_images
+
+    with reporting() as report:
+        result = evaluate_boxes(find_images(folder), names, ensemble, report)
+    figures = write_boxed(result, out, ensemble)
+    click.echo(json.dumps(figures) if as_json else "\n".join(sentences(result)))
+    for one in result.skipped:
+        click.echo(f"  skipped {one.image}: {one.reason}", err=True)
+    if result.skipped:
+        sys.exit(SKIPPED)
+
+
+def _evaluate_normal(folder: Path, out: Path, ensemble: Ensemble, as_json: bool) -> None:
+    from cytally.dosimetry.measure.normal import PAGE, as_figures, evaluate_normal, write_normal
+    from cytally.images.read import find_images
+
+    paths = find_images(folder)
+    with reporting() as report:
+        result = evaluate_normal(paths, ensemble, report)
+    write_normal(result, paths, out, ensemble)
+    click.echo(json.dumps(as_figures(result, ensemble)) if as_json else "\n".join(result.words))
+    for one in result.skipped:
+        click.echo(f"  skipped {one.image}: {one.reason}", err=True)
+    click.echo(f"gallery: {out / PAGE}", err=True)
+    if result.skipped:
+        sys.exit(SKIPPED)
+
+
+def table(result: Evaluation) -> str:
+    """The figures for people."""
+    lines = [
+        f"{'dose':>8} {'cells':>6}  {'class':<10} {'precision':>9} {'recall':>7} {'false/cell':>10} {'with fragment':>13}"
+    ]
+    for (dose, name), tally in sorted(result.tallies.items()):
+        hits, cells = tally.one_to_one, result.cells[dose]
+        lines.append(
+            f"{dose:>8} {cells:>6}  {name:<10} {hits.precision:>9.3f} {hits.recall:>7.3f} "
+            f"{hits.false / cells:>10.4f} {tally.beside_fragment.false / cells:>13.4f}"
+        )
+    for name in result.classes:
+        for kind, words in (("one_to_one", "one to one"), ("by_components", "components")):
+            hits = result.total(name, kind)
+            lines.append(
+                f"all doses, {name}, {words}: precision {hits.precision:.3f}, recall {hits.recall:.3f}"
+            )
+    return "\n".join(lines)
+
+
+__all__ = ["Report", "evaluate", "train"]

@@ -1,0 +1,214 @@
+"""`cytally dosimetry heterogeneous`, `qdr`, `mixed-field` and `translocations`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cytally.cli.dosimetry.given import plain
+from cytally.cli.dosimetry.group import dosimetry
+from cytally.cli.options import AGE, CELLS, COUNT, D0, HOURS, REPAIR, Finite, pair
+from cytally.wording import counted
+
+if TYPE_CHECKING:
+    from cytally.dosimetry.estimation.limits.partial_body import Estimate
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def _limits(part: Estimate) -> str:
+    if not part.lower == part.lower:
+        return f"{part.value:.2f} Gy (limits not estimable)"
+    upper = f"{part.upper:.2f}" if part.upper < float("inf") else "no upper limit"
+    return f"{part.value:.2f} Gy ({part.lower:.2f} to {upper})"
+
+
+@dosimetry.command()
+@click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
+@click.option(
+    "--distribution", required=True, help="Cells with 0, 1, 2, ... dicentrics, such as 160,55,19,17,9,4."
+)
+@click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]")
+@click.option(
+    "--repair-hours",
+    type=REPAIR,
+    default=2.0,
+    show_default=True,
+    help="Mean time in which breaks are repaired.",
+)
+@click.option("--d0", type=D0, default=2.7, show_default=True, help="Gy; survival of cells.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def heterogeneous(
+    curve: Path, distribution: str, hours: float, repair_hours: float, d0: float, as_json: bool
+) -> None:
+    """Two doses in one body, and whether one would do.
+
+    A mixture of two Poisson distributions is fitted to the distribution of dicentrics
+    over cells. Where a single dose describes the counts as well, that is said.
+
+    \b
+    Example:
+      cytally dosimetry heterogeneous --curve curve.json --distribution 160,55,19,17,9,4
+    """
+    from cytally.cli.dosimetry.given import counts_given
+    from cytally.dosimetry.assays.questions import heterogeneous as estimate
+    from cytally.dosimetry.curves.calibrate import Curve
+    from cytally.dosimetry.estimation.dose import Exposed
+
+    found = estimate(counts_given(distribution), Curve.load(curve), Exposed(hours, repair_hours, d0))
+    if as_json:
+        click.echo(json.dumps(plain(asdict(found))))
+        return
+    click.echo(f"{_limits(found.high)} to {100 * found.body:.0f} % of the body")
+    click.echo(f"{_limits(found.low)} to the rest")
+    if not found.needed:
+        click.echo("  note: a single dose describes these counts as well; two are not needed (BIC)")
+
+
+@dosimetry.command()
+@click.option("--curve", required=True, type=_FILE, help="Curve of dicentrics (and rings) (JSON).")
+@click.option("--acentrics", required=True, type=_FILE, help="Curve of excess acentrics (JSON).")
+@click.option("--dicentrics", required=True, type=COUNT, help="With centric rings.")
+@click.option(
+    "--damaged",
+    required=True,
+    type=CELLS,
+    help="Cells with any dicentric, ring or excess acentric.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def qdr(curve: Path, acentrics: Path, dicentrics: int, damaged: int, as_json: bool) -> None:
+    """Dose to the exposed part of a body from dicentrics per damaged cell (Qdr; IAEA 2011 eq. 16).
+
+    Needs neither the number of undamaged cells nor the time since the exposure.
+
+    \b
+    Example:
+      cytally dosimetry qdr --curve dicentrics.json --acentrics acentrics.json --dicentrics 86 --damaged 99
+    """
+    from cytally.dosimetry.curves.calibrate import Curve
+    from cytally.dosimetry.estimation.limits.partial_body import qdr_limits
+
+    if dicentrics > 46 * damaged:
+        raise click.UsageError(
+            f"expected at most 46 dicentrics per damaged cell, got {dicentrics} in {damaged}"
+        )
+    both = Curve.load(curve), Curve.load(acentrics)
+    found = qdr_limits(
+        dicentrics, damaged, (both[0].coefficients, both[1].coefficients),
+        (both[0].covariance, both[1].covariance),
+    )  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(plain(asdict(found))))
+    elif found.value != found.value:
+        click.echo("not estimable: there are too few dicentrics per damaged cell for any dose")
+    else:
+        click.echo(
+            f"{_limits(found)} to the exposed part, {dicentrics / damaged:.3f} dicentrics per damaged cell"
+        )
+
+
+@dosimetry.command("mixed-field")
+@click.option("--neutron", required=True, type=_FILE, help="Curve of the neutrons (JSON).")
+@click.option("--gamma", required=True, type=_FILE, help="Curve of the gamma rays (JSON).")
+@click.option(
+    "--ratio", required=True, type=Finite(0, 1000), help="Gamma dose over neutron dose, from physics."
+)
+@click.option("--dicentrics", required=True, type=COUNT)
+@click.option("--cells", required=True, type=CELLS)
+@click.option(
+    "--backgrounds", type=click.Choice(["both", "mean"]), default="both", show_default=True,
+    help="Subtract both curves' backgrounds, as the IAEA manual prints it, or their mean.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def mixed_field(
+    neutron: Path, gamma: Path, ratio: float, dicentrics: int, cells: int, backgrounds: str, as_json: bool
+) -> None:
+    """Neutron and gamma doses of a criticality accident (IAEA 2011, 9.7.5.2).
+
+    \b
+    Example:
+      cytally dosimetry mixed-field --neutron n.json --gamma g.json --ratio 1.5 --dicentrics 120 --cells 100
+    """
+    from cytally.dosimetry.assays.questions import criticality
+    from cytally.dosimetry.curves.calibrate import Curve
+
+    found = criticality(dicentrics, cells, Curve.load(neutron), Curve.load(gamma), ratio, backgrounds)
+    if as_json:
+        click.echo(json.dumps(plain(asdict(found))))
+        return
+    for name, (value, lower, upper) in (("neutron", found.neutron), ("gamma", found.gamma)):
+        click.echo(f"{name:>8} {value:.2f} Gy ({lower:.2f} to {upper:.2f})")
+    click.echo("  note: 95 % limits of the count and of both curves; the ratio is taken as exact")
+    for name in found.exact:
+        click.echo(f"  note: the curve of the {name} states no errors, so that none of it are carried")
+
+
+@dosimetry.command()
+@click.option(
+    "--curve", required=True, type=_FILE, help="Translocations per genome equivalent, without background."
+)
+@click.option("--count", required=True, type=COUNT, help="Translocations seen.")
+@click.option("--cells", required=True, type=CELLS)
+@click.option("--painted", required=True, help="Chromosomes by colour, such as 1,4/2 for two colours.")
+@click.option("--age", type=AGE, help="Years; the background is then that of Sigurdson 2008.")
+@click.option("--sex", type=click.Choice(["male", "female"]), help="[default: unknown]")
+@click.option("--smoker", is_flag=True)
+@click.option(
+    "--region", type=click.Choice(["n-america", "w-europe", "c-europe", "e-europe", "asia"]),
+    help="Where the person lives (Sigurdson 2008).  [default: unknown]",
+)  # fmt: skip
+@click.option(
+    "--ethnicity", type=click.Choice(["white", "asian", "black", "other"]),
+    help="Of the person (Sigurdson 2008).  [default: unknown]",
+)  # fmt: skip
+@click.option(
+    "--control",
+    help="TRANSLOCATIONS,CELLS of your own unexposed people, same age and paint, in place of --age.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def translocations(
+    curve: Path, count: int, cells: int, painted: str, age: float | None, sex: str | None, smoker: bool,
+    region: str | None, ethnicity: str | None, control: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Dose from translocations seen with painted chromosomes (FISH).
+
+    What the paint does not show is made up for by the genome fraction (Lucas). What age
+    brings is taken off (Sigurdson 2008, by age, sex, smoking, region and ethnicity), or what a
+    control of your own shows, whose uncertainty then widens the limits.
+
+    \b
+    Examples:
+      cytally dosimetry translocations --curve fish.json --painted 1,2,4 --count 31 --cells 2000 --age 45
+      cytally dosimetry translocations --curve fish.json --painted 1,4/2 --count 31 --cells 2000 \\
+        --control 12,6000
+    """
+    from cytally.dosimetry.assays.questions import Person
+    from cytally.dosimetry.assays.questions import translocations as estimate
+    from cytally.dosimetry.curves.calibrate import Curve
+
+    if (age is None) == (control is None):
+        raise click.UsageError("give --age or --control, one of the two")
+    if control is not None and (smoker or region or ethnicity):
+        raise click.UsageError("--smoker, --region and --ethnicity belong to --age; a control has its own")
+    colours = [
+        [name.strip().upper() for name in part.split(",") if name.strip()] for part in painted.split("/")
+    ]
+    person = Person(age, sex or "", smoker, region or "", ethnicity or "") if age is not None else None
+    known = pair(control, "--control", "12,6000") if control is not None else None
+    found = estimate(count, cells, colours, person, Curve.load(curve), control=known, sex=sex or "")
+    if as_json:
+        click.echo(json.dumps(plain(asdict(found))))
+        return
+    click.echo(_limits(found.dose))
+    click.echo(
+        f"  {counted(cells, 'cells')} {'is' if cells == 1 else 'are'} {found.equivalents:.4g} genome equivalents (the paint shows "
+        f"{100 * found.factor:.1f} % of all exchanges)"
+    )
+    whence = "from age alone (Sigurdson 2008), taken as known"
+    if known is not None:
+        whence = f"from {known[0]} in {known[1]} control cells, whose uncertainty is carried"
+    click.echo(f"  {found.background:.1f} of {counted(count, 'translocations')} expected {whence}")

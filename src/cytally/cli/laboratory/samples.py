@@ -1,0 +1,312 @@
+"""`cytally dosimetry triage`, `plan` and `compare`: from typed counts alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cytally.cli.dosimetry.given import plain
+from cytally.cli.dosimetry.group import dosimetry
+from cytally.cli.options import (
+    CELLS,
+    COUNT,
+    D0,
+    HOURS,
+    JSON,
+    OUT,
+    PICTURE,
+    REPAIR,
+    Finite,
+    draw,
+    pair,
+    write_table,
+)
+from cytally.dosimetry import D0_GY, REPAIR_HOURS
+
+if TYPE_CHECKING:
+    from cytally.dosimetry.curves.calibrate import Curve
+    from cytally.dosimetry.laboratory.planning import Held, Need, Planned
+    from cytally.dosimetry.laboratory.triage import Sorted
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@dosimetry.command()
+@click.argument("samples", type=_FILE)
+@click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
+@click.option(
+    "--method",
+    type=click.Choice(["likelihood", "merkle", "merkle95", "bayes"]),
+    default="likelihood",
+    show_default=True,
+)
+@click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]")
+@click.option(
+    "--repair-hours",
+    type=REPAIR,
+    default=REPAIR_HOURS,
+    show_default=True,
+    help="Mean time of repair, with --hours.",
+)
+@click.option(
+    "--d0", type=D0, default=D0_GY, show_default=True, help="Gy; survival of cells, for partial-body doses."
+)
+@click.option("--partial", is_flag=True, help="Also as exposures of a part of the body, whatever u says.")
+@OUT
+@click.option("--plot", type=PICTURE, help="Also draw all doses (SVG or PNG).")
+@JSON
+def triage(
+    samples: Path, curve: Path, method: str, hours: float, repair_hours: float, d0: float, partial: bool,
+    out: Path | None, plot: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Sort many SAMPLES by dose: below 1 Gy, 1 to 2 Gy, above 2 Gy.
+
+    SAMPLES is a table (CSV or XLSX) with sample and cells,dicentrics or C0,C1,... Where the distribution over
+    cells is overdispersed (u > 1.96), the dose as a partial-body exposure and its class are given too.
+
+    \b
+    Examples:
+      cytally dosimetry triage samples.csv --curve curve.json --plot triage.svg
+      cytally dosimetry triage samples.xlsx --curve curve.json --hours 6 --out triage.xlsx
+    """
+    from cytally.cli.laboratory.tables import end, left_out, read_said
+    from cytally.dosimetry.curves.calibrate import Curve
+    from cytally.dosimetry.estimation.dose import Asked, Exposed
+    from cytally.dosimetry.laboratory.triage import as_rows, as_table, sort_samples
+
+    exposed, loaded, read = Exposed(hours, repair_hours, d0), Curve.load(curve), read_said(samples)
+    found = sort_samples(read.samples, loaded, method=method, exposed=exposed, asked=Asked(partial))
+    plain_ = [*(_plain(one) for one in found), *left_out(read)]
+    click.echo(json.dumps(plain_) if as_json else as_table(found))
+    if exposed.protraction < 1 and not as_json:
+        click.echo(f"protracted exposure: quadratic term times {exposed.protraction:.3f}")
+    write_table(out, as_rows(found))
+    if plot:
+        _draw_doses(found, plot)
+    end(read)
+
+
+def _draw_doses(found: list[Sorted], plot: Path) -> None:
+    import numpy as np
+
+    from cytally.dosimetry.laboratory.triage import CLASSES
+    from cytally.figures.triage import triage_figure
+
+    doses = np.array([[one.dose.lower, one.dose.estimate, one.dose.upper] for one in found])
+    partial = np.full_like(doses, np.nan)
+    for row, one in zip(partial, found, strict=True):
+        used = one.dose.contaminated or one.dose.partial
+        if used is not None:
+            row[:] = used.dose.lower, used.dose.value, used.dose.upper
+    names, ends = [one.sample.name for one in found], [end for end, _ in CLASSES]
+    draw(triage_figure(names, doses, ends, partial), plot)
+
+
+def _plain(one: Sorted) -> object:
+    return plain({
+        "sample": one.sample.name, "cells": one.sample.cells, "dicentrics": one.sample.dicentrics,
+        "dose_gy": one.dose.estimate, "lower_gy": one.dose.lower, "upper_gy": one.dose.upper, "class": one.category,
+        "possible": list(one.possible), "enough": one.enough, "partial": asdict(one.dose)["partial"],
+        "contaminated": asdict(one.dose)["contaminated"], "partial_class": one.partial_category or None,
+        "protraction": one.dose.protraction, "warnings": list(one.dose.warnings),
+    })  # fmt: skip
+
+
+@dosimetry.command()
+@click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
+@click.option("--dose", "gray", type=Finite(0, 100), default=1.0, show_default=True, help="Gy.")
+@click.option("--within", type=Finite(0, 100, min_open=True), default=0.5, show_default=True, help="+- Gy.")
+@click.option("--false-rate", type=Finite(0), default=0.0, help="False dicentrics per cell of the detector.")
+@click.option(
+    "--samples", type=_FILE,
+    help="Samples counted so far: how many more cells each needs. A table with sample and cells,dicentrics.",
+)  # fmt: skip
+@OUT
+@click.option(
+    "--plot",
+    type=PICTURE,
+    help="Also draw decision threshold and detection limit against cells (SVG or PNG).",
+)
+@JSON
+def plan(
+    curve: Path, gray: float, within: float, false_rate: float, samples: Path | None, out: Path | None,
+    plot: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """How many cells to score, and what a number of cells can tell.
+
+    \b
+    Examples:
+      cytally dosimetry plan --curve curve.json --dose 1 --within 0.25
+      cytally dosimetry plan --curve curve.json --dose 0.2 --plot plan.svg
+      cytally dosimetry plan --curve curve.json --samples samples.csv --within 0.5 --out plan.xlsx
+    """
+    from cytally.dosimetry.curves.calibrate import Curve
+
+    loaded = Curve.load(curve)
+    if samples is not None:
+        if plot is not None:
+            raise click.UsageError("--plot shows a plan for one dose; leave it out with --samples")
+        _plan_each(samples, loaded, within, out, as_json=as_json)
+        return
+    _plan_one(loaded, gray, within, false_rate, out, as_json=as_json)
+    if plot is not None:
+        _draw_plan(loaded, gray, false_rate, plot)
+
+
+def _plan_one(
+    curve: Curve, gray: float, within: float, false_rate: float, out: Path | None, *, as_json: bool
+) -> None:
+    from cytally.dosimetry.assays.low_dose import cells_needed
+    from cytally.dosimetry.laboratory.planning import background_words, plan_cells, plan_rows
+    from cytally.wording import counted
+
+    needed = cells_needed(gray, within, curve.coefficients)
+    found = plan_cells(gray, curve, false_rate=false_rate)
+    if as_json:
+        told = {
+            "dose_gy": gray,
+            "within_gy": within,
+            "cells_needed": needed,
+            "plan": [asdict(p) for p in found],
+        }
+        click.echo(json.dumps(plain(told)))
+        write_table(out, plan_rows(found))
+        return
+    below = (
+        "; it reaches below 0 Gy, so that only the upper limit asks for cells" if within > gray > 0 else ""
+    )
+    click.echo(
+        f"{gray:g} Gy within +-{within:g} Gy (95 %, the curve taken as known): "
+        + (counted(needed, "cells") if needed else "not even with a million cells")
+        + f"{below}; {background_words(curve, false_rate)}"
+    )
+    click.echo(_plan_table(found))
+    write_table(out, plan_rows(found))
+
+
+def _plan_table(found: list[Planned]) -> str:
+    lines = [
+        f"{'cells':>7}{'dicentrics expected':>21}{'limits (Gy)':>18}{'detected with 90 % (Gy)':>25}"
+        f"{'more than ... mean exposed':>28}"
+    ]
+    lines += [
+        f"{p.cells:>7}{p.expected:>21}{f'{p.lower:.2f} to {p.upper:.2f}':>18}{p.detection_gy:>25.2f}{p.threshold:>28}"
+        for p in found
+    ]
+    return "\n".join(lines)
+
+
+def _draw_plan(curve: Curve, gray: float, false_rate: float, plot: Path) -> None:
+    import numpy as np
+
+    from cytally.dosimetry.laboratory.planning import plan_cells
+    from cytally.figures.laboratory import threshold_figure
+
+    cells = np.unique(np.geomspace(50, 5000, 60).round().astype(int))
+    found = plan_cells(gray, curve, cells.tolist(), false_rate=false_rate)
+    thresholds = np.array([p.threshold for p in found], dtype=float)
+    draw(
+        threshold_figure(cells.astype(float), thresholds, np.array([p.detection_gy for p in found]), gray),
+        plot,
+    )
+
+
+def _plan_each(samples: Path, curve: Curve, within: float, out: Path | None, *, as_json: bool) -> None:
+    """What each sample still needs, at the dose that its count says now."""
+    from cytally.cli.laboratory.tables import end, left_out, read_said
+    from cytally.dosimetry.laboratory.planning import needs_of, needs_rows
+
+    read = read_said(samples)
+    found = needs_of(read.samples, curve, within)
+    heading, *rows = needs_rows(found)
+    if as_json:
+        names = list(map(str, heading))
+        told = [dict(zip(names, row, strict=True)) for row in rows]
+        click.echo(json.dumps(plain([*told, *left_out(read)])))
+    else:
+        click.echo(_needs_table(found, within))
+    write_table(out, [heading, *rows])
+    end(read)
+
+
+def _needs_table(found: list[Need], within: float) -> str:
+    heading = f"{'sample':<16}{'cells':>7}{'dic.':>6}{'dose (Gy)':>11}{f'needed for +-{within:g} Gy':>24}{'more':>8}"
+    return "\n".join([heading, *map(_need_line, found)])
+
+
+def _need_line(one: Need) -> str:
+    wanted = "more than a million" if one.cells is None else str(one.cells)
+    more = "" if one.more is None else str(one.more)
+    return f"{one.sample.name:<16}{one.sample.cells:>7}{one.sample.dicentrics:>6}{one.gray:>11.2f}{wanted:>24}{more:>8}"
+
+
+@dosimetry.command()
+@click.option("--dicentrics", type=COUNT)
+@click.option("--cells", type=CELLS)
+@click.option(
+    "--samples",
+    type=_FILE,
+    help="Many samples instead: a table with sample and cells,dicentrics or C0,C1,...",
+)
+@click.option("--control", help="DICENTRICS,CELLS of unexposed people: are the two alike?")
+@click.option("--curve", type=_FILE, help="Calibration curve, for --against and its background.")
+@click.option("--against", type=Finite(0, 100, min_open=True), help="Gy: a suspected dose, against 0 Gy.")
+@OUT
+@JSON
+def compare(
+    dicentrics: int | None, cells: int | None, samples: Path | None, control: str | None, curve: Path | None,
+    against: float | None, out: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Compare a low count, or many, with a control or with a suspected dose.
+
+    \b
+    Examples:
+      cytally dosimetry compare --dicentrics 4 --cells 500 --control 8,5000
+      cytally dosimetry compare --dicentrics 0 --cells 1000 --curve curve.json --against 0.25
+      cytally dosimetry compare --samples samples.csv --control 8,5000 --out compared.xlsx
+    """
+    from cytally.cli.laboratory.tables import end, left_out, read_said
+    from cytally.dosimetry.curves.calibrate import Curve
+    from cytally.dosimetry.laboratory.planning import held_rows, held_words, hold
+
+    if control is None and (curve is None or against is None):
+        raise click.UsageError("give --control, or --curve with --against")
+    if (curve is None) != (against is None):
+        raise click.UsageError("--curve and --against belong together")
+    known = pair(control, "--control", "8,5000") if control is not None else None
+    suspected = (Curve.load(curve), against) if curve is not None and against is not None else None
+    read = read_said(samples) if samples is not None and dicentrics is None and cells is None else None
+    compared = (
+        [(one.name, one.dicentrics, one.cells) for one in read.samples]
+        if read is not None
+        else _compared(dicentrics, cells, samples)
+    )
+    found = [hold(*each, control=known, suspected=suspected) for each in compared]
+    if as_json:
+        told = _held_json(found, alone=samples is None)
+        click.echo(
+            json.dumps(
+                plain([*told, *left_out(read)] if read is not None and isinstance(told, list) else told)
+            )
+        )
+    else:
+        click.echo("\n".join(held_words(one, known, against) for one in found))
+    write_table(out, held_rows(found))
+    if read is not None:
+        end(read)
+
+
+def _held_json(found: list[Held], *, alone: bool) -> object:
+    told = [asdict(one) for one in found]
+    return told[0] if alone else told
+
+
+def _compared(dicentrics: int | None, cells: int | None, samples: Path | None) -> list[tuple[str, int, int]]:
+    """(name, dicentrics, cells) of the typed sample."""
+    if samples is not None or dicentrics is None or cells is None:
+        raise click.UsageError("give --dicentrics and --cells, or --samples")
+    return [("", dicentrics, cells)]

@@ -1,0 +1,351 @@
+"""Counts at known doses -> Curve, and the curve's file.
+
+Needs neither an image nor a network: typed counts are enough.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from pydantic import BaseModel, ValidationError
+
+from cytally.dosimetry.curves.checks import check_curve
+from cytally.dosimetry.curves.controls import Carried, Series, carried
+from cytally.dosimetry.curves.file import read_file
+from cytally.dosimetry.curves.fit import HIGHEST_GY, NAMES, Fit, fit_curve, yield_at, yield_error
+from cytally.dosimetry.curves.points import DICENTRICS, About, DosePoint
+from cytally.dosimetry.curves.quality import pooled, summary, warnings_of
+from cytally.errors import CountsError
+from cytally.files.text import read_text
+from cytally.statistics.distributions import chi2_tail
+from cytally.types import FloatArray
+
+__all__ = ["DICENTRICS", "About", "Curve", "DosePoint", "calibrate", "read_about", "read_toml", "stated"]
+#: Bytes of a file of facts.
+_LARGEST_TOML = 2**20
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Y = C + alpha D + beta D^2 with its uncertainty and its origin.
+
+    Attributes
+    ----------
+    coefficients : ndarray of shape (3,)
+        C, alpha, beta.
+    covariance : ndarray of shape (3, 3)
+    points : tuple of DosePoint
+        What it was fitted to.
+    radiation, laboratory : str
+    detector : str
+        Identity of ensemble and thresholds that counted, "" for counting by eye.
+    fit : Fit or None
+        Goodness of fit, where the curve was fitted here.
+    model, family : str
+        "linear-quadratic" or "linear"; "Poisson" or "quasi-Poisson", whose covariance is
+        Poisson's times the dispersion.
+    reason : str
+        Why these were chosen, in words; "" where they were asked for.
+    about : About
+    aberration : str
+        What was counted: dicentrics, micronuclei, ...
+    stated_range : float or None
+        Largest calibrated dose, Gy, where it is known otherwise than by `points`.
+
+    Raises
+    ------
+    CountsError
+        Coefficients or a covariance that no curve has (`check_curve`).
+    """
+
+    coefficients: FloatArray
+    covariance: FloatArray
+    points: tuple[DosePoint, ...] = ()
+    radiation: str = ""
+    laboratory: str = ""
+    detector: str = ""
+    fit: Fit | None = None
+    model: str = "linear-quadratic"
+    family: str = "Poisson"
+    reason: str = ""
+    about: About = field(default_factory=About)
+    aberration: str = DICENTRICS
+    stated_range: float | None = None
+
+    def __post_init__(self) -> None:
+        check_curve(self.coefficients, self.covariance, "curve")
+
+    @property
+    def highest_dose(self) -> float:
+        """Largest calibrated dose, Gy; NaN where nobody said it."""
+        if self.stated_range is not None:
+            return self.stated_range
+        return max((p.dose_gy for p in self.points), default=float("nan"))
+
+    @cached_property
+    def carried(self) -> Carried:
+        """What limits are computed with: the curve with the uncertainty of its controls."""
+        return carried(self.coefficients, self.covariance, _series(self.points, self.model))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What must be said of the curve itself, in words."""
+        return tuple(warnings_of(self.points, self.coefficients, self.fit, self.family))
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Goodness of fit, correlations, and a row per dose, as plain numbers."""
+        return summary(self.points, self.coefficients, self.fit, self.family)
+
+    def yield_at(self, dose: FloatArray) -> FloatArray:
+        """Expected dicentrics per cell."""
+        return yield_at(dose, self.coefficients)
+
+    def error_at(self, dose: FloatArray) -> FloatArray:
+        """Standard error of the curve."""
+        return yield_error(dose, self.covariance)
+
+    def save(self, path: str | Path) -> None:
+        """Write the curve as JSON."""
+        content: dict[str, Any] = {
+            "format": 1,
+            "coefficients": dict(zip(NAMES, map(float, self.coefficients), strict=True)),
+            "covariance": np.asarray(self.covariance, dtype=float).tolist(),
+            "at_bound": list(self.fit.at_bound) if self.fit else [],
+            "chi2": self.fit.chi2 if self.fit else None,
+            "degrees": self.fit.degrees if self.fit else None,
+            "log_likelihood": _finite(self.fit.log_likelihood) if self.fit else None,
+            "data": [_plain(point) for point in self.points],
+            "highest_dose_gy": self.stated_range,
+            "radiation": self.radiation, "laboratory": self.laboratory, "detector": self.detector,
+            "model": self.model, "family": self.family, "reason": self.reason,
+            "aberration": self.aberration, "about": self.about.model_dump(),
+            "statistics": self.summary,
+        }  # fmt: skip
+        Path(path).write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+    @staticmethod
+    def load(path: str | Path) -> Curve:
+        """Read a curve.
+
+        Raises
+        ------
+        CountsError
+            Missing, not JSON, a missing or unknown field, numbers that no curve has, or a matrix
+            that is no covariance.
+        """
+        path = Path(path)
+        stored = read_file(path)
+        values, covariance = stored.numbers(str(path))
+        try:
+            points = stored.points()
+        except CountsError as error:
+            raise CountsError(f"{path}: {error}") from error
+        fit, nan = None, float("nan")
+        if stored.chi2 is not None and stored.degrees is not None:
+            likelihood = nan if stored.log_likelihood is None else stored.log_likelihood
+            at_bound = tuple(stored.at_bound)
+            fit = Fit(values, covariance, at_bound, stored.chi2, nan, likelihood, stored.degrees)
+        return Curve(
+            values, covariance, points, stored.radiation, stored.laboratory, stored.detector, fit, stored.form,
+            stored.family, stored.reason, stored.about, stored.aberration, stored.highest_dose_gy,
+        )  # fmt: skip
+
+
+def _series(points: Sequence[DosePoint], model: str) -> Series:
+    rows = [(p.dose_gy, p.cells, p.dicentrics, p.weight) for p in points]
+    gray, cells, aberrations, weights = np.array(rows, dtype=float).reshape(-1, 4).T
+    return Series(gray, cells, aberrations, weights, model == "linear-quadratic")
+
+
+def _plain(point: DosePoint) -> dict[str, Any]:
+    known = {"distribution": list(point.distribution)} if point.distribution else {}
+    return {
+        "dose_gy": point.dose_gy, "cells": point.cells, "dicentrics": point.dicentrics, "weight": point.weight,
+    } | known  # fmt: skip
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def stated(
+    coefficients: Sequence[float], errors: Sequence[float], covariances: Sequence[float] = (), *,
+    radiation: str = "", laboratory: str = "", highest_dose: float | None = None,
+) -> Curve:  # fmt: skip
+    """A curve known by its coefficients and their errors alone, such as a published one.
+
+    Parameters
+    ----------
+    coefficients, errors : (C, alpha, beta), or (C, alpha) of a linear curve
+        Per cell, per cell and Gy, per cell and Gy^2; standard errors.
+    covariances : (C and alpha, C and beta, alpha and beta), or one number for a linear curve
+        0 where nobody published them.
+    radiation, laboratory : str
+    highest_dose : float, optional
+        Gy, up to which it was calibrated.
+
+    Raises
+    ------
+    CountsError
+        A negative coefficient or error, no number, or covariances that these errors do not allow.
+    """
+    if len(coefficients) not in (2, 3) or len(errors) != len(coefficients):
+        raise CountsError(
+            "expected C,alpha,beta and three errors, or C,alpha and two errors of a linear curve, "
+            f"got {len(coefficients)} and {len(errors)} numbers"
+        )
+    if not all(0 <= value < float("inf") for value in (*coefficients, *errors)):
+        raise CountsError(
+            "expected coefficients and errors >= 0, alpha or beta above 0, "
+            f"got {', '.join(f'{v:g}' for v in (*coefficients, *errors))}"
+        )
+    if highest_dose is not None and not 0 < highest_dose <= HIGHEST_GY:
+        raise CountsError(
+            f"expected a range up to a dose above 0 and at most {HIGHEST_GY:g} Gy, got {highest_dose:g}"
+        )
+    size = len(coefficients)
+    pairs = [(0, 1), (0, 2), (1, 2)][: 3 if size == 3 else 1]
+    if len(covariances) not in (0, len(pairs)):
+        raise CountsError(f"expected {len(pairs)} covariances of {size} coefficients, got {len(covariances)}")
+    values, covariance = np.zeros(3), np.zeros((3, 3))
+    values[:size] = coefficients
+    covariance[range(size), range(size)] = np.square(errors)
+    for (i, j), value in zip(pairs, covariances, strict=False):
+        covariance[i, j] = covariance[j, i] = value
+    check_curve(values, covariance, "curve")
+    return Curve(
+        values, covariance, radiation=radiation, laboratory=laboratory, family="as published",
+        model="linear-quadratic" if values[2] or covariance[2, 2] else "linear", stated_range=highest_dose,
+    )  # fmt: skip
+
+
+def calibrate(
+    points: Sequence[DosePoint], *, radiation: str = "", laboratory: str = "", detector: str = "",
+    model: str = "linear-quadratic", family: str = "Poisson", about: About | None = None,
+    aberration: str = DICENTRICS,
+) -> Curve:  # fmt: skip
+    """Fit a calibration curve by constrained Poisson maximum likelihood.
+
+    Parameters
+    ----------
+    points : sequence of DosePoint
+    radiation, laboratory, detector : str
+        Kept with the curve.
+    model : {"linear-quadratic", "linear", "automatic"}
+        Automatic: linear where the quadratic term does not improve the fit (likelihood
+        ratio, 5 %).
+    family : {"Poisson", "quasi-Poisson", "automatic"}
+        Automatic: quasi-Poisson where chi2 per degree of freedom is above 1 (IAEA 2011,
+        8.3: standard errors times its root).
+    about : About, optional
+    aberration : str
+        What was counted.
+
+    Raises
+    ------
+    CountsError
+        Too few doses, no dicentrics, impossible counts, a yield that does not grow with dose.
+    """
+    _check_points(points, aberration)
+    rows = [(p.dose_gy, p.cells, p.dicentrics, p.weight) for p in points]
+    dose, *counts, weights = np.array(rows, dtype=float).reshape(-1, 4).T
+    chosen, why = model, []
+    if model == "automatic":
+        chosen, said = _choose_model(dose, counts[0], counts[1], weights)
+        why.append(said)
+    fit = fit_curve(dose, counts[0], counts[1], quadratic=chosen == "linear-quadratic", weights=weights)
+    kind, scale, reasons = _choose_family(fit, points, family)
+    why += reasons
+    covariance = fit.covariance * scale if kind == "quasi-Poisson" else fit.covariance
+    return Curve(
+        fit.coefficients, covariance, tuple(points), radiation, laboratory, detector, fit,
+        chosen, kind, "; ".join(why), about or About(), aberration,
+    )  # fmt: skip
+
+
+def _check_points(points: Sequence[DosePoint], aberration: str) -> None:
+    """Refuse what no calibration holds."""
+    for point in points:
+        if not 0 <= point.dose_gy <= HIGHEST_GY:
+            raise CountsError(f"expected doses of 0 to {HIGHEST_GY:g} Gy, got {point.dose_gy:g}")
+        if not 0 < point.weight < float("inf"):
+            raise CountsError(f"expected weights above 0, got {point.weight:g} at {point.dose_gy:g} Gy")
+        if point.dose_gy == 0 and point.dicentrics > point.cells > 0:
+            raise CountsError(
+                f"expected fewer {aberration} than cells at 0 Gy, got {point.dicentrics} in {point.cells} cells; "
+                "are the columns interchanged?"
+            )
+
+
+def _choose_family(fit: Fit, points: Sequence[DosePoint], family: str) -> tuple[str, float, list[str]]:
+    """Family, by how much its covariance exceeds Poisson's, and why, where that was left open.
+
+    Overdispersion shows in the scatter of the doses about the curve, or over the cells within them.
+    """
+    within = pooled(points)
+    scatter = fit.dispersion if fit.degrees > 0 else 1.0
+    scale = max(scatter, within.index if within.overdispersed else 1.0, 1.0)
+    if family != "automatic":
+        return family, scale, []
+    kind = "quasi-Poisson" if scale > 1 else "Poisson"
+    more = "more" if scatter > 1 else "no more"
+    words = f"{kind}: the points scatter {more} than Poisson allows (chi2 / df = {scatter:.2f})"
+    if within.overdispersed:
+        words += f", and over the cells more than chance (dispersion index {within.index:.2f})"
+    return kind, scale, [words]
+
+
+def _choose_model(
+    dose: FloatArray, cells: FloatArray, dicentrics: FloatArray, weights: FloatArray
+) -> tuple[str, str]:
+    """Linear-quadratic unless the linear curve explains the counts as well (likelihood ratio, 5 %)."""
+    if len(np.unique(dose)) < 3:
+        return "linear", f"linear: {len(np.unique(dose))} doses are too few for a quadratic term"
+    full, straight = (fit_curve(dose, cells, dicentrics, quadratic=q, weights=weights) for q in (True, False))
+    ratio = max(2 * (full.log_likelihood - straight.log_likelihood), 0.0)
+    # beta >= 0: at the boundary the ratio is half 0 and half chi2 of 1 (Self and Liang 1987)
+    p = 0.5 * float(chi2_tail(ratio, 1)) if ratio > 0 else 1.0
+    if p < 0.05:
+        return "linear-quadratic", f"linear-quadratic: the quadratic term improves the fit (p = {p:.2g})"
+    return "linear", f"linear: a quadratic term does not improve the fit (p = {p:.2g})"
+
+
+def read_about(path: Path) -> About:
+    """Read the conditions of a curve from a TOML file; errors as of `read_toml`."""
+    return read_toml(path, About, "about a curve")
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_toml(path: Path, model: type[Model], what: str) -> Model:
+    """Read a small TOML file of texts.
+
+    Raises
+    ------
+    FileError
+        No file, or a larger one than such a file can be.
+    CountsError
+        Not TOML in UTF-8, or a key that is not known.
+    """
+    text = read_text(path, f"a TOML file {what}", _LARGEST_TOML)
+    try:
+        if text.guessed:
+            raise ValueError("not UTF-8; save it as UTF-8")
+        return model.model_validate(tomllib.loads(text.content.replace("\r\n", "\n")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise CountsError(
+            f"{path}: {name}: {first['msg']}; expected text under one of {', '.join(model.model_fields)}"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise CountsError(f'{path}: expected TOML (key = "text"), got {error}') from error

@@ -1,0 +1,78 @@
+"""What no curve may be: numbers that are none, negative or absurd, and matrices that are no covariance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cytally.dosimetry.curves.fit import NAMES
+from cytally.errors import CountsError
+from cytally.types import FloatArray
+
+#: A cell has 46 chromosomes: no coefficient per cell (and Gy) and no error of one is larger than this.
+_MOST = 100.0
+#: Published covariances are rounded: correlations may miss what is possible by this much.
+_ROUNDED = 2e-3
+
+
+def check_curve(coefficients: FloatArray, covariance: FloatArray, where: str) -> None:
+    """Refuse what cannot be a curve.
+
+    Parameters
+    ----------
+    coefficients : ndarray of shape (3,)
+        C, alpha, beta.
+    covariance : ndarray of shape (3, 3)
+    where : str
+        Begins the message: a path, or "curve".
+
+    Raises
+    ------
+    CountsError
+        A coefficient that is no number, negative or absurdly large; alpha and beta both 0; a
+        matrix that is not square, finite, symmetric and without negative eigenvalue.
+    """
+    _check_coefficients(np.asarray(coefficients, dtype=float), where)
+    _check_covariance(np.asarray(covariance, dtype=float), where)
+
+
+def _check_coefficients(values: FloatArray, where: str) -> None:
+    said = ", ".join(f"{name} {value:g}" for name, value in zip(NAMES, values, strict=False))
+    if values.shape != (len(NAMES),):
+        raise CountsError(f"{where}: expected three coefficients C, alpha, beta, got {values.size}")
+    if not (np.isfinite(values).all() and (values >= 0).all()):
+        raise CountsError(f"{where}: expected coefficients >= 0, got {said}")
+    if values.max() > _MOST:
+        raise CountsError(f"{where}: expected coefficients per cell of at most {_MOST:g}, got {said}")
+    if not values[1:].any():
+        raise CountsError(
+            f"{where}: expected alpha or beta above 0, got {said}: a yield that does not grow says nothing of a dose"
+        )
+
+
+def _check_covariance(covariance: FloatArray, where: str) -> None:
+    if covariance.shape != (len(NAMES), len(NAMES)):
+        raise CountsError(
+            f"{where}: expected a symmetric 3 x 3 covariance of C, alpha, beta, got {covariance.shape}"
+        )
+    if not np.isfinite(covariance).all():
+        raise CountsError(f"{where}: expected a covariance of finite numbers, got NaN or infinity")
+    variances = np.diag(covariance)
+    if variances.min() < 0:
+        raise CountsError(
+            f"{where}: expected a covariance without negative eigenvalue, got a variance of {variances.min():.3g}"
+        )
+    if variances.max() > _MOST**2:
+        raise CountsError(
+            f"{where}: expected standard errors of at most {_MOST:g} per cell, got {variances.max() ** 0.5:.3g}"
+        )
+    errors = np.sqrt(variances)
+    scale = np.outer(errors, errors)
+    if (np.abs(covariance - covariance.T) > 1e-6 * np.abs(covariance) + 1e-12 * scale).any():
+        raise CountsError(f"{where}: expected a symmetric 3 x 3 covariance of C, alpha, beta")
+    if covariance[scale == 0].any():
+        raise CountsError(f"{where}: expected no covariance with a coefficient whose variance is 0")
+    least = np.linalg.eigvalsh(covariance / np.where(scale > 0, scale, 1.0)).min()
+    if least < -_ROUNDED:
+        raise CountsError(
+            f"{where}: expected a covariance without negative eigenvalue, got {least:.3g} (of its correlations)"
+        )

@@ -1,0 +1,114 @@
+"""Limits of a whole-body dose by each of the methods, with the curve as its controls leave it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from cytally.dosimetry.curves.calibrate import Curve
+from cytally.dosimetry.curves.fit import HIGHEST_GY, dose_at, yield_at
+from cytally.dosimetry.estimation.limits.calibrative import FLAT, Prior, calibrative_density, count_up_to
+from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors, detector_density, point_dose
+from cytally.dosimetry.estimation.limits.merkle import DoseLimits, delta, merkle
+from cytally.errors import CountsError
+from cytally.statistics.poisson import Dispersion
+
+
+def check_explained(
+    spread: Dispersion, curve: Curve, protraction: float, errors: DetectorErrors | None
+) -> None:
+    """Refuse a count that no dose explains."""
+    if errors is None:
+        gray = dose_at(spread.mean, curve.coefficients, protraction)
+    else:
+        gray = point_dose(spread.aberrations, spread.cells, curve.coefficients, errors, protraction)
+    if not gray <= HIGHEST_GY:
+        cells = "cell" if spread.cells == 1 else "cells"
+        raise CountsError(
+            f"{spread.aberrations} {curve.aberration} in {spread.cells} {cells} are more than the curve can explain "
+            f"up to {HIGHEST_GY:g} Gy; are cells and {curve.aberration} interchanged?"
+        )
+
+
+def scatter(spread: Dispersion, disagreement: float = 0.0) -> float | None:
+    """By how much the variance of the count exceeds Poisson's; None where nothing says so.
+
+    The dispersion index where u > 1.96, and the variance over sampled ensembles in parts of the
+    count's own.
+    """
+    index = spread.index if spread.overdispersed else 1.0
+    index += disagreement**2 / max(spread.aberrations, 1)
+    return index if index > 1 else None
+
+
+def limits_with_errors(
+    spread: Dispersion, curve: Curve, errors: DetectorErrors, protraction: float, index: float | None
+) -> DoseLimits:
+    """Dose of an automatic count on a curve counted by people."""
+    if curve.detector:
+        raise CountsError(
+            f"the curve was counted by detector {curve.detector} and has absorbed its errors; "
+            "give recall and false rate only with a curve counted by eye"
+        )
+    density = detector_density(
+        spread.aberrations, spread.cells, curve.carried.coefficients, curve.carried.covariance, errors,
+        protraction=protraction, index=index,
+    )  # fmt: skip
+    lower, upper = density.likelihood_region()
+    return DoseLimits(density.mode, lower, upper, spread.mean, spread.mean)
+
+
+def limits_of(
+    spread: Dispersion,
+    curve: Curve,
+    method: str,
+    protraction: float,
+    disagreement: float,
+    prior: Prior = FLAT,
+) -> DoseLimits:
+    """Limits by one of the methods; overdispersion widens the count's error where u > 1.96."""
+    index = scatter(spread, disagreement)
+    estimate = dose_at(spread.mean, curve.coefficients, protraction)
+    if method.startswith("merkle"):
+        return replace(_merkle(spread, curve, method, protraction, disagreement), estimate=estimate)
+    known = curve.carried
+    if method == "delta":
+        variance = spread.mean / spread.cells * index if index is not None else None
+        return delta(
+            spread.aberrations, spread.cells, curve.coefficients, known.covariance, protraction=protraction,
+            yield_variance=variance,
+        )  # fmt: skip
+    density = calibrative_density(
+        spread.aberrations, spread.cells, known.coefficients, known.covariance, protraction=protraction,
+        index=index, prior=prior.gamma, highest=prior.highest,
+    )  # fmt: skip
+    if method == "bayes":
+        return DoseLimits(density.mode, *density.hpd(), spread.mean, spread.mean)
+    return DoseLimits(estimate, *density.likelihood_region(), spread.mean, spread.mean)
+
+
+def _merkle(
+    spread: Dispersion, curve: Curve, method: str, protraction: float, disagreement: float
+) -> DoseLimits:
+    """Merkle's limits, by the rule of IAEA 2011 eq. 9 where the counts are overdispersed.
+
+    That rule widens by half even where the index is 1; members that disagree take from the
+    count's worth instead.
+    """
+    worth = 1 / (1 + disagreement**2 / max(spread.aberrations, 1))
+    return merkle(
+        spread.aberrations * worth, spread.cells * worth, curve.carried.coefficients, curve.carried.covariance,
+        level=0.83 if method == "merkle" else 0.95, protraction=protraction,
+        index=spread.index if spread.overdispersed else None,
+    )  # fmt: skip
+
+
+def as_few(spread: Dispersion, curve: Curve, errors: DetectorErrors | None) -> float:
+    """Probability of no more dicentrics than these without any dose."""
+    known = curve.carried
+    mean, variance = float(yield_at(np.zeros(1), known.coefficients)[0]), float(known.covariance[0, 0])
+    if errors is not None:
+        mean = mean * errors.per_dicentric + errors.false_rate
+        variance = variance * errors.per_dicentric**2 + (errors.false + 0.5) / errors.cells**2
+    return float(count_up_to(spread.aberrations, spread.cells, np.array(mean), np.array(variance)))

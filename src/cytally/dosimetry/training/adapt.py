@@ -1,0 +1,218 @@
+"""A laboratory's unexposed cells + the shipped ensemble -> an ensemble for that laboratory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cytally.dosimetry.compose.cell import Wanted, compose_cell
+from cytally.dosimetry.compose.field import Field
+from cytally.dosimetry.compose.folder import check_fields, read_fields
+from cytally.dosimetry.density import normalise
+from cytally.dosimetry.measure.evaluate import LabelledCell, evaluate
+from cytally.dosimetry.measure.normal import Rate, evaluate_normal
+from cytally.dosimetry.training.assemble import assemble, choose_epochs, seconds_per_epoch
+from cytally.dosimetry.training.sources import CLASSES, ComposedSource, MixedSource, SimulatedSource
+from cytally.dosimetry.training.thresholds.cells import look_at
+from cytally.dosimetry.training.thresholds.votes import choose
+from cytally.dosimetry.training.train import threshold_cells
+from cytally.dosimetry.training.verifier import Course, said, teach
+from cytally.files.atomic import write_bytes
+from cytally.files.runs import machine
+from cytally.inference.card import sha256_of
+from cytally.inference.ensemble import Ensemble, add_readers, load_ensemble
+from cytally.nets.unet import Architecture
+from cytally.training.examples import TrainingCell
+from cytally.training.loop import FURTHER, TrainingSettings, fit
+from cytally.training.pool import PoolSettings
+from cytally.training.reading import REFRESH
+from cytally.types import Skipped
+
+Report = Callable[[str, int, int], None]
+FIGURES = "adapt.json"
+#: One field in this many is kept for checking, at least one where there are several.
+_KEPT = 5
+#: Composed cells on which recall is measured.
+_CHECKED = 60
+#: Cells of each kind, composed and simulated, for thresholds: with aberrations, and silent ones, of which
+#: fewer would leave the rate of false alarms to chance.
+_EXPOSED, _SILENT = 150, 300
+_SEED = 660_000
+#: Cells in which the new ensemble proposes places to the readers.
+_REREAD = 1600
+
+#: Eight epochs at a low rate: enough to learn a stain, too few to learn fields by heart.
+ADAPT = replace(
+    FURTHER, epochs=8, late_from=3, rate=4e-4, late_rate=3e-4, pool=PoolSettings(size=1000, fresh=250)
+)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A detector on the fields kept for checking.
+
+    Attributes
+    ----------
+    recall, precision : dict of str to float
+        On cells composed from those fields, by class, one to one; NaN where nothing counts.
+    composed : int
+        Number of such cells.
+    normal : tuple of Rate
+        Detections in the same fields, untouched.
+    """
+
+    recall: dict[str, float]
+    precision: dict[str, float]
+    composed: int
+    normal: tuple[Rate, ...]
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """The new ensemble, and how both did before and after."""
+
+    ensemble: Ensemble
+    before: Check
+    after: Check
+    learnt: int
+    kept: int
+    skipped: tuple[Skipped, ...]
+
+
+def adapt(
+    folder: Path, out: Path, base: Path, report: Report, *,
+    settings: TrainingSettings = ADAPT, share: float = 0.6, name: str = "",
+) -> Adapted:  # fmt: skip
+    """Fine-tune an ensemble to a microscope and a stain, from unlabelled unexposed cells.
+
+    Parameters
+    ----------
+    folder : Path
+        Images of unexposed metaphases.
+    out : Path
+        Becomes the ensemble folder; a killed call goes on where it was.
+    base : Path
+        Ensemble folder; its last member is trained further on composed and simulated cells.
+    report : callable
+        Told (stage, done, total).
+    settings : TrainingSettings
+    share : float
+        Share of composed cells among those learnt from.
+    name : str
+
+    Raises
+    ------
+    ImageError
+        No field from which cells can be composed.
+    """
+    skipped: list[Skipped] = []
+    fields = read_fields(folder, skipped, report)
+    check_fields(fields, folder)
+    learnt, kept = split(fields)
+    old = load_ensemble(base)
+    before = check(old, kept, report, "before")
+    start = base / old.card.members[-1].file
+    seed = settings.seed
+    sources = (ComposedSource(learnt, seed, classes=CLASSES), SimulatedSource(seed, classes=CLASSES))
+    mixed = MixedSource(sources, (share, 1 - share), seed)
+    fit(mixed, Architecture(**old.card.arguments), settings, out / "training", report, start)
+    members = min(10, settings.epochs - settings.late_from + 1)
+    epochs = choose_epochs(out / "training", settings.late_from, members, seed)
+    notes = {
+        "command": f"cytally dosimetry adapt {folder.name} --out {out.name} --seed {seed}",
+        "seed": seed, "machine": machine(), "start_sha256": sha256_of(start),
+        "data": f"cells composed from {len(learnt)} unlabelled field(s), share {share:g}; simulated cells",
+        "adapted_from": old.card.identity,
+        "hours_in_epochs": round(sum(seconds_per_epoch(out / "training")) / 3600, 2),
+    }  # fmt: skip
+    made = assemble(
+        out / "training", out, name=name or out.name, classes=CLASSES, epochs=epochs, training=notes
+    )
+    if old.readers:
+        made = _reread(mixed, base, out, report)
+    made = _thresholds(made, learnt, out, report)
+    after = check(made, kept, report, "after")
+    result = Adapted(made, before, after, len(learnt), len(kept), tuple(skipped))
+    write_bytes(out / FIGURES, (json.dumps(figures(result), indent=1) + "\n").encode())
+    return result
+
+
+def split(fields: Sequence[Field]) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
+    """Fields to learn from and fields kept for checking; a single one must serve both."""
+    able = [f for f in fields if f.uprights]
+    if len(able) == 1:
+        return tuple(fields), tuple(able)
+    kept = tuple(able[_KEPT - 1 :: _KEPT]) or (able[-1],)
+    chosen = {id(field) for field in kept}
+    return tuple(f for f in fields if id(f) not in chosen), kept
+
+
+def check(ensemble: Ensemble, fields: tuple[Field, ...], report: Report, when: str) -> Check:
+    """Recall and precision on cells composed of some fields; detections in those fields as they are."""
+
+    def told(stage: str, done: int, total: int) -> None:
+        report(f"{stage} ({when})", done, total)
+
+    cells = (
+        LabelledCell(normalise(made.image), made.points, "composed")
+        for made in (compose_cell(fields, Wanted(silent=0.0), _rng(1, k)) for k in range(_CHECKED))
+    )
+    result = evaluate(cells, _CHECKED, ensemble, [], told, sweeping=False)
+    totals = {name: result.total(name, "one_to_one") for name in ensemble.classes}
+    normal = evaluate_normal([Path(field.source) for field in fields], ensemble, told)
+    return Check(
+        {name: hits.recall for name, hits in totals.items()},
+        {name: hits.precision for name, hits in totals.items()},
+        _CHECKED, normal.rates,
+    )  # fmt: skip
+
+
+def _rng(purpose: int, number: int) -> np.random.Generator:
+    return np.random.default_rng([_SEED + purpose, number])
+
+
+def _reread(source: MixedSource, base: Path, out: Path, report: Report) -> Ensemble:
+    """Second readers of the base, taught what the new ensemble proposes in the laboratory's own cells."""
+    card = load_ensemble(base).card
+    starts = tuple(base / reader.file for reader in card.readers)
+    course = Course(_REREAD, len(starts), int(card.reader["side"]), REFRESH)
+    weights, crops = teach(source, out, course, out / "training" / "reading", report, starts)
+    return add_readers(out, weights, card.reader, said(crops, course, len(card.classes)))
+
+
+def _thresholds(ensemble: Ensemble, fields: tuple[Field, ...], out: Path, report: Report) -> Ensemble:
+    """Thresholds on composed and simulated cells, as many of each."""
+
+    def cells(wanted: Wanted, dose: float | None, purpose: int, count: int) -> Iterator[TrainingCell]:
+        source = ComposedSource(fields, _SEED + purpose, wanted)
+        yield from (source.cell(k) for k in range(count))
+        yield from threshold_cells(range(count), dose)
+
+    many = cells(Wanted(1.5, 0.8, silent=0.0), 4.0, 2, _EXPOSED)
+    highest = look_at(many, ensemble, 2 * _EXPOSED, report, "cells with aberrations")
+    quiet = cells(Wanted(silent=1.0), None, 3, _SILENT)
+    silent = look_at(quiet, ensemble, 2 * _SILENT, report, "silent cells")
+    return choose(ensemble, out, highest, silent)
+
+
+def figures(result: Adapted) -> dict[str, Any]:
+    """Plain numbers, for JSON."""
+
+    def plain(value: Any) -> Any:
+        """NaN has no place in JSON."""
+        if isinstance(value, dict):
+            return {k: plain(v) for k, v in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(v) for v in value]
+        return None if isinstance(value, float) and value != value else value
+
+    return {
+        "detector": result.ensemble.card.identity, "fields_learnt_from": result.learnt,
+        "fields_kept": result.kept, "before": plain(asdict(result.before)), "after": plain(asdict(result.after)),
+        "skipped": [vars(one) for one in result.skipped],
+    }  # fmt: skip

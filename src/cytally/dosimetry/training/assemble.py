@@ -1,0 +1,77 @@
+"""Checkpoints of one run -> an ensemble with thresholds, in a folder that can be shipped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cytally import __version__
+from cytally.dosimetry.density import NOMINAL_PIXEL_UM, NOMINAL_SIZE
+from cytally.errors import SettingsError
+from cytally.inference.card import Card, Thresholds
+from cytally.inference.ensemble import Ensemble, load_ensemble, write_ensemble
+from cytally.training.checkpoints import member_path, read_curves
+from cytally.training.folder import read_training
+
+Report = Callable[[str, int, int], None]
+
+
+def choose_epochs(folder: Path, first: int, count: int, seed: int) -> list[int]:
+    """Draw the epochs whose checkpoints become members.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the training run.
+    first : int
+        First epoch of the constant learning rate.
+    count, seed : int
+    """
+    done = [e for e in range(first, 1000) if member_path(folder, e).is_file()]
+    if len(done) < count:
+        raise SettingsError(
+            f"{folder}: expected {count} checkpoints from epoch {first} on, got {len(done)}; train longer"
+        )
+    drawn = np.random.default_rng(seed).permutation(done)[:count]
+    return sorted(int(e) for e in drawn)
+
+
+def assemble(
+    run: Path,
+    out: Path,
+    *,
+    name: str,
+    classes: Sequence[str],
+    epochs: Sequence[int],
+    training: dict[str, Any],
+) -> Ensemble:
+    """Write an ensemble with provisional thresholds (T_C 0.5, T_A half of the members)."""
+    stored = read_training(run)
+    card = Card(
+        name=name, classes=list(classes), arguments=stored["architecture"], members=[],
+        normalisation={"size": NOMINAL_SIZE, "pixel_um": NOMINAL_PIXEL_UM},
+        thresholds=Thresholds(
+            confidence=[[0.5] * len(classes)] * len(epochs), agreement=[len(epochs) // 2] * len(classes)
+        ),
+        training={"cytally": __version__, "settings": stored["settings"], "curve": last_row(run), **training},
+    )  # fmt: skip
+    write_ensemble(out, card, [member_path(run, epoch) for epoch in epochs])
+    return load_ensemble(out)
+
+
+def last_row(run: Path) -> dict[str, str]:
+    """Last line of the learning curve."""
+    return learning_curve(run)[-1]
+
+
+def seconds_per_epoch(run: Path) -> list[float]:
+    """Time spent learning in each epoch, without the making of cells before it."""
+    return [float(row["seconds"]) for row in learning_curve(run)]
+
+
+def learning_curve(run: Path) -> list[dict[str, str]]:
+    """Rows of curves.csv."""
+    return read_curves(run / "curves.csv")

@@ -1,0 +1,69 @@
+"""Labelled cells as an ensemble sees them, and what its thresholds must keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytally.dosimetry.detectors.candidates import proposing
+from cytally.inference.ensemble import Ensemble
+from cytally.inference.votes import look, predict
+from cytally.training.examples import TrainingCell, unpack
+from cytally.types import FloatArray
+
+Report = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What thresholds must keep.
+
+    Attributes
+    ----------
+    false_per_cell : dict of str to float
+        At most so many false detections per silent cell, by class.
+    precision : float
+        At least this share of the detections in cells of the highest dose is true.
+    """
+
+    false_per_cell: dict[str, float]
+    precision: float = 0.0
+
+
+#: Dicentrics are rare and decide the dose; fragments only support them.
+GOAL = Goal({"dicentric": 0.008, "fragment": 0.04})
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One cell: heatmaps in half precision, labels by class, packed density.
+
+    The heatmaps are those of all members, or of the proposing ones where readers decide.
+    """
+
+    maps: NDArray[np.float16]
+    places: tuple[FloatArray, ...]
+    packed: NDArray[np.uint8]
+
+
+def look_at(
+    cells: Iterable[TrainingCell], ensemble: Ensemble, total: int, report: Report, stage: str
+) -> list[Seen]:
+    """Heatmaps of all members on some cells."""
+    seen = []
+    for number, cell in enumerate(cells, start=1):
+        maps = _maps(unpack(cell.packed), ensemble).astype(np.float16)
+        places = tuple(cell.places[cell.classes == k].astype(float) for k in range(len(ensemble.classes)))
+        seen.append(Seen(maps, places, cell.packed))
+        report(stage, number, total)
+    return seen
+
+
+def _maps(values: NDArray[np.float32], ensemble: Ensemble) -> NDArray[np.float32]:
+    """Heatmaps of all members, or of those that propose where readers decide."""
+    if not ensemble.readers:
+        return predict(values, ensemble)
+    return np.stack([look(values, ensemble.members[k]) for k in proposing(ensemble)])

@@ -1,0 +1,198 @@
+"""Labelled folders and the simulator -> a trained ensemble with thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cytally.dosimetry.compose.field import Field
+from cytally.dosimetry.compose.folder import read_fields
+from cytally.dosimetry.density import normalise
+from cytally.dosimetry.simulate.breakage import Damage, Exposure
+from cytally.dosimetry.simulate.cell import simulate_cell
+from cytally.dosimetry.simulate.styles import style_named
+from cytally.dosimetry.training.assemble import assemble, choose_epochs, seconds_per_epoch
+from cytally.dosimetry.training.sources import (
+    AUXILIARY,
+    CLASSES,
+    ComposedSource,
+    FolderSource,
+    MixedSource,
+    SimulatedSource,
+    labelled_images,
+    training_cell,
+)
+from cytally.dosimetry.training.thresholds.cells import look_at
+from cytally.dosimetry.training.thresholds.votes import choose
+from cytally.errors import ImageError
+from cytally.files.runs import machine
+from cytally.images.read import read
+from cytally.inference.card import sha256_of
+from cytally.inference.ensemble import Ensemble
+from cytally.labels.points import check_inside
+from cytally.nets.unet import Architecture
+from cytally.training.examples import CellSource, TrainingCell
+from cytally.training.loop import TrainingSettings, fit
+from cytally.types import Image, Points, Skipped
+
+Report = Callable[[str, int, int], None]
+#: Cells on which thresholds are chosen: of the highest dose, and silent ones.
+THRESHOLD_CELLS = (400, 3000)
+#: What holds on the hardest cells that a laboratory would score holds on easier ones.
+THRESHOLD_STYLE = "hard"
+_THRESHOLD_SEED = 770_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to learn from and what to make of it.
+
+    Attributes
+    ----------
+    folders : tuple of Path
+        Labelled folders.
+    simulated : float
+        Share of simulated cells, 0 to 1.
+    filters, members : int
+    name, preset : str
+    start : Path or None
+        Weights to begin from.
+    normal : Path or None
+        Folder of unexposed, unlabelled cells, from which labelled ones are composed.
+    composed : float
+        Their share of all cells.
+    auxiliary : bool
+        Also learn monocentrics and centromeres where the simulator knows them: they
+        teach a young network what dicentrics are made of.
+    devices : int
+        GPUs, or processes without one; 0: every GPU, or one process.
+    """
+
+    folders: tuple[Path, ...]
+    simulated: float
+    filters: int
+    members: int
+    name: str
+    preset: str = "shipped"
+    start: Path | None = None
+    normal: Path | None = None
+    composed: float = 0.0
+    auxiliary: bool = True
+    devices: int = 0
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """What the network predicts while it learns."""
+        return CLASSES + AUXILIARY if self.auxiliary else CLASSES
+
+    def source(
+        self, seed: int, images: Sequence[tuple[Path, Points]], fields: tuple[Field, ...] = ()
+    ) -> CellSource:
+        """Cells to learn from: simulated, labelled, composed, mixed by their shares."""
+        rest = 1 - (self.composed if fields else 0.0)
+        parts: list[tuple[CellSource, float]] = [
+            (SimulatedSource(seed, self.channels), rest * (self.simulated if images else 1.0))
+        ]
+        if images:
+            parts.append((FolderSource(tuple(images), self.channels), rest * (1 - self.simulated)))
+        if fields:
+            parts.append((ComposedSource(fields, seed, classes=self.channels), self.composed))
+        used = [part for part in parts if part[1] > 0]
+        if len(used) == 1:
+            return used[0][0]
+        return MixedSource(tuple(s for s, _ in used), tuple(w for _, w in used), seed)
+
+
+def train_ensemble(plan: Plan, settings: TrainingSettings, out: Path, report: Report) -> Ensemble:
+    """Train, draw members from the last epochs, choose thresholds.
+
+    Parameters
+    ----------
+    plan : Plan
+    settings : TrainingSettings
+    out : Path
+        Becomes the ensemble folder; out/training keeps the run.
+    report : callable
+        Told (stage, done, total).
+    """
+    run = out / "training"
+    architecture = Architecture(classes=len(plan.channels), filters=plan.filters, depth=4, widest=160)
+    images, skipped = readable(plan.folders, report)
+    fields = read_fields(plan.normal, skipped, report) if plan.normal else ()
+    source = plan.source(settings.seed, images, fields)
+    fit(source, architecture, settings, run, report, plan.start, plan.devices)
+    epochs = choose_epochs(run, settings.late_from, plan.members, settings.seed)
+    notes = {
+        "command": command(plan, settings), "seed": settings.seed, "machine": machine(),
+        "data": described(plan, images, fields),
+        "hours_in_epochs": round(sum(seconds_per_epoch(run)) / 3600, 2),
+        "start_sha256": sha256_of(plan.start) if plan.start else None,
+        "skipped": [one.image for one in skipped],
+    }  # fmt: skip
+    ensemble = assemble(run, out, name=plan.name, classes=CLASSES, epochs=epochs, training=notes)
+    return set_thresholds(ensemble, out, report)
+
+
+def described(plan: Plan, images: Sequence[tuple[Path, Points]], fields: Sequence[Field]) -> str:
+    """What was learnt from, in words."""
+    parts = ["simulated cells"] if plan.simulated > 0 or not images else []
+    if images:
+        parts.append(f"{len(images)} labelled image(s)")
+    if fields:
+        able = sum(bool(f.uprights) for f in fields)
+        parts.append(
+            f"cells composed from {able} of {len(fields)} unlabelled field(s), share {plan.composed:g}"
+        )
+    return ", ".join(parts)
+
+
+def readable(folders: Sequence[Path], report: Report) -> tuple[list[tuple[Path, Points]], list[Skipped]]:
+    """Images of labelled folders that can be used, and those that cannot."""
+    found = [pair for folder in folders for pair in labelled_images(folder)]
+    good, skipped = [], []
+    for number, (path, points) in enumerate(found, start=1):
+        try:
+            image = read(path)
+            normalise(image)
+            check_inside(points, image.shape, str(path))
+            good.append((path, points))
+        except ImageError as error:
+            skipped.append(Skipped(str(path), str(error)))
+        report("checking images", number, len(found))
+    return good, skipped
+
+
+def command(plan: Plan, settings: TrainingSettings) -> str:
+    """The command that makes this ensemble."""
+    folders = " ".join(path.as_posix() for path in plan.folders)
+    start = f" --start {plan.start.name}" if plan.start else ""
+    share = f" --simulated {plan.simulated:g}" if plan.folders else ""
+    if not plan.auxiliary:
+        share += " --no-auxiliary"
+    if plan.normal:
+        share += f" --normal {plan.normal.name} --composed {plan.composed:g}"
+    return (
+        f"cytally dosimetry train {folders}{share} --preset {plan.preset}{start} --filters {plan.filters} "
+        f"--epochs {settings.epochs} --pool {settings.pool.size} --sparsity {settings.weight:g} "
+        f"--seed {settings.seed} --out {plan.name}"
+    ).replace("  ", " ")
+
+
+def set_thresholds(ensemble: Ensemble, folder: Path, report: Report) -> Ensemble:
+    """Choose thresholds on simulated cells of 4 Gy and on silent ones of the hardest style; write the card."""
+    many, silent = THRESHOLD_CELLS
+    highest = look_at(threshold_cells(range(many), 4.0), ensemble, many, report, "cells of 4 Gy")
+    quiet = look_at(threshold_cells(range(silent), None), ensemble, silent, report, "silent cells")
+    return choose(ensemble, folder, highest, quiet)
+
+
+def threshold_cells(numbers: Iterable[int], dose_gy: float | None) -> Iterator[TrainingCell]:
+    """Cells that neither training nor evaluation sees; None: silent ones."""
+    for number in numbers:
+        rng = np.random.default_rng([_THRESHOLD_SEED + int(dose_gy or 0), number])
+        counts = Damage() if dose_gy is None else Exposure(dose_gy).draw(rng)
+        made = simulate_cell(style_named(THRESHOLD_STYLE), counts, rng)
+        yield training_cell(normalise(Image(made.image.pixels)), made.points, CLASSES)

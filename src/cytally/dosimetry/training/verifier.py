@@ -1,0 +1,161 @@
+"""An ensemble + cells -> the same ensemble with second readers and their thresholds."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from cytally.dosimetry.compose.cell import Wanted
+from cytally.dosimetry.compose.folder import check_fields, read_fields
+from cytally.dosimetry.training.candidates import collect, mark_of
+from cytally.dosimetry.training.sources import CLASSES, ComposedSource, MixedSource, SimulatedSource
+from cytally.dosimetry.training.train import set_thresholds
+from cytally.errors import EnsembleError
+from cytally.files.runs import machine
+from cytally.inference.card import Card, read_card
+from cytally.inference.ensemble import Ensemble, add_readers, load_ensemble
+from cytally.nets.unet import Architecture
+from cytally.nets.verifier import ReaderArchitecture
+from cytally.training.examples import CellSource
+from cytally.training.reading import Crops, ReadingSettings, fit_reader
+from cytally.types import Skipped
+
+Report = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Course:
+    """What second readers learn from, and how.
+
+    Attributes
+    ----------
+    cells : int
+        Cells in which places are proposed.
+    count : int
+        Readers, each begun from another member and with its own order of places.
+    side : int
+        Edge of the crops in normalised pixels.
+    settings : ReadingSettings
+    """
+
+    cells: int = 8000
+    count: int = 3
+    side: int = 96
+    settings: ReadingSettings = field(default_factory=ReadingSettings)
+
+    def architecture(self, card: Card) -> ReaderArchitecture:
+        """Readers built as the members of an ensemble are."""
+        return ReaderArchitecture(Architecture(**card.arguments), self.side)
+
+
+def teach(
+    source: CellSource, proposing: Path, course: Course, folder: Path, report: Report,
+    starts: Sequence[Path],
+) -> tuple[list[Path], Crops]:  # fmt: skip
+    """Train second readers for an ensemble.
+
+    Parameters
+    ----------
+    source : CellSource
+    proposing : Path
+        Folder of the ensemble whose proposals they shall judge.
+    course : Course
+    folder : Path
+        Gets the proposals and the weights; a killed call goes on where it was.
+    report : callable
+        Told (stage, done, total).
+    starts : tuple of Path
+        Weights to begin from, one per reader: of members, or of other readers.
+
+    Returns
+    -------
+    list of Path
+        Weights, one file per reader.
+    Crops
+        What they learnt from.
+    """
+    crops = collect(source, course.cells, proposing, folder / "places", report)
+    weights = [folder / f"{mark_of(proposing)}_reader_{k:02d}.safetensors" for k in range(course.count)]
+    architecture = course.architecture(read_card(proposing))
+    for k, (path, start) in enumerate(zip(weights, starts, strict=True)):
+        settings = replace(course.settings, seed=course.settings.seed + k)
+        fit_reader(crops, architecture, settings, path, report, start)
+    return weights, crops
+
+
+def learning_from(
+    normal: Path | None, composed: float, seed: int, skipped: list[Skipped], report: Report
+) -> tuple[CellSource, str]:
+    """Cells for readers, and what they are in words: simulated, half of them silent, and composed ones.
+
+    Parameters
+    ----------
+    normal : Path or None
+        Folder of unexposed, unlabelled cells.
+    composed : float
+        Share of cells composed from these.
+    seed : int
+    skipped : list of Skipped
+        Gets what could not be read.
+    report : callable
+    """
+    simulated = SimulatedSource(seed, CLASSES, silent=0.5)
+    if normal is None or composed <= 0:
+        return simulated, "simulated cells"
+    fields = read_fields(normal, skipped, report)
+    check_fields(fields, normal)
+    parts = (simulated, ComposedSource(fields, seed, Wanted(silent=0.4), CLASSES))
+    words = f"simulated cells and cells composed from {len(fields)} unlabelled field(s), share {composed:g}"
+    return MixedSource(parts, (1 - composed, composed), seed), words
+
+
+def with_readers(
+    base: Path, out: Path, source: CellSource, course: Course, report: Report, notes: dict[str, object],
+    *, further: bool = False,
+) -> Ensemble:  # fmt: skip
+    """Copy an ensemble, teach it second readers, choose all thresholds anew.
+
+    Parameters
+    ----------
+    base : Path
+        Ensemble folder.
+    out : Path
+        Becomes the new one.
+    source : CellSource
+    course : Course
+    report : callable
+    notes : dict
+        Command and data, for the card.
+    further : bool
+        Begin from the readers that the ensemble has, not from its members.
+
+    Raises
+    ------
+    EnsembleError
+        `out` is the ensemble to begin from, or it has no readers to go on with.
+    """
+    if out.resolve() == base.resolve():
+        raise EnsembleError(f"{out}: is the ensemble to begin from; give another --out")
+    card = load_ensemble(base).card
+    if further and not card.readers:
+        raise EnsembleError(f"{base}: expected an ensemble with second readers to go on with, it has none")
+    last_first = [base / file.file for file in (card.readers if further else reversed(card.members))]
+    starts = [last_first[k % len(last_first)] for k in range(course.count)]
+    weights, crops = teach(source, base, course, out / "reading", report, starts)
+    for part in ("card.json", *(member.file for member in card.members)):
+        shutil.copyfile(base / part, out / part)
+    arguments = course.architecture(card).arguments
+    made = add_readers(out, weights, arguments, notes | said(crops, course, len(card.classes)))
+    return set_thresholds(made, out, report)
+
+
+def said(crops: Crops, course: Course, classes: int) -> dict[str, object]:
+    """What readers learnt from, for the card."""
+    return {
+        "cells": course.cells, "machine": machine(), "settings": asdict(course.settings),
+        "places": np.bincount(crops.labels, minlength=classes + 1).tolist(),
+    }  # fmt: skip

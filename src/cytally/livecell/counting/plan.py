@@ -1,0 +1,176 @@
+"""What a run will do, known before any work: positions and their frames, hours, and what stands in the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from cytally.errors import ImageError
+from cytally.images.inputs import name_images
+from cytally.images.sequences.headers import hours_between, size_of
+from cytally.livecell.names.frame import FrameName
+from cytally.livecell.names.listing import HOW_TO_TIME
+from cytally.livecell.names.understand import understand
+from cytally.livecell.sequences import Series, in_hours, series_of, without
+from cytally.types import Skipped
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How names are read.
+
+    Attributes
+    ----------
+    pattern : str, optional
+        For file names, see `understand`.
+    numbered : bool
+        Numbers without a word are times.
+    hours : float, optional
+        Between one frame number and the next, where neither names nor images say.
+    skip_sizes : bool
+        Leave out frames of another size than the rest of their position.
+    """
+
+    pattern: str | None = None
+    numbered: bool = False
+    hours: float | None = None
+    skip_sizes: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Images of a run by position and time.
+
+    Attributes
+    ----------
+    inputs : tuple of str or Path
+        As given.
+    paths : dict of str to Path
+        Name in tables -> image; those left out are not among them.
+    series : tuple of Series
+        With their hours, where anybody knows.
+    skipped : tuple of Skipped
+        Left out already.
+    remarks : tuple of str
+        How names were read, and what cannot be known.
+    """
+
+    inputs: tuple[str | Path, ...]
+    paths: dict[str, Path]
+    series: tuple[Series, ...]
+    skipped: tuple[Skipped, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> dict[Path, FrameName]:
+        """What the name of each image says."""
+        return {frame.path: frame for one in self.series for frame in one.frames}
+
+    @property
+    def followable(self) -> bool:
+        """Some position has two times."""
+        return any(len(one.frames) > 1 for one in self.series)
+
+    def left(self, gone: set[Path]) -> tuple[Series, ...]:
+        """Series without some images; what is gone leaves holes."""
+        return tuple(one for one in (without(each, gone) for each in self.series) if one.frames)
+
+
+def plan(inputs: Sequence[str | Path], reading: Reading | None = None) -> Plan:
+    """Understand names, look at the sizes of images, and find out the hours.
+
+    Raises
+    ------
+    ImageError
+        No images, two of one position and time, several channels, a frame of another size.
+    SettingsError
+        Hours that are not above 0, or contradict the names.
+    """
+    reading = reading or Reading()
+    paths = name_images(inputs)
+    folders = {path: "_".join(Path(name).parent.parts) for name, path in paths.items()}
+    told = understand(list(paths.values()), reading.pattern, folders, numbered=reading.numbered)
+    series = series_of(list(paths.values()), reading.pattern, folders, numbered=reading.numbered)
+    names = {path: name for name, path in paths.items()}
+    odd = _other_sizes(series)
+    if odd and not reading.skip_sizes:
+        raise ImageError(f"{names[next(iter(odd))]}: {next(iter(odd.values()))}; {_IN_ONE_SIZE}")
+    skipped = tuple(Skipped(names[path], why) for path, why in odd.items())
+    kept = [one for one in (without(each, set(odd)) for each in series) if one.frames]
+    timed = in_hours(kept, reading.hours, _intervals(kept, reading))
+    usable = {name: path for name, path in paths.items() if path not in odd}
+    return Plan(tuple(inputs), usable, tuple(timed), skipped, (*told.notes, *_remarks(timed)))
+
+
+_IN_ONE_SIZE = "give frames of one size, or leave such frames out with --skip-sizes"
+
+
+def require_times(found: Plan) -> None:
+    """Refuse to follow where no position has two times.
+
+    Raises
+    ------
+    ImageError
+    """
+    if not found.followable:
+        raise ImageError(no_tracks(found))
+
+
+def no_tracks(found: Plan) -> str:
+    """Why nothing can be followed, and what to do."""
+    example = next(iter(found.paths))
+    return (
+        f"expected a time-lapse, but each of {len(found.paths)} image{'s' if len(found.paths) != 1 else ''} (such as {example}) "
+        f"is a position of its own by its name, so nothing can be followed; {HOW_TO_TIME}"
+    )
+
+
+def _other_sizes(series: Sequence[Series]) -> dict[Path, str]:
+    """Frames of another size than most of their position, and why they cannot be used."""
+    odd = {}
+    for one in series:
+        if len(one.frames) < 2:
+            continue
+        sizes = {path: size for path in one.paths if (size := size_of(path)) is not None}
+        usual = Counter(sizes.values()).most_common(1)[0][0] if sizes else (0, 0)
+        for path, size in sizes.items():
+            if size != usual:
+                odd[path] = (
+                    f"expected every frame of position {one.position!r} in {usual[0]} x {usual[1]} pixels, got {size[0]} x {size[1]}"
+                )
+    return odd
+
+
+def _intervals(series: Sequence[Series], reading: Reading) -> dict[Path, float]:
+    """Hours between frames as images themselves say, where nobody else does."""
+    if reading.hours is not None:
+        return {}
+    firsts = [one.frames[0] for one in series if len(one.frames) > 1 and one.frames[0].hours is None]
+    told = {frame.path: hours_between(frame.path) for frame in firsts}
+    return {path: hours for path, hours in told.items() if hours is not None}
+
+
+def _remarks(series: Sequence[Series]) -> list[str]:
+    said = []
+    several = [one for one in series if len(one.frames) > 1]
+    if any(not one.hours for one in several):
+        said.append(
+            "the time between frames is in no name and no image: growth is told per frame; give --hours"
+        )
+    for one in several:
+        if not one.regular:
+            said.append(f"{one.position}: times follow no common step; frames are numbered as they come")
+    strides = {_stride(one) for one in several if one.regular and one.frames[0].hours is None} - {0, 1}
+    if strides:
+        said.append(
+            f"numbers of frames go by {', '.join(map(str, sorted(strides)))}; hours are counted from one number to the next"
+        )
+    return said
+
+
+def _stride(one: Series) -> int:
+    steps = {b.time - a.time for a, b in pairwise(one.frames)}
+    return min(steps) if len(steps) == 1 else 0

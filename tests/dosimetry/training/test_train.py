@@ -1,0 +1,83 @@
+"""The whole way from labelled images to an ensemble that loads, in miniature."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from cytally.cli.detector import train as training  # noqa: F401  (joins the group)
+from cytally.cli.main import cli
+from cytally.dosimetry.simulate.breakage import Damage, Exposure
+from cytally.dosimetry.simulate.cell import simulate_cell
+from cytally.dosimetry.simulate.folder import Order, write_folder
+from cytally.dosimetry.simulate.styles import STYLES
+from cytally.dosimetry.training import sources
+from cytally.dosimetry.training import train as module
+from cytally.dosimetry.training.sources import ComposedSource, MixedSource, SimulatedSource
+from cytally.errors import ImageError, SettingsError
+from cytally.inference.ensemble import load_ensemble
+from cytally.types import Image
+
+
+def test_train_from_a_labelled_folder_skips_what_it_cannot_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "THRESHOLD_CELLS", (2, 2))
+    write_folder(Order(3, Exposure(4.0), seed=2, shape=(448, 448)), tmp_path / "cells")
+    (tmp_path / "cells" / "bad.png").write_text("no image")
+    arguments = ["dosimetry", "train", tmp_path / "cells", "--out", tmp_path / "mine", "--epochs", 2,
+                 "--filters", 2, "--members", 2, "--pool", 8, "--seed", 5]  # fmt: skip
+    result = CliRunner().invoke(cli, [str(a) for a in arguments])
+    assert result.exit_code == 3, result.output
+    assert "bad.png" in result.output
+    ensemble = load_ensemble(tmp_path / "mine")
+    assert len(ensemble.members) == 2
+    notes = ensemble.card.training
+    assert (
+        notes["seed"] == 5
+        and "cytally dosimetry train" in notes["command"]
+        and "3 labelled image(s)" in notes["data"]
+    )
+    assert (tmp_path / "mine" / "training" / "curves.svg").read_text().startswith("<svg")
+    assert ensemble.card.thresholds.quantile is not None
+
+
+def test_sources_mix_by_weight():
+    one, two = SimulatedSource(1, shape=(320, 320)), SimulatedSource(2, shape=(320, 320))
+    mixed = MixedSource((one, two), (1.0, 0.0), seed=3)
+    for number in (0, 7):
+        assert mixed.cell(number).packed.tobytes() == one.cell(number).packed.tobytes()
+    with pytest.raises(SettingsError, match="one weight per source"):
+        MixedSource((one,), (1.0, 2.0))
+
+
+def test_composed_cells_join_the_simulated_ones_by_their_share():
+    made = simulate_cell(STYLES["straight"], Damage(), np.random.default_rng([31, 0]))
+    field = module.Field.of(Image(made.image.pixels))
+    plan = module.Plan((), 1.0, 2, 2, "mine", composed=0.5, auxiliary=False)
+    source = plan.source(7, [], (field,))
+    assert isinstance(source, MixedSource) and source.weights == (0.5, 0.5)
+    assert [type(part).__name__ for part in source.sources] == ["SimulatedSource", "ComposedSource"]
+    cells = [part.cell(0) for part in source.sources]
+    assert all(cell.known.tolist() == [True, True] for cell in cells)
+    assert isinstance(plan.source(7, [], ()), SimulatedSource)
+
+
+def test_auxiliary_channels_of_composed_cells_teach_nothing():
+    made = simulate_cell(STYLES["straight"], Damage(), np.random.default_rng([31, 0]))
+    source = ComposedSource((module.Field.of(Image(made.image.pixels)),), 1)
+    assert source.cell(3).known.tolist() == [True, True, False, False]
+
+
+def test_a_cell_that_cannot_be_normalised_is_replaced_by_another(monkeypatch):
+    """An unscorable cell is refused now where its scale was clipped before; training goes on."""
+    source, asked = SimulatedSource(1, shape=(320, 320)), []
+    honest = sources.normalise
+
+    def refusing(image):
+        asked.append(image)
+        if len(asked) == 1:
+            raise ImageError("objects far smaller than chromosomes")
+        return honest(image)
+
+    monkeypatch.setattr(sources, "normalise", refusing)
+    found = source.cell(1)
+    assert len(asked) == 2 and not np.array_equal(asked[0].pixels, asked[1].pixels)
+    assert found.packed.size > 0
