@@ -19,8 +19,8 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from replicates import carried_many, delta_many, fit_many, likelihood_many, merkle_many
 from matplotlib.figure import Figure
+from replicates import carried_many, delta_many, fit_many, likelihood_many, merkle_many
 
 from cytally.dosimetry.curves.fit import yield_at
 

@@ -42,13 +42,13 @@ import torch
 
 from cytally import __version__
 from cytally.dosimetry.curves.calibrate import Curve
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.pipeline import score_folder
 from cytally.dosimetry.scoring.run import read_run
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order as Cells
 from cytally.dosimetry.simulate.folder import write_folder
 from cytally.errors import CytallyError, RunError
-from cytally.inference.ensemble import load_ensemble
 from cytally.livecell.learn import Preset
 from cytally.livecell.pipeline import Order, run_livecell
 from cytally.livecell.simulate.folder import TimeLapse, write_sequence

@@ -20,25 +20,26 @@ import torch
 
 from cytally.dosimetry.density import normalise
 from cytally.dosimetry.detectors.candidates import propose, proposing
-from cytally.dosimetry.detectors.cooccurrence import second_reading
+from cytally.dosimetry.detectors.cooccurrence import verified
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order
 from cytally.images.read import find_images, read
-from cytally.inference.ensemble import Ensemble, load_ensemble
+from cytally.inference.ensemble import Ensemble
 from cytally.inference.graph import GraphMember, GraphReader, precision
-from cytally.inference.runtime import TorchMember, TorchReader
+from cytally.inference.runtime import TorchMember, TorchVerifier
 from cytally.nets.unet import UNet
-from cytally.nets.verifier import Reader
+from cytally.nets.verifier import Verifier
 
 STYLES = ("mixed", "hard", "faint", "poor", "hard", "separated", "slender", "straight", "pale", "dark")
 NEAR = 12.0
 
 
-def built(ensemble: Ensemble, member, reader) -> Ensemble:
+def built(ensemble: Ensemble, member, verifier) -> Ensemble:
     members = list(ensemble.members)
     for k in proposing(ensemble):
         members[k] = member(ensemble.members[k])
-    return replace(ensemble, members=tuple(members), readers=tuple(map(reader, ensemble.readers)))
+    return replace(ensemble, members=tuple(members), verifiers=tuple(map(verifier, ensemble.verifiers)))
 
 
 def network(kind, stored):
@@ -61,7 +62,7 @@ def ways(ensemble: Ensemble):
     slow = built(
         ensemble,
         lambda m: TorchMember(network(UNet, m), torch.float32),
-        lambda r: TorchReader(network(Reader, r)),
+        lambda r: TorchVerifier(network(Verifier, r)),
     )
     found = {"torch float32 everywhere": (slow, False), "openvino float32": (graphs("float32"), True)}
     if precision() == "bfloat16":
@@ -104,17 +105,17 @@ def compared(cells: int, seed: int, folder: Path | None):
     found = 0
     for values in densities(cells, seed, folder):
         proposed = propose(values, slow, saving=False)
-        decided = second_reading(values, proposed, slow)
+        decided = verified(values, proposed, slow)
         found += len(decided)
         for name, (ensemble, saving) in fast:
             mine = propose(values, ensemble, saving=saving)
-            kept = second_reading(values, mine, ensemble)
+            kept = verified(values, mine, ensemble)
             row = table[name]
             row["cells"] += 1
             row["same proposals"] += places(mine) == places(proposed)
             row["same decisions"] += alike(kept, decided)
             if len(kept) and places(kept) == places(decided):
-                apart = np.abs(np.sort(kept.reading) - np.sort(decided.reading)).max()
+                apart = np.abs(np.sort(kept.probability) - np.sort(decided.probability)).max()
                 row["largest difference"] = max(row["largest difference"], float(apart))
     return {"detections": found, **table}
 

@@ -30,9 +30,10 @@ from skimage.filters import rank
 from skimage.morphology import footprint_rectangle
 
 from cytally.images.flatten import flatten
-from cytally.inference.card import NORMALISATIONS, Card, Thresholds
-from cytally.inference.ensemble import load_ensemble, write_ensemble
+from cytally.inference.card import Card, Thresholds
+from cytally.inference.ensemble import write_ensemble
 from cytally.inference.runtime import TorchMember
+from cytally.livecell.ensemble import LIVE_CELLS, load_ensemble
 from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings, identify, prepare
 from cytally.livecell.learn import PRESETS
 from cytally.livecell.pipeline import Order, follow_images
@@ -105,7 +106,7 @@ def untrained(folder: Path) -> Path:
         paths.append(folder / f"epoch_{number:03d}.safetensors")
         save_tensors(paths[-1], weights_of(network))
     card = Card(name="untrained", task="livecell", classes=list(CLASSES), stride=1, arguments=asdict(architecture),
-                normalisation=dict(NORMALISATIONS["livecell"]), members=[],
+                normalisation=dict(LIVE_CELLS.normalisation), members=[],
                 thresholds=Thresholds(confidence=[[0.3, 0.5]] * 2, agreement=[0, 0]))  # fmt: skip
     write_ensemble(folder / "ensemble", card, paths)
     return folder / "ensemble"
@@ -117,7 +118,7 @@ def follow_many(count: int) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         ensemble = untrained(folder)
-        load_ensemble(ensemble, "livecell")
+        load_ensemble(ensemble)
         write_sequence(
             TimeLapse(frames=10, shape=(256, 256), population=PopulationSettings(20)), folder / "sim"
         )

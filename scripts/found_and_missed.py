@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 
 from cytally.cli.progress import reporting
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.measure.evaluate import evaluate, labelled_cells
 from cytally.dosimetry.measure.gallery import Exhibits
 from cytally.files.atomic import write_bytes
 from cytally.images.read import find_images
 from cytally.images.write import encode
-from cytally.inference.ensemble import load_ensemble
 
 ACROSS = 14
 ROWS = (("found", 2, (190, 190, 190)), ("missed", 2, (178, 114, 0)), ("false", 1, (40, 40, 214)))
@@ -48,9 +48,9 @@ def main() -> None:
     chosen = parser.parse_args()
     ensemble, exhibits = load_ensemble(), []
     for folder in chosen.folders:
-        with reporting() as report:
+        with reporting() as progress:
             cells = labelled_cells(folder, [])
-            result = evaluate(cells, len(find_images(folder)), ensemble, [], report, sweeping=False)
+            result = evaluate(cells, len(find_images(folder)), ensemble, [], progress, sweeping=False)
         exhibits.append(result.exhibits)
     picture = np.vstack([line for row in ROWS for line in rows(exhibits, *row)])
     write_bytes(chosen.out, encode(picture, ".jpg"))

@@ -29,20 +29,20 @@ def shard(task: tuple[str | None, str, int, int]) -> list[dict[str, Any]]:
 
     from cytally.dosimetry.density import normalise
     from cytally.dosimetry.detectors.candidates import crops_at
+    from cytally.dosimetry.detectors.ensemble import load_ensemble
     from cytally.dosimetry.measure.causes import cause
     from cytally.dosimetry.scoring.score import decide
     from cytally.dosimetry.simulate.breakage import Damage
     from cytally.dosimetry.simulate.cell import simulate_cell
     from cytally.dosimetry.simulate.styles import style_named
-    from cytally.inference.ensemble import load_ensemble
     from cytally.types import Image
 
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     folder, style, start, stop = task
     ensemble = load_ensemble(folder)
-    limits = dict(zip(ensemble.classes, ensemble.card.thresholds.reading or [], strict=False))
-    everything = ensemble.with_thresholds(reading=0.0) if ensemble.readers else ensemble
+    limits = dict(zip(ensemble.classes, ensemble.card.thresholds.probability or [], strict=False))
+    everything = ensemble.with_thresholds(probability=0.0) if ensemble.verifiers else ensemble
     rows = []
     for number in range(start, stop):
         made = simulate_cell(style_named(style), Damage(), np.random.default_rng([SEED, number]))
@@ -50,14 +50,14 @@ def shard(task: tuple[str | None, str, int, int]) -> list[dict[str, Any]]:
         found = decide(density.values, everything)
         crops = crops_at(density.values, found.row, found.col, 2 * HALF)
         places = density.to_image(np.stack([found.row, found.col], axis=1))
-        for name, place, read, crop in zip(found.names, places, found.reading, crops, strict=True):
+        for name, place, read, crop in zip(found.names, places, found.probability, crops, strict=True):
             grey = np.clip(255 * (1 - crop / 1.3), 0, 255).astype(np.uint8)
-            kept = not ensemble.readers or read > limits[name]
+            kept = not ensemble.verifiers or read > limits[name]
             rows.append(
                 {
                     "class": name,
                     "cause": cause(place, made),
-                    "reading": float(read),
+                    "probability": float(read),
                     "kept": bool(kept),
                     "crop": grey,
                 }
@@ -68,14 +68,16 @@ def shard(task: tuple[str | None, str, int, int]) -> list[dict[str, Any]]:
 def picture(rows: list[dict[str, Any]], path: Path, columns: int = 8, count: int = 32) -> None:
     """The proposals that the readers took most seriously, with their cause."""
     tiles = []
-    for row in sorted(rows, key=lambda r: -r["reading"])[:count]:
+    for row in sorted(rows, key=lambda r: -r["probability"])[:count]:
         tile = cv2.cvtColor(
             cv2.resize(row["crop"], (176, 176), interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2BGR
         )
         colour = (40, 40, 200) if row["kept"] else (110, 110, 110)
         tile = cv2.copyMakeBorder(tile, 20, 3, 3, 3, cv2.BORDER_CONSTANT, value=(255, 255, 255))
         cv2.rectangle(tile, (2, 19), (tile.shape[1] - 3, tile.shape[0] - 3), colour, 1)
-        cv2.putText(tile, f"{row['reading']:.2f} {row['cause']}", (4, 14), 0, 0.38, colour, 1, cv2.LINE_AA)
+        cv2.putText(
+            tile, f"{row['probability']:.2f} {row['cause']}", (4, 14), 0, 0.38, colour, 1, cv2.LINE_AA
+        )
         tiles.append(tile)
     if not tiles:
         return

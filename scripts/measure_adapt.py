@@ -21,13 +21,13 @@ import numpy as np
 
 from cytally.cli.progress import reporting
 from cytally.dosimetry.density import normalise
+from cytally.dosimetry.detectors.ensemble import load_ensemble, shipped_folder
 from cytally.dosimetry.measure.evaluate import LabelledCell, evaluate, summary
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.styles import STYLES
 from cytally.dosimetry.training.adapt import adapt, figures
 from cytally.images.write import write
-from cytally.inference.ensemble import load_ensemble, shipped_folder
 from cytally.types import Image
 
 FOREIGN = replace(
@@ -45,12 +45,14 @@ def cells(dose: float, count: int) -> Iterator[LabelledCell]:
         yield LabelledCell(normalise(Image(made.image.pixels)), made.points, f"{dose:g}")
 
 
-def measure(folder: Path, silent: int, exposed: int, report) -> dict:
+def measure(folder: Path, silent: int, exposed: int, progress) -> dict:
     """Figures of one ensemble on those cells."""
     ensemble = load_ensemble(folder)
     found = []
     for dose, count in ((0.0, silent), (3.0, exposed)):
-        found += summary(evaluate(cells(dose, count), count, ensemble, [], report, sweeping=False))["by_dose"]
+        found += summary(evaluate(cells(dose, count), count, ensemble, [], progress, sweeping=False))[
+            "by_dose"
+        ]
     return {"detector": ensemble.card.identity, "by_dose": found}
 
 
@@ -68,12 +70,12 @@ def main() -> None:
     for number in range(chosen.fields):
         made = simulate_cell(FOREIGN, Damage(), np.random.default_rng([951_000, number]))
         write(normal / f"n{number:02d}.png", made.image)
-    with reporting() as report:
-        before = measure(shipped_folder(), chosen.silent, chosen.exposed, report)
+    with reporting() as progress:
+        before = measure(shipped_folder(), chosen.silent, chosen.exposed, progress)
         started = time.monotonic()
-        own = figures(adapt(normal, chosen.out / "ensemble", shipped_folder(), report))
+        own = figures(adapt(normal, chosen.out / "ensemble", shipped_folder(), progress))
         minutes = (time.monotonic() - started) / 60
-        after = measure(chosen.out / "ensemble", chosen.silent, chosen.exposed, report)
+        after = measure(chosen.out / "ensemble", chosen.silent, chosen.exposed, progress)
     result = {"minutes": round(minutes, 1), "by_adapt_itself": own, "before": before, "after": after}
     (chosen.out / "adapted.json").write_text(json.dumps(result, indent=1) + "\n")
     print(f"adapt took {minutes:.1f} min")

@@ -23,7 +23,8 @@ import numpy as np
 
 from cytally.cli.progress import reporting
 from cytally.images.masks import read_mask
-from cytally.inference.ensemble import Ensemble, load_ensemble
+from cytally.inference.ensemble import Ensemble
+from cytally.livecell.ensemble import load_ensemble
 from cytally.livecell.labelling.folder import LabelSettings, label_folder, read_labelled
 from cytally.livecell.learn import PRESETS, learn
 from cytally.livecell.measure.evaluate import Tally, evaluate, plain, summary
@@ -43,7 +44,7 @@ LINES = {
 }
 
 
-def cells(out: Path, name: str, positions: int, frames: int, report) -> Path:
+def cells(out: Path, name: str, positions: int, frames: int, progress) -> Path:
     """Time-lapses of one line, from 15 to 100 nuclei per field, one position per well."""
     folder = out / name / "sim"
     for number in range(positions):
@@ -53,15 +54,15 @@ def cells(out: Path, name: str, positions: int, frames: int, report) -> Path:
         line = LINES[name]
         crowd = replace(line.population, nuclei=int(round(15 + 85 * number / max(positions - 1, 1))))
         seed = 100 * (1 + list(LINES).index(name)) + number
-        write_sequence(replace(line, frames=frames, seed=seed, population=crowd), folder, well, report)
+        write_sequence(replace(line, frames=frames, seed=seed, population=crowd), folder, well, progress)
     return folder
 
 
-def against_truth(ensemble: Ensemble, sim: Path, report) -> dict[str, object]:
+def against_truth(ensemble: Ensemble, sim: Path, progress) -> dict[str, object]:
     """Figures on the wells that this ensemble's training kept for testing."""
     wanted = set(ensemble.card.training["fields"]["test"])
     fields = [one for one in read_labelled(sim).kept if one.name.path.name in wanted]
-    return plain(evaluate(fields, ensemble, report=report))
+    return plain(evaluate(fields, ensemble, progress=progress))
 
 
 def labels_against_truth(labels: Path, sim: Path) -> dict[str, object]:
@@ -73,7 +74,7 @@ def labels_against_truth(labels: Path, sim: Path) -> dict[str, object]:
     return plain(summary(tally))
 
 
-def tracked(ensemble: Path, out: Path, shift: float, report) -> dict[str, float]:
+def tracked(ensemble: Path, out: Path, shift: float, progress) -> dict[str, float]:
     """TRA, DET, LNK and divisions on two sequences of 24 frames."""
     from traccuracy import run_metrics
     from traccuracy.loaders import load_ctc_data
@@ -84,8 +85,8 @@ def tracked(ensemble: Path, out: Path, shift: float, report) -> dict[str, float]
     for seed in (901, 902):
         folder = out / f"lapse_{shift:g}_{seed}"
         if not (folder / "truth" / "man_track.txt").exists():
-            write_sequence(TimeLapse(seed=seed, shift=shift), folder, report=report)
-        follow_images([folder / "phase"], folder / "run", Order(ensemble=ensemble, movie=""), report)
+            write_sequence(TimeLapse(seed=seed, shift=shift), folder, progress=progress)
+        follow_images([folder / "phase"], folder / "run", Order(ensemble=ensemble, movie=""), progress)
         pairs = []
         for matcher, metric in ((CTCMatcher(), CTCMetrics()),
                                 (IOUMatcher(iou_threshold=0.5, one_to_one=True), DivisionMetrics(max_frame_buffer=1))):  # fmt: skip
@@ -99,13 +100,13 @@ def tracked(ensemble: Path, out: Path, shift: float, report) -> dict[str, float]
     return {k: round(float(np.mean([one[k] for one in found])), 4) for k in found[0]}
 
 
-def covered(ensemble: Path, sim: Path, out: Path, report) -> dict[str, float]:
+def covered(ensemble: Path, sim: Path, out: Path, progress) -> dict[str, float]:
     """How often the 95 % limits of a count hold the true one, on wells kept for testing."""
-    wanted = set(load_ensemble(ensemble, "livecell").card.training["fields"]["test"])
+    wanted = set(load_ensemble(ensemble).card.training["fields"]["test"])
     fields = [one for one in read_labelled(sim).kept if one.name.path.name in wanted]
     true = {one.name.path.name: len(np.unique(read_mask(one.label))) - 1 for one in fields}
     images = [str(one.name.path) for one in fields]
-    story = follow_images(images, out / "counted", Order(ensemble=ensemble, tracks=False, movie=""), report)
+    story = follow_images(images, out / "counted", Order(ensemble=ensemble, tracks=False, movie=""), progress)
     counted = [one.lower <= true[one.name.path.name] <= one.upper for one in story.counts]
     by_area = [one.area_lower <= true[one.name.path.name] <= one.area_upper for one in story.counts]
     return {"fields": len(counted), "nuclei": float(np.mean(counted)), "by area": float(np.mean(by_area))}
@@ -158,25 +159,25 @@ def main() -> None:
         "preset": chosen.preset,
     }
     preset, out = PRESETS[chosen.preset], chosen.out
-    with reporting() as report:
+    with reporting() as progress:
         for name in LINES:
-            sim = cells(out, name, chosen.positions, chosen.frames, report)
+            sim = cells(out, name, chosen.positions, chosen.frames, progress)
             labels = out / name / "labels"
-            label_folder(sim / "phase", sim / "fluorescence", labels, LabelSettings(), report=report)
+            label_folder(sim / "phase", sim / "fluorescence", labels, LabelSettings(), progress=progress)
             result[f"{name}: labels"] = labels_against_truth(labels, sim)
             for kind, folder in (("automatic", labels), ("perfect", sim)):
-                made = learn([folder], out / name / kind, preset, report=report)
-                result[f"{name}: {kind}"] = against_truth(made.ensemble, sim, report)
+                made = learn([folder], out / name / kind, preset, progress=progress)
+                result[f"{name}: {kind}"] = against_truth(made.ensemble, sim, progress)
                 print(name, kind, json.dumps(result[f"{name}: {kind}"]), flush=True)
-        mixed = learn([out / name / "labels" for name in LINES], out / "mixed", preset, report=report)
+        mixed = learn([out / name / "labels" for name in LINES], out / "mixed", preset, progress=progress)
         for name in LINES:
-            result[f"{name}: mixed"] = against_truth(mixed.ensemble, out / name / "sim", report)
+            result[f"{name}: mixed"] = against_truth(mixed.ensemble, out / name / "sim", progress)
         for shift in (0.0, 30.0):
             result[f"tracks, camera jumps {shift:g}"] = tracked(
-                out / "first" / "automatic", out, shift, report
+                out / "first" / "automatic", out, shift, progress
             )
         result["limits of counts hold the truth"] = covered(
-            out / "first" / "automatic", out / "first" / "sim", out, report
+            out / "first" / "automatic", out / "first" / "sim", out, progress
         )
     (out / "livecell.json").write_text(json.dumps(result, indent=1) + "\n")
     print(as_markdown(result))

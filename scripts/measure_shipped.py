@@ -44,8 +44,8 @@ def shard(task: tuple[str | None, str, float, int, int]) -> dict[str, Any]:
     import cv2
     import torch
 
+    from cytally.dosimetry.detectors.ensemble import load_ensemble
     from cytally.dosimetry.measure.evaluate import evaluate, summary
-    from cytally.inference.ensemble import load_ensemble
 
     cv2.setNumThreads(1)
     torch.set_num_threads(1)

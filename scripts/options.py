@@ -23,14 +23,15 @@ import torch
 
 from cytally.detection.vote import binary_votes, detect
 from cytally.dosimetry.density import Density, normalise
-from cytally.dosimetry.detectors.candidates import channels, crops_at, peaks, proposing, read_again
+from cytally.dosimetry.detectors.candidates import channels, crops_at, peaks, proposing, verify
 from cytally.dosimetry.detectors.cooccurrence import weigh
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.measure.evaluate import RADIUS
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.styles import style_named
 from cytally.evaluation.matching import assign
-from cytally.inference.ensemble import Ensemble, load_ensemble
+from cytally.inference.ensemble import Ensemble
 from cytally.inference.votes import look, predict
 from cytally.types import Image
 
@@ -86,13 +87,13 @@ def by_readers(
     found = peaks(np.stack([look(density, ensemble.members[k]) for k in chosen]), ensemble, chosen)
     own = channels(found, ensemble)
     if views == 8:
-        answers = read_again(density, found, ensemble)
+        answers = verify(density, found, ensemble)
     else:
         answers = one_view(density, found.row, found.col, ensemble)
     sure = answers[np.arange(len(found)), own].astype(float)
     places, mine = np.stack([found.row, found.col], 1), own == 0
-    weighed = weigh(places, own, sure, ensemble.card.thresholds.accompanied or [0.0, 0.0])
-    co = np.where((sure > ensemble.card.thresholds.alone[1])[own == 1].any(), sure, 0.0)
+    weighed = weigh(places, own, sure, ensemble.card.thresholds.cooccurrence_weight or [0.0, 0.0])
+    co = np.where((sure > ensemble.card.thresholds.hard_rule_probability[1])[own == 1].any(), sure, 0.0)
     return {
         "alone": judge(places[mine], sure[mine], truth), "weighed": judge(places[mine], weighed[mine], truth),
         "co-occurrence": judge(places[mine], co[mine], truth),
@@ -101,12 +102,12 @@ def by_readers(
 
 def one_view(density: np.ndarray, row: np.ndarray, col: np.ndarray, ensemble: Ensemble) -> np.ndarray:
     """What the reader says of each place as it lies, without turns and mirrors."""
-    reader = ensemble.readers[0]
+    verifier = ensemble.verifiers[0]
     if not len(row):
         return np.zeros((0, len(ensemble.classes) + 1))
-    crops = torch.from_numpy(crops_at(density, row, col, reader.side))[:, None].to(reader.dtype)
+    crops = torch.from_numpy(crops_at(density, row, col, verifier.side))[:, None].to(verifier.dtype)
     with torch.inference_mode():
-        return reader._network(crops.to(memory_format=torch.channels_last)).softmax(1).float().numpy()
+        return verifier._network(crops.to(memory_format=torch.channels_last)).softmax(1).float().numpy()
 
 
 def turned(density: np.ndarray, ensemble: Ensemble, member: int) -> np.ndarray:

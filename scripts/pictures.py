@@ -15,12 +15,12 @@ from cytally.dosimetry.compose.field import Field
 from cytally.dosimetry.compose.join import exchange
 from cytally.dosimetry.curves.calibrate import calibrate
 from cytally.dosimetry.demonstration import SERIES
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.scoring.score import detect_image
 from cytally.dosimetry.simulate.breakage import DICENTRICS, Damage, at_dose
 from cytally.dosimetry.simulate.cell import SimulatedCell, simulate_cell
 from cytally.dosimetry.simulate.styles import STYLES
 from cytally.figures.overlays import COLOURS, overlay, viewable
-from cytally.inference.ensemble import load_ensemble
 from cytally.types import Image
 
 OUT = Path(__file__).parents[1] / "docs" / "pictures"

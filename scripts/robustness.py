@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 
 from cytally.dosimetry.density import normalise
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.measure.evaluate import LabelledCell, evaluate
 from cytally.dosimetry.training.sources import labelled_images
 from cytally.images.read import read
-from cytally.inference.ensemble import load_ensemble
 from cytally.types import Image, Points
 
 Pixels = np.ndarray

@@ -41,7 +41,7 @@ from pathlib import Path
 
 from cytally.cli.progress import reporting
 from cytally.dosimetry.training.train import set_thresholds
-from cytally.inference.ensemble import load_ensemble
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 
 if __name__ == "__main__":
     with reporting() as report:

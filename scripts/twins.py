@@ -82,8 +82,8 @@ def main() -> None:
     rows = [["what differs", "parameters", "seconds per epoch", "dicentrics found"]]
     for number, (name, (network, settings)) in enumerate(TWINS.items()):
         folder, architecture = chosen.out / f"twin_{number}", replace(BASE, **network)
-        with reporting() as report:
-            fit(source, architecture, replace(plain, **settings), folder, report)
+        with reporting() as progress:
+            fit(source, architecture, replace(plain, **settings), folder, progress)
         model = build(json.loads((folder / "run.json").read_text())["architecture"])
         weights, _ = load_tensors(member_path(folder, chosen.epochs))
         model.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)

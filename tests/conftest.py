@@ -8,8 +8,9 @@ import pytest
 import torch
 from hypothesis import settings
 
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.inference.card import Card, Thresholds
-from cytally.inference.ensemble import load_ensemble, write_ensemble
+from cytally.inference.ensemble import write_ensemble
 from cytally.nets.unet import Architecture, UNet
 from cytally.training.checkpoints import save_tensors, weights_of
 
@@ -48,7 +49,7 @@ def untrained(folder: Path, members: int = 4, agreement: int = 2, confidence: fl
         save_tensors(path, weights_of(network))
         files.append(path)
     card = Card(
-        name="random", classes=["dicentric", "fragment"], arguments=SMALL, members=[],
+        name="random", task="dosimetry", classes=["dicentric", "fragment"], arguments=SMALL, members=[],
         normalisation={"size": 26.0, "pixel_um": 0.146},
         thresholds=Thresholds(confidence=[[confidence] * 2] * members, agreement=[agreement] * 2),
     )  # fmt: skip

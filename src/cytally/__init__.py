@@ -14,7 +14,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _ROAD = {
-    "load_ensemble": ("cytally.inference.ensemble", "load_ensemble"),
+    "load_ensemble": ("cytally.dosimetry.detectors.ensemble", "load_ensemble"),
     "read": ("cytally.images.read", "read"),
     "detect": ("cytally.dosimetry.scoring.score", "detect_image"),
     "score": ("cytally.dosimetry.pipeline", "score"),

@@ -92,9 +92,9 @@ class Detections:
         Mean and standard deviation, over all members that looked, of each
         member's largest heatmap value inside the detection, in [0, 1].
     members : int
-        Members that looked: all of them, or those that proposed to second readers.
+        Members that looked: all of them, or those that proposed to verifiers.
     reading : ndarray of shape (n,)
-        Probability, by the second readers, that it is what it is called; NaN where
+        Probability, by the verifiers, that it is what it is called; NaN where
         the ensemble has none.
     """
 
@@ -105,7 +105,7 @@ class Detections:
     confidence: FloatArray
     spread: FloatArray
     members: int
-    reading: FloatArray
+    probability: FloatArray
 
     def __len__(self) -> int:
         return len(self.names)
@@ -125,7 +125,7 @@ class Detections:
         names = tuple(name for name, kept in zip(self.names, mask, strict=True) if kept)
         return Detections(
             self.row[mask], self.col[mask], names, self.votes[mask],
-            self.confidence[mask], self.spread[mask], self.members, self.reading[mask],
+            self.confidence[mask], self.spread[mask], self.members, self.probability[mask],
         )  # fmt: skip
 
 

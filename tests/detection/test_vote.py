@@ -97,8 +97,11 @@ def test_a_dicentric_without_a_fragment_is_dropped_and_with_one_kept():
     maps = np.zeros((1, 2, 9, 9), np.float32)
     maps[0, 0, 2, 2] = maps[0, 0, 6, 6] = 0.9
     votes = binary_votes(maps, np.full((1, 2), 0.5))
-    alone = detect(votes, maps, [0, 0], ("dicentric", "fragment"), 4)
-    assert (alone.count("dicentric"), co_occurring(alone).count("dicentric")) == (2, 0)
+    hard_rule_probability = detect(votes, maps, [0, 0], ("dicentric", "fragment"), 4)
+    assert (
+        hard_rule_probability.count("dicentric"),
+        co_occurring(hard_rule_probability).count("dicentric"),
+    ) == (2, 0)
     maps[0, 1, 4, 4] = 0.9
     both = detect(binary_votes(maps, np.full((1, 2), 0.5)), maps, [0, 0], ("dicentric", "fragment"), 4)
     assert co_occurring(both).count("dicentric") == 2

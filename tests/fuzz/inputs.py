@@ -233,8 +233,8 @@ def _finished_run() -> dict[str, bytes]:
     """Files of a scored run, and the images that it scored under `cells/`."""
     import tempfile
 
+    from cytally.dosimetry.detectors.ensemble import load_ensemble
     from cytally.dosimetry.pipeline import score_folder
-    from cytally.inference.ensemble import load_ensemble
 
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
@@ -267,8 +267,8 @@ def _run() -> list[Input]:
         points_of([folder])
 
     def scored(folder: Path) -> None:
+        from cytally.dosimetry.detectors.ensemble import load_ensemble
         from cytally.dosimetry.pipeline import score_folder
-        from cytally.inference.ensemble import load_ensemble
 
         score_folder([folder / "cells"], folder / "run", load_ensemble(folder / "ensemble"))
 
@@ -287,8 +287,8 @@ def _run() -> list[Input]:
 
 
 def _weights() -> list[Input]:
+    from cytally.dosimetry.detectors.ensemble import load_ensemble
     from cytally.inference.card import sha256_of
-    from cytally.inference.ensemble import load_ensemble
 
     files = _ensemble()
 

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import torch
 
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.errors import EnsembleError, SettingsError
 from cytally.inference import members as module
-from cytally.inference.ensemble import load_ensemble
 from cytally.inference.graph import GraphMember, GraphReader, eight_views
 from cytally.inference.members import runtime_for
-from cytally.inference.runtime import TorchMember, TorchReader
-from cytally.nets.architecture import Architecture, ReaderArchitecture
+from cytally.inference.runtime import TorchMember, TorchVerifier
+from cytally.nets.architecture import Architecture, VerifierArchitecture
 from cytally.nets.unet import UNet
-from cytally.nets.verifier import Reader
+from cytally.nets.verifier import Verifier
 
 KINDS = [
     Architecture(filters=3, depth=3, widest=10),
@@ -68,10 +68,10 @@ def test_a_window_of_a_graph_is_that_of_the_whole(how, rng):
     ("how", "side"), [(KINDS[0], 32), (KINDS[3], 40), (Architecture(filters=4, depth=4), 96)]
 )
 def test_a_reading_graph_answers_as_its_network(how, side, rng):
-    kind = ReaderArchitecture(how, side)
-    network, weights = filled(Reader(kind))
+    kind = VerifierArchitecture(how, side)
+    network, weights = filled(Verifier(kind))
     crops = rng.normal(0.3, 0.5, (5, side, side)).astype(np.float32)
-    slow = TorchReader(network, torch.float32)(crops)
+    slow = TorchVerifier(network, torch.float32)(crops)
     np.testing.assert_allclose(GraphReader(kind, weights, "float32")(crops), slow, atol=1e-5)
     np.testing.assert_allclose(slow.sum(axis=1), 1, atol=1e-5)
 
@@ -101,7 +101,7 @@ def test_the_shipped_ensemble_answers_alike_on_both_runtimes(rng):
 def test_scoring_starts_without_torch_and_without_figures():
     code = (
         "import sys, numpy as np; from cytally.dosimetry.scoring.score import decide; "
-        "from cytally.inference.ensemble import load_ensemble; e = load_ensemble(runtime='openvino'); "
+        "from cytally.dosimetry.detectors.ensemble import load_ensemble; e = load_ensemble(runtime='openvino'); "
         "decide(np.zeros((64, 64), np.float32), e); import cytally.dosimetry.scoring.workers; "
         "print([m for m in ('torch', 'matplotlib', 'scipy', 'openvino_telemetry') if m in sys.modules])"
     )

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from cytally.detection.vote import detect
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.training.sources import SimulatedSource
 from cytally.inference import windows
-from cytally.inference.ensemble import load_ensemble
 from cytally.inference.runtime import TorchMember
 from cytally.inference.votes import cast_votes, crops, look, predict
 from cytally.nets.unet import Architecture, UNet

@@ -6,10 +6,10 @@ import torch
 
 from cytally.dosimetry.density import normalise
 from cytally.dosimetry.detectors.candidates import LEVEL, SURE, propose
-from cytally.dosimetry.detectors.cooccurrence import second_reading
+from cytally.dosimetry.detectors.cooccurrence import verified
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order
-from cytally.inference.ensemble import load_ensemble
 from cytally.inference.runtime import TorchMember
 from cytally.inference.votes import empty, look
 from cytally.inference.windows import coarse, look_at, occupied, windows
@@ -80,7 +80,7 @@ def test_the_shipped_ensemble_decides_as_if_it_looked_everywhere(shipped, style)
         for name in ("row", "col", "votes"):
             np.testing.assert_array_equal(getattr(quick, name), getattr(slow, name))
         np.testing.assert_allclose(quick.confidence, slow.confidence, atol=1e-4)
-        kept = [second_reading(density, found, shipped) for found in (quick, slow)]
+        kept = [verified(density, found, shipped) for found in (quick, slow)]
         assert kept[0].names == kept[1].names
     assert proposed > 0
 

@@ -10,11 +10,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cytally.dosimetry.detectors.ensemble import load_ensemble as load_metaphases
 from cytally.errors import EnsembleError, LabelError, RunError
 from cytally.evaluation.segmentation import matched, scores
 from cytally.images.masks import read_mask
 from cytally.images.read import read
-from cytally.inference.ensemble import load_ensemble
+from cytally.livecell.ensemble import load_ensemble
 from cytally.livecell.labelling.folder import read_labelled
 from cytally.livecell.labelling.subfields import in_tiles
 from cytally.livecell.learn import Preset, learn
@@ -159,7 +160,7 @@ def test_training_goes_on_where_it_was_killed(tmp_path):
             raise Killed
 
     with pytest.raises(Killed):
-        fit_masks(crops, crops[:1], TINY, QUICK, tmp_path / "cut", report=kill)
+        fit_masks(crops, crops[:1], TINY, QUICK, tmp_path / "cut", progress=kill)
     again = fit_masks(crops, crops[:1], TINY, QUICK, tmp_path / "cut")
     assert [p.name for p in whole] == [p.name for p in again]
     assert whole[0].read_bytes() == again[0].read_bytes()
@@ -204,10 +205,10 @@ def test_a_small_network_learns_nuclei(learnt):
 def test_an_ensemble_knows_its_task(learnt):
     out, made = learnt
     with pytest.raises(EnsembleError, match="expected an ensemble for dosimetry, got one for livecell"):
-        load_ensemble(out / "ensemble")
-    with pytest.raises(EnsembleError, match="expected an ensemble for livecell"):
-        load_ensemble(None, "livecell")
-    assert load_ensemble(out / "ensemble", "livecell").card.identity == made.ensemble.card.identity
+        load_metaphases(out / "ensemble")
+    with pytest.raises(EnsembleError, match="none ships for livecell"):
+        load_ensemble(None)
+    assert load_ensemble(out / "ensemble").card.identity == made.ensemble.card.identity
 
 
 def test_any_image_size_is_predicted_whole(learnt):

@@ -13,7 +13,8 @@ from cytally.errors import ImageError, LabelError, RunError
 from cytally.images.masks import write_mask
 from cytally.images.register import Offset, correlation
 from cytally.images.write import write
-from cytally.inference.card import NORMALISATIONS, Card, Thresholds
+from cytally.inference.card import Card, Thresholds
+from cytally.livecell.ensemble import LIVE_CELLS
 from cytally.livecell.labelling.folder import LabelSettings, label_folder, read_labelled
 from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings, identify
 from cytally.livecell.labelling.pairs import beyond_doubt, channel_offset, offset_error, pair_files
@@ -45,7 +46,7 @@ def plate(tmp_path):
 
 
 def card(**training):
-    return Card(name="x", task="livecell", classes=["nucleus", "core"], stride=1, normalisation=dict(NORMALISATIONS["livecell"]),
+    return Card(name="x", task="livecell", classes=["nucleus", "core"], stride=1, normalisation=dict(LIVE_CELLS.normalisation),
                 arguments={}, members=[], training=training, thresholds=Thresholds(confidence=[], agreement=[0, 0]))  # fmt: skip
 
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from cytally.errors import SettingsError
-from cytally.nets.architecture import ReaderArchitecture, reader_tensors_of, tensors_of
+from cytally.nets.architecture import VerifierArchitecture, reader_tensors_of, tensors_of
 from cytally.nets.unet import Architecture, UNet
-from cytally.nets.verifier import Reader
+from cytally.nets.verifier import Verifier
 
 KINDS = [
     Architecture(filters=3, depth=3, widest=10),
@@ -24,11 +24,11 @@ def test_tensors_are_those_of_the_network(how):
     assert tensors_of(how) == state
     if how.sharp:
         with pytest.raises(SettingsError, match="a reader answers once for each crop"):
-            ReaderArchitecture(how, 32)
+            VerifierArchitecture(how, 32)
         return
-    reader = ReaderArchitecture(how, 32)
-    state = {k: tuple(v.shape) for k, v in Reader(reader).state_dict().items() if v.is_floating_point()}
-    assert reader_tensors_of(reader) == state
+    verifier = VerifierArchitecture(how, 32)
+    state = {k: tuple(v.shape) for k, v in Verifier(verifier).state_dict().items() if v.is_floating_point()}
+    assert reader_tensors_of(verifier) == state
 
 
 @pytest.mark.parametrize("how", KINDS, ids=str)

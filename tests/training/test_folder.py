@@ -175,8 +175,8 @@ def hold(folder, ready, done):
 def test_a_reader_is_trained_by_one_process_at_a_time(tmp_path, monkeypatch):
     held = []
     monkeypatch.setattr(reading, "_trained", lambda *_: held.append((tmp_path / "deep" / ".lock").exists()))
-    given = (reading.Crops.joined([]), None, reading.ReadingSettings())
-    reading.fit_reader(*given, tmp_path / "deep" / "r.safetensors")
+    given = (reading.Crops.joined([]), None, reading.VerifierSettings())
+    reading.fit_verifier(*given, tmp_path / "deep" / "r.safetensors")
     assert held == [True]
 
 

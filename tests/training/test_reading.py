@@ -7,15 +7,15 @@ import pytest
 import torch
 
 from cytally.errors import RunError
-from cytally.inference.runtime import TorchReader
+from cytally.inference.runtime import TorchVerifier
 from cytally.nets.unet import Architecture, UNet
-from cytally.nets.verifier import Reader, ReaderArchitecture
+from cytally.nets.verifier import Verifier, VerifierArchitecture
 from cytally.training.checkpoints import load_tensors, save_tensors, weights_of
 from cytally.training.examples import pack
-from cytally.training.reading import STORED, Crops, ReadingSettings, fit_reader
+from cytally.training.reading import STORED, Crops, VerifierSettings, fit_verifier
 
-SMALL = ReaderArchitecture(Architecture(filters=4, depth=3, widest=16), 48)
-SHORT = ReadingSettings(epochs=4, batch=16, rate=4e-3)
+SMALL = VerifierArchitecture(Architecture(filters=4, depth=3, widest=16), 48)
+SHORT = VerifierSettings(epochs=4, batch=16, rate=4e-3)
 
 
 def shapes(count, seed):
@@ -35,13 +35,13 @@ class Killed(Exception):
 
 
 def test_a_reader_learns_to_tell_shapes_apart(tmp_path):
-    path = tmp_path / "reader_00.safetensors"
-    fit_reader(shapes(400, 1), SMALL, replace(SHORT, epochs=6), path)
-    network = Reader(SMALL)
+    path = tmp_path / "verifier_00.safetensors"
+    fit_verifier(shapes(400, 1), SMALL, replace(SHORT, epochs=6), path)
+    network = Verifier(SMALL)
     network.load_state_dict({k: v.float() for k, v in load_tensors(path)[0].items()}, strict=False)
     fresh = shapes(90, 2)
     middle = (fresh.pixels[:, 40:88, 40:88].astype(np.float32) - 36) / 73
-    said = TorchReader(network.eval(), torch.float32)(middle).argmax(axis=1)
+    said = TorchVerifier(network.eval(), torch.float32)(middle).argmax(axis=1)
     assert (said == fresh.labels).mean() > 0.9  # a third by chance
     assert not path.with_suffix(".state").exists()
 
@@ -54,48 +54,50 @@ def test_a_killed_reader_goes_on_as_if_nothing_had_happened(tmp_path):
             raise Killed
 
     whole, cut = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
-    fit_reader(crops, SMALL, SHORT, whole)
+    fit_verifier(crops, SMALL, SHORT, whole)
     with pytest.raises(Killed):
-        fit_reader(crops, SMALL, SHORT, cut, killing)
+        fit_verifier(crops, SMALL, SHORT, cut, killing)
     assert not cut.exists()
     stages = []
-    fit_reader(crops, SMALL, SHORT, cut, lambda stage, done, total: stages.append(stage))
+    fit_verifier(crops, SMALL, SHORT, cut, lambda stage, done, total: stages.append(stage))
     assert "epoch 3 of 4" in stages[0]
     one, other = load_tensors(whole)[0], load_tensors(cut)[0]
     for name, value in one.items():
         torch.testing.assert_close(value, other[name], msg=name)
     before = cut.read_bytes()
-    fit_reader(crops, SMALL, SHORT, cut, killing)  # done: nothing is trained again
+    fit_verifier(crops, SMALL, SHORT, cut, killing)  # done: nothing is trained again
     assert cut.read_bytes() == before
 
 
 def test_a_reader_of_other_settings_is_not_taken_for_this_one(tmp_path):
     crops, path = shapes(16, 8), tmp_path / "r.safetensors"
-    fit_reader(crops, SMALL, replace(SHORT, epochs=1), path)
+    fit_verifier(crops, SMALL, replace(SHORT, epochs=1), path)
     with pytest.raises(RunError, match="other settings; give another --out"):
-        fit_reader(crops, SMALL, replace(SHORT, epochs=2), path)
+        fit_verifier(crops, SMALL, replace(SHORT, epochs=2), path)
     with pytest.raises(RunError, match="other settings"):
-        fit_reader(shapes(20, 8), SMALL, replace(SHORT, epochs=1), path)
+        fit_verifier(shapes(20, 8), SMALL, replace(SHORT, epochs=1), path)
 
 
 def test_it_may_begin_from_a_member_or_from_another_reader(tmp_path):
     torch.manual_seed(0)
-    member, reader, made = (tmp_path / f"{name}.safetensors" for name in ("m", "r", "out"))
+    member, verifier, made = (tmp_path / f"{name}.safetensors" for name in ("m", "r", "out"))
     network = UNet(SMALL.unet)
     save_tensors(member, weights_of(network, torch.float32))
     crops, still = shapes(16, 4), replace(SHORT, epochs=1, rate=0.0, decay=0.0)
-    fit_reader(crops, SMALL, still, made, start=member)
+    fit_verifier(crops, SMALL, still, made, start=member)
     taken = load_tensors(made)[0]["unet.down.0.0.weight"]
     torch.testing.assert_close(taken, network.state_dict()["down.0.0.weight"].half())
-    save_tensors(reader, weights_of(Reader(SMALL)))
-    fit_reader(crops, SMALL, still, tmp_path / "more.safetensors", start=reader)
+    save_tensors(verifier, weights_of(Verifier(SMALL)))
+    fit_verifier(crops, SMALL, still, tmp_path / "more.safetensors", start=verifier)
     more = load_tensors(tmp_path / "more.safetensors")[0]["answer.0.weight"]
-    torch.testing.assert_close(more, load_tensors(reader)[0]["answer.0.weight"])
+    torch.testing.assert_close(more, load_tensors(verifier)[0]["answer.0.weight"])
 
 
 def test_too_few_places_and_foreign_weights_are_refused(tmp_path):
     with pytest.raises(RunError, match="expected at least 16 places to learn from, got 5"):
-        fit_reader(shapes(5, 5), SMALL, SHORT, tmp_path / "a.safetensors")
+        fit_verifier(shapes(5, 5), SMALL, SHORT, tmp_path / "a.safetensors")
     save_tensors(tmp_path / "f.safetensors", weights_of(UNet(Architecture(filters=2, depth=3, widest=8))))
     with pytest.raises(RunError, match="weights of another architecture"):
-        fit_reader(shapes(16, 6), SMALL, SHORT, tmp_path / "b.safetensors", start=tmp_path / "f.safetensors")
+        fit_verifier(
+            shapes(16, 6), SMALL, SHORT, tmp_path / "b.safetensors", start=tmp_path / "f.safetensors"
+        )

@@ -35,10 +35,10 @@ def demo(out: Path, share: float, as_json: bool) -> None:
       cytally demo out
     """
     from cytally.dosimetry.demonstration import demonstrate
-    from cytally.inference.ensemble import load_ensemble
+    from cytally.dosimetry.detectors.ensemble import load_ensemble
 
-    with reporting() as report:
-        shown = demonstrate(out, load_ensemble(), report, share=share)
+    with reporting() as progress:
+        shown = demonstrate(out, load_ensemble(), progress, share=share)
     click.echo(_as_json(shown) if as_json else _as_table(shown))
 
 

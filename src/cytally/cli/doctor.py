@@ -89,8 +89,8 @@ def _machine() -> dict[str, str]:
 
 
 def _ensemble() -> dict[str, str]:
+    from cytally.dosimetry.detectors.ensemble import load_ensemble
     from cytally.errors import EnsembleError
-    from cytally.inference.ensemble import load_ensemble
 
     try:
         card = load_ensemble().card

@@ -4,38 +4,40 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
-Report = Callable[[str, int, int], None]
+from cytally.progress import Progress
+
 _EVERY = 10.0  # seconds between plain lines
 
 
 @contextmanager
-def reporting() -> Iterator[Report]:
-    """A function to be told (stage, done, total)."""
+def reporting() -> Iterator[Progress]:
+    """A progress callback that draws a bar, or prints a line now and then where there is no terminal."""
     if not sys.stderr.isatty():
         yield _plain()
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("", total=None)
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=None)
 
-        def report(stage: str, done: int, total: int) -> None:
+        def progress(stage: str, done: int, total: int) -> None:
             """Move the bar."""
-            progress.update(task, description=stage, completed=done, total=total)
+            bar.update(task, description=stage, completed=done, total=total)
 
-        yield report
+        yield progress
 
 
-def _plain() -> Report:
+def _plain() -> Progress:
     stages: list[str] = [""]
     clock = {"last": 0.0, "started": 0.0}
 
-    def report(stage: str, done: int, total: int) -> None:
+    def progress(stage: str, done: int, total: int) -> None:
         now = time.monotonic()
         name = stage.split(",", maxsplit=1)[0]
         if name != stages[0]:
@@ -46,4 +48,4 @@ def _plain() -> Report:
             print(f"{stage}: {done} of {total}, {left:.0f} s left", file=sys.stderr, flush=True)
             clock["last"] = now
 
-    return report
+    return progress

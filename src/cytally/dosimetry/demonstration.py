@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +13,7 @@ from cytally.dosimetry.scoring.workers import kept
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Each, Order, write_folder
 from cytally.inference.ensemble import Ensemble
-
-Report = Callable[[str, int, int], None]
+from cytally.progress import Progress
 
 #: Dose in Gy and cells of each calibration sample.
 SERIES = ((0.0, 120), (1.0, 80), (2.0, 60), (3.0, 50), (4.0, 40))
@@ -42,7 +40,7 @@ class Demonstration:
     samples: tuple[BlindResult, ...]
 
 
-def demonstrate(folder: Path, ensemble: Ensemble, report: Report, *, share: float = 1.0) -> Demonstration:
+def demonstrate(folder: Path, ensemble: Ensemble, progress: Progress, *, share: float = 1.0) -> Demonstration:
     """Simulate, score, calibrate, estimate.
 
     Parameters
@@ -50,42 +48,41 @@ def demonstrate(folder: Path, ensemble: Ensemble, report: Report, *, share: floa
     folder : Path
         Gets cells/, runs/ and curve.json; calling again continues.
     ensemble : Ensemble
-    report : callable
-        Told (stage, done, total).
+    progress : callable
     share : float
         Fraction of the usual number of cells.
     """
     with kept(ensemble) as pool:
-        return _demonstrated(folder, ensemble, report, share, pool.map if pool else map)
+        return _demonstrated(folder, ensemble, progress, share, pool.map if pool else map)
 
 
 def _demonstrated(
-    folder: Path, ensemble: Ensemble, report: Report, share: float, each: Each
+    folder: Path, ensemble: Ensemble, progress: Progress, share: float, each: Each
 ) -> Demonstration:
     runs = []
     for number, (gray, cells) in enumerate(SERIES):
         order = Order(max(round(cells * share), 5), Exposure(gray), "mixed", 100 + number, f"cal{gray:g}Gy")
-        runs.append(_score(order, folder, ensemble, report, each)[0])
+        runs.append(_score(order, folder, ensemble, progress, each)[0])
     points, detector = points_of(runs)
     curve = calibrate(points, radiation="simulated 60Co gamma", laboratory="cytally demo", detector=detector)
     curve.save(folder / "curve.json")
     samples = []
     for number, (name, gray, cells) in enumerate(BLIND):
         order = Order(max(round(cells * share), 5), Exposure(gray), "mixed", 200 + number, f"blind{name}")
-        run, dose = _score(order, folder, ensemble, report, each, curve)
+        run, dose = _score(order, folder, ensemble, progress, each, curve)
         if dose is not None:
             samples.append(BlindResult(name, gray, dose, run / "report.html"))
     return Demonstration(curve, folder / "curve.json", tuple(samples))
 
 
 def _score(
-    order: Order, folder: Path, ensemble: Ensemble, report: Report, each: Each, curve: Curve | None = None
+    order: Order, folder: Path, ensemble: Ensemble, progress: Progress, each: Each, curve: Curve | None = None
 ) -> tuple[Path, Dose | None]:
     """Simulate and score one sample; its run folder, and the dose where a curve is known."""
     cells, run = folder / "cells" / order.sample, folder / "runs" / order.sample
 
     def told(stage: str, done: int, total: int) -> None:
-        report(f"{stage} {order.sample}", done, total)
+        progress(f"{stage} {order.sample}", done, total)
 
     write_folder(order, cells, told, each)
-    return run, score_folder([cells], run, ensemble, curve=curve, report=told).dose
+    return run, score_folder([cells], run, ensemble, curve=curve, progress=told).dose

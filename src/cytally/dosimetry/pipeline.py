@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,9 +23,8 @@ from cytally.files.runs import JOURNAL, locked, note
 from cytally.images.inputs import copies, name_images, resolved
 from cytally.inference.ensemble import Ensemble
 from cytally.labels.known import known_cells
+from cytally.progress import Progress, silent
 from cytally.types import Counts, Detections
-
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Outcome:
 
 def score_folder(
     inputs: Sequence[str | Path], folder: Path, ensemble: Ensemble, *, curve: Curve | None = None,
-    pictures: bool = False, sampled: int = 0, jobs: int = 0, report: Report = lambda stage, done, total: None,
+    pictures: bool = False, sampled: int = 0, jobs: int = 0, progress: Progress = silent,
 ) -> Outcome:  # fmt: skip
     """Score metaphase images into a run folder.
 
@@ -74,8 +73,7 @@ def score_folder(
     jobs : int
         Processes that score, one thread each; 0 takes one for each core where there is enough to
         do. The result does not depend on it.
-    report : callable
-        Told (stage, done, total).
+    progress : callable
 
     Raises
     ------
@@ -104,13 +102,13 @@ def score_folder(
             for position, cell in enumerate(scored(new, ensemble, jobs), start=len(planned) - len(new) + 1):
                 done[cell.image] = cell
                 journal.append(line_of(cell))
-                report("scoring", position, len(planned))
+                progress("scoring", position, len(planned))
         run.write_tables(folder, [done[name] for name in paths], settings.classes, known.rows)
         cells = run.read_run(folder)
         forget_pictures(folder, cells)
         if pictures:
-            draw_pictures(folder, cells, paths, report)
-        drawn = _sampled(folder, cells, paths, ensemble, sampled, report)
+            draw_pictures(folder, cells, paths, progress)
+        drawn = _sampled(folder, cells, paths, ensemble, sampled, progress)
         counts = run.counts_of(cells, settings.classes, settings.detector)
         found = None
         if curve is not None and counts.cells:
@@ -123,11 +121,11 @@ def score_folder(
 
 def _sampled(
     folder: Path, cells: Sequence[ScoredCell], paths: Mapping[str, Path], ensemble: Ensemble, number: int,
-    report: Report,
+    progress: Progress,
 ) -> Sampled | None:  # fmt: skip
     """Counts by sampled ensembles: new ones where asked for, else those that the run has of these cells."""
     if number:
-        return sample_run(cells, paths, folder, ensemble, number, report)
+        return sample_run(cells, paths, folder, ensemble, number, progress)
     forget_sampled(folder, cells)
     return read_sampled(folder, cells)
 
@@ -174,6 +172,6 @@ def settings_of(ensemble: Ensemble, inputs: Sequence[str | Path]) -> run.RunSett
         confidence=tuple(tuple(row) for row in thresholds.confidence),
         agreement=tuple(thresholds.agreement), co_occurrence=thresholds.co_occurrence,
         inputs=resolved(inputs),
-        reading=tuple((strict and thresholds.alone) or thresholds.reading or ()),
-        accompanied=tuple(thresholds.accompanied or ()) if not strict else (),
+        probability=tuple((strict and thresholds.hard_rule_probability) or thresholds.probability or ()),
+        cooccurrence_weight=tuple(thresholds.cooccurrence_weight or ()) if not strict else (),
     )  # fmt: skip

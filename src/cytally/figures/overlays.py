@@ -44,7 +44,7 @@ def overlay(image: Image, found: Detections, radius: float = 30.0) -> Picture:
         centre = int(round(float(found.col[k]))), int(round(float(found.row[k])))
         colour = COLOURS.get(name, _OTHER)
         cv2.circle(picture, centre, int(radius), colour, thick, cv2.LINE_AA)
-        read = found.reading[k]
+        read = found.probability[k]
         sure = f"{read:.2f}" if np.isfinite(read) else f"{found.votes[k]}/{found.members}"
         text = f"{name[0].upper()} {sure}"
         beside = centre[0] + int(radius * 0.75), centre[1] - int(radius * 0.75)

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cytally.dosimetry.density import NOMINAL_PIXEL_UM, NOMINAL_SIZE
 from cytally.errors import EnsembleError
 from cytally.files.hashes import sha256_of as sha256_of
-from cytally.images import flatten
 
 CARD = "card.json"
-#: What images must have become before a network of each task looks at them.
-NORMALISATIONS = {
-    "dosimetry": {"size": NOMINAL_SIZE, "pixel_um": NOMINAL_PIXEL_UM},
-    "livecell": {"light_sigma": flatten.SIGMA, "limit": flatten.LIMIT},
-}
+
+
+@dataclass(frozen=True)
+class Door:
+    """What a door of the house asks of an ensemble.
+
+    Attributes
+    ----------
+    task : str
+        What it must have been trained for.
+    normalisation : mapping of str to float
+        What images become before a network sees them; an ensemble trained on another is refused.
+    shipped : Path or None
+        The ensemble that ships with the package.
+    """
+
+    task: str
+    normalisation: Mapping[str, float]
+    shipped: Path | None = None
 
 
 class _Part(BaseModel):
@@ -37,33 +51,45 @@ class MemberFile(_Part):
 class Thresholds(_Part):
     """What a place must exceed to be counted.
 
-    Confidence per member and class (T_C), agreement per class (T_A, in votes), and, where the
-    ensemble has second readers, their probability per class (reading), weighed by what else the
-    cell holds (accompanied: a weight per class, see `dosimetry.detectors.cooccurrence`). Under co-occurrence
-    nothing is weighed and the probability must exceed `alone`.
+    Attributes
+    ----------
+    confidence : list of list of float
+        T_C per member and class.
+    agreement : list of int
+        T_A per class, in votes.
+    co_occurrence : bool
+        Whether one class counts only beside another (the hard rule).
+    quantile : list of float, optional
+        Of the members' maxima, from which the confidences were taken; for the record.
+    probability : list of float, optional
+        Per class, where the ensemble has verifiers.
+    cooccurrence_weight : list of float, optional
+        Per class: how much what else the image holds changes a probability.
+    hard_rule_probability : list of float, optional
+        What probabilities must exceed under the hard rule, where nothing is weighed.
     """
 
     confidence: list[list[float]]
     agreement: list[int]
     co_occurrence: bool = False
     quantile: list[float] | None = None
-    reading: list[float] | None = None
-    accompanied: list[float] | None = None
-    alone: list[float] | None = None
+    probability: list[float] | None = None
+    cooccurrence_weight: list[float] | None = None
+    hard_rule_probability: list[float] | None = None
 
     @property
-    def decisive(self) -> dict[str, Any]:
-        """What was chosen; cards from before there was company keep their identity."""
-        young = {name for name in ("accompanied", "alone") if getattr(self, name) is None}
-        return self.model_dump(exclude=young)
+    def decisive(self) -> list[Any]:
+        """What decides, in an order that never changes, without names."""
+        return [self.confidence, self.agreement, self.co_occurrence, self.probability, self.cooccurrence_weight,
+                self.hard_rule_probability]  # fmt: skip
 
 
 class Card(_Part):
     """The contents of card.json."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     name: str
-    task: Literal["dosimetry", "livecell"] = "dosimetry"
+    task: str
     classes: list[str]
     stride: int = 4
     normalisation: dict[str, float]
@@ -71,23 +97,42 @@ class Card(_Part):
     arguments: dict[str, Any]
     thresholds: Thresholds
     members: list[MemberFile]
-    reader: dict[str, Any] = Field(default_factory=dict)
-    readers: list[MemberFile] = Field(default_factory=list)
+    verifier: dict[str, Any] = Field(default_factory=dict)
+    verifiers: list[MemberFile] = Field(default_factory=list)
     training: dict[str, Any] = Field(default_factory=dict)
     licence: str = "BSD-3-Clause"
 
     @property
     def identity(self) -> str:
-        """Short hash of everything that decides what is detected."""
-        decisive = self.model_dump(include={
-            "classes", "stride", "normalisation", "architecture", "arguments", "members", "reader", "readers",
-        })  # fmt: skip
-        text = json.dumps(decisive | {"thresholds": self.thresholds.decisive}, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """Short hash of everything that decides what is detected.
+
+        Taken over a list whose order is part of the format, not over names: nothing that is renamed
+        in the code makes a curve foreign to the detector that counted for it.
+        """
+        decisive = [
+            self.classes, self.stride, sorted(self.normalisation.items()), self.architecture,
+            sorted(self.arguments.items()), [file.sha256 for file in self.members], _flat(self.verifier),
+            [file.sha256 for file in self.verifiers], self.thresholds.decisive,
+        ]  # fmt: skip
+        return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
 
 
-def read_card(folder: Path) -> Card:
+def _flat(arguments: Mapping[str, Any]) -> list[Any]:
+    """Nested arguments as a sorted list of pairs."""
+    return [
+        [name, _flat(value) if isinstance(value, dict) else value]
+        for name, value in sorted(arguments.items())
+    ]
+
+
+def read_card(folder: Path, door: Door | None = None) -> Card:
     """Read and check card.json.
+
+    Parameters
+    ----------
+    folder : Path
+    door : Door, optional
+        Whose normalisation it must have.
 
     Raises
     ------
@@ -102,14 +147,17 @@ def read_card(folder: Path) -> Card:
         card = Card.model_validate_json(path.read_text())
     except (ValidationError, UnicodeDecodeError) as error:
         raise EnsembleError(f"{path}: not a card that this version reads: {error}") from error
-    mine = NORMALISATIONS[card.task]
-    if card.normalisation != mine:
+    if door is not None and card.task != door.task:
         raise EnsembleError(
-            f"{path}: trained on normalisation {card.normalisation}, this version does {mine}"
+            f"{folder}: expected an ensemble for {door.task}, got one for {card.task}; give another"
+        )
+    if door is not None and card.normalisation != door.normalisation:
+        raise EnsembleError(
+            f"{path}: trained on normalisation {card.normalisation}, this version does {dict(door.normalisation)}"
         )
     check_thresholds(card.thresholds, len(card.members), len(card.classes), str(path))
-    if bool(card.readers) != bool(card.thresholds.reading):
-        raise EnsembleError(f"{path}: expected second readers and thresholds for them, or neither")
+    if bool(card.verifiers) != bool(card.thresholds.probability):
+        raise EnsembleError(f"{path}: expected verifiers and probabilities for them, or neither")
     return card
 
 
@@ -126,14 +174,14 @@ def check_thresholds(thresholds: Thresholds, members: int, classes: int, where: 
         )
     if any(not 0 < value < 1 for row in thresholds.confidence for value in row):
         raise EnsembleError(f"{where}: expected confidences between 0 and 1")
-    for name in ("reading", "alone"):
+    for name in ("probability", "hard_rule_probability"):
         values = getattr(thresholds, name)
         if values is not None and (len(values) != classes or any(not 0 <= value < 1 for value in values)):
             raise EnsembleError(
                 f"{where}: expected {name} from 0 to below 1 for {classes} classes, got {values}"
             )
-    weights = thresholds.accompanied
+    weights = thresholds.cooccurrence_weight
     if weights is not None and (len(weights) != classes or any(not 0 <= value <= 5 for value in weights)):
         raise EnsembleError(
-            f"{where}: expected accompanied (weights from 0 to 5) for {classes} classes, got {weights}"
+            f"{where}: expected cooccurrence_weight from 0 to 5 for {classes} classes, got {weights}"
         )

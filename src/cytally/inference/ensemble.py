@@ -5,25 +5,33 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from cytally.errors import EnsembleError, SettingsError
-from cytally.inference.card import CARD, Card, MemberFile, Thresholds, check_thresholds, read_card, sha256_of
+from cytally.inference.card import (
+    CARD,
+    Card,
+    Door,
+    MemberFile,
+    Thresholds,
+    check_thresholds,
+    read_card,
+    sha256_of,
+)
 from cytally.inference.members import (
+    CandidateVerifier,
     Member,
-    SecondReader,
     StoredMember,
-    StoredReader,
+    StoredVerifier,
     described,
     runtime_for,
     set_threads,
 )
-from cytally.nets.architecture import Architecture, ReaderArchitecture, architecture_of
+from cytally.nets.architecture import Architecture, VerifierArchitecture, architecture_of
 
 __all__ = [
-    "Ensemble", "add_readers", "load_ensemble", "set_threads", "shipped_folder", "write_card", "write_ensemble",
+    "Ensemble", "add_verifiers", "load", "set_threads", "write_card", "write_ensemble",
 ]  # fmt: skip
 
 
@@ -36,13 +44,13 @@ class Ensemble:
     card : Card
     members : tuple of Member
         Each maps a density (h, w) to heatmaps (classes, h / 4, w / 4).
-    readers : tuple of SecondReader
+    verifiers : tuple of SecondReader
         Each says what lies in the middle of a crop; () where nothing is read again.
     """
 
     card: Card
     members: tuple[Member, ...]
-    readers: tuple[SecondReader, ...] = ()
+    verifiers: tuple[CandidateVerifier, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -57,31 +65,31 @@ class Ensemble:
 
     def with_thresholds(
         self, *, confidence: float | None = None, agreement: int | None = None,
-        co_occurrence: bool | None = None, reading: float | None = None,
+        co_occurrence: bool | None = None, probability: float | None = None,
     ) -> Ensemble:  # fmt: skip
         """The same members under other thresholds; None keeps the card's.
 
         Asking for votes (confidence, agreement) lets all members vote, as in the preprint:
-        the result has no second readers.
+        the result has no verifiers.
 
         Raises
         ------
         SettingsError
-            A threshold out of range, a reading without readers, or a reading beside votes.
+            A threshold out of range, a reading without verifiers, or a reading beside votes.
         """
         old = self.card.thresholds
         votes = confidence is not None or agreement is not None
-        if reading is not None and not self.readers:
-            raise SettingsError("reading: this ensemble has no second readers")
-        if reading is not None and votes:
+        if probability is not None and not self.verifiers:
+            raise SettingsError("probability: this ensemble has no verifiers")
+        if probability is not None and votes:
             raise SettingsError(
-                "expected a reading (second readers decide) or confidence and agreement (members vote), got both"
+                "expected a probability (verifiers decide) or confidence and agreement (members vote), got both"
             )
-        if votes and self.readers:
+        if votes and self.verifiers:
             card = self.card.model_copy(update={
-                "readers": [], "reader": {}, "thresholds": old.model_copy(update={"reading": None, "accompanied": None, "alone": None})
+                "verifiers": [], "verifier": {}, "thresholds": old.model_copy(update={"probability": None, "cooccurrence_weight": None, "hard_rule_probability": None})
             })  # fmt: skip
-            bare = replace(self, card=card, readers=())
+            bare = replace(self, card=card, verifiers=())
             return bare.with_thresholds(
                 confidence=confidence, agreement=agreement, co_occurrence=co_occurrence
             )
@@ -91,9 +99,9 @@ class Ensemble:
             agreement=old.agreement if agreement is None else [agreement] * len(self.classes),
             co_occurrence=old.co_occurrence if co_occurrence is None else co_occurrence,
             quantile=old.quantile if confidence is None else None,
-            reading=old.reading if reading is None else [reading] * len(self.classes),
-            alone=old.alone if reading is None else None,
-            accompanied=old.accompanied,
+            probability=old.probability if probability is None else [probability] * len(self.classes),
+            hard_rule_probability=old.hard_rule_probability if probability is None else None,
+            cooccurrence_weight=old.cooccurrence_weight,
         )  # fmt: skip
         try:
             check_thresholds(new, len(self.members), len(self.classes), "thresholds")
@@ -102,24 +110,17 @@ class Ensemble:
         return replace(self, card=self.card.model_copy(update={"thresholds": new}))
 
 
-def shipped_folder() -> Path:
-    """Where the ensemble that ships with the package lies."""
-    return Path(str(resources.files("cytally") / "ensembles" / "metaphase-1"))
-
-
-def load_ensemble(
-    folder: str | Path | None = None, task: str = "dosimetry", runtime: str = "auto"
-) -> Ensemble:
+def load(folder: str | Path | None, door: Door, runtime: str = "auto") -> Ensemble:
     """Load an ensemble; nothing is ever unpickled.
 
     Every file is checked at once; networks are built when they first look.
 
     Parameters
     ----------
-    folder : str or Path, optional
-        Default: the ensemble that ships with the package.
-    task : str
-        What it must have been trained for.
+    folder : str or Path or None
+        None: the ensemble that ships with the package.
+    door : Door
+        What it must have been made for.
     runtime : {"auto", "torch", "openvino"}
         On what the networks run; auto takes what pays on this processor.
 
@@ -130,12 +131,10 @@ def load_ensemble(
     SettingsError
         A runtime that is not there.
     """
-    folder = Path(folder) if folder is not None else shipped_folder()
-    card = read_card(folder)
-    if card.task != task:
-        raise EnsembleError(
-            f"{folder}: expected an ensemble for {task}, got one for {card.task}; give another"
-        )
+    if folder is None and door.shipped is None:
+        raise EnsembleError(f"expected an ensemble folder: none ships for {door.task}; train one first")
+    folder = Path(folder) if folder is not None else Path(str(door.shipped))
+    card = read_card(folder, door)
     if not card.members:
         raise EnsembleError(f"{folder}: expected at least one member, the card lists none")
     chosen = runtime_for(runtime)
@@ -146,19 +145,19 @@ def load_ensemble(
             )
             for file in card.members
         )
-        readers = tuple(
-            StoredReader(
-                folder / file.file, file.sha256, chosen, architecture=ReaderArchitecture.of(card.reader)
+        verifiers = tuple(
+            StoredVerifier(
+                folder / file.file, file.sha256, chosen, architecture=VerifierArchitecture.of(card.verifier)
             )
-            for file in card.readers
+            for file in card.verifiers
         )
     except (SettingsError, TypeError) as error:
         raise EnsembleError(
             f"{folder / CARD}: not an architecture that this version knows: {error}"
         ) from error
-    for part in (*members, *readers):
+    for part in (*members, *verifiers):
         part.check()
-    return Ensemble(card, members, readers)
+    return Ensemble(card, members, verifiers)
 
 
 def write_ensemble(folder: Path, card: Card, weights: Sequence[Path]) -> Card:
@@ -195,37 +194,37 @@ def write_ensemble(folder: Path, card: Card, weights: Sequence[Path]) -> Card:
     return card
 
 
-def add_readers(
+def add_verifiers(
     folder: Path, weights: Sequence[Path], arguments: dict[str, Any], notes: dict[str, object]
-) -> Ensemble:
-    """Give an ensemble second readers, which for now confirm everything.
+) -> Card:
+    """Give an ensemble verifiers, which for now confirm everything; its new card.
 
     Parameters
     ----------
     folder : Path
         Of the ensemble; its card is rewritten last.
     weights : sequence of Path
-        One file per reader.
+        One file per verifier.
     arguments : dict
-        Of the reader's architecture.
+        Of the verifier's architecture.
     notes : dict
-        How they were made; kept in the card under training, readers.
+        How they were made; kept in the card under training, verifiers.
     """
     from safetensors.torch import load_file, save_file
 
     card = read_card(folder)
-    readers = []
+    verifiers = []
     for number, path in enumerate(weights):
-        target = folder / f"reader_{number:02d}.safetensors"
+        target = folder / f"verifier_{number:02d}.safetensors"
         save_file(load_file(path), target)
-        readers.append(MemberFile(file=target.name, sha256=sha256_of(target)))
-    thresholds = card.thresholds.model_copy(update={"reading": [0.0] * len(card.classes)})
+        verifiers.append(MemberFile(file=target.name, sha256=sha256_of(target)))
+    thresholds = card.thresholds.model_copy(update={"probability": [0.0] * len(card.classes)})
     changed = card.model_copy(update={
-        "readers": readers, "reader": arguments, "thresholds": thresholds,
-        "training": card.training | {"readers": notes},
+        "verifiers": verifiers, "verifier": arguments, "thresholds": thresholds,
+        "training": card.training | {"verifiers": notes},
     })  # fmt: skip
     write_card(folder, changed)
-    return load_ensemble(folder)
+    return changed
 
 
 def write_card(folder: Path, card: Card) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from openvino import opset13 as op
 
 from cytally.inference.members import Weights, padded, threads
-from cytally.nets.architecture import MIDDLE, Architecture, ReaderArchitecture, convolutions
+from cytally.nets.architecture import MIDDLE, Architecture, VerifierArchitecture, convolutions
 from cytally.nets.precision import bfloat16_allowed
 
 Float32 = NDArray[np.float32]
@@ -82,17 +82,17 @@ class GraphMember:
 
 
 class GraphReader:
-    """A second reader on the processor, looking at each crop turned and mirrored in all eight ways.
+    """A verifier on the processor, looking at each crop turned and mirrored in all eight ways.
 
     Parameters
     ----------
     architecture : ReaderArchitecture
     weights : dict of str to ndarray
     format : {"float32", "bfloat16"}
-        Single precision by default: readers decide, and decide alike on every processor.
+        Single precision by default: verifiers decide, and decide alike on every processor.
     """
 
-    def __init__(self, architecture: ReaderArchitecture, weights: Weights, format: str = "float32") -> None:
+    def __init__(self, architecture: VerifierArchitecture, weights: Weights, format: str = "float32") -> None:
         self.side = architecture.side
         views = op.parameter([8, 1, self.side, self.side], np.float32, name="views")
         answers = _answers(views, architecture, weights)
@@ -186,7 +186,7 @@ def _stem(image: Any, architecture: Architecture, weights: Weights, prefix: str)
     return x
 
 
-def _answers(views: Any, architecture: ReaderArchitecture, weights: Weights) -> Any:
+def _answers(views: Any, architecture: VerifierArchitecture, weights: Weights) -> Any:
     """Logits (8, classes + 1): `Reader.forward`."""
     start = architecture.side // architecture.unet.stride // 2 - MIDDLE // 2
     low, high = max((start - 2) // 2, 0), -(-(start + MIDDLE + 2) // 2)  # two convolutions follow

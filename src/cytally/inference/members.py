@@ -1,4 +1,4 @@
-"""Members and readers as an ensemble holds them, and on what they run.
+"""Members and verifiers as an ensemble holds them, and on what they run.
 
 Two runtimes look alike: torch, which is needed for training and for GPUs, and OpenVINO, which
 starts in half a second and uses a processor better. A network is read, checked and built when
@@ -26,8 +26,8 @@ from safetensors import SafetensorError, deserialize
 from cytally.errors import EnsembleError, SettingsError
 from cytally.nets.architecture import (
     Architecture,
-    ReaderArchitecture,
     Shapes,
+    VerifierArchitecture,
     reader_tensors_of,
     tensors_of,
 )
@@ -56,7 +56,7 @@ class Member(Protocol):
         """Heatmaps of a density of any size: empty slide is added below and right, then cut."""
 
 
-class SecondReader(Protocol):
+class CandidateVerifier(Protocol):
     """A network that says what lies in the middle of each crop."""
 
     @property
@@ -146,10 +146,10 @@ class StoredMember(_Stored):
 
 
 @dataclass
-class StoredReader(_Stored):
-    """A second reader of an ensemble folder; attributes as of a member."""
+class StoredVerifier(_Stored):
+    """A verifier of an ensemble folder; attributes as of a member."""
 
-    architecture: ReaderArchitecture = field(default_factory=lambda: ReaderArchitecture(Architecture()))
+    architecture: VerifierArchitecture = field(default_factory=lambda: VerifierArchitecture(Architecture()))
 
     @property
     def side(self) -> int:
@@ -187,7 +187,9 @@ def _member(runtime: str, architecture: Architecture, weights: Weights) -> Membe
     return torch_member(architecture, weights)
 
 
-def _reader(runtime: str, architecture: ReaderArchitecture, weights: Weights) -> Callable[[Float32], Float32]:
+def _reader(
+    runtime: str, architecture: VerifierArchitecture, weights: Weights
+) -> Callable[[Float32], Float32]:
     if runtime == "openvino":
         from cytally.inference.graph import GraphReader
 

@@ -12,10 +12,10 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from cytally.inference.members import Weights, padded
-from cytally.nets.architecture import Architecture, ReaderArchitecture
+from cytally.nets.architecture import Architecture, VerifierArchitecture
 from cytally.nets.precision import preferred_dtype
 from cytally.nets.unet import UNet
-from cytally.nets.verifier import Reader
+from cytally.nets.verifier import Verifier
 
 Float32 = NDArray[np.float32]
 
@@ -61,17 +61,17 @@ class TorchMember:
         return padded(self, density)
 
 
-class TorchReader:
-    """A second reader, looking at each crop turned and mirrored in all eight ways.
+class TorchVerifier:
+    """A verifier, looking at each crop turned and mirrored in all eight ways.
 
     Parameters
     ----------
     network : Reader
     dtype : torch.dtype
-        Single precision by default: readers decide, and decide alike on every processor.
+        Single precision by default: verifiers decide, and decide alike on every processor.
     """
 
-    def __init__(self, network: Reader, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, network: Verifier, dtype: torch.dtype = torch.float32) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.dtype = dtype
         self.side = network.architecture.side
@@ -97,11 +97,11 @@ def torch_member(architecture: Architecture, weights: Weights) -> TorchMember:
     return TorchMember(network)
 
 
-def torch_reader(architecture: ReaderArchitecture, weights: Weights) -> TorchReader:
-    """A second reader from the weights of its file."""
-    network = Reader(architecture)
+def torch_reader(architecture: VerifierArchitecture, weights: Weights) -> TorchVerifier:
+    """A verifier from the weights of its file."""
+    network = Verifier(architecture)
     _fill(network, weights)
-    return TorchReader(network)
+    return TorchVerifier(network)
 
 
 def _fill(network: nn.Module, weights: Weights) -> None:

@@ -96,8 +96,8 @@ def _merged_once(
     joined = np.concatenate([
         np.minimum(boxes[first, :2], boxes[second, :2]), np.maximum(boxes[first, 2:], boxes[second, 2:]),
     ], axis=1)  # fmt: skip
-    alone = _cost(boxes, architecture, shape)
-    saved = alone[first] + alone[second] - _cost(joined, architecture, shape)
+    hard_rule_probability = _cost(boxes, architecture, shape)
+    saved = hard_rule_probability[first] + hard_rule_probability[second] - _cost(joined, architecture, shape)
     best = int(np.argmax(saved))
     if saved[best] < 0:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from cytally.files.hashes import hash_of
 from cytally.images.flatten import flatten
 from cytally.images.masks import read_mask
 from cytally.images.read import read
-from cytally.inference.card import NORMALISATIONS, Card, Thresholds
-from cytally.inference.ensemble import Ensemble, load_ensemble, write_card, write_ensemble
+from cytally.inference.card import Card, Thresholds
+from cytally.inference.ensemble import Ensemble, write_card, write_ensemble
+from cytally.livecell.ensemble import LIVE_CELLS, load_ensemble
 from cytally.livecell.labelling.folder import LabelledField, read_labelled
 from cytally.livecell.labelling.split import (
     ENOUGH,
@@ -32,9 +33,9 @@ from cytally.livecell.labelling.subfields import in_tiles, split_tiles
 from cytally.livecell.labelling.unchanged import same_data
 from cytally.livecell.nuclei import find_nuclei, predict, vote
 from cytally.nets.unet import Architecture
+from cytally.progress import Progress, silent
 from cytally.training.masks import CLASSES, MaskedCrop, MaskSettings, best_epochs, fit_masks, read_curve
 
-Report = Callable[[str, int, int], None]
 #: Levels tried for each channel; the members' majority decides at each.
 _LEVELS = (0.3, 0.4, 0.5, 0.6)
 #: Validation fields on which they are tried; all maps of these are in memory at once.
@@ -86,7 +87,7 @@ class Learnt:
 
 def learn(
     folders: Sequence[Path], out: Path, preset: Preset, *, start: Path | None = None, seed: int = 1,
-    report: Report = lambda stage, done, total: None,
+    progress: Progress = silent,
 ) -> Learnt:  # fmt: skip
     """Train on the kept labels of one or several folders (one cell line, or several mixed).
 
@@ -95,12 +96,12 @@ def learn(
     folders : sequence of Path
         Labelled folders.
     out : Path
-        Of the ensemble; calling again goes on where a killed run was.
+        Of the ensemble; calling again goes on where a interrupted run was.
     preset : Preset
     start : Path, optional
         An ensemble to begin from: transfer with few pairs. Its architecture is taken.
     seed : int
-    report : callable
+    progress : callable
 
     Raises
     ------
@@ -112,16 +113,16 @@ def learn(
     fields = [field for folder in folders for field in read_labelled(folder).kept]
     same_data(out, fields)
     kept, split = _parted(fields, seed, out)
-    base = load_ensemble(start, "livecell") if start is not None else None
+    base = load_ensemble(start) if start is not None else None
     if base is not None:
         preset = replace(preset, architecture=Architecture(**base.card.arguments))
     settings = replace(preset.settings, seed=seed)
     weights = start / base.card.members[0].file if start is not None and base is not None else None
     by_path = {field.name.path: field for field in kept}
-    crops = {part: _crops(split.of(part), by_path, part, report) for part in ("train", "validation")}
+    crops = {part: _crops(split.of(part), by_path, part, progress) for part in ("train", "validation")}
     best = fit_masks(
         crops["train"], crops["validation"], preset.architecture, settings, out / "training",
-        report=report, start=weights,
+        progress=progress, start=weights,
     )  # fmt: skip
     curve = read_curve(out / "training")
     notes: dict[str, object] = {"settings": asdict(settings), "folders": [folder.name for folder in folders], "split_by": split.by,
@@ -130,7 +131,7 @@ def learn(
              "leaks": list(split.leaks), "best_epochs": best_epochs(curve, settings.members),
              "started_from": base.card.identity if base else ""}  # fmt: skip
     ensemble = _assemble(out, preset.architecture, best, notes)
-    tuned = choose_thresholds(ensemble, [by_path[f.name.path] for f in split.of("validation")], report)
+    tuned = choose_thresholds(ensemble, [by_path[f.name.path] for f in split.of("validation")], progress)
     write_card(out, tuned.card)
     return Learnt(tuned, split, curve, tuple(by_path[f.name.path] for f in split.of("test")))
 
@@ -191,7 +192,7 @@ def _parted(kept: list[LabelledField], seed: int, out: Path) -> tuple[list[Label
 
 
 def _crops(
-    fields: Sequence[Field], by_path: dict[Path, LabelledField], part: str, report: Report
+    fields: Sequence[Field], by_path: dict[Path, LabelledField], part: str, progress: Progress
 ) -> list[MaskedCrop]:
     made = []
     for number, each in enumerate(fields):
@@ -203,7 +204,7 @@ def _crops(
         made += [
             MaskedCrop.of(flat[window], labels[window]) for window in windows((flat.shape[0], flat.shape[1]))
         ]
-        report(f"cutting crops ({part})", number + 1, len(fields))
+        progress(f"cutting crops ({part})", number + 1, len(fields))
     return made
 
 
@@ -213,14 +214,14 @@ def _assemble(
     members = len(best)
     card = Card(
         name=out.name, task="livecell", classes=list(CLASSES), stride=architecture.step,
-        normalisation=dict(NORMALISATIONS["livecell"]), arguments=asdict(architecture), members=[], training=notes,
+        normalisation=dict(LIVE_CELLS.normalisation), arguments=asdict(architecture), members=[], training=notes,
         thresholds=Thresholds(confidence=[[0.5, 0.5]] * members, agreement=[(members - 1) // 2] * 2),
     )  # fmt: skip
     write_ensemble(out, card, best)
-    return load_ensemble(out, "livecell")
+    return load_ensemble(out)
 
 
-def choose_thresholds(ensemble: Ensemble, fields: Sequence[LabelledField], report: Report) -> Ensemble:
+def choose_thresholds(ensemble: Ensemble, fields: Sequence[LabelledField], progress: Progress) -> Ensemble:
     """The pair of levels (nucleus, core) with the best panoptic quality on validation fields.
 
     That is object F1 times the mean IoU of what was found: F1 alone hardly tells levels apart, and
@@ -240,12 +241,12 @@ def choose_thresholds(ensemble: Ensemble, fields: Sequence[LabelledField], repor
             total += matched(vote(map_.astype(np.float32), tried).labels, truth)
         if total.panoptic_quality > best:
             best, f1, chosen = total.panoptic_quality, scores(total.hits).dice, tried
-        report("choosing thresholds", number + 1, len(pairs))
+        progress("choosing thresholds", number + 1, len(pairs))
     counts = []
     for number, field in enumerate(fields):
         found = find_nuclei(read(field.name.path).pixels, chosen).count
         counts.append((found, int(read_mask(field.label).max(initial=0))))
-        report("counting validation fields", number + 1, len(fields))
+        progress("counting validation fields", number + 1, len(fields))
     errors = [found / real - 1 for found, real in counts if real]
     spread = float(np.sqrt(np.mean(np.square(errors)))) if errors else float("nan")
     notes = chosen.card.training | {"validation_f1": f1, "count_error": spread}

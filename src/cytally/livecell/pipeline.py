@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,10 +18,10 @@ from cytally.images.masks import grey
 from cytally.images.read import read
 from cytally.images.sequences.movie import write_movie
 from cytally.images.sequences.tracks import read_masks
-from cytally.inference.ensemble import load_ensemble
 from cytally.livecell.counting.counts import GROWTH, growth_curves, write_growth
 from cytally.livecell.counting.plan import Plan, Reading, no_tracks, plan, require_times
 from cytally.livecell.counting.run import LEARNING, Segmented, count_run, segment_folder, stain_hint
+from cytally.livecell.ensemble import load_ensemble
 from cytally.livecell.labelling.folder import LabelSettings, label_folder
 from cytally.livecell.labelling.unchanged import same_settings
 from cytally.livecell.learn import PRESETS, Preset, learn
@@ -31,9 +31,9 @@ from cytally.livecell.motion.lineage import Tracks
 from cytally.livecell.motion.links import LinkSettings, require_tracker
 from cytally.livecell.nuclei import ByEnsemble, ByStain, Finder
 from cytally.livecell.report import Story, write_report
+from cytally.progress import Progress, silent
 from cytally.types import FloatArray
 
-Report = Callable[[str, int, int], None]
 TRACKS = "tracks"
 _TAIL = 12
 _COLUMNS = ("track", "frame", "row", "col", "camera_row", "camera_col")
@@ -80,9 +80,9 @@ class Order:
 
 def run_livecell(
     phase: Path, fluorescence: Path | None, out: Path, order: Order,
-    report: Report = lambda stage, done, total: None,
+    progress: Progress = silent,
 ) -> Story:  # fmt: skip
-    """From images to counts, tracks and a report; calling again goes on where a killed run was.
+    """From images to counts, tracks and a report; calling again goes on where a interrupted run was.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def run_livecell(
     out : Path
         Gets learning/ (labels, ensemble), masks/, counts.csv, tracks/, report.html.
     order : Order
-    report : callable
+    progress : callable
 
     Raises
     ------
@@ -109,31 +109,31 @@ def run_livecell(
     planned = _planned([phase], order)
     with locked(out):
         story = (
-            _from_stain(planned, phase, fluorescence, out, order, report)
+            _from_stain(planned, phase, fluorescence, out, order, progress)
             if fluorescence is not None
-            else _followed(planned, out, ByEnsemble(load_ensemble(order.ensemble, "livecell")), order, report)
+            else _followed(planned, out, ByEnsemble(load_ensemble(order.ensemble)), order, progress)
         )
         write_report(story, out)
     return story
 
 
 def _from_stain(
-    planned: Plan, phase: Path, fluorescence: Path, out: Path, order: Order, report: Report
+    planned: Plan, phase: Path, fluorescence: Path, out: Path, order: Order, progress: Progress
 ) -> Story:
     """Labels, a network that learns from them, and what it finds."""
     same_settings(out / LEARNING / "labels", order.label)
     labelled = label_folder(phase, fluorescence, out / LEARNING / "labels", order.label,
-                            pattern=order.reading.pattern, numbered=order.reading.numbered, report=report)  # fmt: skip
+                            pattern=order.reading.pattern, numbered=order.reading.numbered, progress=progress)  # fmt: skip
     learnt = learn(
-        [labelled.folder], out / LEARNING / "ensemble", order.preset, seed=order.seed, report=report
+        [labelled.folder], out / LEARNING / "ensemble", order.preset, seed=order.seed, progress=progress
     )
-    story = _followed(planned, out, ByEnsemble(learnt.ensemble), order, report)
-    found = evaluate(learnt.aside, learnt.ensemble, out=out, report=report)
+    story = _followed(planned, out, ByEnsemble(learnt.ensemble), order, progress)
+    found = evaluate(learnt.aside, learnt.ensemble, out=out, progress=progress)
     return replace(story, labelled=labelled, learnt=learnt, evaluation=found, overlays=out / PICTURES)
 
 
 def follow_images(
-    images: Sequence[str | Path], out: Path, order: Order, report: Report = lambda stage, done, total: None
+    images: Sequence[str | Path], out: Path, order: Order, progress: Progress = silent
 ) -> Story:
     """Count, and where wanted follow, with an ensemble that is there, or by the stain without any.
 
@@ -141,10 +141,10 @@ def follow_images(
     """
     finder: Finder = ByStain(order.label.stain)
     if order.ensemble is not None:
-        finder = ByEnsemble(load_ensemble(order.ensemble, "livecell"))
+        finder = ByEnsemble(load_ensemble(order.ensemble))
     planned = _planned(images, order)
     with locked(out):
-        story = _followed(planned, out, finder, order, report)
+        story = _followed(planned, out, finder, order, progress)
         write_report(story, out)
     return story
 
@@ -159,11 +159,11 @@ def _planned(images: Sequence[str | Path], order: Order) -> Plan:
     return planned
 
 
-def _followed(planned: Plan, out: Path, finder: Finder, order: Order, report: Report) -> Story:
-    run = segment_folder(planned, out, finder, pattern=order.reading.pattern, report=report)
+def _followed(planned: Plan, out: Path, finder: Finder, order: Order, progress: Progress) -> Story:
+    run = segment_folder(planned, out, finder, pattern=order.reading.pattern, progress=progress)
     hint = stain_hint(run, finder.settings) if isinstance(finder, ByStain) else ""
     counts = count_run(run, None if hint else finder.count_error)
-    tracks = track_run(run, order, report) if order.tracks else []
+    tracks = track_run(run, order, progress) if order.tracks else []
     movie = draw_movie(run, tracks, order) if tracks and order.movie else None
     curves = growth_curves(counts)
     write_growth(out / GROWTH, curves)
@@ -177,7 +177,7 @@ def _followed(planned: Plan, out: Path, finder: Finder, order: Order, report: Re
     return Story(run, finder.identity, counts, curves, tracks, movie=movie, remarks=remarks)
 
 
-def track_run(run: Segmented, order: Order, report: Report) -> list[tuple[str, Tracks]]:
+def track_run(run: Segmented, order: Order, progress: Progress) -> list[tuple[str, Tracks]]:
     """Tracks of every position with two frames or more, each a Cell Tracking Challenge folder."""
     several = [one for one in run.series if len(one.frames) > 1]
     found = []
@@ -185,7 +185,7 @@ def track_run(run: Segmented, order: Order, report: Report) -> list[tuple[str, T
         target = run.folder / TRACKS / one.position if len(several) > 1 else run.folder / TRACKS
         tracks = follow(
             one.paths, [run.loose[path] for path in one.paths], target, settings=order.link,
-            largest_shift=order.largest_shift, places=one.places, report=report,
+            largest_shift=order.largest_shift, places=one.places, progress=progress,
         )  # fmt: skip
         found.append((one.position, tracks))
     return found

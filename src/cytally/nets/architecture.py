@@ -125,13 +125,13 @@ class Architecture:
 
 
 @dataclass(frozen=True)
-class ReaderArchitecture:
-    """Everything needed to build a reader again.
+class VerifierArchitecture:
+    """Everything needed to build a verifier again.
 
     Attributes
     ----------
     unet : Architecture
-        Its classes are those that the reader tells apart; one more answer means none of them.
+        Its classes are those that the verifier tells apart; one more answer means none of them.
     side : int
         Edge of the crops in normalised pixels.
     """
@@ -141,7 +141,7 @@ class ReaderArchitecture:
 
     def __post_init__(self) -> None:
         if self.unet.sharp:
-            raise SettingsError("a reader answers once for each crop; expected sharp to be false")
+            raise SettingsError("a verifier answers once for each crop; expected sharp to be false")
         if self.side < 4 * MIDDLE or self.side % self.unet.multiple:
             raise SettingsError(
                 f"expected a side of at least {4 * MIDDLE} and a multiple of {self.unet.multiple}, "
@@ -149,7 +149,7 @@ class ReaderArchitecture:
             )
 
     @staticmethod
-    def of(arguments: dict[str, Any]) -> ReaderArchitecture:
+    def of(arguments: dict[str, Any]) -> VerifierArchitecture:
         """From the arguments in a card.
 
         Raises
@@ -160,8 +160,8 @@ class ReaderArchitecture:
         rest = {name: value for name, value in arguments.items() if name != "side"}
         unknown = sorted(set(rest) - set(Architecture.__dataclass_fields__))
         if unknown:
-            raise SettingsError(f"unknown argument(s) of the reader: {', '.join(unknown)}")
-        return ReaderArchitecture(Architecture(**rest), int(arguments.get("side", 96)))
+            raise SettingsError(f"unknown argument(s) of the verifier: {', '.join(unknown)}")
+        return VerifierArchitecture(Architecture(**rest), int(arguments.get("side", 96)))
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -204,8 +204,8 @@ def tensors_of(architecture: Architecture) -> Shapes:
     return shapes | {"head.weight": (answers, widths[top], 1, 1), "head.bias": (answers,)}
 
 
-def reader_tensors_of(architecture: ReaderArchitecture) -> Shapes:
-    """Names and shapes of a second reader's weights."""
+def reader_tensors_of(architecture: VerifierArchitecture) -> Shapes:
+    """Names and shapes of a verifier's weights."""
     unet = architecture.unet
     seen = 2 * unet.widths[unet.finest] + unet.widths[unet.depth] + unet.classes
     return {f"unet.{name}": shape for name, shape in tensors_of(unet).items()} | {

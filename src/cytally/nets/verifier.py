@@ -1,6 +1,6 @@
-"""The second reader: crops (b, 1, side, side) -> what lies in the middle of each (b, classes + 1).
+"""The verifier: crops (b, 1, side, side) -> what lies in the middle of each (b, classes + 1).
 
-A U-Net that sees a whole cell learns mostly from what is easy, and pixel by pixel. The reader
+A U-Net that sees a whole cell learns mostly from what is easy, and pixel by pixel. The verifier
 is the same U-Net, begun with its weights, but it only ever sees the places that were proposed,
 and answers once for each.
 """
@@ -10,13 +10,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from cytally.nets.architecture import HIDDEN, MIDDLE, ReaderArchitecture
+from cytally.nets.architecture import HIDDEN, MIDDLE, VerifierArchitecture
 from cytally.nets.unet import UNet
 
-__all__ = ["Reader", "ReaderArchitecture"]
+__all__ = ["Verifier", "VerifierArchitecture"]
 
 
-class Reader(nn.Module):
+class Verifier(nn.Module):
     """U-Net that answers once for each crop.
 
     Parameters
@@ -28,7 +28,7 @@ class Reader(nn.Module):
     `forward` returns logits; the last is "none of them".
     """
 
-    def __init__(self, architecture: ReaderArchitecture) -> None:
+    def __init__(self, architecture: VerifierArchitecture) -> None:
         super().__init__()
         self.architecture = architecture
         self.unet = UNet(architecture.unet)

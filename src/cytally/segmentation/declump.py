@@ -189,7 +189,7 @@ def areas(labels: IntArray) -> FloatArray:
 
 
 def typical_area(area: FloatArray) -> float:
-    """A usual nucleus among many specks: half of the sum of squared areas lies in objects above it.
+    """A typical nucleus among many specks: half of the sum of squared areas lies in objects above it.
 
     Squares, because hundreds of specks of 20 pixels may cover more than the nuclei do. 0 without
     any object.

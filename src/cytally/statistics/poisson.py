@@ -54,7 +54,7 @@ class Dispersion:
 
     @property
     def underdispersed(self) -> bool:
-        """U < -1.96: too even; were cells selected by eye?"""
+        """U < -1.96: too even; were cells selected by manual scoring?"""
         return bool(self.u < -1.96)
 
 

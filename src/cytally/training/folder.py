@@ -1,7 +1,7 @@
 """The folder of a training run: settings that must not change, one process at a time, a curve.
 
 The state (weights, optimiser, rows of the curve) is one file: what else an epoch leaves is
-written again from it where a killed run did not come to it.
+written again from it where a interrupted run did not come to it.
 """
 
 from __future__ import annotations

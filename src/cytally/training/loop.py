@@ -21,6 +21,7 @@ from cytally.files.names import shown
 from cytally.files.runs import locked
 from cytally.nets.losses import heatmap_loss
 from cytally.nets.unet import STRIDE, Architecture, UNet
+from cytally.progress import Progress, silent
 from cytally.training import augment
 from cytally.training.checkpoints import (
     STATE,
@@ -47,7 +48,6 @@ from cytally.training.pool import Pool, PoolSettings
 
 #: Leading channels whose false answers make a cell a hard negative.
 ALARMING = 2
-Report = Callable[[str, int, int], None]
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
@@ -112,10 +112,10 @@ PRESETS = {"shipped": SHIPPED, "further": FURTHER, "finish": FINISH, "paper": PA
 
 def fit(
     source: CellSource, architecture: Architecture, settings: TrainingSettings,
-    folder: Path, report: Report = lambda stage, done, total: None,
+    folder: Path, progress: Progress = silent,
     start: Path | None = None, devices: int = 0,
 ) -> None:  # fmt: skip
-    """Train, leaving a checkpoint after each epoch; a killed run goes on where it was.
+    """Train, leaving a checkpoint after each epoch; an interrupted run resumes.
 
     Parameters
     ----------
@@ -125,8 +125,7 @@ def fit(
     settings : TrainingSettings
     folder : Path
         Gets run.json, curves.csv, epoch_NNN.safetensors and the state to resume from.
-    report : callable
-        Told (stage, done, total) for progress bars.
+    progress : callable
     start : Path, optional
         Weights (safetensors) of the same architecture to begin from.
     devices : int
@@ -153,7 +152,7 @@ def fit(
         if fabric.is_global_zero:
             write_curve(folder, rows)
         if len(rows) < settings.epochs:
-            told = report if fabric.is_global_zero else _silent
+            told = progress if fabric.is_global_zero else _silent
             _learn(rows, fabric, model, optimiser, pool, settings, folder, told)
     only_the_first_goes_on(fabric)
 
@@ -169,18 +168,18 @@ def _silent(stage: str, done: int, total: int) -> None:
 
 def _learn(
     rows: list[Row], fabric: Fabric, model: Any, optimiser: Any, pool: Pool, settings: TrainingSettings,
-    folder: Path, report: Report,
+    folder: Path, progress: Progress,
 ) -> None:  # fmt: skip
     pool.start()
     try:
         missing = pool.fill()
         for position, number in enumerate(missing):
             pool.fetch(number)
-            report("making cells", position + 1, len(missing))
+            progress("making cells", position + 1, len(missing))
         for epoch in range(len(rows) + 1, settings.epochs + 1):
             if epoch > 1:
                 pool.exchange()
-            rows.append(_epoch(epoch, fabric, model, optimiser, pool, settings, report))
+            rows.append(_epoch(epoch, fabric, model, optimiser, pool, settings, progress))
             if not np.isfinite(rows[-1]["loss"]):
                 raise RunError(
                     f"{shown(folder)}: the loss of epoch {epoch} is not a number; lower the rate and give another --out"
@@ -217,7 +216,7 @@ def _optimiser(model: UNet, settings: TrainingSettings) -> torch.optim.Optimizer
 
 def _epoch(
     epoch: int, fabric: Fabric, model: Any, optimiser: Any, pool: Pool,
-    settings: TrainingSettings, report: Report,
+    settings: TrainingSettings, progress: Progress,
 ) -> Row:  # fmt: skip
     model.train()
     common = np.random.default_rng([settings.seed, epoch, 0])
@@ -245,7 +244,7 @@ def _epoch(
         optimiser.step()
         alarms |= _alarms(numbers, predicted, targets)
         losses.append(float(loss.detach()))
-        report(f"epoch {epoch} of {settings.epochs}, loss {np.mean(losses[-50:]):.3f}", step, len(batches))
+        progress(f"epoch {epoch} of {settings.epochs}, loss {np.mean(losses[-50:]):.3f}", step, len(batches))
     pool.alarm |= shared(fabric, pool.numbers, alarms)
     return {"epoch": epoch, "loss": float(np.mean(losses)), "seconds": time.monotonic() - started,
             "cells_seen": pool.next_number, "alarm": float(np.mean(list(pool.alarm.values())))}  # fmt: skip

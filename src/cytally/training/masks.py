@@ -7,7 +7,7 @@ time; Adam; the loss on fields kept apart decides when to stop and which epochs 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from cytally.files.names import shown
 from cytally.files.runs import locked
 from cytally.nets.losses import focal_cross_entropy
 from cytally.nets.unet import Architecture, UNet, he_normal
+from cytally.progress import Progress, silent
 from cytally.training import augment
 from cytally.training.checkpoints import (
     STATE,
@@ -41,7 +42,6 @@ from cytally.training.loop import ahead
 from cytally.types import IntArray
 
 Float32 = NDArray[np.float32]
-Report = Callable[[str, int, int], None]
 #: Channels: nucleus, and its core, which parts nuclei that touch.
 CLASSES = ("nucleus", "core")
 #: A core is where the distance to the outline exceeds this share of the nucleus' largest.
@@ -119,10 +119,10 @@ def core_mask(labels: IntArray) -> NDArray[np.uint8]:
 
 def fit_masks(
     training: Sequence[MaskedCrop], validation: Sequence[MaskedCrop], architecture: Architecture,
-    settings: MaskSettings, folder: Path, *, report: Report = lambda stage, done, total: None,
+    settings: MaskSettings, folder: Path, *, progress: Progress = silent,
     start: Path | None = None,
 ) -> list[Path]:  # fmt: skip
-    """Train, keeping the best epochs; a killed run goes on where it was.
+    """Train, keeping the best epochs; an interrupted run resumes.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def fit_masks(
     settings : MaskSettings
     folder : Path
         Gets run.json, curves.csv, the best epoch_NNN.safetensors and the state to resume from.
-    report : callable
+    progress : callable
     start : Path, optional
         Weights of the same architecture to begin from (transfer).
 
@@ -154,13 +154,13 @@ def fit_masks(
     with locked(folder):
         check_settings(folder, architecture, settings)
         note_settings(folder, architecture, settings)
-        rows = _trained(training, validation, architecture, settings, folder, report, start)
+        rows = _trained(training, validation, architecture, settings, folder, progress, start)
     return [member_path(folder, epoch) for epoch in best_epochs(rows, settings.members)]
 
 
 def _trained(
     training: Sequence[MaskedCrop], validation: Sequence[MaskedCrop], architecture: Architecture,
-    settings: MaskSettings, folder: Path, report: Report, start: Path | None,
+    settings: MaskSettings, folder: Path, progress: Progress, start: Path | None,
 ) -> list[Row]:  # fmt: skip
     """Rows of all epochs, of which earlier calls may have done some."""
     fabric = lightning(single=True)
@@ -172,7 +172,7 @@ def _trained(
         if _finished(rows, settings):
             break
         started = time.monotonic()
-        loss = _learn(epoch, fabric, model, optimiser, training, settings, report)
+        loss = _learn(epoch, fabric, model, optimiser, training, settings, progress)
         row: Row = {"epoch": epoch, "loss": loss, "validation": _validate(fabric, model, validation, settings),
                "seconds": time.monotonic() - started}  # fmt: skip
         if not np.isfinite([loss, row["validation"]]).all():
@@ -213,7 +213,7 @@ def unpacked(packed: NDArray[np.uint8]) -> Float32:
 
 def _learn(
     epoch: int, fabric: Any, model: Any, optimiser: Any, crops: Sequence[MaskedCrop], settings: MaskSettings,
-    report: Report,
+    progress: Progress,
 ) -> float:  # fmt: skip
     model.train()
     for group in optimiser.param_groups:
@@ -235,7 +235,7 @@ def _learn(
         fabric.backward(loss)
         optimiser.step()
         losses.append(float(loss.detach()))
-        report(f"epoch {epoch} of at most {settings.epochs}, loss {np.mean(losses[-50:]):.4f}", step, steps)
+        progress(f"epoch {epoch} of at most {settings.epochs}, loss {np.mean(losses[-50:]):.4f}", step, steps)
     return float(np.mean(losses))
 
 

@@ -1,8 +1,8 @@
-"""Second readers: labelled crops -> a network that says what lies in the middle of each."""
+"""Verifiers: labelled crops -> a network that says what lies in the middle of each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from torch.nn import functional
 
 from cytally.errors import RunError
 from cytally.files.runs import locked
-from cytally.nets.verifier import Reader, ReaderArchitecture
+from cytally.nets.verifier import Verifier, VerifierArchitecture
+from cytally.progress import Progress, silent
 from cytally.training import augment
 from cytally.training.checkpoints import (
     load_tensors,
@@ -29,7 +30,6 @@ from cytally.training.devices import lightning
 from cytally.training.examples import ZERO, unpack
 from cytally.training.loop import ahead
 
-Report = Callable[[str, int, int], None]
 #: Edge of stored crops: room to turn and shift one of 96 pixels.
 STORED = 128
 
@@ -63,8 +63,8 @@ class Crops:
 
 
 @dataclass(frozen=True)
-class ReadingSettings:
-    """All that steers the training of a reader.
+class VerifierSettings:
+    """All that steers the training of a verifier.
 
     Attributes
     ----------
@@ -88,16 +88,16 @@ class ReadingSettings:
     seed: int = 1
 
 
-#: From a reader that already knows what it is asked.
-REFRESH = replace(ReadingSettings(), epochs=4, rate=3e-4)
+#: From a verifier that already knows what it is asked.
+REFRESH = replace(VerifierSettings(), epochs=4, rate=3e-4)
 
 
-def rate_at(step: int, steps: int, settings: ReadingSettings) -> float:
+def rate_at(step: int, steps: int, settings: VerifierSettings) -> float:
     """Learning rate of a step (counted from 0).
 
     Examples
     --------
-    >>> settings = ReadingSettings(rate=1.0, warm=0.5)
+    >>> settings = VerifierSettings(rate=1.0, warm=0.5)
     >>> [round(rate_at(k, 4, settings), 2) for k in range(4)]
     [0.5, 1.0, 0.85, 0.15]
     """
@@ -108,28 +108,27 @@ def rate_at(step: int, steps: int, settings: ReadingSettings) -> float:
     return float(settings.rate * 0.5 * (1 + np.cos(np.pi * done)))
 
 
-def fit_reader(
-    crops: Crops, architecture: ReaderArchitecture, settings: ReadingSettings, path: Path,
-    report: Report = lambda stage, done, total: None, start: Path | None = None,
+def fit_verifier(
+    crops: Crops, architecture: VerifierArchitecture, settings: VerifierSettings, path: Path,
+    progress: Progress = silent, start: Path | None = None,
 ) -> None:  # fmt: skip
-    """Train a reader; a killed call goes on after its last whole epoch.
+    """Train a verifier; a killed call goes on after its last whole epoch.
 
     Parameters
     ----------
     crops : Crops
     architecture : ReaderArchitecture
-    settings : ReadingSettings
+    settings : VerifierSettings
     path : Path
         Gets the weights (safetensors, half precision); `path`.state keeps the rest meanwhile.
-    report : callable
-        Told (stage, done, total).
+    progress : callable
     start : Path, optional
-        Weights to begin from: of a reader, or of a U-Net such as a member of an ensemble.
+        Weights to begin from: of a verifier, or of a U-Net such as a member of an ensemble.
 
     Raises
     ------
     RunError
-        Too few crops, weights of another architecture, a reader of other settings there, another
+        Too few crops, weights of another architecture, a verifier of other settings there, another
         process at work there, or a loss that is no longer a number.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -137,11 +136,11 @@ def fit_reader(
         if path.is_file():
             _same_reader(path, settings, crops)
         else:
-            _trained(crops, architecture, settings, path, report, start)
+            _trained(crops, architecture, settings, path, progress, start)
 
 
 def _trained(
-    crops: Crops, architecture: ReaderArchitecture, settings: ReadingSettings, path: Path, report: Report,
+    crops: Crops, architecture: VerifierArchitecture, settings: VerifierSettings, path: Path, progress: Progress,
     start: Path | None,
 ) -> None:  # fmt: skip
     if len(crops) < settings.batch:
@@ -149,16 +148,16 @@ def _trained(
             f"{path}: expected at least {settings.batch} places to learn from, got {len(crops)}; "
             "use more cells or a smaller batch"
         )
-    fabric = lightning(single=True)  # a reader learns in minutes
+    fabric = lightning(single=True)  # a verifier learns in minutes
     torch.manual_seed(settings.seed)
-    bare = Reader(architecture)
+    bare = Verifier(architecture)
     if start is not None:
         _begin_from(bare, start)
     optimiser = torch.optim.AdamW(bare.parameters(), lr=settings.rate, weight_decay=settings.decay)
     model, optimiser = fabric.setup(bare.to(memory_format=torch.channels_last), optimiser)
     state = path.with_suffix(".state")
     for epoch in range(_restored(state, model, optimiser, settings), settings.epochs):
-        loss = _epoch(epoch, fabric, model, optimiser, crops, settings, report, path.stem)
+        loss = _epoch(epoch, fabric, model, optimiser, crops, settings, progress, path.stem)
         if not np.isfinite(loss):
             raise RunError(f"{path}: the loss of epoch {epoch + 1} is not a number; lower the rate")
         tensors = {f"model.{k}": v for k, v in model.state_dict().items()} | optimiser_tensors(optimiser)
@@ -167,13 +166,13 @@ def _trained(
     state.unlink(missing_ok=True)
 
 
-def _same_reader(path: Path, settings: ReadingSettings, crops: Crops) -> None:
+def _same_reader(path: Path, settings: VerifierSettings, crops: Crops) -> None:
     notes = load_tensors(path)[1]
     if notes.get("settings") != asdict(settings) or notes.get("crops") != len(crops):
-        raise RunError(f"{path}: holds a reader made under other settings; give another --out")
+        raise RunError(f"{path}: holds a verifier made under other settings; give another --out")
 
 
-def _begin_from(model: Reader, start: Path) -> None:
+def _begin_from(model: Verifier, start: Path) -> None:
     weights = {k: v.float() for k, v in load_tensors(start)[0].items()}
     part: torch.nn.Module = model.unet if "head.weight" in weights else model
     try:
@@ -182,7 +181,7 @@ def _begin_from(model: Reader, start: Path) -> None:
         raise RunError(f"{start}: weights of another architecture: {error}") from error
 
 
-def _restored(state: Path, model: torch.nn.Module, optimiser: Any, settings: ReadingSettings) -> int:
+def _restored(state: Path, model: torch.nn.Module, optimiser: Any, settings: VerifierSettings) -> int:
     """Epochs already done under the same settings."""
     if not state.is_file():
         return 0
@@ -201,7 +200,7 @@ def _restored(state: Path, model: torch.nn.Module, optimiser: Any, settings: Rea
 
 def _epoch(
     epoch: int, fabric: Fabric, model: Any, optimiser: Any, crops: Crops,
-    settings: ReadingSettings, report: Report, name: str,
+    settings: VerifierSettings, progress: Progress, name: str,
 ) -> float:  # fmt: skip
     model.train()
     rng = np.random.default_rng([settings.seed, epoch])
@@ -228,7 +227,7 @@ def _epoch(
         optimiser.step()
         losses.append(float(loss.detach()))
         stage = f"{name}: epoch {epoch + 1} of {settings.epochs}, loss {np.mean(losses[-50:]):.3f}"
-        report(stage, step + 1, len(batches))
+        progress(stage, step + 1, len(batches))
     return float(np.mean(losses))
 
 

@@ -7,23 +7,24 @@ import numpy as np
 import pytest
 import torch
 
-from cytally.dosimetry.detectors.candidates import crops_at, peaks, propose, proposing, read_again
-from cytally.dosimetry.detectors.cooccurrence import confirmed, second_reading
+from cytally.dosimetry.detectors.candidates import crops_at, peaks, propose, proposing, verify
+from cytally.dosimetry.detectors.cooccurrence import confirmed, verified
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.errors import EnsembleError, SettingsError
-from cytally.inference.ensemble import add_readers, load_ensemble
-from cytally.inference.runtime import TorchReader
+from cytally.inference.ensemble import add_verifiers
+from cytally.inference.runtime import TorchVerifier
 from cytally.inference.votes import predict
 from cytally.nets.unet import Architecture
-from cytally.nets.verifier import Reader, ReaderArchitecture
+from cytally.nets.verifier import Verifier, VerifierArchitecture
 from cytally.training.checkpoints import save_tensors, weights_of
 from cytally.types import Detections
 
-ARCHITECTURE = ReaderArchitecture(Architecture(filters=2, depth=3, widest=8), 32)
+ARCHITECTURE = VerifierArchitecture(Architecture(filters=2, depth=3, widest=8), 32)
 
 
-def reader(seed):
+def verifier(seed):
     torch.manual_seed(seed)
-    network = Reader(ARCHITECTURE)
+    network = Verifier(ARCHITECTURE)
     for layer in network.modules():  # fresh normalisation layers would fold to nothing
         if isinstance(layer, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(layer.running_mean, -0.3, 0.3)
@@ -37,8 +38,9 @@ def twice_read(random_ensemble, tmp_path):
     """An ensemble with two small random readers."""
     paths = [tmp_path / f"r{k}.safetensors" for k in range(2)]
     for k, path in enumerate(paths):
-        save_tensors(path, weights_of(reader(k)))
-    return add_readers(random_ensemble, paths, ARCHITECTURE.arguments, {"cells": 0})
+        save_tensors(path, weights_of(verifier(k)))
+    add_verifiers(random_ensemble, paths, ARCHITECTURE.arguments, {"cells": 0})
+    return load_ensemble(random_ensemble)
 
 
 def found(rows, cols, names):
@@ -91,8 +93,8 @@ def test_members_that_propose_are_spread_over_the_run(random_ensemble, shipped):
 
 def test_a_reader_answers_as_the_mean_over_turned_and_mirrored_crops(rng):
     crops = rng.normal(size=(3, 32, 32)).astype(np.float32)
-    network = reader(3)
-    quick = TorchReader(network, torch.float32)(crops)
+    network = verifier(3)
+    quick = TorchVerifier(network, torch.float32)(crops)
     slow = np.zeros((3, 3))
     with torch.no_grad():
         for mirrored in (crops, crops[:, :, ::-1]):
@@ -102,105 +104,106 @@ def test_a_reader_answers_as_the_mean_over_turned_and_mirrored_crops(rng):
     np.testing.assert_allclose(quick, slow, atol=1e-5)  # float32, other order of sums
     np.testing.assert_allclose(quick.sum(axis=1), 1, atol=1e-5)
     turned = np.rot90(crops, 1, (1, 2)).copy()
-    np.testing.assert_allclose(TorchReader(network, torch.float32)(turned), quick, atol=1e-5)
+    np.testing.assert_allclose(TorchVerifier(network, torch.float32)(turned), quick, atol=1e-5)
 
 
 def test_what_readers_do_not_confirm_is_dropped_and_the_rest_keeps_its_probability(twice_read, rng):
     density = rng.normal(0.5, 0.5, (120, 140)).astype(np.float32)
     places = found(rng.uniform(0, 120, 90), rng.uniform(0, 140, 90), ["dicentric", "fragment"] * 45)
-    said = read_again(density, places, twice_read)
+    said = verify(density, places, twice_read)
     own = said[np.arange(90), [0, 1] * 45]
     limits = [float(np.median(own[::2])), float(np.median(own[1::2]))]
-    thresholds = twice_read.card.thresholds.model_copy(update={"reading": limits})
+    thresholds = twice_read.card.thresholds.model_copy(update={"probability": limits})
     strict = replace(twice_read, card=twice_read.card.model_copy(update={"thresholds": thresholds}))
-    kept = second_reading(density, places, strict)
+    kept = verified(density, places, strict)
     expected = own > np.array(limits * 45)
     assert 0 < len(kept) < 90 and len(kept) == expected.sum()
     np.testing.assert_array_equal(kept.row, places.row[expected])
-    np.testing.assert_allclose(kept.reading, own[expected])
+    np.testing.assert_allclose(kept.probability, own[expected])
 
 
 def test_without_readers_everything_is_kept(random_ensemble, rng):
     places = found([10, 20], [10, 20], ["dicentric", "fragment"])
-    assert second_reading(np.zeros((64, 64), np.float32), places, load_ensemble(random_ensemble)) is places
+    assert verified(np.zeros((64, 64), np.float32), places, load_ensemble(random_ensemble)) is places
 
 
 def test_readers_belong_to_the_identity(random_ensemble, twice_read, tmp_path):
     other = tmp_path / "other.safetensors"
-    save_tensors(other, weights_of(reader(9)))
+    save_tensors(other, weights_of(verifier(9)))
     before = twice_read.card.identity
     assert load_ensemble(random_ensemble).card.identity == before
-    assert twice_read.with_thresholds(reading=0.7).card.identity != before
-    assert add_readers(random_ensemble, [other], ARCHITECTURE.arguments, {}).card.identity != before
+    assert twice_read.with_thresholds(probability=0.7).card.identity != before
+    assert add_verifiers(random_ensemble, [other], ARCHITECTURE.arguments, {}).identity != before
 
 
 def test_a_changed_reader_and_missing_thresholds_are_named(random_ensemble, twice_read):
     path = random_ensemble / "card.json"
     card = json.loads(path.read_text())
-    path.write_text(json.dumps(card | {"thresholds": card["thresholds"] | {"reading": None}}))
-    with pytest.raises(EnsembleError, match="expected second readers and thresholds for them, or neither"):
+    path.write_text(json.dumps(card | {"thresholds": card["thresholds"] | {"probability": None}}))
+    with pytest.raises(EnsembleError, match="expected verifiers and probabilities for them, or neither"):
         load_ensemble(random_ensemble)
-    path.write_text(json.dumps(card | {"thresholds": card["thresholds"] | {"reading": [0.5]}}))
-    with pytest.raises(EnsembleError, match="expected reading from 0 to below 1 for 2 classes"):
+    path.write_text(json.dumps(card | {"thresholds": card["thresholds"] | {"probability": [0.5]}}))
+    with pytest.raises(EnsembleError, match="expected probability from 0 to below 1 for 2 classes"):
         load_ensemble(random_ensemble)
-    path.write_text(json.dumps(card | {"reader": card["reader"] | {"colour": 3}}))
-    with pytest.raises(EnsembleError, match=r"unknown argument\(s\) of the reader: colour"):
+    path.write_text(json.dumps(card | {"verifier": card["verifier"] | {"colour": 3}}))
+    with pytest.raises(EnsembleError, match=r"unknown argument\(s\) of the verifier: colour"):
         load_ensemble(random_ensemble)
     path.write_text(json.dumps(card))
-    (random_ensemble / "reader_01.safetensors").write_bytes(b"x")
-    with pytest.raises(EnsembleError, match="reader_01.safetensors: member differs"):
+    (random_ensemble / "verifier_01.safetensors").write_bytes(b"x")
+    with pytest.raises(EnsembleError, match="verifier_01.safetensors: member differs"):
         load_ensemble(random_ensemble)
 
 
 def test_a_reading_needs_readers(random_ensemble):
-    with pytest.raises(SettingsError, match="no second readers"):
-        load_ensemble(random_ensemble).with_thresholds(reading=0.5)
+    with pytest.raises(SettingsError, match="no verifiers"):
+        load_ensemble(random_ensemble).with_thresholds(probability=0.5)
 
 
 @pytest.mark.parametrize("side", [8, 44])
 def test_an_impossible_side_is_refused(side):
     with pytest.raises(SettingsError, match="a multiple of 8"):
-        ReaderArchitecture(ARCHITECTURE.unet, side)
+        VerifierArchitecture(ARCHITECTURE.unet, side)
 
 
 def test_asking_for_votes_lets_the_members_vote(twice_read):
     voting = twice_read.with_thresholds(confidence=0.3, agreement=1)
-    assert voting.readers == () and voting.card.thresholds.reading is None
+    assert voting.verifiers == () and voting.card.thresholds.probability is None
     assert voting.card.identity != twice_read.card.identity
-    assert len(twice_read.with_thresholds(co_occurrence=True).readers) == 2
+    assert len(twice_read.with_thresholds(co_occurrence=True).verifiers) == 2
     with pytest.raises(SettingsError, match="got both"):
-        twice_read.with_thresholds(agreement=1, reading=0.5)
+        twice_read.with_thresholds(agreement=1, probability=0.5)
 
 
 def test_a_fragment_elsewhere_weighs_unless_co_occurrence_is_asked_for(twice_read):
     """Dicentrics of 0.7: one cell holds a fragment, one does not; alone 0.8 would be needed."""
-    update = {"reading": [0.75, 0.5], "accompanied": [0.5, 0.0], "alone": [0.8, 0.5]}
+    update = {
+        "probability": [0.75, 0.5],
+        "cooccurrence_weight": [0.5, 0.0],
+        "hard_rule_probability": [0.8, 0.5],
+    }
     thresholds = twice_read.card.thresholds.model_copy(update=update)
     ensemble = replace(twice_read, card=twice_read.card.model_copy(update={"thresholds": thresholds}))
     with_fragment = replace(
-        found([10, 90], [10, 90], ["dicentric", "fragment"]), reading=np.array([0.7, 0.9])
+        found([10, 90], [10, 90], ["dicentric", "fragment"]), probability=np.array([0.7, 0.9])
     )
-    without = replace(found([10], [10], ["dicentric"]), reading=np.array([0.7]))
+    without = replace(found([10], [10], ["dicentric"]), probability=np.array([0.7]))
     assert confirmed(with_fragment, ensemble).names == ("dicentric", "fragment")
-    assert confirmed(with_fragment, ensemble).reading == pytest.approx([7 / 8, 0.9])  # odds 7/3 x sqrt(9)
+    assert confirmed(with_fragment, ensemble).probability == pytest.approx([7 / 8, 0.9])  # odds 7/3 x sqrt(9)
     assert len(confirmed(without, ensemble)) == 0
     strict = ensemble.with_thresholds(co_occurrence=True)
     assert confirmed(with_fragment, strict).names == ("fragment",)
 
 
-def test_company_belongs_to_the_identity_and_old_cards_keep_theirs(random_ensemble, twice_read):
+def test_weights_belong_to_the_identity(random_ensemble, twice_read):
     card = twice_read.card
-    weighed = card.thresholds.model_copy(update={"accompanied": [0.5, 0.2], "alone": [0.9, 0.8]})
+    weighed = card.thresholds.model_copy(
+        update={"cooccurrence_weight": [0.5, 0.2], "hard_rule_probability": [0.9, 0.8]}
+    )
     assert card.model_copy(update={"thresholds": weighed}).identity != card.identity
-    assert set(card.thresholds.decisive) == {
-        "confidence",
-        "agreement",
-        "co_occurrence",
-        "quantile",
-        "reading",
-    }
     path = random_ensemble / "card.json"
     stored = json.loads(path.read_text())
-    path.write_text(json.dumps(stored | {"thresholds": stored["thresholds"] | {"accompanied": [0.5]}}))
-    with pytest.raises(EnsembleError, match=r"expected accompanied \(weights from 0 to 5\) for 2 classes"):
+    path.write_text(
+        json.dumps(stored | {"thresholds": stored["thresholds"] | {"cooccurrence_weight": [0.5]}})
+    )
+    with pytest.raises(EnsembleError, match=r"expected cooccurrence_weight from 0 to 5 for 2 classes"):
         load_ensemble(random_ensemble)

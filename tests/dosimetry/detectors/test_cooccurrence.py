@@ -41,8 +41,8 @@ def test_a_hundred_weak_answers_are_no_fragment():
 
 
 def test_alone_a_dicentric_is_believed_less_and_nothing_is_certain():
-    alone = weigh(*cell((DICENTRIC, 0, 0, 0.9)), [1.0, 0.0])
-    np.testing.assert_allclose(alone, 9 * 3 / 97 / (1 + 9 * 3 / 97))
+    hard_rule_probability = weigh(*cell((DICENTRIC, 0, 0, 0.9)), [1.0, 0.0])
+    np.testing.assert_allclose(hard_rule_probability, 9 * 3 / 97 / (1 + 9 * 3 / 97))
     sure = weigh(*cell((DICENTRIC, 0, 0, 1.0), (FRAGMENT, 0, 99, 1.0)), [5.0, 5.0])
     assert np.isfinite(sure).all() and (sure < 1).all()
 

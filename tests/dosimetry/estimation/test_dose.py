@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate, read_about, stated
-from cytally.dosimetry.estimation.dose import METHODS, Asked, Exposed, dose, dose_from_totals
+from cytally.dosimetry.estimation.dose import METHODS, Asked, ExposureConditions, dose, dose_from_totals
 from cytally.dosimetry.estimation.limits.calibrative import Prior
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.errors import CountsError
@@ -84,7 +84,7 @@ def test_what_a_reader_must_know_is_said(counts, words):
 
 def test_counts_of_one_detector_do_not_meet_the_curve_of_another():
     counts = counted(0, 1, 0, 0, detector="abc")
-    with pytest.raises(CountsError, match="counts are by detector abc, the curve is for counting by eye"):
+    with pytest.raises(CountsError, match="counts are by detector abc, the curve is for manual scoring"):
         dose(counts, IAEA)
     assert dose(counts, IAEA, any_detector=True).dicentrics == 1
     mine = Curve(IAEA.coefficients, IAEA.covariance, detector="abc")
@@ -160,7 +160,7 @@ def test_protracted_example_of_the_manual():
     """IAEA 2011, 9.7.5.6 (Istanbul): 157 in 688 cells over 7 h: 1.7 Gy acute, 2.5 Gy protracted."""
     curve = curve_of(0.001, 0.03, 0.06)
     assert dose_from_totals(157, 688, curve).estimate == pytest.approx(1.7, abs=0.05)
-    slow = dose_from_totals(157, 688, curve, exposed=Exposed(hours=7))
+    slow = dose_from_totals(157, 688, curve, exposed=ExposureConditions(hours=7))
     assert slow.estimate == pytest.approx(2.5, abs=0.05) and slow.protraction == pytest.approx(
         0.413, abs=5e-4
     )
@@ -186,7 +186,7 @@ def test_overdispersion_widens_only_beyond_196():
 
 def test_impossible_exposures_are_refused():
     with pytest.raises(CountsError, match="expected hours >= 0"):
-        Exposed(hours=-1)
+        ExposureConditions(hours=-1)
 
 
 def test_an_automatic_count_on_a_curve_by_eye_carries_the_detectors_errors():
@@ -372,4 +372,4 @@ def test_a_prior_belongs_to_bayes():
 @pytest.mark.parametrize("given", [{"hours": float("inf")}, {"repair_hours": 0.0}, {"d0_gy": float("nan")}])
 def test_exposures_that_are_no_numbers_are_refused(given):
     with pytest.raises(CountsError, match="expected hours >= 0, repair time > 0 and D0 > 0"):
-        Exposed(**given)
+        ExposureConditions(**given)

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from cytally.cli.detector import train as training  # noqa: F401  (they join the group)
 from cytally.cli.main import cli
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.measure.normal import rate_of, reads_as, sentence
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
@@ -16,9 +17,9 @@ from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.dosimetry.simulate.styles import STYLES
 from cytally.dosimetry.training import adapt as module
 from cytally.images.write import write
-from cytally.inference.ensemble import add_readers, load_ensemble
+from cytally.inference.ensemble import add_verifiers
 from cytally.nets.unet import Architecture
-from cytally.nets.verifier import Reader, ReaderArchitecture
+from cytally.nets.verifier import Verifier, VerifierArchitecture
 from cytally.training.checkpoints import save_tensors, weights_of
 
 
@@ -86,20 +87,21 @@ def test_adapt_in_miniature(tmp_path, slide, random_ensemble, monkeypatch):
 def test_adapt_teaches_the_readers_too(tmp_path, slide, random_ensemble, monkeypatch):
     for name, value in (("_CHECKED", 1), ("_EXPOSED", 1), ("_SILENT", 1), ("_REREAD", 3)):
         monkeypatch.setattr(module, name, value)
-    architecture = ReaderArchitecture(Architecture(**load_ensemble(random_ensemble).card.arguments), 32)
-    save_tensors(tmp_path / "r.safetensors", weights_of(Reader(architecture)))
-    base = add_readers(random_ensemble, [tmp_path / "r.safetensors"], architecture.arguments, {})
+    architecture = VerifierArchitecture(Architecture(**load_ensemble(random_ensemble).card.arguments), 32)
+    save_tensors(tmp_path / "r.safetensors", weights_of(Verifier(architecture)))
+    add_verifiers(random_ensemble, [tmp_path / "r.safetensors"], architecture.arguments, {})
+    base = load_ensemble(random_ensemble)
     settings = module.replace(
         module.ADAPT, epochs=1, late_from=1, side=256, pool=module.PoolSettings(size=8, fresh=2, workers=1)
     )
     monkeypatch.setattr(module, "REFRESH", module.replace(module.REFRESH, epochs=1, batch=8))
     made = module.adapt(slide, tmp_path / "ours", random_ensemble, lambda *_: None, settings=settings)
     assert (
-        len(made.ensemble.readers) == 1
-        and made.ensemble.card.readers[0].sha256 != base.card.readers[0].sha256
+        len(made.ensemble.verifiers) == 1
+        and made.ensemble.card.verifiers[0].sha256 != base.card.verifiers[0].sha256
     )
-    assert made.ensemble.card.training["readers"]["cells"] == 3
-    assert len(made.ensemble.card.thresholds.reading) == 2
+    assert made.ensemble.card.training["verifiers"]["cells"] == 3
+    assert len(made.ensemble.card.thresholds.probability) == 2
 
 
 def test_adapt_refuses_a_folder_without_metaphases(tmp_path, random_ensemble):

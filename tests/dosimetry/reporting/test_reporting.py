@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from cytally.cli.main import cli
 from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate, stated
-from cytally.dosimetry.estimation.dose import NOTES, Exposed, Note, dose, dose_from_totals
+from cytally.dosimetry.estimation.dose import NOTES, ExposureConditions, Note, dose, dose_from_totals
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.reporting.docx import document
 from cytally.dosimetry.reporting.html import page
@@ -136,7 +136,7 @@ def test_who_counted_is_said(curve):
 
 
 def test_a_protracted_exposure_and_one_beyond_the_curve_are_said(curve):
-    exposed = Exposed(hours=7)
+    exposed = ExposureConditions(hours=7)
     found = dose_from_totals(900, 300, curve, exposed=exposed)
     _, printed = text_of(paper(Case(Facts(), found, curve, exposed=exposed), "fr"))
     assert "7 h ; terme quadratique multiplié par G" in printed
@@ -278,7 +278,7 @@ def test_another_radiation_than_the_curve_s_is_said(exposure, of_curve, said):
 @pytest.mark.parametrize(("hours", "errors"), [(24, None), (0, None), (0, DetectorErrors(150, 50, 6, 600))])
 def test_the_sample_lies_on_the_curve_that_its_dose_was_read_from(curve, hours, errors, method):
     """A protracted exposure was once marked far below an acute curve, and an automatic count beside it."""
-    exposed = Exposed(hours)
+    exposed = ExposureConditions(hours)
     found = dose_from_totals(300, 300, curve, method=method, exposed=exposed, errors=errors)
     axes = figure_of(Case(Facts(), found, curve, exposed=exposed, errors=errors), Words("en")).axes[0]
     lines = {line.get_label(): line for line in axes.get_lines()}

@@ -8,7 +8,8 @@ import pytest
 
 from cytally.dosimetry.curves.calibrate import Curve
 from cytally.dosimetry.density import normalise
-from cytally.dosimetry.detectors import candidates as reading
+from cytally.dosimetry.detectors import candidates as probability
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.laboratory.series import dose_of_run
 from cytally.dosimetry.pipeline import score_folder
 from cytally.dosimetry.scoring.cells import ScoredCell
@@ -21,7 +22,6 @@ from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.dosimetry.simulate.styles import STYLES
 from cytally.errors import CountsError
-from cytally.inference.ensemble import load_ensemble
 from cytally.types import Detections, Image
 
 CURVE = Curve(np.array([0.00128, 0.02103, 0.06307]), np.zeros((3, 3)))
@@ -42,8 +42,8 @@ def test_sampled_votes_are_those_of_ensembles_that_have_just_these_members(rando
         card = whole.card.model_copy(
             update={"thresholds": whole.card.thresholds.model_copy(update={"confidence": confidence})}
         )
-        alone = replace(whole, members=tuple(whole.members[k] for k in chosen), card=card)
-        assert decide(density, alone).count("dicentric") == count
+        hard_rule_probability = replace(whole, members=tuple(whole.members[k] for k in chosen), card=card)
+        assert decide(density, hard_rule_probability).count("dicentric") == count
     assert len(set(found.tolist())) > 1  # random networks disagree
 
 
@@ -51,9 +51,9 @@ def test_sampled_readings_are_those_of_the_proposing_members(shipped, density, m
     draws = draw_members(shipped, 3)
     found = count_sampled(density, shipped, draws)
     for chosen, count in zip(draws, found, strict=True):
-        monkeypatch.setattr(reading, "proposing", lambda *_, chosen=chosen: chosen.tolist())
+        monkeypatch.setattr(probability, "proposing", lambda *_, chosen=chosen: chosen.tolist())
         assert decide(density, shipped).count("dicentric") == count
-    assert all(len(set(chosen.tolist())) == reading.PROPOSING for chosen in draws)
+    assert all(len(set(chosen.tolist())) == probability.PROPOSING for chosen in draws)
 
 
 def test_a_run_keeps_its_sampled_counts_and_the_dose_carries_them(random_ensemble, tmp_path):

@@ -44,9 +44,9 @@ class Killed(BaseException):
 @pytest.fixture
 def ensemble():
     thresholds = Thresholds(confidence=[[0.5, 0.5]] * 4, agreement=[2, 2])
-    card = Card(name="fake", classes=list(CLASSES), arguments={}, members=[], thresholds=thresholds,
+    card = Card(name="fake", task="dosimetry", classes=list(CLASSES), arguments={}, members=[], thresholds=thresholds,
                 normalisation={"size": 26.0, "pixel_um": 0.146})  # fmt: skip
-    return SimpleNamespace(card=card, members=(None,) * 4, readers=(), classes=CLASSES, runtime="fake")
+    return SimpleNamespace(card=card, members=(None,) * 4, verifiers=(), classes=CLASSES, runtime="fake")
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_cells_as_read_are_cells_as_scored(cells, ensemble, tmp_path):
     assert found["bad.png"].status == "skipped: no number" and not found["bad.png"].scored
     three = found["3.png"].detections
     assert three.row == pytest.approx([0.3, 10.3, 20.3]) and three.votes.tolist() == [3, 3, 3]
-    assert three.members == 4 and np.isnan(three.reading).all() and found["1.png"].objects == 46
+    assert three.members == 4 and np.isnan(three.probability).all() and found["1.png"].objects == 46
 
 
 # --- Interrupted runs -----------------------------------------------------------------------------------------
@@ -201,9 +201,9 @@ def test_tables_changed_by_hand_are_refused_and_written_again(cells, ensemble, c
     score_folder([cells], run, ensemble)
     honest = (run / "cells.csv").read_text()
     (run / "cells.csv").write_text(honest.replace("3.png,scored,3", "3.png,scored,0"))
-    for reading in (lambda: dose_of_run(run, curve), lambda: points_of([run]), lambda: read_run(run)):
+    for probability in (lambda: dose_of_run(run, curve), lambda: points_of([run]), lambda: read_run(run)):
         with pytest.raises(RunError, match=r"cells\.csv was changed after the run was finished"):
-            reading()
+            probability()
     score_folder([cells], run, ensemble)
     assert (run / "cells.csv").read_text() == honest and told(run, curve) == (3, 6)
     (run / "detections.csv").unlink()
@@ -241,7 +241,7 @@ def test_a_damaged_journal_line_is_scored_again_with_a_word(cells, ensemble, cur
 
 
 def test_the_word_is_on_the_screen(cells, ensemble, tmp_path, monkeypatch):
-    from cytally.inference import ensemble as room
+    from cytally.dosimetry.detectors import ensemble as room
 
     monkeypatch.setattr(
         room, "load_ensemble", lambda _, **__: SimpleNamespace(with_thresholds=lambda **_: ensemble)
@@ -529,7 +529,7 @@ def test_another_sample_is_refused(cells, ensemble, curve, tmp_path):
 def test_a_curve_that_does_not_belong_is_refused_before_scoring(cells, ensemble, tmp_path, seen):
     for wrong, words in (
         (Curve(np.array([0.001, 0.02, 0.06]), np.zeros((3, 3)), detector="ffff"), "the curve is for ffff"),
-        (Curve(np.array([0.001, 0.02, 0.06]), np.zeros((3, 3))), "the curve is for counting by eye"),
+        (Curve(np.array([0.001, 0.02, 0.06]), np.zeros((3, 3))), "the curve is for manual scoring"),
         (Curve(np.array([0.001, 0.02, 0.06]), np.zeros((3, 3)), detector=ensemble.card.identity, aberration="micronuclei"), "the curve is for micronuclei"),
     ):  # fmt: skip
         with pytest.raises(CountsError, match=words):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cytally.dosimetry import pipeline
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.pipeline import score_folder
 from cytally.dosimetry.scoring import workers
 from cytally.dosimetry.simulate.breakage import Exposure
@@ -18,7 +19,6 @@ from cytally.files.hashes import hash_of
 from cytally.files.runs import locked
 from cytally.images.read import read
 from cytally.images.write import write
-from cytally.inference.ensemble import load_ensemble
 from cytally.types import Image
 
 

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.pipeline import score_folder
 from cytally.dosimetry.scoring import workers
 from cytally.dosimetry.scoring.workers import scored
@@ -12,7 +13,6 @@ from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.errors import RunError
 from cytally.images.inputs import name_images
-from cytally.inference.ensemble import load_ensemble
 
 
 @pytest.fixture
@@ -54,13 +54,13 @@ def test_few_images_are_not_worth_a_process(cells, random_ensemble, monkeypatch)
 def test_processes_that_are_kept_serve_several_calls(cells, random_ensemble, monkeypatch):
     ensemble = load_ensemble(random_ensemble)
     paths = name_images([cells])
-    alone = list(scored(paths, ensemble, jobs=1))
+    hard_rule_probability = list(scored(paths, ensemble, jobs=1))
     with workers.kept(ensemble, 2) as pool:
         monkeypatch.setattr(workers, "_started", lambda *_: pytest.fail("started others"))
         for _ in range(2):
             again = list(scored(paths, ensemble, jobs=2))
             assert [(c.image, c.status, c.sha256, len(c.detections)) for c in again] == [
-                (c.image, c.status, c.sha256, len(c.detections)) for c in alone
+                (c.image, c.status, c.sha256, len(c.detections)) for c in hard_rule_probability
             ]
         write_folder(
             Order(2, Exposure(3.0), "dark", seed=3, shape=(384, 384)), cells.parent / "drawn", each=pool.map

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cytally.detection.vote import binary_votes
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.measure.evaluate import evaluate, labelled_cells, summary, write_evaluation
 from cytally.dosimetry.measure.gallery import MOST, Exhibits
 from cytally.dosimetry.simulate.breakage import Exposure
@@ -13,7 +14,6 @@ from cytally.dosimetry.training.thresholds.cells import GOAL, Seen
 from cytally.dosimetry.training.thresholds.votes import choose_thresholds
 from cytally.errors import LabelError, SettingsError
 from cytally.evaluation.matching import components
-from cytally.inference.ensemble import load_ensemble
 from cytally.training.examples import ZERO
 
 

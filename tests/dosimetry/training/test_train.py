@@ -6,6 +6,7 @@ from click.testing import CliRunner
 
 from cytally.cli.detector import train as training  # noqa: F401  (joins the group)
 from cytally.cli.main import cli
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.folder import Order, write_folder
@@ -14,7 +15,6 @@ from cytally.dosimetry.training import sources
 from cytally.dosimetry.training import train as module
 from cytally.dosimetry.training.sources import ComposedSource, MixedSource, SimulatedSource
 from cytally.errors import ImageError, SettingsError
-from cytally.inference.ensemble import load_ensemble
 from cytally.types import Image
 
 

@@ -52,10 +52,10 @@ def compose(normal_cells: Path, out: Path, cells: int, dicentrics: float, excess
     from cytally.dosimetry.compose.folder import check_fields, read_fields, write_composed
 
     skipped: list[Skipped] = []
-    with reporting() as report:
-        fields = read_fields(normal_cells, skipped, report)
+    with reporting() as progress:
+        fields = read_fields(normal_cells, skipped, progress)
         check_fields(fields, normal_cells)
-        write_composed(fields, out, cells, seed, Wanted(dicentrics, excess), report)
+        write_composed(fields, out, cells, seed, Wanted(dicentrics, excess), progress)
     able = sum(bool(field.uprights) for field in fields)
     click.echo(
         f"{counted(cells, 'cells')} in {out}, composed from {able} of {counted(len(fields), 'usable fields')}"
@@ -66,7 +66,7 @@ def compose(normal_cells: Path, out: Path, cells: int, dicentrics: float, excess
 @dosimetry.command()
 @click.argument("normal_cells", type=_EXISTING)
 @click.option(
-    "--out", required=True, type=_FOLDER, help="New ensemble; calling again continues a killed run."
+    "--out", required=True, type=_FOLDER, help="New ensemble; calling again resumes an interrupted run."
 )
 @click.option("--ensemble", type=_FOLDER, help="Ensemble to begin from.  [default: the shipped one]")
 @click.option("--epochs", type=click.IntRange(1), help="Longer or shorter; may change on resuming.")
@@ -80,7 +80,7 @@ def adapt(
     """Fit the detector to a laboratory's microscope and stain, from its own NORMAL_CELLS.
 
     Give unexposed metaphases, 15 or more; nothing needs to be labelled. Labelled
-    cells are composed from them, the ensemble is trained further on these and on
+    cells are composed from them, the ensemble is fine-tuned on these and on
     simulated ones, and both are measured on fields kept aside, before and after.
 
     \b
@@ -88,15 +88,15 @@ def adapt(
       cytally dosimetry adapt slides/0Gy --out ensembles/ours
       cytally dosimetry score slides/S17 --ensemble ensembles/ours --out runs/S17
     """
+    from cytally.dosimetry.detectors.ensemble import shipped_folder
     from cytally.dosimetry.training.adapt import ADAPT, figures
     from cytally.dosimetry.training.adapt import adapt as fine_tune
-    from cytally.inference.ensemble import shipped_folder
 
     length = epochs or ADAPT.epochs
     settings = replace(ADAPT, seed=seed, epochs=length, late_from=min(ADAPT.late_from, length))
-    with reporting() as report:
+    with reporting() as progress:
         result = fine_tune(
-            normal_cells, out, ensemble or shipped_folder(), report, settings=settings, share=share
+            normal_cells, out, ensemble or shipped_folder(), progress, settings=settings, share=share
         )
     click.echo(json.dumps(figures(result)) if as_json else words(result))
     _say_skipped(list(result.skipped))

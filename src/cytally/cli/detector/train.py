@@ -13,7 +13,7 @@ import click
 from cytally.cli.dosimetry.group import dosimetry
 from cytally.cli.main import SKIPPED
 from cytally.cli.options import Finite
-from cytally.cli.progress import Report, reporting
+from cytally.cli.progress import reporting
 from cytally.wording import counted
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @dosimetry.command()
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option(
-    "--out", required=True, type=_FOLDER, help="Ensemble folder; calling again continues a killed run."
+    "--out", required=True, type=_FOLDER, help="Ensemble folder; calling again resumes an interrupted run."
 )
 @click.option(
     "--simulated",
@@ -109,8 +109,8 @@ def train(
         auxiliary,
         devices or 0,
     )
-    with reporting() as report:
-        ensemble = train_ensemble(plan, settings, out, report)
+    with reporting() as progress:
+        ensemble = train_ensemble(plan, settings, out, progress)
     _draw_curve(out / "training")
     thresholds = ensemble.card.thresholds
     click.echo(f"{counted(len(ensemble.members), 'members')} in {out}, detector {ensemble.card.identity}")
@@ -159,11 +159,11 @@ def _draw_curve(run: Path) -> None:
 @click.option(
     "--confidence",
     type=Finite(0, 1, True, True),
-    help="T_C: let all members vote, without second readers.",
+    help="T_C: let all members vote, without verifiers.",
 )
 @click.option("--agreement", type=click.IntRange(0), help="T_A: let all members vote; votes to be exceeded.")
 @click.option(
-    "--reading", type=Finite(0, 1, max_open=True), help="Probability by the second readers.",
+    "--probability", type=Finite(0, 1, max_open=True), help="Probability by the verifiers.",
 )  # fmt: skip
 @click.option(
     "--sweep/--no-sweep", default=True, show_default=True, help="Precision and recall over T_C, with bands."
@@ -171,7 +171,7 @@ def _draw_curve(run: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def evaluate(
     folder: Path, normal: bool, boxes: str | None, ensemble: Path | None, out: Path, confidence: float | None,
-    agreement: int | None, reading: float | None, sweep: bool, as_json: bool,
+    agreement: int | None, probability: float | None, sweep: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure an ensemble on a labelled FOLDER (images, labels.csv, cells.csv).
 
@@ -185,15 +185,15 @@ def evaluate(
       cytally dosimetry evaluate --normal slides/0Gy --out runs/normal
       cytally dosimetry evaluate reviewed --boxes normal,dicentric --out runs/reviewed
     """
+    from cytally.dosimetry.detectors.ensemble import load_ensemble
     from cytally.dosimetry.measure.evaluate import evaluate as measure
     from cytally.dosimetry.measure.evaluate import labelled_cells, write_evaluation
     from cytally.dosimetry.measure.gallery import PAGE
     from cytally.images.read import find_images
-    from cytally.inference.ensemble import load_ensemble
     from cytally.types import Skipped
 
     loaded = load_ensemble(ensemble).with_thresholds(
-        confidence=confidence, agreement=agreement, reading=reading
+        confidence=confidence, agreement=agreement, probability=probability
     )
     if normal:
         _evaluate_normal(folder, out, loaded, as_json)
@@ -202,9 +202,9 @@ def evaluate(
         _evaluate_boxes(folder, out, loaded, [name.strip() for name in boxes.split(",")], as_json)
         return
     skipped: list[Skipped] = []
-    with reporting() as report:
+    with reporting() as progress:
         cells = labelled_cells(folder, skipped)
-        result = measure(cells, len(find_images(folder)), loaded, skipped, report, sweeping=sweep)
+        result = measure(cells, len(find_images(folder)), loaded, skipped, progress, sweeping=sweep)
     figures = write_evaluation(result, out, loaded)
     click.echo(json.dumps(figures) if as_json else table(result))
     click.echo(f"what was missed, wrongly raised and found: {out / PAGE}", err=True)
@@ -216,8 +216,8 @@ def _evaluate_boxes(folder: Path, out: Path, ensemble: Ensemble, names: list[str
     from cytally.dosimetry.measure.boxes import evaluate_boxes, sentences, write_boxed
     from cytally.images.read import find_images
 
-    with reporting() as report:
-        result = evaluate_boxes(find_images(folder), names, ensemble, report)
+    with reporting() as progress:
+        result = evaluate_boxes(find_images(folder), names, ensemble, progress)
     figures = write_boxed(result, out, ensemble)
     click.echo(json.dumps(figures) if as_json else "\n".join(sentences(result)))
     for one in result.skipped:
@@ -231,8 +231,8 @@ def _evaluate_normal(folder: Path, out: Path, ensemble: Ensemble, as_json: bool)
     from cytally.images.read import find_images
 
     paths = find_images(folder)
-    with reporting() as report:
-        result = evaluate_normal(paths, ensemble, report)
+    with reporting() as progress:
+        result = evaluate_normal(paths, ensemble, progress)
     write_normal(result, paths, out, ensemble)
     click.echo(json.dumps(as_figures(result, ensemble)) if as_json else "\n".join(result.words))
     for one in result.skipped:
@@ -260,6 +260,3 @@ def table(result: Evaluation) -> str:
                 f"all doses, {name}, {words}: precision {hits.precision:.3f}, recall {hits.recall:.3f}"
             )
     return "\n".join(lines)
-
-
-__all__ = ["Report", "evaluate", "train"]

@@ -1,4 +1,4 @@
-"""`cytally dosimetry readers`: second readers for an ensemble."""
+"""`cytally dosimetry verify`: verifiers for an ensemble."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @dosimetry.command()
 @click.argument("ensemble", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option(
-    "--out", required=True, type=_FOLDER, help="New ensemble; calling again continues a killed run."
+    "--out", required=True, type=_FOLDER, help="New ensemble; calling again resumes an interrupted run."
 )
 @click.option(
     "--cells", type=click.IntRange(1), default=8000, show_default=True,
     help="Cells in which the ensemble proposes places.",
 )  # fmt: skip
-@click.option("--count", type=click.IntRange(1), default=3, show_default=True, help="Number of readers.")
+@click.option("--count", type=click.IntRange(1), default=3, show_default=True, help="Number of verifiers.")
 @click.option("--epochs", type=click.IntRange(1), default=10, show_default=True)
 @click.option(
     "--normal", type=click.Path(path_type=Path, file_okay=False, exists=True),
@@ -40,43 +40,43 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     help="Share of composed cells (with --normal).",
 )  # fmt: skip
 @click.option(
-    "--further", is_flag=True, help="Go on from the readers that the ensemble has, in smaller steps."
+    "--further", is_flag=True, help="Go on from the verifiers that the ensemble has, in smaller steps."
 )
 @click.option("--seed", default=1, show_default=True)
-def readers(
+def verify(
     ensemble: Path, out: Path, cells: int, count: int, epochs: int, normal: Path | None,
     composed: float, further: bool, seed: int,
 ) -> None:  # fmt: skip
-    """Teach second readers to judge what an ENSEMBLE proposes.
+    """Teach verifiers to judge what an ENSEMBLE proposes.
 
     The members of the ensemble look at whole cells and then only propose, under
-    thresholds that let few aberrations escape. The readers look closely at every
+    thresholds that let few aberrations escape. The verifiers look closely at every
     place proposed and say what it is: dicentric, fragment or neither. They learn
     from the ensemble's own false alarms in simulated and composed cells.
 
     \b
     Example:
       cytally dosimetry train --out ensembles/first
-      cytally dosimetry readers ensembles/first --out ensembles/second --normal slides/0Gy
+      cytally dosimetry verify ensembles/first --out ensembles/second --normal slides/0Gy
     """
-    from cytally.dosimetry.training.verifier import Course, learning_from, with_readers
-    from cytally.training.reading import REFRESH, ReadingSettings
+    from cytally.dosimetry.training.verifier import VerifierTraining, verifier_source, with_verifiers
+    from cytally.training.reading import REFRESH, VerifierSettings
 
-    steps = REFRESH if further else ReadingSettings()
-    course = Course(cells, count, settings=replace(steps, epochs=epochs, seed=seed))
+    steps = REFRESH if further else VerifierSettings()
+    course = VerifierTraining(cells, count, settings=replace(steps, epochs=epochs, seed=seed))
     skipped: list[Skipped] = []
-    with reporting() as report:
-        source, data = learning_from(normal, composed, seed, skipped, report)
+    with reporting() as progress:
+        source, data = verifier_source(normal, composed, seed, skipped, progress)
         command = (
-            f"cytally dosimetry readers {ensemble.name} --cells {cells} --count {count} --epochs {epochs} "
+            f"cytally dosimetry verify {ensemble.name} --cells {cells} --count {count} --epochs {epochs} "
             f"--seed {seed} --out {out.name}"
             + (f" --normal {normal.name} --composed {composed:g}" if normal else "")
             + (" --further" if further else "")
         )
-        made = with_readers(
-            ensemble, out, source, course, report, {"command": command, "data": data}, further=further
+        made = with_verifiers(
+            ensemble, out, source, course, progress, {"command": command, "data": data}, further=further
         )
-    click.echo(f"{len(made.readers)} second readers in {out}, detector {made.card.identity}")
+    click.echo(f"{len(made.verifiers)} verifiers in {out}, detector {made.card.identity}")
     for one in skipped:
         click.echo(f"  skipped {one.image}: {one.reason}", err=True)
     if skipped:

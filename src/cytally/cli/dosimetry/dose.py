@@ -21,7 +21,7 @@ from cytally.dosimetry import D0_GY, REPAIR_HOURS
 
 if TYPE_CHECKING:
     from cytally.dosimetry.curves.calibrate import Curve
-    from cytally.dosimetry.estimation.dose import Asked, Exposed
+    from cytally.dosimetry.estimation.dose import Asked, ExposureConditions
     from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -60,10 +60,12 @@ _STYLES = ("mixed", "dark", "pale", "straight", "separated", "slender", "faint",
     help="With --method bayes: uniform, uniform:GY (up to a dose), or gamma:SHAPE,MEAN.  [default: uniform]",
 )
 @click.option(
-    "--recall", "recalled", help="FOUND,MISSED dicentrics of a validation set: automatic counts on a curve by eye.",
+    "--recall", "recalled", help="FOUND,MISSED dicentrics of a validation set: automatic counts on a curve by manual scoring.",
 )  # fmt: skip
 @click.option(
-    "--false", "false", help="FALSE,CELLS: false dicentrics, and the silent cells they were counted in."
+    "--false",
+    "false",
+    help="FALSE,CELLS: false dicentrics, and the cells without aberrations they were counted in.",
 )
 @click.option(
     "--beside",
@@ -90,7 +92,7 @@ def dose(
     A line of --samples that cannot be used is left out and named; then the exit code is 3.
 
     A curve counted by the same detector has absorbed its errors. For a curve counted
-    by eye give --recall, --false and --beside from a validation set, or the evaluation.csv
+    by manual scoring give --recall, --false and --beside from a validation set, or the evaluation.csv
     that `evaluate` wrote of one: their uncertainty is then part of the limits.
 
     \b
@@ -105,11 +107,11 @@ def dose(
       cytally dosimetry dose runs/S17 --curve by-eye.json --recall 150,50 --false 6,600
       cytally dosimetry dose runs/S17 --curve by-eye.json --validation evaluated/evaluation.csv
     """
-    from cytally.dosimetry.estimation.dose import Asked, Exposed
+    from cytally.dosimetry.estimation.dose import Asked, ExposureConditions
     from cytally.dosimetry.estimation.limits.calibrative import Prior
 
     errors = errors_given(recalled, false, beside, validation)
-    exposed = Exposed(hours, repair_hours, d0)
+    exposed = ExposureConditions(hours, repair_hours, d0)
     asked = Asked(partial, Prior.of(prior or "uniform"))
     typed = dicentrics is not None or cells is not None
     if sum([run is not None, distribution is not None, samples is not None, typed]) != 1:
@@ -134,7 +136,7 @@ def dose(
 
 
 def _doses_of(
-    table: Path, out: Path | None, curve: Curve, method: str, exposed: Exposed, errors: DetectorErrors | None,
+    table: Path, out: Path | None, curve: Curve, method: str, exposed: ExposureConditions, errors: DetectorErrors | None,
     asked: Asked, *, as_json: bool,
 ) -> None:  # fmt: skip
     from cytally.cli.laboratory.tables import end, left_out, read_said

@@ -12,14 +12,14 @@ from cytally.cli.options import CELLS
 
 if TYPE_CHECKING:
     from cytally.dosimetry.curves.calibrate import Curve
-    from cytally.dosimetry.estimation.dose import Asked, Dose, Exposed
+    from cytally.dosimetry.estimation.dose import Asked, Dose, ExposureConditions
     from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
     from cytally.types import IntArray
 
 
 def typed_dose(
     curve: Curve, dicentrics: int | None, cells: int | None, distribution: str | None, method: str,
-    exposed: Exposed, errors: DetectorErrors | None, asked: Asked | None = None,
+    exposed: ExposureConditions, errors: DetectorErrors | None, asked: Asked | None = None,
 ) -> Dose:  # fmt: skip
     """Dose of counts given on the command line."""
     from cytally.dosimetry.estimation.dose import PLAIN, dose_from_totals

@@ -13,7 +13,7 @@ from cytally.cli.options import CELLS, COUNT, D0, HOURS, REPAIR, NamedFile
 
 if TYPE_CHECKING:
     from cytally.dosimetry.curves.calibrate import Curve
-    from cytally.dosimetry.estimation.dose import Asked, Exposed
+    from cytally.dosimetry.estimation.dose import Asked, ExposureConditions
     from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
     from cytally.dosimetry.reporting.sections import Case
 
@@ -44,7 +44,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--partial", is_flag=True, help="Also as an exposure of a part of the body, whatever u says.")
 @click.option("--recall", "recalled", help="FOUND,MISSED of a validation set (see `dose`).")
-@click.option("--false", "false", help="FALSE,CELLS: false dicentrics in silent cells of it.")
+@click.option("--false", "false", help="FALSE,CELLS: false dicentrics in cells without aberrations of it.")
 @click.option("--beside", help="FALSE,CELLS: false dicentrics in its exposed cells.")
 @click.option("--validation", type=_FILE, help="evaluation.csv of `evaluate`, instead of these three.")
 @click.option("--any-detector", is_flag=True, help="Accept counts of another detector than the curve's.")
@@ -73,12 +73,12 @@ def report(
       cytally dosimetry report --curve curve.json --distribution 475,20,5 --language fr --out rapport.pdf
     """
     from cytally.dosimetry.curves.calibrate import Curve
-    from cytally.dosimetry.estimation.dose import Asked, Exposed
+    from cytally.dosimetry.estimation.dose import Asked, ExposureConditions
     from cytally.files.atomic import write_bytes
 
     if sum([run is not None, distribution is not None, dicentrics is not None or cells is not None]) != 1:
         raise click.UsageError("give one of: a run folder, --distribution, or --dicentrics with --cells")
-    loaded, exposed = Curve.load(curve), Exposed(hours, repair_hours, d0)
+    loaded, exposed = Curve.load(curve), ExposureConditions(hours, repair_hours, d0)
     errors, asked = errors_given(recalled, false, beside, validation), Asked(partial)
     if run is not None:
         case = _of_run(
@@ -110,7 +110,7 @@ def _rendered(case: Case, language: str, kind: str) -> bytes:
 
 
 def _of_run(
-    run: Path, curve: Curve, method: str, exposed: Exposed, errors: DetectorErrors | None, *,
+    run: Path, curve: Curve, method: str, exposed: ExposureConditions, errors: DetectorErrors | None, *,
     any_detector: bool, facts: Path | None, asked: Asked,
 ) -> Case:  # fmt: skip
     from cytally.dosimetry.laboratory.series import dose_of_counts
@@ -135,7 +135,7 @@ def _of_run(
 
 def _of_counts(
     curve: Curve, dicentrics: int | None, cells: int | None, distribution: str | None, method: str,
-    exposed: Exposed, errors: DetectorErrors | None, facts: Path | None, asked: Asked,
+    exposed: ExposureConditions, errors: DetectorErrors | None, facts: Path | None, asked: Asked,
 ) -> Case:  # fmt: skip
     from cytally.cli.dosimetry.given import counts_given
     from cytally.dosimetry.reporting.sample_info import Facts, read_facts

@@ -60,8 +60,8 @@ def simulate(
     from cytally.dosimetry.simulate.folder import Order, write_folder
 
     order = Order(cells, Exposure(dose_gy, fraction), style, seed, sample, unscorable, truth)
-    with reporting() as report:
-        write_folder(order, out, report)
+    with reporting() as progress:
+        write_folder(order, out, progress)
     click.echo(f"{counted(cells, 'cells')} in {out}")
 
 
@@ -72,12 +72,12 @@ def simulate(
 @click.option(
     "--confidence",
     type=Finite(0, 1, True, True),
-    help="T_C: let all members vote, without second readers.",
+    help="T_C: let all members vote, without verifiers.",
 )
 @click.option("--agreement", type=click.IntRange(0), help="T_A: let all members vote; votes to be exceeded.")
 @click.option(
-    "--reading", type=Finite(0, 1, max_open=True),
-    help="Probability that the second readers must exceed.  [default: the card's]",
+    "--probability", type=Finite(0, 1, max_open=True),
+    help="Probability that the verifiers must exceed.  [default: the card's]",
 )  # fmt: skip
 @click.option(
     "--co-occurrence/--no-co-occurrence", default=None, help="Count dicentrics only beside a fragment."
@@ -99,7 +99,7 @@ def simulate(
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def score(
     images: tuple[str, ...], out: Path, ensemble: Path | None, confidence: float | None,
-    agreement: int | None, reading: float | None, co_occurrence: bool | None, curve: Path | None,
+    agreement: int | None, probability: float | None, co_occurrence: bool | None, curve: Path | None,
     pictures: bool, sampled: int | None, jobs: int, runtime: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Find dicentrics and fragments in IMAGES (folders, files or globs).
@@ -114,16 +114,16 @@ def score(
     Example:
       cytally dosimetry score slides/S17 --out runs/S17 --pictures
     """
+    from cytally.dosimetry.detectors.ensemble import load_ensemble
     from cytally.dosimetry.pipeline import score_folder
     from cytally.images.find import left_out
-    from cytally.inference.ensemble import load_ensemble
 
     aside = left_out(images)
     loaded = load_ensemble(ensemble, runtime=runtime).with_thresholds(
-        confidence=confidence, agreement=agreement, co_occurrence=co_occurrence, reading=reading
+        confidence=confidence, agreement=agreement, co_occurrence=co_occurrence, probability=probability
     )
     known = load_curve(curve) if curve else None
-    with reporting() as report:
+    with reporting() as progress:
         outcome = score_folder(
             images,
             out,
@@ -132,7 +132,7 @@ def score(
             pictures=pictures,
             sampled=sampled or 0,
             jobs=jobs,
-            report=report,
+            progress=progress,
         )
     _say_counts(outcome.counts, outcome.dose, out, as_json, aside)
     for words in outcome.notes[:20]:

@@ -57,9 +57,11 @@ def heterogeneous(
     from cytally.cli.dosimetry.given import counts_given
     from cytally.dosimetry.assays.questions import heterogeneous as estimate
     from cytally.dosimetry.curves.calibrate import Curve
-    from cytally.dosimetry.estimation.dose import Exposed
+    from cytally.dosimetry.estimation.dose import ExposureConditions
 
-    found = estimate(counts_given(distribution), Curve.load(curve), Exposed(hours, repair_hours, d0))
+    found = estimate(
+        counts_given(distribution), Curve.load(curve), ExposureConditions(hours, repair_hours, d0)
+    )
     if as_json:
         click.echo(json.dumps(plain(asdict(found))))
         return

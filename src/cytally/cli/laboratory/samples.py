@@ -75,10 +75,10 @@ def triage(
     """
     from cytally.cli.laboratory.tables import end, left_out, read_said
     from cytally.dosimetry.curves.calibrate import Curve
-    from cytally.dosimetry.estimation.dose import Asked, Exposed
+    from cytally.dosimetry.estimation.dose import Asked, ExposureConditions
     from cytally.dosimetry.laboratory.triage import as_rows, as_table, sort_samples
 
-    exposed, loaded, read = Exposed(hours, repair_hours, d0), Curve.load(curve), read_said(samples)
+    exposed, loaded, read = ExposureConditions(hours, repair_hours, d0), Curve.load(curve), read_said(samples)
     found = sort_samples(read.samples, loaded, method=method, exposed=exposed, asked=Asked(partial))
     plain_ = [*(_plain(one) for one in found), *left_out(read)]
     click.echo(json.dumps(plain_) if as_json else as_table(found))

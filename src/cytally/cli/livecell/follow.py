@@ -146,8 +146,8 @@ def run(
     reading = _names(pattern, bool(numbered), hours, skip_sizes)
     order = Order(chosen, ensemble, label_settings(diameter, declump, thesis_filter, align), reading=reading,
                   largest_shift=largest_shift, movie=movie.replace("none", ""), seed=seed)  # fmt: skip
-    with reporting() as report:
-        story = run_livecell(phase, fluorescence, out, order, report)
+    with reporting() as progress:
+        story = run_livecell(phase, fluorescence, out, order, progress)
     _say(story, out, as_json)
 
 
@@ -170,8 +170,8 @@ def _order(ensemble: Path | None, stained: bool, diameter: tuple[float, float], 
 def _follow(images: tuple[str, ...], out: Path, order: Order, as_json: bool) -> None:
     from cytally.livecell.pipeline import follow_images
 
-    with reporting() as report:
-        story = follow_images(images, out, order, report)
+    with reporting() as progress:
+        story = follow_images(images, out, order, progress)
     _say(story, out, as_json)
 
 

@@ -111,12 +111,12 @@ def simulate(
     from cytally.livecell.simulate.population import PopulationSettings
     from cytally.livecell.simulate.stain import StainSettings
 
-    with reporting() as report:
+    with reporting() as progress:
         for number in range(positions):
             lapse = TimeLapse(frames, size, shift, offset=offset, seed=seed + 1000 * number,
                               population=PopulationSettings(nuclei), stain=StainSettings(weak=weak))  # fmt: skip
             name = f"{'ABCDEFGH'[number // 12 % 8]}{number % 12 + 1:02d}_1" if positions > 1 else ""
-            write_sequence(lapse, out, name, report)
+            write_sequence(lapse, out, name, progress)
     click.echo(f"{counted(positions, 'time-lapses')} of {counted(frames, 'frames')} in {out}")
 
 
@@ -139,8 +139,8 @@ def unstack(stacks: tuple[Path, ...], out: Path) -> None:
     """
     from cytally.livecell.names.unstacked import unstack as write_all
 
-    with reporting() as report:
-        found = write_all(stacks, out, report)
+    with reporting() as progress:
+        found = write_all(stacks, out, progress)
     for path, parts in found.items():
         for part in parts:
             own = (
@@ -220,9 +220,9 @@ def label(
     from cytally.livecell.labelling.folder import SHEET, label_folder
 
     settings = label_settings(diameter, declump, thesis_filter, align)
-    with reporting() as report:
+    with reporting() as progress:
         made = label_folder(
-            phase, fluorescence, out, settings, pattern=pattern, numbered=bool(numbered), report=report
+            phase, fluorescence, out, settings, pattern=pattern, numbered=bool(numbered), progress=progress
         )
     click.echo(
         f"{counted(len(made.kept), 'labels')} kept, {len(made.fields) - len(made.kept)} rejected; look at {out / SHEET}"
@@ -238,7 +238,9 @@ def label(
 
 @livecell.command()
 @click.argument("folders", nargs=-1, required=True, type=_THERE)
-@click.option("--out", required=True, type=_FOLDER, help="Ensemble; calling again continues a killed run.")
+@click.option(
+    "--out", required=True, type=_FOLDER, help="Ensemble; calling again resumes an interrupted run."
+)
 @click.option(
     "--preset",
     type=_PRESETS,
@@ -267,8 +269,8 @@ def train(
     chosen = PRESETS[preset]
     if epochs is not None:
         chosen = replace(chosen, settings=replace(chosen.settings, epochs=epochs))
-    with reporting() as report:
-        learnt = learn(folders, out, chosen, start=start, seed=seed, report=report)
+    with reporting() as progress:
+        learnt = learn(folders, out, chosen, start=start, seed=seed, progress=progress)
     notes = learnt.ensemble.card.training
     sizes = ", ".join(f"{len(learnt.split.of(part))} {part}" for part in ("train", "validation", "test"))
     click.echo(
@@ -297,13 +299,13 @@ def evaluate(folder: Path, ensemble: Path, out: Path | None, part: str, as_json:
       cytally livecell evaluate labels --ensemble ensembles/bj --part test --out runs/test
     """
     from cytally.errors import LabelError
-    from cytally.inference.ensemble import load_ensemble
+    from cytally.livecell.ensemble import load_ensemble
     from cytally.livecell.labelling.folder import read_labelled
     from cytally.livecell.learn import fields_of, learnt_from
     from cytally.livecell.measure.evaluate import as_table, plain
     from cytally.livecell.measure.evaluate import evaluate as compare
 
-    loaded = load_ensemble(ensemble, "livecell")
+    loaded = load_ensemble(ensemble)
     everything = read_labelled(folder).kept
     fields = everything if part == "all" else fields_of(loaded.card, part, everything)
     learnt = learnt_from(loaded.card, fields) if part == "all" else []
@@ -312,8 +314,8 @@ def evaluate(folder: Path, ensemble: Path, out: Path | None, part: str, as_json:
             f"{folder}: no labelled field to compare with (part {part!r}); card.json names those of its training, "
             "and parts of one or two fields lie in tiles/ of the ensemble"
         )
-    with reporting() as report:
-        found = compare(fields, loaded, out=out, report=report)
+    with reporting() as progress:
+        found = compare(fields, loaded, out=out, progress=progress)
     if learnt:
         click.echo(f"  {len(learnt)} of these {len(fields)} fields were learnt from or validated on, so that these figures "
                    "are too good; --part test takes only what was kept aside", err=True)  # fmt: skip

@@ -11,7 +11,7 @@ from cytally.dosimetry.assays.mixed_field import mixed_field, mixed_limits
 from cytally.dosimetry.assays.translocations import expected_background, genome_factor
 from cytally.dosimetry.curves.calibrate import Curve
 from cytally.dosimetry.curves.fit import dose_at
-from cytally.dosimetry.estimation.dose import ACUTE, Exposed
+from cytally.dosimetry.estimation.dose import ACUTE, ExposureConditions
 from cytally.dosimetry.estimation.limits.merkle import dose_error, merkle
 from cytally.dosimetry.estimation.limits.partial_body import Estimate, exposed_fraction, mixed_poisson
 from cytally.errors import CountsError
@@ -52,7 +52,7 @@ class Heterogeneous:
     needed: bool
 
 
-def heterogeneous(distribution: IntArray, curve: Curve, exposed: Exposed = ACUTE) -> Heterogeneous:
+def heterogeneous(distribution: IntArray, curve: Curve, exposed: ExposureConditions = ACUTE) -> Heterogeneous:
     """Two doses by a mixture of two Poisson distributions (Pujol 2016).
 
     Parameters
@@ -78,7 +78,7 @@ def heterogeneous(distribution: IntArray, curve: Curve, exposed: Exposed = ACUTE
     return Heterogeneous(high, low, found.share, body, found.needed)
 
 
-def _dose_of(per_cell: Estimate, curve: Curve, exposed: Exposed) -> Estimate:
+def _dose_of(per_cell: Estimate, curve: Curve, exposed: ExposureConditions) -> Estimate:
     """A yield with its error -> a dose with its own (delta method with the curve's error)."""
     g = exposed.protraction
     gray = dose_at(per_cell.value, curve.coefficients, g)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.dosimetry.compose.field import Field
-from cytally.dosimetry.compose.rearrange import Bench
+from cytally.dosimetry.compose.rearrange import Rearrangement
 from cytally.types import Image, Points
 
 Float32 = NDArray[np.float32]
@@ -87,7 +87,7 @@ def compose_cell(fields: tuple[Field, ...], wanted: Wanted, rng: np.random.Gener
     """
     weight = np.array([_OFTEN if f.uprights else 1 for f in fields], float)
     here = fields[int(rng.choice(len(fields), p=weight / weight.sum()))]
-    bench = Bench.of(fields, here, wanted.swapped, rng)
+    bench = Rearrangement.of(fields, here, wanted.swapped, rng)
     if rng.random() >= wanted.silent:
         for _ in range(min(int(rng.poisson(wanted.dicentrics)), len(bench.donors) // 4)):
             bench.dicentric()

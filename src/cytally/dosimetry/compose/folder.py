@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +14,11 @@ from cytally.files.tables.csv import csv_bytes
 from cytally.images.read import find_images, read
 from cytally.images.write import write
 from cytally.labels.points import write_labels
+from cytally.progress import Progress, silent
 from cytally.types import Points, Skipped
 
-Report = Callable[[str, int, int], None]
 
-
-def read_fields(folder: Path, skipped: list[Skipped], report: Report) -> tuple[Field, ...]:
+def read_fields(folder: Path, skipped: list[Skipped], progress: Progress) -> tuple[Field, ...]:
     """Take the fields of a folder of unexposed cells apart.
 
     Parameters
@@ -29,8 +27,7 @@ def read_fields(folder: Path, skipped: list[Skipped], report: Report) -> tuple[F
         Images of unexposed metaphases; nothing needs to be labelled.
     skipped : list of Skipped
         Gets the images that cannot be used, with the reason.
-    report : callable
-        Told (stage, done, total).
+    progress : callable
     """
     found, paths = [], find_images(folder)
     for number, path in enumerate(paths, start=1):
@@ -38,7 +35,7 @@ def read_fields(folder: Path, skipped: list[Skipped], report: Report) -> tuple[F
             found.append(Field.of(read(path)))
         except ImageError as error:
             skipped.append(Skipped(path.name, str(error).removeprefix(f"{path}: ")))
-        report("taking fields apart", number, len(paths))
+        progress("taking fields apart", number, len(paths))
     return tuple(found)
 
 
@@ -60,7 +57,7 @@ def check_fields(fields: tuple[Field, ...], folder: Path, least: int = 1) -> Non
 
 def write_composed(
     fields: tuple[Field, ...], folder: Path, cells: int, seed: int, wanted: Wanted | None = None,
-    report: Report = lambda stage, done, total: None,
+    progress: Progress = silent,
 ) -> None:  # fmt: skip
     """Write composed cells; images that are there already are kept.
 
@@ -71,7 +68,7 @@ def write_composed(
         Gets composed_NNNNN.png (16 bit), labels.csv and cells.csv.
     cells, seed : int
     wanted : Wanted, optional
-    report : callable
+    progress : callable
     """
     folder.mkdir(parents=True, exist_ok=True)
     labels: dict[str, Points] = {}
@@ -83,6 +80,6 @@ def write_composed(
             write(folder / name, made.image)
         labels[name] = made.points
         rows.append([name, "composed", "", Path(made.field).name, "composed"])
-        report("composing", number + 1, cells)
+        progress("composing", number + 1, cells)
     write_labels(folder / "labels.csv", labels)
     write_bytes(folder / "cells.csv", csv_bytes(rows))

@@ -20,7 +20,7 @@ _TRIES = 40
 
 
 @dataclass(frozen=True)
-class Waiting:
+class Placed:
     """A body to be laid.
 
     Attributes
@@ -44,7 +44,7 @@ class Waiting:
 
 
 @dataclass
-class Bench:
+class Rearrangement:
     """Donors, bodies and labels while one cell is made.
 
     First everything is taken and broken, then everything is laid: bodies change places, and
@@ -57,16 +57,16 @@ class Bench:
     rng: np.random.Generator
     sheet: Sheet
     donors: list[int]
-    waiting: list[Waiting] = field(default_factory=list)
+    waiting: list[Placed] = field(default_factory=list)
     freed: list[int] = field(default_factory=list)
     laid: list[tuple[float, float]] = field(default_factory=list)
     labels: list[tuple[str, float, float]] = field(default_factory=list)
 
     @staticmethod
-    def of(fields: tuple[Field, ...], here: Field, swapped: float, rng: np.random.Generator) -> Bench:
+    def of(fields: tuple[Field, ...], here: Field, swapped: float, rng: np.random.Generator) -> Rearrangement:
         """A field on the bench, its chromosomes in random order."""
         donors = [int(i) for i in rng.permutation(len(here.uprights))]
-        return Bench(fields, here, swapped, rng, Sheet.of(here.density, here.segmented), donors)
+        return Rearrangement(fields, here, swapped, rng, Sheet.of(here.density, here.segmented), donors)
 
     def normal(self) -> None:
         """A chromosome to be laid anew as it is."""
@@ -82,7 +82,7 @@ class Bench:
             self._as_it_is(one, two)
             return
         fused, lost = made
-        self.waiting.append(Waiting(fused, "dicentric", float(np.mean(fused.centromeres))))
+        self.waiting.append(Placed(fused, "dicentric", float(np.mean(fused.centromeres))))
         self._fragment(lost)
 
     def deletion(self) -> None:
@@ -102,7 +102,7 @@ class Bench:
         if made is None:
             self._as_it_is(body)
             return
-        self.waiting.append(Waiting(made[0], "ring", closed=True))
+        self.waiting.append(Placed(made[0], "ring", closed=True))
         self._fragment(made[1])
 
     def end_to_end(self) -> None:
@@ -111,7 +111,7 @@ class Bench:
         if one is None or two is None:
             self._as_it_is(one, two)
             return
-        self.waiting.append(Waiting(one, partner=two))
+        self.waiting.append(Placed(one, partner=two))
 
     def lay_all(self) -> None:
         """Lay what waits, the longest first, as they find room least easily."""
@@ -152,12 +152,12 @@ class Bench:
         return body.scaled(mine.size / theirs.size, mine.stain / theirs.stain)
 
     def _as_it_is(self, *bodies: Upright | None) -> None:
-        self.waiting += [Waiting(body) for body in bodies if body is not None]
+        self.waiting += [Placed(body) for body in bodies if body is not None]
 
     def _fragment(self, lost: Upright) -> None:
-        self.waiting.append(Waiting(lost, "fragment", sum(lost.ends) / 2))
+        self.waiting.append(Placed(lost, "fragment", sum(lost.ends) / 2))
 
-    def _label(self, each: Waiting, pose: Pose) -> None:
+    def _label(self, each: Placed, pose: Pose) -> None:
         middle = np.array([[pose.row, pose.col]])
         places = middle if each.closed else pose.places(each.body, np.array([each.row]))
         self.labels += [(each.name, float(row), float(col)) for row, col in places]

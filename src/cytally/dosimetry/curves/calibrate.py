@@ -45,7 +45,7 @@ class Curve:
         What it was fitted to.
     radiation, laboratory : str
     detector : str
-        Identity of ensemble and thresholds that counted, "" for counting by eye.
+        Identity of ensemble and thresholds that counted, "" for manual scoring.
     fit : Fit or None
         Goodness of fit, where the curve was fitted here.
     model, family : str

@@ -1,7 +1,7 @@
-"""Second reading: every place that the members propose is looked at again, closely.
+"""Verification: every place that the members propose is looked at again, closely.
 
 In a laboratory a second person confirms each dicentric. Here some members of the ensemble
-propose, far below the level at which they would vote, so that few objects escape; the readers,
+propose, far below the level at which they would vote, so that few objects escape; the verifiers,
 which see nothing but the place itself, say what it is.
 """
 
@@ -142,8 +142,8 @@ def crops_at(density: Float32, row: FloatArray, col: FloatArray, side: int) -> F
     return crops
 
 
-def read_again(density: Float32, found: Detections, ensemble: Ensemble) -> Float32:
-    """What the readers say of every proposed place.
+def verify(density: Float32, found: Detections, ensemble: Ensemble) -> Float32:
+    """What the verifiers say of every proposed place.
 
     Parameters
     ----------
@@ -151,24 +151,24 @@ def read_again(density: Float32, found: Detections, ensemble: Ensemble) -> Float
     found : Detections
         In pixels of the density.
     ensemble : Ensemble
-        With readers.
+        With verifiers.
 
     Returns
     -------
     ndarray of float32, shape (n, classes + 1)
-        Mean probability over readers, turns and mirrors; the last column means none.
+        Mean probability over verifiers, turns and mirrors; the last column means none.
     """
     answers = np.zeros((len(found), len(ensemble.classes) + 1), np.float32)
-    side = ensemble.readers[0].side
+    side = ensemble.verifiers[0].side
     for start in range(0, len(found), _BATCH):
         part = slice(start, start + _BATCH)
         crops = crops_at(density, found.row[part], found.col[part], side)
-        answers[part] = np.mean([reader(crops) for reader in ensemble.readers], axis=0)
+        answers[part] = np.mean([verifier(crops) for verifier in ensemble.verifiers], axis=0)
     return answers
 
 
 def judged(density: Float32, found: Detections, ensemble: Ensemble) -> Detections:
-    """All proposals with what the readers say of each, that it is what it was proposed as.
+    """All proposals with what the verifiers say of each, that it is what it was proposed as.
 
     Parameters
     ----------
@@ -176,10 +176,10 @@ def judged(density: Float32, found: Detections, ensemble: Ensemble) -> Detection
     found : Detections
         Proposals, in pixels of the density.
     ensemble : Ensemble
-        With readers.
+        With verifiers.
     """
-    probability = read_again(density, found, ensemble)[np.arange(len(found)), channels(found, ensemble)]
-    return replace(found, reading=probability.astype(float))
+    probability = verify(density, found, ensemble)[np.arange(len(found)), channels(found, ensemble)]
+    return replace(found, probability=probability.astype(float))
 
 
 def channels(found: Detections, ensemble: Ensemble) -> NDArray[np.int64]:

@@ -88,14 +88,19 @@ def confirmed(found: Detections, ensemble: Ensemble) -> Detections:
     """
     thresholds, own = ensemble.card.thresholds, channels(found, ensemble)
     if thresholds.co_occurrence:
-        return found.keep(found.reading > np.asarray(thresholds.alone or thresholds.reading, float)[own])
+        return found.keep(
+            found.probability
+            > np.asarray(thresholds.hard_rule_probability or thresholds.probability, float)[own]
+        )
     places = np.stack([found.row, found.col], axis=1)
-    probability = weigh(places, own, found.reading, thresholds.accompanied or [])
-    return replace(found, reading=probability).keep(probability > np.asarray(thresholds.reading, float)[own])
+    probability = weigh(places, own, found.probability, thresholds.cooccurrence_weight or [])
+    return replace(found, probability=probability).keep(
+        probability > np.asarray(thresholds.probability, float)[own]
+    )
 
 
-def second_reading(density: NDArray[np.float32], found: Detections, ensemble: Ensemble) -> Detections:
-    """Keep what the readers confirm; without readers, everything.
+def verified(density: NDArray[np.float32], found: Detections, ensemble: Ensemble) -> Detections:
+    """Keep what the verifiers confirm; without verifiers, everything.
 
     Parameters
     ----------
@@ -105,7 +110,7 @@ def second_reading(density: NDArray[np.float32], found: Detections, ensemble: En
     ensemble : Ensemble
         Its thresholds say, for each class, what probability must be exceeded.
     """
-    if not ensemble.readers or not len(found):
+    if not ensemble.verifiers or not len(found):
         return found
     return confirmed(judged(density, found, ensemble), ensemble)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from cytally.dosimetry.curves.calibrate import DICENTRICS, Curve
 from cytally.dosimetry.curves.quality import UNLIKELY, growth_p, pooled
-from cytally.dosimetry.estimation.given import ACUTE, PLAIN, Asked, Exposed
+from cytally.dosimetry.estimation.given import ACUTE, PLAIN, Asked, ExposureConditions
 from cytally.dosimetry.estimation.limits.calibrative import FLAT, Prior
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.estimation.limits.merkle import DoseLimits
@@ -33,7 +33,7 @@ __all__ = [
     "PLAIN",
     "Asked",
     "Dose",
-    "Exposed",
+    "ExposureConditions",
     "Note",
     "dose",
     "dose_from_totals",
@@ -185,7 +185,7 @@ def _between(lower: float, upper: float) -> str:
 
 def dose(
     counts: Counts | IntArray, curve: Curve, *, method: str = DEFAULT, any_detector: bool = False,
-    exposed: Exposed = ACUTE, errors: DetectorErrors | None = None, disagreement: float = 0.0,
+    exposed: ExposureConditions = ACUTE, errors: DetectorErrors | None = None, disagreement: float = 0.0,
     asked: Asked = PLAIN,
 ) -> Dose:  # fmt: skip
     """Whole-body dose with limits that carry Poisson and curve uncertainty.
@@ -265,7 +265,7 @@ def check_belongs(curve: Curve, detector: str, *, any_detector: bool = False) ->
     """
     if detector != curve.detector and not any_detector:
         raise CountsError(
-            f"counts are by detector {detector or 'eye'}, the curve is for {curve.detector or 'counting by eye'}; "
+            f"counts are by detector {detector or 'eye'}, the curve is for {curve.detector or 'manual scoring'}; "
             "fit a curve with the same detector and thresholds, or allow it with --any-detector"
         )
     if curve.aberration != DICENTRICS:
@@ -275,7 +275,7 @@ def check_belongs(curve: Curve, detector: str, *, any_detector: bool = False) ->
 
 
 def dose_from_totals(
-    dicentrics: int, cells: int, curve: Curve, *, method: str = DEFAULT, exposed: Exposed = ACUTE,
+    dicentrics: int, cells: int, curve: Curve, *, method: str = DEFAULT, exposed: ExposureConditions = ACUTE,
     errors: DetectorErrors | None = None, asked: Asked = PLAIN,
 ) -> Dose:  # fmt: skip
     """Dose from two totals, where the distribution over cells is not known; parameters as of `dose`.
@@ -295,7 +295,7 @@ def dose_from_totals(
 
 
 def _whole_body(
-    spread: Dispersion, curve: Curve, method: str, exposed: Exposed, errors: DetectorErrors | None,
+    spread: Dispersion, curve: Curve, method: str, exposed: ExposureConditions, errors: DetectorErrors | None,
     disagreement: float = 0.0, prior: Prior = FLAT,
 ) -> Dose:  # fmt: skip
     if prior != FLAT and (method != "bayes" or errors is not None):

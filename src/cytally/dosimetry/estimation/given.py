@@ -11,7 +11,7 @@ from cytally.errors import CountsError
 
 
 @dataclass(frozen=True)
-class Exposed:
+class ExposureConditions:
     """How the exposure happened, where that is known.
 
     Attributes
@@ -41,7 +41,7 @@ class Exposed:
         return protraction_factor(self.hours, self.repair_hours)
 
 
-ACUTE = Exposed()
+ACUTE = ExposureConditions()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cytally.dosimetry.curves.calibrate import Curve
-from cytally.dosimetry.estimation.given import Exposed
+from cytally.dosimetry.estimation.given import ExposureConditions
 from cytally.dosimetry.estimation.limits.contaminated import contaminated
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.estimation.limits.partial_body import PartialBody, dolphin
@@ -12,7 +12,7 @@ from cytally.types import IntArray
 
 
 def by_dolphin(
-    distribution: IntArray, spread: Dispersion, curve: Curve, exposed: Exposed
+    distribution: IntArray, spread: Dispersion, curve: Curve, exposed: ExposureConditions
 ) -> PartialBody | None:
     """The contaminated Poisson answer, only where the counts ask for it."""
     if not spread.overdispersed:
@@ -27,7 +27,7 @@ def by_dolphin(
 
 
 def by_likelihood(
-    distribution: IntArray, curve: Curve, exposed: Exposed, errors: DetectorErrors | None
+    distribution: IntArray, curve: Curve, exposed: ExposureConditions, errors: DetectorErrors | None
 ) -> PartialBody | None:
     """The answer by profile likelihood, whatever the dispersion is."""
     return contaminated(

@@ -49,7 +49,7 @@ def limits_with_errors(
     if curve.detector:
         raise CountsError(
             f"the curve was counted by detector {curve.detector} and has absorbed its errors; "
-            "give recall and false rate only with a curve counted by eye"
+            "give recall and false rate only with a curve scored manually"
         )
     density = detector_density(
         spread.aberrations, spread.cells, curve.carried.coefficients, curve.carried.covariance, errors,

@@ -16,7 +16,7 @@ from cytally.dosimetry.estimation.dose import (
     PLAIN,
     Asked,
     Dose,
-    Exposed,
+    ExposureConditions,
     dose,
     dose_from_totals,
 )
@@ -170,7 +170,7 @@ def _notes(kept: Sequence[Sample], table: Table) -> tuple[str, ...]:
 
 
 def dose_of_sample(
-    sample: Sample, curve: Curve, *, method: str = DEFAULT, exposed: Exposed = ACUTE,
+    sample: Sample, curve: Curve, *, method: str = DEFAULT, exposed: ExposureConditions = ACUTE,
     errors: DetectorErrors | None = None, asked: Asked = PLAIN,
 ) -> Dose:  # fmt: skip
     """Dose of one sample; by its distribution over cells where that is known."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cytally.dosimetry.curves.calibrate import Curve, DosePoint
-from cytally.dosimetry.estimation.dose import ACUTE, DEFAULT, PLAIN, Asked, Dose, Exposed, dose
+from cytally.dosimetry.estimation.dose import ACUTE, DEFAULT, PLAIN, Asked, Dose, ExposureConditions, dose
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.laboratory.tables import check_doses, read_counts
 from cytally.dosimetry.scoring.cells import ScoredCell
@@ -85,7 +85,7 @@ def _cells(folder: Path) -> Iterator[tuple[ScoredCell, float]]:
 
 def dose_of_counts(
     counts: Counts, folder: Path, cells: Sequence[ScoredCell], curve: Curve, *, method: str = DEFAULT,
-    any_detector: bool = False, exposed: Exposed = ACUTE, errors: DetectorErrors | None = None,
+    any_detector: bool = False, exposed: ExposureConditions = ACUTE, errors: DetectorErrors | None = None,
     asked: Asked = PLAIN,
 ) -> Dose:  # fmt: skip
     """Dose of a run's counts, the one that every command and page gives of this run.
@@ -112,7 +112,7 @@ def dose_of_counts(
 
 def dose_of_run(
     folder: Path, curve: Curve, *, method: str = DEFAULT, any_detector: bool = False,
-    exposed: Exposed = ACUTE, errors: DetectorErrors | None = None, asked: Asked = PLAIN,
+    exposed: ExposureConditions = ACUTE, errors: DetectorErrors | None = None, asked: Asked = PLAIN,
 ) -> Dose:  # fmt: skip
     """Dose of a finished run; its page is written again with the dose on top.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytally.dosimetry.curves.calibrate import Curve
-from cytally.dosimetry.estimation.dose import ACUTE, DEFAULT, PLAIN, Asked, Dose, Exposed
+from cytally.dosimetry.estimation.dose import ACUTE, DEFAULT, PLAIN, Asked, Dose, ExposureConditions
 from cytally.dosimetry.laboratory.samples import PARTIAL, Sample, dose_of_sample, partial_cells, u_of
 
 #: Cells, or dicentrics, that triage asks for.
@@ -51,7 +51,7 @@ class Sorted:
 
 
 def sort_samples(
-    samples: Sequence[Sample], curve: Curve, *, method: str = DEFAULT, exposed: Exposed = ACUTE,
+    samples: Sequence[Sample], curve: Curve, *, method: str = DEFAULT, exposed: ExposureConditions = ACUTE,
     asked: Asked = PLAIN,
 ) -> list[Sorted]:  # fmt: skip
     """Dose and class of each sample, highest dose first; the class is that of the whole-body dose."""
@@ -59,7 +59,7 @@ def sort_samples(
     return sorted(found, key=lambda one: (-one.dose.estimate, -one.dose.lower, one.sample.name))
 
 
-def _sorted(sample: Sample, curve: Curve, method: str, exposed: Exposed, asked: Asked) -> Sorted:
+def _sorted(sample: Sample, curve: Curve, method: str, exposed: ExposureConditions, asked: Asked) -> Sorted:
     estimate = dose_of_sample(sample, curve, method=method, exposed=exposed, asked=asked)
     low, high = _class_of(estimate.lower), _class_of(estimate.upper)
     return Sorted(

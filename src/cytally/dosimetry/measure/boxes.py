@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,10 @@ from cytally.files.atomic import write_bytes
 from cytally.images.read import read
 from cytally.inference.ensemble import Ensemble
 from cytally.labels.boxes import read_yolo
+from cytally.progress import Progress
 from cytally.statistics.poisson import garwood
 from cytally.types import Skipped
 from cytally.wording import counted
-
-Report = Callable[[str, int, int], None]
 
 
 @dataclass
@@ -33,7 +32,9 @@ class Boxed:
     skipped: list[Skipped] = field(default_factory=list)
 
 
-def evaluate_boxes(paths: Sequence[Path], names: Sequence[str], ensemble: Ensemble, report: Report) -> Boxed:
+def evaluate_boxes(
+    paths: Sequence[Path], names: Sequence[str], ensemble: Ensemble, progress: Progress
+) -> Boxed:
     """Measure an ensemble on images with boxes beside them.
 
     Parameters
@@ -44,7 +45,7 @@ def evaluate_boxes(paths: Sequence[Path], names: Sequence[str], ensemble: Ensemb
         Class names in the order of their numbers; those that the ensemble does not
         know (such as normal chromosomes) are not counted.
     ensemble : Ensemble
-    report : callable
+    progress : callable
 
     Raises
     ------
@@ -66,7 +67,7 @@ def evaluate_boxes(paths: Sequence[Path], names: Sequence[str], ensemble: Ensemb
             result.skipped.append(Skipped(path.name, str(error).removeprefix(f"{path}: ")))
             continue
         finally:
-            report("evaluating", number, len(paths))
+            progress("evaluating", number, len(paths))
         result.images += 1
         for name in known:
             keep = np.array([each == name for each in found.names], dtype=bool)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,10 @@ from cytally.inference.ensemble import Ensemble
 from cytally.inference.votes import cast_votes, predict
 from cytally.labels.known import TABLE, UNKNOWN, KnownCells, read_known
 from cytally.labels.points import check_inside, spots
+from cytally.progress import Progress, silent
 from cytally.statistics.poisson import garwood
 from cytally.types import Detections, FloatArray, Points, Skipped
 
-Report = Callable[[str, int, int], None]
 #: A one-to-one hit lies within this many normalised pixels (about a chromosome's width).
 RADIUS = 20.0
 _SIGMA = 2.0
@@ -103,7 +103,7 @@ def labelled_cells(folder: Path, skipped: list[Skipped]) -> Iterator[LabelledCel
 
 def evaluate(
     cells: Iterator[LabelledCell], total: int, ensemble: Ensemble, skipped: list[Skipped],
-    report: Report = lambda stage, done, total: None, *, sweeping: bool = True,
+    progress: Progress = silent, *, sweeping: bool = True,
 ) -> Evaluation:  # fmt: skip
     """Measure an ensemble on labelled cells.
 
@@ -125,7 +125,7 @@ def evaluate(
         for number, cell in enumerate(cells, start=1):
             places = tuple(cell.density.from_image(cell.points.of(name)) for name in ensemble.classes)
             _tally(result, cell, places, ensemble)
-            report("evaluating", number, total)
+            progress("evaluating", number, total)
             if sweeping:
                 yield Labelled(predict(cell.density.values, ensemble), places)
 
@@ -161,11 +161,11 @@ def _decided(
 ) -> tuple[Detections, Detections, list[NDArray[np.bool_]]]:
     """Detections, those under co-occurrence, and the binary decision of each class.
 
-    What readers confirmed has no outline: it is drawn as large as a label.
+    What verifiers confirmed has no outline: it is drawn as large as a label.
     """
     thresholds, stride = ensemble.card.thresholds, ensemble.card.stride
     shape = (-(-values.shape[0] // stride), -(-values.shape[1] // stride))
-    if ensemble.readers:
+    if ensemble.verifiers:
         read = judged(values, propose(values, ensemble), ensemble)
         found = confirmed(read, ensemble)
         kept = co_occurring(confirmed(read, ensemble.with_thresholds(co_occurrence=True)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,11 @@ from cytally.dosimetry.simulate.breakage import DICENTRICS
 from cytally.figures.pages import render
 from cytally.files.atomic import write_bytes
 from cytally.inference.ensemble import Ensemble
+from cytally.progress import Progress
 from cytally.statistics.poisson import garwood
 from cytally.types import Skipped
 from cytally.wording import counted
 
-Report = Callable[[str, int, int], None]
 #: Dicentrics per cell that unexposed people carry (IAEA 2011, table 5).
 BACKGROUND = DICENTRICS[0]
 #: Above this the cells are not unexposed, or the detector does not fit them.
@@ -70,7 +70,7 @@ class NormalCells:
         return [sentence(rate) for rate in self.rates]
 
 
-def evaluate_normal(paths: Sequence[Path], ensemble: Ensemble, report: Report) -> NormalCells:
+def evaluate_normal(paths: Sequence[Path], ensemble: Ensemble, progress: Progress) -> NormalCells:
     """Score cells that are taken as unexposed.
 
     Parameters
@@ -78,8 +78,7 @@ def evaluate_normal(paths: Sequence[Path], ensemble: Ensemble, report: Report) -
     paths : sequence of Path
         Images; what cannot be scored is listed in the result.
     ensemble : Ensemble
-    report : callable
-        Told (stage, done, total).
+    progress : callable
     """
     cells, skipped = [], []
     for number, path in enumerate(paths, start=1):
@@ -88,7 +87,7 @@ def evaluate_normal(paths: Sequence[Path], ensemble: Ensemble, report: Report) -
             cells.append(cell)
         else:
             skipped.append(Skipped(cell.image, cell.status.removeprefix("skipped: ")))
-        report("scoring normal cells", number, len(paths))
+        progress("scoring normal cells", number, len(paths))
     rates = tuple(
         rate_of(name, sum(c.detections.count(name) for c in cells), len(cells)) for name in ensemble.classes
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from cytally.dosimetry.curves.calibrate import Curve
-from cytally.dosimetry.estimation.dose import ACUTE, METHODS, Dose, Exposed
+from cytally.dosimetry.estimation.dose import ACUTE, METHODS, Dose, ExposureConditions
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.reporting.phrases import Words
 
 
-def read_as(words: Words, dose: Dose, curve: Curve, exposed: Exposed = ACUTE) -> str:
+def read_as(words: Words, dose: Dose, curve: Curve, exposed: ExposureConditions = ACUTE) -> str:
     """The count, the curve and the kind of exposure that a dose was read for, as a sentence."""
     whose = words("of_laboratory", curve.laboratory) if curve.laboratory else ""
     whose += words("of_radiation", curve.radiation) if curve.radiation else ""

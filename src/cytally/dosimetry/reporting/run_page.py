@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from cytally.dosimetry.curves.calibrate import Curve
 from cytally.dosimetry.curves.fit import yield_at, yield_error
-from cytally.dosimetry.estimation.dose import ACUTE, Dose, Exposed
+from cytally.dosimetry.estimation.dose import ACUTE, Dose, ExposureConditions
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.reporting.carried import carried, method_words, read_as
 from cytally.dosimetry.reporting.phrases import Words
@@ -52,7 +52,7 @@ class Finding:
 def write_report(
     folder: Path, cells: Sequence[ScoredCell], counts: Counts, settings: RunSettings,
     paths: dict[str, Path], *, curve: Curve | None = None, dose: Dose | None = None,
-    exposed: Exposed = ACUTE, errors: DetectorErrors | None = None,
+    exposed: ExposureConditions = ACUTE, errors: DetectorErrors | None = None,
 ) -> Path:  # fmt: skip
     """Write report.html into a run folder.
 
@@ -122,7 +122,7 @@ def _limits(total: int, among: float) -> tuple[float, float, float]:
 
 
 def curve_figure(
-    curve: Curve, dose: Dose | None, labels: Mapping[str, str] = LABELS, *, exposed: Exposed = ACUTE,
+    curve: Curve, dose: Dose | None, labels: Mapping[str, str] = LABELS, *, exposed: ExposureConditions = ACUTE,
     errors: DetectorErrors | None = None,
 ) -> Figure:  # fmt: skip
     """The curve with its data and, where there is one, the dose read from it.
@@ -194,17 +194,17 @@ def gallery(cells: Sequence[ScoredCell], paths: dict[str, Path]) -> list[Finding
         crop = crop_around(image, float(found.row[k]), float(found.col[k]), side)
         small = shrunk(crop, _SHOWN)
         source = embedded(encode(small[..., ::-1], ".jpg"), "image/jpeg")
-        read = f", read again {found.reading[k]:.2f}" if np.isfinite(found.reading[k]) else ""
+        read = f", read again {found.probability[k]:.2f}" if np.isfinite(found.probability[k]) else ""
         caption = f"{found.votes[k]} of {found.members} votes{read}, {cell.image}"
         pictures.append(Finding(found.names[k], caption, source))
     return pictures
 
 
 def _doubtful(place: tuple[ScoredCell, int]) -> tuple[bool, float, str]:
-    """Dicentrics first; then what readers, or where there are none members, are least sure of."""
+    """Dicentrics first; then what verifiers, or where there are none members, are least sure of."""
     cell, k = place
     found = cell.detections
-    sure = found.reading[k] if np.isfinite(found.reading[k]) else found.votes[k]
+    sure = found.probability[k] if np.isfinite(found.probability[k]) else found.votes[k]
     return found.names[k] != "dicentric", float(sure), cell.image
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cytally.dosimetry.curves.calibrate import DICENTRICS, Curve
-from cytally.dosimetry.estimation.dose import ACUTE, Dose, Exposed
+from cytally.dosimetry.estimation.dose import ACUTE, Dose, ExposureConditions
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.estimation.limits.partial_body import PartialBody
 from cytally.dosimetry.reporting.carried import carried, method_words
@@ -46,7 +46,7 @@ class Case:
     dose: Dose
     curve: Curve
     distribution: IntArray | None = None
-    exposed: Exposed = ACUTE
+    exposed: ExposureConditions = ACUTE
     ensemble: str = ""
     detector: str = ""
     errors: DetectorErrors | None = None

@@ -52,7 +52,7 @@ class ScoredCell:
 
 
 class _Line(BaseModel):
-    """What a line must hold; before version 0.3 nothing was read again, and rows had no reading."""
+    """What a line must hold; rows of votes have no probability."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -80,7 +80,7 @@ def line_of(cell: ScoredCell) -> dict[str, Any]:
             [n, float(r), float(c), int(v), float(p), float(s), None if np.isnan(read) else float(read)]
             for n, r, c, v, p, s, read in zip(
                 found.names, found.row, found.col, found.votes, found.confidence, found.spread,
-                found.reading, strict=True)
+                found.probability, strict=True)
         ],
     }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,15 @@ from cytally.files.journal import open_journal, read_journal
 from cytally.files.names import fitting
 from cytally.images.read import read
 from cytally.images.write import encode
+from cytally.progress import Progress, silent
 
 FOLDER, DRAWN = "pictures", "pictures.jsonl"
-Report = Callable[[str, int, int], None]
 _RADIUS = 26.0
 
 
 def draw_pictures(
     folder: Path, cells: Sequence[ScoredCell], paths: Mapping[str, Path],
-    report: Report = lambda stage, done, total: None,
+    progress: Progress = silent,
 ) -> None:  # fmt: skip
     """Draw what is not drawn yet: RUN/pictures/NAME.png, and a line in pictures.jsonl for each.
 
@@ -33,8 +33,7 @@ def draw_pictures(
     cells : sequence of ScoredCell
     paths : mapping of str to Path
         Where each image lies.
-    report : callable
-        Told (stage, done, total).
+    progress : callable
     """
     scored = [cell for cell in cells if cell.scored]
     drawn = _drawn(folder)
@@ -44,7 +43,7 @@ def draw_pictures(
             target = folder / FOLDER / name
             if (drawn.get(name) != shows or not target.is_file()) and _draw(target, paths[cell.image], cell):
                 journal.append({"image": cell.image, "picture": name, "sha256": cell.sha256})
-            report("drawing", number, len(scored))
+            progress("drawing", number, len(scored))
 
 
 def forget_pictures(folder: Path, cells: Sequence[ScoredCell]) -> None:

@@ -2,12 +2,12 @@
 
 The preprint draws ensembles of 10 out of 50 checkpoints and shows the 5-95 % band over 100 of
 them (section 2.3). An ensemble that ships has only its own members left, and so each draw takes
-members of it: as many as vote, with replacement, or as propose to the second readers, without.
+members of it: as many as vote, with replacement, or as propose to the verifiers, without.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,9 +28,9 @@ from cytally.files.names import shown
 from cytally.images.read import read
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.votes import predict
+from cytally.progress import Progress, silent
 from cytally.types import Detections, IntArray
 
-Report = Callable[[str, int, int], None]
 JOURNAL = "sampled.jsonl"
 _COUNTED = "dicentric"
 _SEED = 880_000
@@ -40,7 +40,7 @@ def draw_members(ensemble: Ensemble, ensembles: int) -> list[NDArray[np.int64]]:
     """Which members each sampled ensemble has; the same for every image and every call."""
     rng = np.random.default_rng([_SEED, ensembles])
     number = len(ensemble.members)
-    if ensemble.readers:
+    if ensemble.verifiers:
         return [np.sort(rng.permutation(number)[:PROPOSING]) for _ in range(ensembles)]
     return [rng.integers(number, size=number) for _ in range(ensembles)]
 
@@ -60,7 +60,7 @@ def count_sampled(
         From `draw_members`.
     """
     maps = predict(density, ensemble)
-    if not ensemble.readers:
+    if not ensemble.verifiers:
         return np.array([_voted(maps[chosen], ensemble, chosen).count(_COUNTED) for chosen in draws])
     proposed = [peaks(maps[chosen], ensemble, chosen.tolist()) for chosen in draws]
     known = _answers(density, proposed, ensemble)
@@ -84,14 +84,14 @@ def _places(found: Detections) -> list[Place]:
 def _answers(
     density: NDArray[np.float32], proposed: list[Detections], ensemble: Ensemble
 ) -> dict[Place, float]:
-    """What the readers say of every place that any sampled ensemble proposes, asked once."""
+    """What the verifiers say of every place that any sampled ensemble proposes, asked once."""
     places = sorted({place for found in proposed for place in _places(found)})
     if not places:
         return {}
     row, col = (np.array([place[k] for place in places]) for k in (1, 2))
     none = np.zeros(len(places))
     every = Detections(row, col, tuple(p[0] for p in places), none.astype(int), none, none, PROPOSING, none)
-    return dict(zip(places, judged(density, every, ensemble).reading.tolist(), strict=True))
+    return dict(zip(places, judged(density, every, ensemble).probability.tolist(), strict=True))
 
 
 def _read(found: Detections, ensemble: Ensemble, known: Mapping[Place, float]) -> Detections:
@@ -106,7 +106,7 @@ def _read(found: Detections, ensemble: Ensemble, known: Mapping[Place, float]) -
 
 def sample_run(
     cells: Sequence[ScoredCell], paths: Mapping[str, Path], folder: Path, ensemble: Ensemble, ensembles: int,
-    report: Report = lambda stage, done, total: None,
+    progress: Progress = silent,
 ) -> Sampled:  # fmt: skip
     """Count the scored cells of a run again by many sampled ensembles; writes sampled.csv.
 
@@ -117,13 +117,12 @@ def sample_run(
     paths : mapping of str to Path
         Where each image lies.
     folder : Path
-        The run; an interrupted call goes on where it was. What was counted of an image that
+        The run; an interrupted call resumes. What was counted of an image that
         changed since is not used.
     ensemble : Ensemble
     ensembles : int
         How many to draw.
-    report : callable
-        Told (stage, done, total).
+    progress : callable
     """
     scored = [cell for cell in cells if cell.scored]
     draws = draw_members(ensemble, ensembles)
@@ -144,7 +143,7 @@ def sample_run(
                 )
                 journal.append(line.model_dump())
             counts.append(known)
-            report(f"{ensembles} sampled ensembles", position, len(scored))
+            progress(f"{ensembles} sampled ensembles", position, len(scored))
     return write_sampled(folder, scored, counts)
 
 

@@ -54,8 +54,8 @@ class RunSettings:
     agreement: tuple[int, ...]
     co_occurrence: bool
     inputs: Annotated[tuple[str, ...], PlainValidator(_texts)]
-    reading: tuple[float, ...] = ()
-    accompanied: tuple[float, ...] = ()
+    probability: tuple[float, ...] = ()
+    cooccurrence_weight: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def write_tables(
     known : mapping
         For some images what the input's own cells.csv says: sample, dose_gy.
     """
-    detections = [["image", "class", "row", "col", "votes", "members", "confidence", "spread", "reading"]]
+    detections = [["image", "class", "row", "col", "votes", "members", "confidence", "spread", "probability"]]
     columns = [f"{name}s" for name in classes]
     table = [["image", "status", *columns, "objects", "scale", "sample", "dose_gy", "sha256", "notes"]]
     for cell in cells:
@@ -143,7 +143,7 @@ def write_tables(
             detections.append([
                 cell.image, name, f"{found.row[k]:.1f}", f"{found.col[k]:.1f}", str(found.votes[k]),
                 str(found.members), f"{found.confidence[k]:.4f}", f"{found.spread[k]:.4f}",
-                "" if np.isnan(found.reading[k]) else f"{found.reading[k]:.4f}",
+                "" if np.isnan(found.probability[k]) else f"{found.probability[k]:.4f}",
             ])  # fmt: skip
         more = known.get(cell.image, {})
         counts = [str(found.count(name)) if cell.scored else "" for name in classes]
@@ -244,7 +244,7 @@ def _cell(row: Mapping[str, str], found: Sequence[Mapping[str, str]], settings: 
     def column(name: str, kind: type) -> NDArray[Any]:
         return np.array([kind(each[name]) for each in found], dtype=kind)
 
-    again = np.array([float(each.get("reading") or "nan") for each in found], dtype=float)
+    again = np.array([float(each.get("probability") or "nan") for each in found], dtype=float)
     members = int(found[0]["members"]) if found else len(settings.confidence)
     detections = Detections(
         column("row", float), column("col", float), tuple(each["class"] for each in found), column("votes", int),

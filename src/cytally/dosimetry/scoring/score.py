@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cytally.detection.vote import co_occurring, detect
 from cytally.dosimetry.density import FEWEST_OBJECTS, Density, normalise
 from cytally.dosimetry.detectors.candidates import propose
-from cytally.dosimetry.detectors.cooccurrence import second_reading
+from cytally.dosimetry.detectors.cooccurrence import verified
 from cytally.dosimetry.scoring.cells import ScoredCell
 from cytally.errors import ImageError
 from cytally.files.hashes import hash_of
@@ -51,11 +51,11 @@ def detect_density(density: Density, ensemble: Ensemble) -> Detections:
 def decide(values: NDArray[np.float32], ensemble: Ensemble) -> Detections:
     """Find aberrations in a normalised density (h, w).
 
-    By second readers where the ensemble has them, else by vote; then co-occurrence.
+    By verifiers where the ensemble has them, else by vote; then co-occurrence.
     """
     thresholds = ensemble.card.thresholds
-    if ensemble.readers:
-        found = second_reading(values, propose(values, ensemble), ensemble)
+    if ensemble.verifiers:
+        found = verified(values, propose(values, ensemble), ensemble)
     else:
         cast = cast_votes(values, ensemble)
         found = detect(cast.votes, cast.maps, thresholds.agreement, ensemble.classes, ensemble.card.stride)

@@ -15,7 +15,7 @@ from cytally.dosimetry.simulate.picture.layout import spread
 from cytally.dosimetry.simulate.picture.optics import burn_number, photograph
 from cytally.dosimetry.simulate.picture.scenery import scenery, texture
 from cytally.dosimetry.simulate.picture.shape import Body, lay
-from cytally.dosimetry.simulate.styles import UNSCORABLE, Look, Style, draw_look
+from cytally.dosimetry.simulate.styles import UNSCORABLE, Appearance, Style, draw_look
 from cytally.types import FloatArray, Image, Points
 
 #: Micrometres per pixel of every simulated image (6.45 um camera, 63x).
@@ -48,7 +48,7 @@ class SimulatedCell:
     bodies: tuple[Body, ...]
     stamps: tuple[Stamp, ...]
     kind: str
-    look: Look
+    look: Appearance
 
     @property
     def evidence(self) -> Points:
@@ -142,7 +142,7 @@ def _population(kind: str, counts: Damage, rng: np.random.Generator) -> list[Pie
     return pieces
 
 
-def _unusual(look: Look, kind: str) -> Look:
+def _unusual(look: Appearance, kind: str) -> Appearance:
     """Change the draw of a cell that should not be scored."""
     changed = dict(look.values)
     if kind == "prometaphase":

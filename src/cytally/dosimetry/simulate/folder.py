@@ -18,6 +18,7 @@ from cytally.files.atomic import write_bytes
 from cytally.files.tables.csv import csv_bytes
 from cytally.images.write import write
 from cytally.labels.points import write_labels
+from cytally.progress import Progress, silent
 from cytally.types import Image, Points
 
 Drawn = tuple[list[str], Points]
@@ -66,7 +67,7 @@ class Order:
 
 
 def write_folder(
-    order: Order, folder: Path, report: Callable[[str, int, int], None] = lambda stage, done, total: None,
+    order: Order, folder: Path, progress: Progress = silent,
     each: Each = map,
 ) -> None:  # fmt: skip
     """Write a labelled folder; images that are there already are kept.
@@ -77,8 +78,7 @@ def write_folder(
     folder : Path
         Gets NAME.png, labels.csv, cells.csv and, on request, _truth/NAME.json and
         _truth/NAME_masks.png (uint16, background 0).
-    report : callable
-        Told (stage, done, total).
+    progress : callable
     each : callable
         `map`, or that of a pool of processes: every cell is drawn by itself.
     """
@@ -89,7 +89,7 @@ def write_folder(
     for number, (row, points) in enumerate(cells, start=1):
         labels[row[0]] = points
         rows.append(row)
-        report("simulating", number, order.cells)
+        progress("simulating", number, order.cells)
     write_labels(folder / "labels.csv", labels)
     write_bytes(folder / "cells.csv", csv_bytes(rows))
 

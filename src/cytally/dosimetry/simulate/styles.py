@@ -112,7 +112,7 @@ UNSCORABLE = ("incomplete", "double", "prometaphase", "smeared")
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """One cell's draw from a style: the same names, one number each."""
 
     style: str
@@ -132,7 +132,7 @@ def style_named(name: str) -> Style:
     return STYLES[name]
 
 
-def draw_look(style: Style, rng: np.random.Generator) -> Look:
+def draw_look(style: Style, rng: np.random.Generator) -> Appearance:
     """Draw every range of a style once; wide chromosomes are short ones."""
     ranges = {k: v for k, v in vars(style).items() if isinstance(v, tuple)}
     draw = {name: float(rng.uniform(*limits)) for name, limits in ranges.items()}
@@ -142,4 +142,4 @@ def draw_look(style: Style, rng: np.random.Generator) -> Look:
     draw["seen"] = style.seen
     draw["light"] = rng.uniform(0, style.light) if style.light else 0.0
     draw["longest"] = style.longest[0] + share * (style.longest[1] - style.longest[0])
-    return Look(style.name, draw)
+    return Appearance(style.name, draw)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from cytally.dosimetry.compose.cell import Wanted, compose_cell
 from cytally.dosimetry.compose.field import Field
 from cytally.dosimetry.compose.folder import check_fields, read_fields
 from cytally.dosimetry.density import normalise
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.measure.evaluate import LabelledCell, evaluate
 from cytally.dosimetry.measure.normal import Rate, evaluate_normal
 from cytally.dosimetry.training.assemble import assemble, choose_epochs, seconds_per_epoch
@@ -21,19 +22,19 @@ from cytally.dosimetry.training.sources import CLASSES, ComposedSource, MixedSou
 from cytally.dosimetry.training.thresholds.cells import look_at
 from cytally.dosimetry.training.thresholds.votes import choose
 from cytally.dosimetry.training.train import threshold_cells
-from cytally.dosimetry.training.verifier import Course, said, teach
+from cytally.dosimetry.training.verifier import VerifierTraining, said, train_verifiers
 from cytally.files.atomic import write_bytes
 from cytally.files.runs import machine
 from cytally.inference.card import sha256_of
-from cytally.inference.ensemble import Ensemble, add_readers, load_ensemble
+from cytally.inference.ensemble import Ensemble, add_verifiers
 from cytally.nets.unet import Architecture
+from cytally.progress import Progress
 from cytally.training.examples import TrainingCell
 from cytally.training.loop import FURTHER, TrainingSettings, fit
 from cytally.training.pool import PoolSettings
 from cytally.training.reading import REFRESH
 from cytally.types import Skipped
 
-Report = Callable[[str, int, int], None]
 FIGURES = "adapt.json"
 #: One field in this many is kept for checking, at least one where there are several.
 _KEPT = 5
@@ -43,7 +44,7 @@ _CHECKED = 60
 #: fewer would leave the rate of false alarms to chance.
 _EXPOSED, _SILENT = 150, 300
 _SEED = 660_000
-#: Cells in which the new ensemble proposes places to the readers.
+#: Cells in which the new ensemble proposes places to the verifiers.
 _REREAD = 1600
 
 #: Eight epochs at a low rate: enough to learn a stain, too few to learn fields by heart.
@@ -85,7 +86,7 @@ class Adapted:
 
 
 def adapt(
-    folder: Path, out: Path, base: Path, report: Report, *,
+    folder: Path, out: Path, base: Path, progress: Progress, *,
     settings: TrainingSettings = ADAPT, share: float = 0.6, name: str = "",
 ) -> Adapted:  # fmt: skip
     """Fine-tune an ensemble to a microscope and a stain, from unlabelled unexposed cells.
@@ -95,11 +96,10 @@ def adapt(
     folder : Path
         Images of unexposed metaphases.
     out : Path
-        Becomes the ensemble folder; a killed call goes on where it was.
+        Becomes the ensemble folder; an interrupted call resumes.
     base : Path
-        Ensemble folder; its last member is trained further on composed and simulated cells.
-    report : callable
-        Told (stage, done, total).
+        Ensemble folder; its last member is fine-tuned on composed and simulated cells.
+    progress : callable
     settings : TrainingSettings
     share : float
         Share of composed cells among those learnt from.
@@ -111,16 +111,16 @@ def adapt(
         No field from which cells can be composed.
     """
     skipped: list[Skipped] = []
-    fields = read_fields(folder, skipped, report)
+    fields = read_fields(folder, skipped, progress)
     check_fields(fields, folder)
     learnt, kept = split(fields)
     old = load_ensemble(base)
-    before = check(old, kept, report, "before")
+    before = check(old, kept, progress, "before")
     start = base / old.card.members[-1].file
     seed = settings.seed
     sources = (ComposedSource(learnt, seed, classes=CLASSES), SimulatedSource(seed, classes=CLASSES))
     mixed = MixedSource(sources, (share, 1 - share), seed)
-    fit(mixed, Architecture(**old.card.arguments), settings, out / "training", report, start)
+    fit(mixed, Architecture(**old.card.arguments), settings, out / "training", progress, start)
     members = min(10, settings.epochs - settings.late_from + 1)
     epochs = choose_epochs(out / "training", settings.late_from, members, seed)
     notes = {
@@ -133,10 +133,10 @@ def adapt(
     made = assemble(
         out / "training", out, name=name or out.name, classes=CLASSES, epochs=epochs, training=notes
     )
-    if old.readers:
-        made = _reread(mixed, base, out, report)
-    made = _thresholds(made, learnt, out, report)
-    after = check(made, kept, report, "after")
+    if old.verifiers:
+        made = _reverified(mixed, base, out, progress)
+    made = _thresholds(made, learnt, out, progress)
+    after = check(made, kept, progress, "after")
     result = Adapted(made, before, after, len(learnt), len(kept), tuple(skipped))
     write_bytes(out / FIGURES, (json.dumps(figures(result), indent=1) + "\n").encode())
     return result
@@ -152,11 +152,11 @@ def split(fields: Sequence[Field]) -> tuple[tuple[Field, ...], tuple[Field, ...]
     return tuple(f for f in fields if id(f) not in chosen), kept
 
 
-def check(ensemble: Ensemble, fields: tuple[Field, ...], report: Report, when: str) -> Check:
+def check(ensemble: Ensemble, fields: tuple[Field, ...], progress: Progress, when: str) -> Check:
     """Recall and precision on cells composed of some fields; detections in those fields as they are."""
 
     def told(stage: str, done: int, total: int) -> None:
-        report(f"{stage} ({when})", done, total)
+        progress(f"{stage} ({when})", done, total)
 
     cells = (
         LabelledCell(normalise(made.image), made.points, "composed")
@@ -176,16 +176,17 @@ def _rng(purpose: int, number: int) -> np.random.Generator:
     return np.random.default_rng([_SEED + purpose, number])
 
 
-def _reread(source: MixedSource, base: Path, out: Path, report: Report) -> Ensemble:
-    """Second readers of the base, taught what the new ensemble proposes in the laboratory's own cells."""
+def _reverified(source: MixedSource, base: Path, out: Path, progress: Progress) -> Ensemble:
+    """Verifiers of the base, taught what the new ensemble proposes in the laboratory's own cells."""
     card = load_ensemble(base).card
-    starts = tuple(base / reader.file for reader in card.readers)
-    course = Course(_REREAD, len(starts), int(card.reader["side"]), REFRESH)
-    weights, crops = teach(source, out, course, out / "training" / "reading", report, starts)
-    return add_readers(out, weights, card.reader, said(crops, course, len(card.classes)))
+    starts = tuple(base / verifier.file for verifier in card.verifiers)
+    course = VerifierTraining(_REREAD, len(starts), int(card.verifier["side"]), REFRESH)
+    weights, crops = train_verifiers(source, out, course, out / "training" / "verifier", progress, starts)
+    add_verifiers(out, weights, card.verifier, said(crops, course, len(card.classes)))
+    return load_ensemble(out)
 
 
-def _thresholds(ensemble: Ensemble, fields: tuple[Field, ...], out: Path, report: Report) -> Ensemble:
+def _thresholds(ensemble: Ensemble, fields: tuple[Field, ...], out: Path, progress: Progress) -> Ensemble:
     """Thresholds on composed and simulated cells, as many of each."""
 
     def cells(wanted: Wanted, dose: float | None, purpose: int, count: int) -> Iterator[TrainingCell]:
@@ -194,9 +195,9 @@ def _thresholds(ensemble: Ensemble, fields: tuple[Field, ...], out: Path, report
         yield from threshold_cells(range(count), dose)
 
     many = cells(Wanted(1.5, 0.8, silent=0.0), 4.0, 2, _EXPOSED)
-    highest = look_at(many, ensemble, 2 * _EXPOSED, report, "cells with aberrations")
+    highest = look_at(many, ensemble, 2 * _EXPOSED, progress, "cells with aberrations")
     quiet = cells(Wanted(silent=1.0), None, 3, _SILENT)
-    silent = look_at(quiet, ensemble, 2 * _SILENT, report, "silent cells")
+    silent = look_at(quiet, ensemble, 2 * _SILENT, progress, "cells without aberrations")
     return choose(ensemble, out, highest, silent)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,12 @@ import numpy as np
 
 from cytally import __version__
 from cytally.dosimetry.density import NOMINAL_PIXEL_UM, NOMINAL_SIZE
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.errors import SettingsError
 from cytally.inference.card import Card, Thresholds
-from cytally.inference.ensemble import Ensemble, load_ensemble, write_ensemble
+from cytally.inference.ensemble import Ensemble, write_ensemble
 from cytally.training.checkpoints import member_path, read_curves
 from cytally.training.folder import read_training
-
-Report = Callable[[str, int, int], None]
 
 
 def choose_epochs(folder: Path, first: int, count: int, seed: int) -> list[int]:
@@ -51,7 +50,7 @@ def assemble(
     """Write an ensemble with provisional thresholds (T_C 0.5, T_A half of the members)."""
     stored = read_training(run)
     card = Card(
-        name=name, classes=list(classes), arguments=stored["architecture"], members=[],
+        name=name, task="dosimetry", classes=list(classes), arguments=stored["architecture"], members=[],
         normalisation={"size": NOMINAL_SIZE, "pixel_um": NOMINAL_PIXEL_UM},
         thresholds=Thresholds(
             confidence=[[0.5] * len(classes)] * len(epochs), agreement=[len(epochs) // 2] * len(classes)

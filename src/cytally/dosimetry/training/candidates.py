@@ -1,4 +1,4 @@
-"""Cells -> places that an ensemble proposes, with what they are: what second readers learn from.
+"""Cells -> places that an ensemble proposes, with what they are: what verifiers learn from.
 
 Proposals are those of scoring: local maxima of the members' mean heatmap, far below the level at
 which members vote. Every shard of cells is a file, so that a killed
@@ -7,7 +7,6 @@ call loses at most the shards that were being made.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from io import BytesIO
 from multiprocessing import get_context
@@ -20,15 +19,16 @@ import torch
 from numpy.typing import NDArray
 
 from cytally.dosimetry.detectors.candidates import crops_at, propose
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.measure.evaluate import RADIUS
 from cytally.files.atomic import write_bytes
 from cytally.inference.card import sha256_of
-from cytally.inference.ensemble import Ensemble, load_ensemble, set_threads
+from cytally.inference.ensemble import Ensemble, set_threads
+from cytally.progress import Progress
 from cytally.training.examples import CellSource, TrainingCell, pack, unpack
 from cytally.training.reading import STORED, Crops
 from cytally.types import FloatArray
 
-Report = Callable[[str, int, int], None]
 #: Two members propose as well as four where only many places are wanted.
 _PROPOSING = 2
 _SHARD = 50
@@ -66,7 +66,7 @@ def mark_of(ensemble: Path) -> str:
 
 
 def collect(
-    source: CellSource, cells: int, ensemble: Path, folder: Path, report: Report, workers: int = 2
+    source: CellSource, cells: int, ensemble: Path, folder: Path, progress: Progress, workers: int = 2
 ) -> Crops:
     """Proposals in many cells, from files where an earlier call has left them.
 
@@ -79,8 +79,7 @@ def collect(
         Folder of the ensemble that proposes.
     folder : Path
         Gets a file per shard; those of another ensemble are made anew.
-    report : callable
-        Told (stage, done, total).
+    progress : callable
     workers : int
     """
     mark = mark_of(ensemble)
@@ -92,7 +91,7 @@ def collect(
         context = get_context("spawn")
         with ProcessPoolExecutor(workers, context, _begin, (source, ensemble)) as pool:
             for number, _ in enumerate(pool.map(_shard, missing), start=1):
-                report("proposing places", (len(shards) - len(missing) + number) * _SHARD, cells)
+                progress("proposing places", (len(shards) - len(missing) + number) * _SHARD, cells)
     return Crops.joined([_load(path) for path in paths])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,11 +34,11 @@ from cytally.inference.card import sha256_of
 from cytally.inference.ensemble import Ensemble
 from cytally.labels.points import check_inside
 from cytally.nets.unet import Architecture
+from cytally.progress import Progress
 from cytally.training.examples import CellSource, TrainingCell
 from cytally.training.loop import TrainingSettings, fit
 from cytally.types import Image, Points, Skipped
 
-Report = Callable[[str, int, int], None]
 #: Cells on which thresholds are chosen: of the highest dose, and silent ones.
 THRESHOLD_CELLS = (400, 3000)
 #: What holds on the hardest cells that a laboratory would score holds on easier ones.
@@ -106,7 +106,7 @@ class Plan:
         return MixedSource(tuple(s for s, _ in used), tuple(w for _, w in used), seed)
 
 
-def train_ensemble(plan: Plan, settings: TrainingSettings, out: Path, report: Report) -> Ensemble:
+def train_ensemble(plan: Plan, settings: TrainingSettings, out: Path, progress: Progress) -> Ensemble:
     """Train, draw members from the last epochs, choose thresholds.
 
     Parameters
@@ -115,15 +115,14 @@ def train_ensemble(plan: Plan, settings: TrainingSettings, out: Path, report: Re
     settings : TrainingSettings
     out : Path
         Becomes the ensemble folder; out/training keeps the run.
-    report : callable
-        Told (stage, done, total).
+    progress : callable
     """
     run = out / "training"
     architecture = Architecture(classes=len(plan.channels), filters=plan.filters, depth=4, widest=160)
-    images, skipped = readable(plan.folders, report)
-    fields = read_fields(plan.normal, skipped, report) if plan.normal else ()
+    images, skipped = readable(plan.folders, progress)
+    fields = read_fields(plan.normal, skipped, progress) if plan.normal else ()
     source = plan.source(settings.seed, images, fields)
-    fit(source, architecture, settings, run, report, plan.start, plan.devices)
+    fit(source, architecture, settings, run, progress, plan.start, plan.devices)
     epochs = choose_epochs(run, settings.late_from, plan.members, settings.seed)
     notes = {
         "command": command(plan, settings), "seed": settings.seed, "machine": machine(),
@@ -133,7 +132,7 @@ def train_ensemble(plan: Plan, settings: TrainingSettings, out: Path, report: Re
         "skipped": [one.image for one in skipped],
     }  # fmt: skip
     ensemble = assemble(run, out, name=plan.name, classes=CLASSES, epochs=epochs, training=notes)
-    return set_thresholds(ensemble, out, report)
+    return set_thresholds(ensemble, out, progress)
 
 
 def described(plan: Plan, images: Sequence[tuple[Path, Points]], fields: Sequence[Field]) -> str:
@@ -149,7 +148,7 @@ def described(plan: Plan, images: Sequence[tuple[Path, Points]], fields: Sequenc
     return ", ".join(parts)
 
 
-def readable(folders: Sequence[Path], report: Report) -> tuple[list[tuple[Path, Points]], list[Skipped]]:
+def readable(folders: Sequence[Path], progress: Progress) -> tuple[list[tuple[Path, Points]], list[Skipped]]:
     """Images of labelled folders that can be used, and those that cannot."""
     found = [pair for folder in folders for pair in labelled_images(folder)]
     good, skipped = [], []
@@ -161,7 +160,7 @@ def readable(folders: Sequence[Path], report: Report) -> tuple[list[tuple[Path, 
             good.append((path, points))
         except ImageError as error:
             skipped.append(Skipped(str(path), str(error)))
-        report("checking images", number, len(found))
+        progress("checking images", number, len(found))
     return good, skipped
 
 
@@ -181,11 +180,13 @@ def command(plan: Plan, settings: TrainingSettings) -> str:
     ).replace("  ", " ")
 
 
-def set_thresholds(ensemble: Ensemble, folder: Path, report: Report) -> Ensemble:
+def set_thresholds(ensemble: Ensemble, folder: Path, progress: Progress) -> Ensemble:
     """Choose thresholds on simulated cells of 4 Gy and on silent ones of the hardest style; write the card."""
     many, silent = THRESHOLD_CELLS
-    highest = look_at(threshold_cells(range(many), 4.0), ensemble, many, report, "cells of 4 Gy")
-    quiet = look_at(threshold_cells(range(silent), None), ensemble, silent, report, "silent cells")
+    highest = look_at(threshold_cells(range(many), 4.0), ensemble, many, progress, "cells of 4 Gy")
+    quiet = look_at(
+        threshold_cells(range(silent), None), ensemble, silent, progress, "cells without aberrations"
+    )
     return choose(ensemble, folder, highest, quiet)
 
 

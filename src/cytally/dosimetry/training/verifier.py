@@ -1,9 +1,9 @@
-"""An ensemble + cells -> the same ensemble with second readers and their thresholds."""
+"""An ensemble + cells -> the same ensemble with verifiers and their thresholds."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -11,25 +11,25 @@ import numpy as np
 
 from cytally.dosimetry.compose.cell import Wanted
 from cytally.dosimetry.compose.folder import check_fields, read_fields
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.training.candidates import collect, mark_of
 from cytally.dosimetry.training.sources import CLASSES, ComposedSource, MixedSource, SimulatedSource
 from cytally.dosimetry.training.train import set_thresholds
 from cytally.errors import EnsembleError
 from cytally.files.runs import machine
 from cytally.inference.card import Card, read_card
-from cytally.inference.ensemble import Ensemble, add_readers, load_ensemble
+from cytally.inference.ensemble import Ensemble, add_verifiers
 from cytally.nets.unet import Architecture
-from cytally.nets.verifier import ReaderArchitecture
+from cytally.nets.verifier import VerifierArchitecture
+from cytally.progress import Progress
 from cytally.training.examples import CellSource
-from cytally.training.reading import Crops, ReadingSettings, fit_reader
+from cytally.training.reading import Crops, VerifierSettings, fit_verifier
 from cytally.types import Skipped
-
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Course:
-    """What second readers learn from, and how.
+class VerifierTraining:
+    """What verifiers learn from, and how.
 
     Attributes
     ----------
@@ -45,18 +45,18 @@ class Course:
     cells: int = 8000
     count: int = 3
     side: int = 96
-    settings: ReadingSettings = field(default_factory=ReadingSettings)
+    settings: VerifierSettings = field(default_factory=VerifierSettings)
 
-    def architecture(self, card: Card) -> ReaderArchitecture:
+    def architecture(self, card: Card) -> VerifierArchitecture:
         """Readers built as the members of an ensemble are."""
-        return ReaderArchitecture(Architecture(**card.arguments), self.side)
+        return VerifierArchitecture(Architecture(**card.arguments), self.side)
 
 
-def teach(
-    source: CellSource, proposing: Path, course: Course, folder: Path, report: Report,
+def train_verifiers(
+    source: CellSource, proposing: Path, course: VerifierTraining, folder: Path, progress: Progress,
     starts: Sequence[Path],
 ) -> tuple[list[Path], Crops]:  # fmt: skip
-    """Train second readers for an ensemble.
+    """Train verifiers for an ensemble.
 
     Parameters
     ----------
@@ -65,32 +65,31 @@ def teach(
         Folder of the ensemble whose proposals they shall judge.
     course : Course
     folder : Path
-        Gets the proposals and the weights; a killed call goes on where it was.
-    report : callable
-        Told (stage, done, total).
+        Gets the proposals and the weights; an interrupted call resumes.
+    progress : callable
     starts : tuple of Path
-        Weights to begin from, one per reader: of members, or of other readers.
+        Weights to begin from, one per verifier: of members, or of other verifiers.
 
     Returns
     -------
     list of Path
-        Weights, one file per reader.
+        Weights, one file per verifier.
     Crops
         What they learnt from.
     """
-    crops = collect(source, course.cells, proposing, folder / "places", report)
-    weights = [folder / f"{mark_of(proposing)}_reader_{k:02d}.safetensors" for k in range(course.count)]
+    crops = collect(source, course.cells, proposing, folder / "places", progress)
+    weights = [folder / f"{mark_of(proposing)}_verifier_{k:02d}.safetensors" for k in range(course.count)]
     architecture = course.architecture(read_card(proposing))
     for k, (path, start) in enumerate(zip(weights, starts, strict=True)):
         settings = replace(course.settings, seed=course.settings.seed + k)
-        fit_reader(crops, architecture, settings, path, report, start)
+        fit_verifier(crops, architecture, settings, path, progress, start)
     return weights, crops
 
 
-def learning_from(
-    normal: Path | None, composed: float, seed: int, skipped: list[Skipped], report: Report
+def verifier_source(
+    normal: Path | None, composed: float, seed: int, skipped: list[Skipped], progress: Progress
 ) -> tuple[CellSource, str]:
-    """Cells for readers, and what they are in words: simulated, half of them silent, and composed ones.
+    """Cells for verifiers, and what they are in words: simulated, half of them silent, and composed ones.
 
     Parameters
     ----------
@@ -101,23 +100,23 @@ def learning_from(
     seed : int
     skipped : list of Skipped
         Gets what could not be read.
-    report : callable
+    progress : callable
     """
     simulated = SimulatedSource(seed, CLASSES, silent=0.5)
     if normal is None or composed <= 0:
         return simulated, "simulated cells"
-    fields = read_fields(normal, skipped, report)
+    fields = read_fields(normal, skipped, progress)
     check_fields(fields, normal)
     parts = (simulated, ComposedSource(fields, seed, Wanted(silent=0.4), CLASSES))
     words = f"simulated cells and cells composed from {len(fields)} unlabelled field(s), share {composed:g}"
     return MixedSource(parts, (1 - composed, composed), seed), words
 
 
-def with_readers(
-    base: Path, out: Path, source: CellSource, course: Course, report: Report, notes: dict[str, object],
+def with_verifiers(
+    base: Path, out: Path, source: CellSource, course: VerifierTraining, progress: Progress, notes: dict[str, object],
     *, further: bool = False,
 ) -> Ensemble:  # fmt: skip
-    """Copy an ensemble, teach it second readers, choose all thresholds anew.
+    """Copy an ensemble, teach it verifiers, choose all thresholds anew.
 
     Parameters
     ----------
@@ -127,34 +126,34 @@ def with_readers(
         Becomes the new one.
     source : CellSource
     course : Course
-    report : callable
+    progress : callable
     notes : dict
         Command and data, for the card.
     further : bool
-        Begin from the readers that the ensemble has, not from its members.
+        Begin from the verifiers that the ensemble has, not from its members.
 
     Raises
     ------
     EnsembleError
-        `out` is the ensemble to begin from, or it has no readers to go on with.
+        `out` is the ensemble to begin from, or it has no verifiers to go on with.
     """
     if out.resolve() == base.resolve():
         raise EnsembleError(f"{out}: is the ensemble to begin from; give another --out")
     card = load_ensemble(base).card
-    if further and not card.readers:
-        raise EnsembleError(f"{base}: expected an ensemble with second readers to go on with, it has none")
-    last_first = [base / file.file for file in (card.readers if further else reversed(card.members))]
+    if further and not card.verifiers:
+        raise EnsembleError(f"{base}: expected an ensemble with verifiers to go on with, it has none")
+    last_first = [base / file.file for file in (card.verifiers if further else reversed(card.members))]
     starts = [last_first[k % len(last_first)] for k in range(course.count)]
-    weights, crops = teach(source, base, course, out / "reading", report, starts)
+    weights, crops = train_verifiers(source, base, course, out / "verifier", progress, starts)
     for part in ("card.json", *(member.file for member in card.members)):
         shutil.copyfile(base / part, out / part)
     arguments = course.architecture(card).arguments
-    made = add_readers(out, weights, arguments, notes | said(crops, course, len(card.classes)))
-    return set_thresholds(made, out, report)
+    add_verifiers(out, weights, arguments, notes | said(crops, course, len(card.classes)))
+    return set_thresholds(load_ensemble(out), out, progress)
 
 
-def said(crops: Crops, course: Course, classes: int) -> dict[str, object]:
-    """What readers learnt from, for the card."""
+def said(crops: Crops, course: VerifierTraining, classes: int) -> dict[str, object]:
+    """What verifiers learnt from, for the card."""
     return {
         "cells": course.cells, "machine": machine(), "settings": asdict(course.settings),
         "places": np.bincount(crops.labels, minlength=classes + 1).tolist(),

@@ -37,7 +37,7 @@ class FieldCount:
     lower, upper : float
         Its 95 % limits; NaN where nobody measured how far such counts lie off.
     area_count, area_lower, area_upper : float
-        Nucleus area over the area of a usual nucleus (thesis section 8.6), with limits.
+        Nucleus area over the area of a typical nucleus (thesis section 8.6), with limits.
     components : int
         Connected components: the thesis's count, in which a clump is one.
     hours : float or None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,9 +38,9 @@ from cytally.livecell.measure.experts import ToReview
 from cytally.livecell.names.understand import understand
 from cytally.livecell.nuclei import Finder, size_hint
 from cytally.livecell.sequences import FrameName, Series, folder_of, way_out
+from cytally.progress import Progress, silent
 from cytally.types import Skipped
 
-Report = Callable[[str, int, int], None]
 MASKS, LOOSE, LEARNING = "masks", "loose", "learning"
 
 
@@ -74,7 +74,7 @@ class Segmented:
 
 def segment_folder(
     planned: Plan, folder: Path, finder: Finder, *, pattern: str | None = None,
-    report: Report = lambda stage, done, total: None,
+    progress: Progress = silent,
 ) -> Segmented:  # fmt: skip
     """Find the nuclei of every image; an earlier call with the same finder is continued.
 
@@ -105,7 +105,7 @@ def segment_folder(
                     seen[path] = _seen(line.seen, names[path], 0)
                 else:
                     skipped.append(Skipped(name, line.status.removeprefix("skipped: ")))
-                report("finding nuclei", number, len(paths))
+                progress("finding nuclei", number, len(paths))
     kept = planned.left(set(paths.values()) - set(seen))
     for one in kept:
         seen |= {

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -37,10 +37,10 @@ from cytally.livecell.labelling.quality import Assessed, RejectSettings, clean, 
 from cytally.livecell.names.understand import understand
 from cytally.livecell.nuclei import size_hint
 from cytally.livecell.sequences import FrameName, folder_of
+from cytally.progress import Progress, silent
 from cytally.segmentation.declump import areas, typical_area
 from cytally.types import FloatArray, Skipped
 
-Report = Callable[[str, int, int], None]
 TABLE, NOTES, SHEET = "labels.csv", "label.json", "contact.jpg"
 IMAGES, LABELS = "phase", "labels"
 COLUMNS = (
@@ -136,7 +136,7 @@ class _Made:
 
 def label_folder(
     phase: Path, fluorescence: Path, out: Path, settings: LabelSettings,
-    *, pattern: str | None = None, numbered: bool = False, report: Report = lambda stage, done, total: None,
+    *, pattern: str | None = None, numbered: bool = False, progress: Progress = silent,
 ) -> Labelled:  # fmt: skip
     """Make labels for every pair of images, and say which are fit to learn from.
 
@@ -151,12 +151,12 @@ def label_folder(
     """
     with locked(out):
         (out / TABLE).unlink(missing_ok=True)  # an interrupted call leaves no labelled folder
-        return _labelled(phase, fluorescence, out, settings, pattern, numbered, report)
+        return _labelled(phase, fluorescence, out, settings, pattern, numbered, progress)
 
 
 def _labelled(
     phase: Path, fluorescence: Path, out: Path, settings: LabelSettings, pattern: str | None, numbered: bool,
-    report: Report,
+    progress: Progress,
 ) -> Labelled:  # fmt: skip
     files = pair_files(find_images(phase), find_images(fluorescence), pattern, (phase, fluorescence),
                        numbered=numbered)  # fmt: skip
@@ -167,7 +167,7 @@ def _labelled(
             found.append(_identified(pair, stems[pair.phase], out, settings))
         except ImageError as error:
             skipped.append(Skipped(shown(pair.phase.name), shown(error)))
-        report("labelling from fluorescence", number + 1, len(files.pairs))
+        progress("labelling from fluorescence", number + 1, len(files.pairs))
     if not found:
         raise ImageError(
             f"{fluorescence}: none of {len(files.pairs)} pairs could be labelled; first: {skipped[0].reason}"
@@ -176,7 +176,7 @@ def _labelled(
     made = []
     for number, one in enumerate(found):
         made.append(_cleaned(one, settings, usual))
-        report("taking out debris", number + 1, len(found))
+        progress("taking out debris", number + 1, len(found))
     offset = _align(made) if settings.align else Offset(0.0, 0.0, 0.0)
     judged = reasons([each.found for each in made], settings.rejects)
     why = [_too_large(one, settings) or reason for one, reason in zip(found, judged, strict=True)]

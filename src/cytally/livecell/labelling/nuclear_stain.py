@@ -49,7 +49,7 @@ class FluorescenceSettings:
     border : bool
         Keep nuclei that the image's border cuts (CellProfiler drops them).
     fine : float
-        Where a usual nucleus has a smaller diameter in pixels, all is done once more at twice
+        Where a typical nucleus has a smaller diameter in pixels, all is done once more at twice
         the resolution, and waists are sought again on the redrawn outlines: between two nuclei of
         nine pixels a waist is one pixel deep. 0: never.
     contrast : float

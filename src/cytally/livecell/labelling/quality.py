@@ -32,7 +32,7 @@ class RejectSettings:
     bright : float
         What is brighter than this many usual nuclei and smaller than half of one is debris.
     tiny : float
-        What is smaller than this share of a usual nucleus is a speck, bright or not: a daughter
+        What is smaller than this share of a typical nucleus is a speck, bright or not: a daughter
         just born has half the area of its mother.
     faint : float
         Contrast of an object to its ring, in standard deviations of the ground, below which
@@ -110,7 +110,7 @@ def clean(
     labels : ndarray of int32, shape (h, w)
     settings : RejectSettings
     usual_area : float, optional
-        Pixels of a usual nucleus of the data set, see `typical_area`; default: of this field,
+        Pixels of a typical nucleus of the data set, see `typical_area`; default: of this field,
         which is wrong where there is more debris than nuclei.
     """
     raw, labels = np.asarray(stain, np.float32), relabelled(labels)

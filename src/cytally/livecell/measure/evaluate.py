@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -28,10 +28,10 @@ from cytally.images.write import encode
 from cytally.inference.ensemble import Ensemble
 from cytally.livecell.labelling.folder import LabelledField
 from cytally.livecell.nuclei import find_nuclei
+from cytally.progress import Progress, silent
 from cytally.types import IntArray
 from cytally.wording import counted
 
-Report = Callable[[str, int, int], None]
 FIGURES, PICTURES = "evaluation.json", "overlays"
 
 
@@ -73,7 +73,7 @@ class Evaluation:
     panoptic_quality : float
         At IoU 0.5.
     count_error, area_count_error : float
-        Mean over fields of |found - true| / true: nuclei, and area over the usual area.
+        Mean over fields of |found - true| / true: nuclei, and area over the typical area.
     """
 
     fields: int
@@ -102,7 +102,7 @@ def summary(tally: Tally) -> Evaluation:
 
 def evaluate(
     fields: Sequence[LabelledField], ensemble: Ensemble, *, out: Path | None = None, pictures: int = 12,
-    report: Report = lambda stage, done, total: None,
+    progress: Progress = silent,
 ) -> Evaluation:  # fmt: skip
     """Predict every labelled field and compare.
 
@@ -114,7 +114,7 @@ def evaluate(
         Gets evaluation.json and overlays (green both, red prediction only, blue label only).
     pictures : int
         Most overlays.
-    report : callable
+    progress : callable
     """
     tally = Tally()
     shown = (
@@ -130,7 +130,7 @@ def evaluate(
             path = out / PICTURES / f"{number:03d}_{one.name.position}_{one.name.path.stem}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             write_bytes(path, encode(agreement(found > 0, truth > 0, image), ".png"))
-        report("evaluating", number + 1, len(fields))
+        progress("evaluating", number + 1, len(fields))
     result = summary(tally)
     if out is not None:
         write_bytes(out / FIGURES, (json.dumps(plain(result), indent=1) + "\n").encode())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,16 +19,16 @@ from cytally.livecell.motion.drift import camera_drift
 from cytally.livecell.motion.gaps import Filled, drawn_masks, fill_gaps
 from cytally.livecell.motion.lineage import Tracks, relabelled_masks, tracks_of
 from cytally.livecell.motion.links import LinkSettings, Sighting, link
+from cytally.progress import Progress, silent
 from cytally.segmentation.declump import areas
 from cytally.types import FloatArray, IntArray
 
-Report = Callable[[str, int, int], None]
 TABLE = "tracks.csv"
 
 
 def follow(
     images: Sequence[Path], masks: Sequence[Path], out: Path, *, settings: LinkSettings | None = None,
-    largest_shift: int = 60, places: Sequence[int] | None = None, report: Report = lambda stage, done, total: None,
+    largest_shift: int = 60, places: Sequence[int] | None = None, progress: Progress = silent,
 ) -> Tracks:  # fmt: skip
     """Track the nuclei of one sequence.
 
@@ -44,7 +44,7 @@ def follow(
     places : sequence of int, optional
         Number of each frame from 0; a frame that is missing is one in which nothing was found, and the
         camera stands there where it stood before. Default: none is missing.
-    report : callable
+    progress : callable
 
     Raises
     ------
@@ -57,12 +57,12 @@ def follow(
     for number, mask in enumerate(sequence.masks()):
         found.append(centres(mask))
         sizes.append(areas(mask))
-        report("measuring nuclei", number + 1, sequence.frames)
+        progress("measuring nuclei", number + 1, sequence.frames)
 
     def shown() -> Iterator[NDArray[np.generic]]:
         for number, path in enumerate(images):
             yield grey(read(path))
-            report("measuring the camera's drift", number + 1, len(images))
+            progress("measuring the camera's drift", number + 1, len(images))
 
     there = (
         camera_drift(shown(), [found[place] for place in at], largest_shift)

@@ -1,7 +1,7 @@
 """Nuclei of one frame to those of the next, over gaps and through divisions.
 
 laptrack solves the assignment (Jaqaman et al. 2008); the costs are ours: squared distance in
-coordinates freed of the camera's drift, in units of a usual nucleus.
+coordinates freed of the camera's drift, in units of a typical nucleus.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DOUBLED = 1.5
 
 @dataclass(frozen=True)
 class LinkSettings:
-    """How far nuclei may go; lengths in diameters of a usual nucleus.
+    """How far nuclei may go; lengths in diameters of a typical nucleus.
 
     Attributes
     ----------

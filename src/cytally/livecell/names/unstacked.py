@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from cytally.errors import ImageError
 from cytally.files.atomic import write_bytes
 from cytally.files.hashes import hash_of
 from cytally.images.sequences.unstack import StackPart, StackPlane, stack_parts, stack_planes, write_plane
+from cytally.progress import Progress, silent
 
-Report = Callable[[str, int, int], None]
 NOTE = "unstacked.json"
 
 
-def unstack(
-    stacks: Sequence[Path], out: Path, report: Report = lambda stage, done, total: None
-) -> dict[Path, list[StackPart]]:
+def unstack(stacks: Sequence[Path], out: Path, progress: Progress = silent) -> dict[Path, list[StackPart]]:
     """Write every plane of every series of some stacks as an image of its own.
 
     OUT/NAME_t000.tif ...; where a stack has channels OUT/ch1, OUT/ch2 ... hold them; where it has focal
@@ -29,7 +27,7 @@ def unstack(
     ----------
     stacks : sequence of Path
     out : Path
-    report : callable
+    progress : callable
 
     Returns
     -------
@@ -52,7 +50,7 @@ def unstack(
                 target.parent.mkdir(parents=True, exist_ok=True)
                 write_plane(target, plane.pixels, part)
                 done += 1
-                report(f"unstacking {path.name}", done, total)
+                progress(f"unstacking {path.name}", done, total)
     return parts
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,9 +15,8 @@ from cytally.images.write import write
 from cytally.livecell.simulate import phase, stain
 from cytally.livecell.simulate.population import PopulationSettings, simulate
 from cytally.livecell.simulate.shapes import Window, labels_of
+from cytally.progress import Progress, silent
 from cytally.types import FloatArray, Image, IntArray
-
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -82,9 +81,7 @@ def frames(sequence: TimeLapse) -> Iterator[Frame]:
         )  # fmt: skip
 
 
-def write_sequence(
-    sequence: TimeLapse, out: Path, name: str = "", report: Report = lambda stage, done, total: None
-) -> None:
+def write_sequence(sequence: TimeLapse, out: Path, name: str = "", progress: Progress = silent) -> None:
     """Write a time-lapse; `name` (such as A01_1) goes before t000 and into truth/ as a folder.
 
     Raises
@@ -105,7 +102,7 @@ def write_sequence(
         write(out / "fluorescence" / f"{stem}t{number:03d}.tif", Image(frame.fluorescence))
         masks.append(frame.labels)
         parents |= frame.parents
-        report("simulating frames", number + 1, sequence.frames)
+        progress("simulating frames", number + 1, sequence.frames)
     pieces, rows = seen_pieces(masks, parents)
     write_tracks(truth, iter(pieces), rows, TRUTH)
 

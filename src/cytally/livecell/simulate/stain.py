@@ -23,7 +23,7 @@ class StainSettings:
     Attributes
     ----------
     ground, nucleus : float
-        Camera counts of the background and of a usual nucleus above it.
+        Camera counts of the background and of a typical nucleus above it.
     weak : float
         Share of nuclei that took up little dye.
     leak : float

@@ -7,7 +7,7 @@ short of its maximum by half a chi2 quantile (Venzon and Moolgavkar 1988). That 
 where the counts are Poisson, f = 1 lies within its limits, and the dose reaches down to that of the
 whole body.
 
-m1 = R (Y(D) - C) + m0 and m0 = R C + false; R = 1 and no false ones for counts by eye. The curve's
+m1 = R (Y(D) - C) + m0 and m0 = R C + false; R = 1 and no false ones for counts by manual scoring. The curve's
 own error and that of R enter as a normal error of m1, that of m0 as a Gamma one.
 """
 

@@ -5,7 +5,7 @@ that the count of N cells is Poisson with mean N (r Y(D) + f). Where a fragment 
 in the cell counts as evidence, or is asked for, false dicentrics also become more frequent
 with dose, as fragments do: h more for every true dicentric, so that the mean is
 N ((r + h) Y(D) + f). All are known only from a validation set: r from dicentrics found and
-missed, f from false ones in so many silent cells, h from false ones in exposed cells.
+missed, f from false ones in so many cells without aberrations, h from false ones in exposed cells.
 Their posteriors (Beta and Gamma, Jeffreys' priors) are integrated out over a grid of their
 quantiles (Gauss-Legendre); the curve's error enters as in `bayes`.
 
@@ -41,7 +41,7 @@ class DetectorErrors:
     found, missed : int
         True dicentrics of the validation set.
     false, cells : int
-        False detections, and the silent cells in which they were counted.
+        False detections, and the cells without aberrations in which they were counted.
     beside, exposed : int
         False detections in the cells that hold the `found + missed` dicentrics, and the number
         of these cells; 0 cells where false detections were not counted there, and are taken to

@@ -173,7 +173,7 @@ def qdr_limits(
     aberrations: int, damaged_cells: int, curves: tuple[FloatArray, FloatArray],
     covariances: tuple[FloatArray, FloatArray], *, level: float = 0.95,
 ) -> Estimate:  # fmt: skip
-    """Dose by Qdr with limits that carry the chance in the count and the error of both curves.
+    """Dose by Qdr with limits that carry the counting (Poisson) uncertainty and the error of both curves.
 
     Parameters
     ----------

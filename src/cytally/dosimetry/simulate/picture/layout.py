@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.dosimetry.simulate.picture.shape import Body
-from cytally.dosimetry.simulate.styles import Look
+from cytally.dosimetry.simulate.styles import Appearance
 from cytally.types import FloatArray
 
 _TRIES = 48
@@ -20,7 +20,9 @@ _TRIES = 48
 _COARSE = 4
 
 
-def spread(bodies: list[Body], look: Look, shape: tuple[int, int], rng: np.random.Generator) -> list[Body]:
+def spread(
+    bodies: list[Body], look: Appearance, shape: tuple[int, int], rng: np.random.Generator
+) -> list[Body]:
     """Move every body to its place in an image of the given shape.
 
     Parameters

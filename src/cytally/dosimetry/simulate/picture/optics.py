@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.dosimetry.simulate.styles import Look
+from cytally.dosimetry.simulate.styles import Appearance
 
 Float32 = NDArray[np.float32]
 
 
-def photograph(density: Float32, look: Look, rng: np.random.Generator) -> NDArray[np.uint8]:
+def photograph(density: Float32, look: Appearance, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Take the picture of a slide.
 
     Parameters
@@ -47,7 +47,7 @@ def _wide_blur(slide: Float32) -> Float32:
     return np.asarray(cv2.resize(small, slide.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _light(shape: tuple[int, ...], look: Look, rng: np.random.Generator) -> Float32:
+def _light(shape: tuple[int, ...], look: Appearance, rng: np.random.Generator) -> Float32:
     """Light of the empty slide in grey levels: slow unevenness, drawn coarsely."""
     rows = np.linspace(-1, 1, 33, dtype=np.float32)[:, None]
     cols = np.linspace(-1, 1, 33, dtype=np.float32)[None]

@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.dosimetry.simulate.styles import Look
+from cytally.dosimetry.simulate.styles import Appearance
 
 _COARSE = 4
 Canvas = NDArray[np.float32]
 
 
-def scenery(shape: tuple[int, int], look: Look, rng: np.random.Generator) -> Canvas:
+def scenery(shape: tuple[int, int], look: Appearance, rng: np.random.Generator) -> Canvas:
     """All of it: relative optical density (h, w), negative where a ring shines."""
     canvas = _smooth_things(shape, look, rng)
     _filaments(canvas, look, rng)
@@ -35,7 +35,7 @@ def _enlarge(coarse: Canvas, shape: tuple[int, int]) -> Canvas:
     return np.asarray(cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _smooth_things(shape: tuple[int, int], look: Look, rng: np.random.Generator) -> Canvas:
+def _smooth_things(shape: tuple[int, int], look: Appearance, rng: np.random.Generator) -> Canvas:
     small = np.zeros((shape[0] // _COARSE, shape[1] // _COARSE), np.float32)
     for _ in range(int(look.smears)):
         _smear(small, rng)
@@ -59,7 +59,7 @@ def _polar(window: tuple[slice, slice], row: float, col: float) -> tuple[Canvas,
     return np.hypot(down, right).astype(np.float32), np.arctan2(down, right).astype(np.float32)
 
 
-def _nucleus(canvas: Canvas, look: Look, rng: np.random.Generator) -> None:
+def _nucleus(canvas: Canvas, look: Appearance, rng: np.random.Generator) -> None:
     """A round or ragged disc with chromatin clumps, rarely near the middle."""
     size = look.nucleus_diameter * rng.uniform(0.7, 1.3) / 2 / _COARSE
     row, col = _off_centre(canvas.shape, size, rng)
@@ -110,7 +110,7 @@ def _newton_ring(canvas: Canvas, rng: np.random.Generator) -> None:
     canvas[window] -= (rng.uniform(0.08, 0.4) * wave).astype(np.float32)
 
 
-def _specks(canvas: Canvas, look: Look, rng: np.random.Generator) -> None:
+def _specks(canvas: Canvas, look: Appearance, rng: np.random.Generator) -> None:
     """Dark dust and stain crystals, 1 to 10 px, round, angular or in grains."""
     height, width = canvas.shape
     for _ in range(int(look.specks)):
@@ -125,7 +125,7 @@ def _specks(canvas: Canvas, look: Look, rng: np.random.Generator) -> None:
             row, col = row + rng.normal(0, 2 * size), col + rng.normal(0, 2 * size)
 
 
-def _filaments(canvas: Canvas, look: Look, rng: np.random.Generator) -> None:
+def _filaments(canvas: Canvas, look: Appearance, rng: np.random.Generator) -> None:
     """Thin curled fibres."""
     height, width = canvas.shape
     for _ in range(int(look.filaments)):

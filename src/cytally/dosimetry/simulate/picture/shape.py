@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cytally.dosimetry.simulate.karyotype import LONGEST, Piece
-from cytally.dosimetry.simulate.styles import Look
+from cytally.dosimetry.simulate.styles import Appearance
 from cytally.types import FloatArray
 
 #: Distance of samples along the centreline, pixels.
@@ -85,7 +85,7 @@ class Body:
         )
 
 
-def lay(piece: Piece, look: Look, rng: np.random.Generator) -> Body:
+def lay(piece: Piece, look: Appearance, rng: np.random.Generator) -> Body:
     """Give a piece its shape, centred on the origin, at a random angle.
 
     Parameters
@@ -133,7 +133,9 @@ def _labels(
     return tuple(("dicentric", (float(r), float(c))) for r, c in between)
 
 
-def _centreline(s: FloatArray, centromeres: FloatArray, look: Look, rng: np.random.Generator) -> FloatArray:
+def _centreline(
+    s: FloatArray, centromeres: FloatArray, look: Appearance, rng: np.random.Generator
+) -> FloatArray:
     """Integrate a slowly turning direction; centromeres are hinges."""
     t = s / s[-1] - 0.5
     soft = look.bend * float(np.sqrt(s[-1] / look.longest))
@@ -161,7 +163,7 @@ def _chromatids(
     line: FloatArray,
     centromeres: FloatArray,
     twist: FloatArray,
-    look: Look,
+    look: Appearance,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray]:
     """Two tubes beside the centreline; both narrow at a centromere."""
@@ -194,7 +196,9 @@ def _cohesion(s: FloatArray, centromeres: FloatArray, length: float) -> FloatArr
     return np.asarray(np.exp(-0.5 * (distance / length) ** 2))
 
 
-def _opening(s: FloatArray, centromeres: FloatArray, look: Look, rng: np.random.Generator) -> FloatArray:
+def _opening(
+    s: FloatArray, centromeres: FloatArray, look: Appearance, rng: np.random.Generator
+) -> FloatArray:
     """Each arm opens or closes towards its tip and may bow outwards half-way, by its own amount."""
     left = float(centromeres.min()) if centromeres.size else s[-1] / 2
     right = float(centromeres.max()) if centromeres.size else s[-1] / 2
@@ -206,7 +210,7 @@ def _opening(s: FloatArray, centromeres: FloatArray, look: Look, rng: np.random.
     return np.asarray(np.maximum(opening, 0.55))
 
 
-def _twist(s: FloatArray, look: Look, rng: np.random.Generator) -> FloatArray:
+def _twist(s: FloatArray, look: Appearance, rng: np.random.Generator) -> FloatArray:
     """Projected chromatid distance: 1, or passing through 0 where the body twists."""
     if rng.random() > look.twist:
         return np.ones_like(s)
@@ -217,11 +221,11 @@ def _twist(s: FloatArray, look: Look, rng: np.random.Generator) -> FloatArray:
     return np.asarray(np.cos(np.pi * rng.uniform(0.3, 1.3) * (s - where) / s[-1]))
 
 
-def _density(s: FloatArray, look: Look, rng: np.random.Generator) -> FloatArray:
+def _density(s: FloatArray, look: Appearance, rng: np.random.Generator) -> FloatArray:
     return np.clip(1 + _rough(s, look.bands, 6.0, rng), 0.35, 1.4)
 
 
-def _paler(s: FloatArray, centromeres: FloatArray, look: Look) -> FloatArray:
+def _paler(s: FloatArray, centromeres: FloatArray, look: Appearance) -> FloatArray:
     """In some preparations a light band crosses the body at its centromere."""
     return 1 - look.light * _cohesion(s, centromeres, 0.5 * look.width * look.waist_length)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from cytally.dosimetry.detectors.candidates import proposing
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.votes import look, predict
+from cytally.progress import Progress
 from cytally.training.examples import TrainingCell, unpack
 from cytally.types import FloatArray
-
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Goal:
     Attributes
     ----------
     false_per_cell : dict of str to float
-        At most so many false detections per silent cell, by class.
+        At most so many false detections per cell without aberrations, by class.
     precision : float
         At least this share of the detections in cells of the highest dose is true.
     """
@@ -41,7 +40,7 @@ GOAL = Goal({"dicentric": 0.008, "fragment": 0.04})
 class Seen:
     """One cell: heatmaps in half precision, labels by class, packed density.
 
-    The heatmaps are those of all members, or of the proposing ones where readers decide.
+    The heatmaps are those of all members, or of the proposing ones where verifiers decide.
     """
 
     maps: NDArray[np.float16]
@@ -50,7 +49,7 @@ class Seen:
 
 
 def look_at(
-    cells: Iterable[TrainingCell], ensemble: Ensemble, total: int, report: Report, stage: str
+    cells: Iterable[TrainingCell], ensemble: Ensemble, total: int, progress: Progress, stage: str
 ) -> list[Seen]:
     """Heatmaps of all members on some cells."""
     seen = []
@@ -58,12 +57,12 @@ def look_at(
         maps = _maps(unpack(cell.packed), ensemble).astype(np.float16)
         places = tuple(cell.places[cell.classes == k].astype(float) for k in range(len(ensemble.classes)))
         seen.append(Seen(maps, places, cell.packed))
-        report(stage, number, total)
+        progress(stage, number, total)
     return seen
 
 
 def _maps(values: NDArray[np.float32], ensemble: Ensemble) -> NDArray[np.float32]:
-    """Heatmaps of all members, or of those that propose where readers decide."""
-    if not ensemble.readers:
+    """Heatmaps of all members, or of those that propose where verifiers decide."""
+    if not ensemble.verifiers:
         return predict(values, ensemble)
     return np.stack([look(values, ensemble.members[k]) for k in proposing(ensemble)])

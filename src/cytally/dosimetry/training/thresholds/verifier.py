@@ -1,4 +1,4 @@
-"""What second readers say in labelled cells -> limits, and how much other objects of a cell weigh."""
+"""What verifiers say in labelled cells -> limits, and how much other objects of a cell weigh."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cytally.inference.ensemble import Ensemble
 from cytally.training.examples import unpack
 from cytally.types import FloatArray
 
-#: Where readers weigh what else the cell holds: weighing moves false alarms from silent cells, where
+#: Where verifiers weigh what else the cell holds: weighing moves false alarms from cells without aberrations, where
 #: no fragment vouches for them, to exposed ones, so these must stay few too.
 WEIGHED = Goal({"dicentric": 0.007, "fragment": 0.03}, precision=0.9)
 #: Weights tried; beyond these a fragment would make a dicentric of anything.
@@ -28,7 +28,7 @@ _WEIGHTS = tuple(round(0.1 * k, 1) for k in range(9))
 
 @dataclass(frozen=True)
 class Judged:
-    """Proposals of one cell as the readers see them: channel, place, probability, whether it hits a label."""
+    """Proposals of one cell as the verifiers see them: channel, place, probability, whether it hits a label."""
 
     channel: NDArray[np.int64]
     places: FloatArray
@@ -42,16 +42,16 @@ class Judged:
         return weigh(self.places, self.channel, self.probability, weights)[mine], self.hit[mine]
 
 
-def choose_reading(
+def choose_probability(
     ensemble: Ensemble, highest: Sequence[Seen], silent: Sequence[Seen],
     goal: Goal = WEIGHED, goal_alone: Goal = GOAL,
 ) -> Thresholds:  # fmt: skip
-    """What the second readers' probability must exceed, by class, and how what else the cell holds weighs.
+    """What the verifiers' probability must exceed, by class, and how what else the cell holds weighs.
 
     Parameters
     ----------
     ensemble : Ensemble
-        With readers.
+        With verifiers.
     highest, silent : sequence of Seen
         As for `choose_thresholds`.
     goal : Goal
@@ -65,18 +65,20 @@ def choose_reading(
         Those of the ensemble, with the readings and weights that find most among those that
         keep the goals.
     """
-    quiet = [reread(cell, ensemble) for cell in silent]
-    many = [reread(cell, ensemble) for cell in highest]
-    chosen, alone = [], []
+    quiet = [reverified(cell, ensemble) for cell in silent]
+    many = [reverified(cell, ensemble) for cell in highest]
+    chosen, hard_rule_probability = [], []
     for channel, name in enumerate(ensemble.classes):
         trials = [
             _limit(quiet, many, (channel, weight, len(ensemble.classes)), name, goal) for weight in _WEIGHTS
         ]
         chosen.append(max(trials))
-        alone.append(_limit(quiet, many, (channel, 0.0, len(ensemble.classes)), name, goal_alone))
+        hard_rule_probability.append(
+            _limit(quiet, many, (channel, 0.0, len(ensemble.classes)), name, goal_alone)
+        )
     return ensemble.card.thresholds.model_copy(update={
-        "reading": [trial.limit for trial in chosen], "accompanied": [trial.weight for trial in chosen],
-        "alone": [trial.limit for trial in alone],
+        "probability": [trial.limit for trial in chosen], "cooccurrence_weight": [trial.weight for trial in chosen],
+        "hard_rule_probability": [trial.limit for trial in hard_rule_probability],
     })  # fmt: skip
 
 
@@ -112,8 +114,8 @@ def _limit(
     return _Reading(bool(kept[best]), float(worth[best]), -how[1], float(limits[best]))
 
 
-def reread(cell: Seen, ensemble: Ensemble) -> Judged:
-    """Every proposal in a cell, as the readers see it."""
+def reverified(cell: Seen, ensemble: Ensemble) -> Judged:
+    """Every proposal in a cell, as the verifiers see it."""
     found = peaks(cell.maps.astype(np.float32), ensemble, proposing(ensemble))
     found = judged(unpack(cell.packed), found, ensemble)
     own = channels(found, ensemble)
@@ -122,4 +124,4 @@ def reread(cell: Seen, ensemble: Ensemble) -> Judged:
     for channel, places in enumerate(cell.places):
         mine = np.flatnonzero(own == channel)
         hits[[mine[k] for k, _ in assign(where[mine], places, RADIUS)]] = True
-    return Judged(own, where, found.reading, hits)
+    return Judged(own, where, found.probability, hits)

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from cytally.detection.thresholds import maxima, member_thresholds
 from cytally.detection.vote import binary_votes
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.training.thresholds.cells import GOAL, Goal, Seen
-from cytally.dosimetry.training.thresholds.verifier import choose_reading
+from cytally.dosimetry.training.thresholds.verifier import choose_probability
 from cytally.evaluation.matching import match_components
 from cytally.inference.card import Thresholds, read_card
-from cytally.inference.ensemble import Ensemble, load_ensemble, write_card
+from cytally.inference.ensemble import Ensemble, write_card
 from cytally.labels.points import spots
 from cytally.types import FloatArray
 
@@ -87,9 +88,9 @@ def _outcome(cells: Sequence[Seen], channel: int, level: FloatArray) -> NDArray[
 
 
 def choose(ensemble: Ensemble, folder: Path, highest: Sequence[Seen], silent: Sequence[Seen]) -> Ensemble:
-    """Choose and save all thresholds of an ensemble, with or without second readers."""
-    if ensemble.readers:
-        return save_thresholds(folder, choose_reading(ensemble, highest, silent))
+    """Choose and save all thresholds of an ensemble, with or without verifiers."""
+    if ensemble.verifiers:
+        return save_thresholds(folder, choose_probability(ensemble, highest, silent))
     return save_thresholds(folder, choose_thresholds(ensemble, highest, silent))
 
 
