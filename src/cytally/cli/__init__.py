@@ -1,1 +1,12 @@
-"""The command line: a file per door."""
+"""The command line: packages by group, a file per commands that belong together.
+
+main         the group that holds all; which files join it
+progress     bars with time left
+options      numbers with limits, tables and pictures by their ending
+demo         `cytally demo`
+doctor       `cytally doctor`
+dosimetry/   score, calibrate, curve, dose, report, simulate
+detector/    train, evaluate, verify, compose, adapt
+laboratory/  triage, plan, compare, interlab, the rarer assays
+livecell/    label, train, count, track, run, experts
+"""

@@ -1,1 +1,5 @@
-"""Votes -> Detections; thresholds."""
+"""Heatmaps -> detections.
+
+vote        members' votes -> places with more than T_A of them
+thresholds  T_C of each member from the maxima of its heatmaps
+"""

@@ -1,25 +1,22 @@
 """Dicentric chromosomes in Giemsa metaphases: images in, a dose with limits out.
 
-In the order in which data meets the files:
+In the order in which data meets them:
 
-score          one image -> detections; company: what else the cell holds
-sampled        the same by many ensembles drawn from the members
-cells, run     one scored cell, in memory and as a line of the journal; the run folder and its tables
-pictures       each cell with its detections
-pipeline       the main job: images -> counts (and a dose) and their report
-calibrate      counts at known doses -> Curve
-dose           counts and Curve -> Dose
-report         all of it -> one page
-demonstration  the whole road on simulated cells
-
-calibration/   what a curve is made of, its checks, quality and file
-estimates/     how a dose and its limits follow
-laboratory/    tables, series, many samples, triage, other assays, validation
 simulate/      metaphases with full truth
+density        Image -> optical density at nominal size
+chromosomes/   single chromosomes of a metaphase
 compose/       labelled cells out of unlabelled unexposed ones
-detector/      making an ensemble
-measure/       measuring it
-certificate/   a sample's report to sign, in several languages
+training/      making an ensemble
+detectors/     a density -> detections
+scoring/       images -> scored cells, in a run folder
+measure/       measuring an ensemble
+curves/        counts at known doses -> a calibration curve
+estimation/    counts and a curve -> a dose
+assays/        other questions on the same curves
+laboratory/    tables, many samples, planning, exercises
+reporting/     pages on a dose
+pipeline       the main job: images -> counts (and a dose) and their report
+demonstration  the whole road on simulated cells
 """
 
 #: Dose in Gy that leaves 37 % of the lymphocytes able to divide (2.7 to 3.5 Gy, IAEA 2011).

@@ -1,1 +1,11 @@
-"""Nouns -> pictures; nothing is computed here."""
+"""Nouns -> pictures; nothing is computed here.
+
+style       ink, colours, the same bytes each time
+curves      calibration curve, precision and recall, learning
+laboratory  plans and exercises
+triage      doses of many samples
+sequences   counts and lineages through time
+overlays    an image with its detections
+masks       outlines, numbers, contact sheets
+pages       templates -> HTML
+"""

@@ -1,10 +1,13 @@
-"""path -> Image -> Density: finding, reading, writing, background, normalisation.
+"""path -> Image: the border through which every image enters, and what serves more than one door.
 
-find                   which files are images, and what was left out
-read, formats/         the border through which every image enters
-write                  Image -> file, whole or not at all
-background, normalise  brightfield -> density at nominal size
-flatten                phase contrast and fluorescence -> even contrast
-masks, tracks, stacks  numbered objects, sequences of them, many planes in one file
-register, movie        two pictures laid over each other; pictures in a row
+find        which files are images, and what was left out
+inputs      what a command was given -> images by name, copies among them
+read        one file -> Image
+formats/    how each format is read
+write       Image -> file, whole or not at all
+masks       numbered objects
+sequences/  many planes in one file, many files of one field
+background  brightfield -> its empty slide
+flatten     phase contrast and fluorescence -> even contrast
+register    two pictures laid over each other
 """

@@ -1,1 +1,9 @@
-"""."""
+"""`cytally dosimetry`, the road from images to a dose.
+
+group   the group that its commands join
+given   counts, errors and doses: how they are given and how they are said
+score   simulate and score
+curves  calibrate and curve
+dose    dose
+report  report
+"""

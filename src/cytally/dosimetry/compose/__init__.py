@@ -1,7 +1,9 @@
-"""Labelled cells made of real ones that nobody labelled.
+"""Labelled cells made of real ones that nobody labelled (copy-paste augmentation).
 
-segment -> upright -> join -> sheet -> cell -> folder: single chromosomes are cut
-out of an unexposed metaphase, set upright, joined into dicentrics and cut into
-fragments, and laid back into the picture that they came from. Background, optics
-and the untouched chromosomes stay as the camera saw them.
+field      one unexposed metaphase: its single chromosomes, upright
+join       chromosomes -> dicentrics, fragments, rings
+sheet      the picture without some chromosomes, and with others
+rearrange  all are lifted first, then laid in each other's places
+cell       fields -> one labelled cell
+folder     cells -> a labelled folder
 """

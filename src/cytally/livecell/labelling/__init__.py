@@ -1,1 +1,10 @@
-"""."""
+"""Pairs of images -> labels fit to learn from.
+
+pairs          phase and fluorescence by their names; the offset of two cameras
+nuclear_stain  fluorescence -> masks of single nuclei
+quality        which labels are no good, and why
+folder         pairs -> a labelled folder
+unchanged      whether a labelled folder is still what was learnt from
+split          fields -> training, validation, test, without leaks
+subfields      one or two fields cut in parts
+"""
