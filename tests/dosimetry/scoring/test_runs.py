@@ -281,6 +281,15 @@ def test_a_damaged_run_json_is_one_clear_error_everywhere(cells, ensemble, curve
             attempt()
 
 
+def test_settings_of_another_number_of_classes_are_one_clear_error(cells, ensemble, curve, tmp_path):
+    score_folder([cells], tmp_path / "run", ensemble)
+    content = json.loads((tmp_path / "run" / "run.json").read_text())
+    content["settings"]["confidence"][0].pop()
+    (tmp_path / "run" / "run.json").write_text(json.dumps(content))
+    with pytest.raises(RunError, match="expected thresholds for 2 classes each"):
+        dose_of_run(tmp_path / "run", curve)
+
+
 def test_runs_of_older_versions_are_what_their_tables_say(cells, ensemble, curve, tmp_path):
     run = tmp_path / "run"
     score_folder([cells], run, ensemble)

@@ -57,6 +57,14 @@ class RunSettings:
     probability: tuple[float, ...] = ()
     cooccurrence_weight: tuple[float, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Every threshold belongs to a class."""
+        number = len(self.classes)
+        some = (self.probability, self.cooccurrence_weight)
+        whole = [*self.confidence, self.agreement, *filter(None, some)]
+        if not number or not self.confidence or any(len(row) != number for row in whole):
+            raise ValueError(f"expected thresholds for {number} classes each")
+
 
 @dataclass(frozen=True)
 class Known:
