@@ -5,13 +5,11 @@ import subprocess
 import sys
 from dataclasses import replace
 
-import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import cytally
-from cytally.cli.detector import train as training  # noqa: F401  (they join the group)
 from cytally.cli.main import cli
 from cytally.dosimetry.curves.calibrate import stated
 from cytally.dosimetry.laboratory.series import points_of
@@ -23,22 +21,6 @@ def call(*arguments, code=0):
     result = CliRunner().invoke(cli, [str(a) for a in arguments])
     assert result.exit_code == code, result.output + repr(result.exception)
     return result
-
-
-def commands(group, path=()):
-    for name, command in group.commands.items():
-        if isinstance(command, click.Group):
-            yield from commands(command, (*path, name))
-        else:
-            yield (*path, name), command
-
-
-@pytest.mark.parametrize(
-    ("path", "command"), list(commands(cli)), ids=lambda v: "-".join(v) if isinstance(v, tuple) else ""
-)
-def test_every_help_shows_an_example(path, command):
-    text = call(*path, "--help").output
-    assert "Example" in text and f"cytally {' '.join(path)}" in text
 
 
 def test_version():

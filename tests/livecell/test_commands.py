@@ -138,7 +138,7 @@ def test_step_by_step_is_the_same_road(run, lapse, tmp_path):
     )
     assert figures["fields"] >= 3 and figures["object"]["dice"] > 0.4
     call(
-        "review",
+        "experts",
         "pages",
         out,
         "--out",
@@ -238,4 +238,4 @@ def test_stacks_come_apart(tmp_path):
 def test_help_teaches(tmp_path):
     for command in ("simulate", "label", "train", "evaluate", "count", "track", "run", "unstack"):
         assert "Example" in call(command, "--help")
-    assert "review-anna" in call("review", "--help")
+    assert "review-anna" in call("experts", "--help")

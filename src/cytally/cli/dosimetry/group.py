@@ -11,20 +11,29 @@ def dosimetry() -> None:
 
     \b
     The road:
-      score      images -> counts, tables, report
-      calibrate  counts at known doses -> curve (curve: one that somebody published)
-      dose       counts + curve -> dose with 95 % limits
+      score           images -> counts, tables, report
+      calibrate       counts at known doses -> curve
+      curve           a curve that somebody published
+      dose            counts + curve -> dose with 95 % limits
+      report          a sample's report to sign: HTML, PDF, DOCX
     \b
     A detector that fits your microscope:
-      evaluate   false alarms on unexposed cells (--normal); precision and recall on labelled ones
-      adapt      fit the shipped detector to your unexposed cells; nothing needs labels
-      compose    labelled cells made out of unexposed ones
-      simulate   labelled metaphases from nothing
-      train      a detector from labelled, composed or simulated cells
+      evaluate        false alarms on unexposed cells (--normal); precision and recall on labelled ones
+      adapt           fit the shipped detector to your unexposed cells; nothing needs labels
+      compose         labelled cells made out of unexposed ones
+      simulate        labelled metaphases from nothing
+      train           a detector from labelled, composed or simulated cells
+      verify          a second stage that looks again at what a detector proposes
     \b
     From typed counts alone:
-      triage     many samples sorted by dose
-      plan       cells to score for a wanted precision
-      compare    a low count with a control, or with a suspected dose
-      interlab   laboratories by z scores
+      triage          many samples sorted by dose
+      plan            cells to score for a wanted precision
+      compare         a low count with a control, or with a suspected dose
+      interlab        laboratories by z scores
+    \b
+    Other questions:
+      heterogeneous   two doses in one body
+      qdr             dose to the exposed part of a body
+      mixed-field     neutrons with gamma rays
+      translocations  painted chromosomes
     """

@@ -1,4 +1,4 @@
-"""`cytally livecell review`: pages for experts, and how far they agree."""
+"""`cytally livecell experts`: pages for experts, and how far they agree."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from cytally.cli.livecell.group import livecell
 
 
 @livecell.group()
-def review() -> None:
+def experts() -> None:
     """Let experts tick what is wrong, and read back what they found.
 
     \b
     Example:
-      cytally livecell review pages runs/lapse --out review-anna
+      cytally livecell experts pages runs/lapse --out review-anna
       (fill in review-anna/review.csv, looking at review-anna/pages)
-      cytally livecell review scores review-anna/review.csv review-ben/review.csv
+      cytally livecell experts scores review-anna/review.csv review-ben/review.csv
     """
 
 
-@review.command()
+@experts.command()
 @click.argument("run", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
 @click.option(
@@ -42,7 +42,7 @@ def pages(run: Path, out: Path, count: int, fluorescence: Path | None, seed: int
 
     \b
     Example:
-      cytally livecell review pages runs/lapse --out review-anna
+      cytally livecell experts pages runs/lapse --out review-anna
     """
     from cytally.livecell.counting.run import to_review
     from cytally.livecell.measure.experts import choose, write_review
@@ -51,7 +51,7 @@ def pages(run: Path, out: Path, count: int, fluorescence: Path | None, seed: int
     click.echo(f"pages in {out / 'pages'}; fill in {table}")
 
 
-@review.command()
+@experts.command()
 @click.argument(
     "tables", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False, exists=True)
 )
@@ -60,7 +60,7 @@ def scores(tables: tuple[Path, ...]) -> None:
 
     \b
     Example:
-      cytally livecell review scores review-anna/review.csv review-ben/review.csv
+      cytally livecell experts scores review-anna/review.csv review-ben/review.csv
     """
     from cytally.errors import SettingsError
     from cytally.livecell.measure.experts import as_words, compare_experts, read_review
