@@ -32,13 +32,13 @@ from safetensors.torch import load_file
 from scipy import ndimage
 
 from cytally.dosimetry.density import normalise
-from cytally.dosimetry.detectors.ensemble import load_ensemble
+from cytally.dosimetry.detectors.ensemble import load_ensemble, shipped_folder
 from cytally.dosimetry.pipeline import score_folder
 from cytally.dosimetry.scoring.score import score_file
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.images.read import read
-from cytally.inference.ensemble import set_threads, shipped_folder
+from cytally.inference.ensemble import set_threads
 from cytally.nets.precision import preferred_dtype
 from cytally.nets.unet import build
 
