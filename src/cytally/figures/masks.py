@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cytally.figures.overlays import sheet, viewable
 from cytally.files.names import shown
+from cytally.segmentation.regions import centres, inner_boundaries
 from cytally.types import FloatArray, Image, IntArray
 
 Picture = NDArray[np.uint8]
@@ -20,20 +21,10 @@ Colour = tuple[int, int, int]
 GREEN, RED, BLUE = (60, 190, 60), (40, 40, 220), (230, 120, 30)
 
 
-def outlines(labels: IntArray) -> NDArray[np.bool_]:
-    """Inner border pixels of every object, also between two that touch."""
-    edge = np.zeros(labels.shape, bool)
-    edge[:-1] |= labels[:-1] != labels[1:]
-    edge[1:] |= labels[1:] != labels[:-1]
-    edge[:, :-1] |= labels[:, :-1] != labels[:, 1:]
-    edge[:, 1:] |= labels[:, 1:] != labels[:, :-1]
-    return edge & (labels > 0)
-
-
 def outlined(pixels: NDArray[np.generic], labels: IntArray, colour: Colour = GREEN) -> Picture:
     """A grey picture, stretched, with objects outlined."""
     picture = viewable(Image(pixels))[..., ::-1].copy()
-    picture[outlines(labels)] = colour
+    picture[inner_boundaries(labels)] = colour
     return picture
 
 
@@ -47,15 +38,6 @@ def numbered(pixels: NDArray[np.generic], labels: IntArray) -> Picture:
     return picture
 
 
-def centres(labels: IntArray) -> FloatArray:
-    """Centroid (row, col) of each object 1..n, (n, 2)."""
-    count = int(labels.max(initial=0))
-    pixels = np.maximum(np.bincount(labels.ravel(), minlength=count + 1), 1)
-    rows = np.bincount(labels.ravel(), np.repeat(np.arange(labels.shape[0]), labels.shape[1]), count + 1)
-    cols = np.bincount(labels.ravel(), np.tile(np.arange(labels.shape[1]), labels.shape[0]), count + 1)
-    return np.stack([rows / pixels, cols / pixels], axis=1)[1:]
-
-
 def agreement(predicted: NDArray[np.bool_], truth: NDArray[np.bool_], pixels: NDArray[np.generic]) -> Picture:
     """Green where both say nucleus, red the prediction only, blue the label only (thesis figure 5.6)."""
     picture = viewable(Image(pixels))[..., ::-1].astype(np.float32)
@@ -67,7 +49,7 @@ def agreement(predicted: NDArray[np.bool_], truth: NDArray[np.bool_], pixels: ND
 def tracked(pixels: NDArray[np.generic], labels: IntArray, tails: dict[int, FloatArray]) -> Picture:
     """A frame with every track in its colour and the way it came as a tail (n, 2) of (row, col)."""
     picture = viewable(Image(pixels))[..., ::-1].copy()
-    edge = outlines(labels)
+    edge = inner_boundaries(labels)
     picture[edge] = palette(int(labels.max(initial=0)))[labels[edge]]
     for number, places in tails.items():
         points = np.rint(places[:, ::-1] * 8).astype(np.int32)

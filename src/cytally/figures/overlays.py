@@ -7,10 +7,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from matplotlib import colormaps
 from numpy.typing import NDArray
 
-from cytally.types import Detections, FloatArray, Image
+from cytally.types import Detections, Image
 
 Picture = NDArray[np.uint8]
 
@@ -70,15 +69,6 @@ def shrunk(picture: Picture, side: int) -> Picture:
     if picture.shape[0] <= side:
         return picture
     return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def heat_overlay(density: FloatArray, heat: FloatArray) -> Picture:
-    """A heatmap (h / 4, w / 4) over a normalised cell (h, w), for looking at a network."""
-    grey = np.clip(255 - np.asarray(density) * 110, 0, 255).astype(np.uint8)
-    large = cv2.resize(np.asarray(heat, np.float32), grey.shape[::-1])
-    colour = np.asarray(colormaps["inferno"](large)[..., :3] * 255)
-    share = np.clip(large * 1.5, 0, 0.8)[..., None]
-    return np.asarray(grey[..., None] * (1 - share) + colour * share, np.uint8)
 
 
 def sheet(pictures: Sequence[Picture], columns: int, gap: int = 6) -> Picture:

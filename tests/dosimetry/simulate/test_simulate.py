@@ -27,7 +27,7 @@ from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.dosimetry.simulate.karyotype import TABLE, normal_karyotype
 from cytally.dosimetry.simulate.picture.layout import spread
 from cytally.dosimetry.simulate.picture.shape import lay
-from cytally.dosimetry.simulate.styles import STYLES, UNSCORABLE, draw_look, style_named
+from cytally.dosimetry.simulate.styles import STYLES, UNSCORABLE, draw_appearance, style_named
 from cytally.errors import SettingsError
 from cytally.types import Image
 
@@ -156,7 +156,7 @@ def test_statistics_of_cells_lie_where_real_ones_do():
 
 
 def test_turning_a_body_turns_everything_with_it(rng):
-    look = draw_look(STYLES["mixed"], rng)
+    look = draw_appearance(STYLES["mixed"], rng)
     piece = exchange(normal_karyotype(rng), rng)[-2]
     body = lay(piece, look, rng)
     turned = body.turned(0.7)
@@ -167,7 +167,7 @@ def test_turning_a_body_turns_everything_with_it(rng):
 
 
 def test_most_chromosomes_keep_clear_of_each_other(rng):
-    look = draw_look(STYLES["straight"], rng)
+    look = draw_appearance(STYLES["straight"], rng)
     bodies = spread([lay(p, look, rng) for p in normal_karyotype(rng)], look, (896, 1008), rng)
     apart = 0
     for k, body in enumerate(bodies):

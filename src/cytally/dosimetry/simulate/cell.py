@@ -15,7 +15,7 @@ from cytally.dosimetry.simulate.picture.layout import spread
 from cytally.dosimetry.simulate.picture.optics import burn_number, photograph
 from cytally.dosimetry.simulate.picture.scenery import scenery, texture
 from cytally.dosimetry.simulate.picture.shape import Body, lay
-from cytally.dosimetry.simulate.styles import UNSCORABLE, Appearance, Style, draw_look
+from cytally.dosimetry.simulate.styles import UNSCORABLE, Appearance, Style, draw_appearance
 from cytally.types import FloatArray, Image, Points
 
 #: Micrometres per pixel of every simulated image (6.45 um camera, 63x).
@@ -77,7 +77,7 @@ class SimulatedCell:
         return {
             "kind": self.kind,
             "style": self.look.style,
-            "look": {k: round(v, 4) for k, v in self.look.values.items()},
+            "look": {k: round(v, 4) for k, v in vars(self.look).items() if k != "style"},
             "bodies": [
                 {
                     "mask": number,
@@ -112,7 +112,7 @@ def simulate_cell(
     -------
     SimulatedCell
     """
-    look = draw_look(style, rng)
+    look = draw_appearance(style, rng)
     kind = str(rng.choice(UNSCORABLE)) if rng.random() < style.unscorable else "complete"
     look = _unusual(look, kind)
     pieces = _population(kind, counts, rng)
@@ -144,15 +144,15 @@ def _population(kind: str, counts: Damage, rng: np.random.Generator) -> list[Pie
 
 def _unusual(look: Appearance, kind: str) -> Appearance:
     """Change the draw of a cell that should not be scored."""
-    changed = dict(look.values)
     if kind == "prometaphase":
-        changed |= {"longest": look.longest * 1.7, "width": look.width * 0.75,
-                    "bend": 1.6, "radius": look.radius * 0.8}  # fmt: skip
+        return replace(
+            look, longest=look.longest * 1.7, width=look.width * 0.75, bend=1.6, radius=look.radius * 0.8
+        )
     if kind == "smeared":
-        changed |= {"smears": 9, "focus": look.focus * 1.8, "grain": 0.3}
+        return replace(look, smears=9, focus=look.focus * 1.8, grain=0.3)
     if kind == "double":
-        changed |= {"radius": look.radius * 1.15, "contact": 0.25}
-    return replace(look, values=changed)
+        return replace(look, radius=look.radius * 1.15, contact=0.25)
+    return look
 
 
 def _points(bodies: list[Body], shape: tuple[int, int]) -> Points:

@@ -20,7 +20,7 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Style:
-    """Ranges from which one cell's look is drawn, uniformly unless noted.
+    """Ranges from which one cell's appearance is drawn, uniformly unless noted.
 
     Lengths are in pixels of 0.1 um. The field names say what they steer.
     """
@@ -116,13 +116,38 @@ class Appearance:
     """One cell's draw from a style: the same names, one number each."""
 
     style: str
-    values: Mapping[str, float]
-
-    def __getattr__(self, name: str) -> float:
-        try:
-            return self.values[name]
-        except KeyError as error:
-            raise AttributeError(name) from error
+    width: float
+    longest: float
+    separation: float
+    waist: float
+    neck: float
+    sway: float
+    waist_length: float
+    splay: float
+    bow: float
+    bend: float
+    kink: float
+    twist: float
+    knobs: float
+    bands: float
+    radius: float
+    contact: float
+    nuclei: float
+    nucleus_diameter: float
+    specks: float
+    filaments: float
+    smears: float
+    rings: float
+    grain: float
+    density: float
+    focus: float
+    halo: float
+    background: float
+    shading: float
+    noise: float
+    glare: float
+    seen: float
+    light: float
 
 
 def style_named(name: str) -> Style:
@@ -132,7 +157,7 @@ def style_named(name: str) -> Style:
     return STYLES[name]
 
 
-def draw_look(style: Style, rng: np.random.Generator) -> Appearance:
+def draw_appearance(style: Style, rng: np.random.Generator) -> Appearance:
     """Draw every range of a style once; wide chromosomes are short ones."""
     ranges = {k: v for k, v in vars(style).items() if isinstance(v, tuple)}
     draw = {name: float(rng.uniform(*limits)) for name, limits in ranges.items()}
@@ -142,4 +167,4 @@ def draw_look(style: Style, rng: np.random.Generator) -> Appearance:
     draw["seen"] = style.seen
     draw["light"] = rng.uniform(0, style.light) if style.light else 0.0
     draw["longest"] = style.longest[0] + share * (style.longest[1] - style.longest[0])
-    return Appearance(style.name, draw)
+    return Appearance(style.name, **draw)

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.errors import ImageError
-from cytally.figures.masks import centres
 from cytally.files.atomic import write_bytes
 from cytally.files.tables.csv import csv_bytes
 from cytally.images.masks import grey, read_mask
@@ -21,6 +20,7 @@ from cytally.livecell.motion.lineage import Tracks, relabelled_masks, tracks_of
 from cytally.livecell.motion.links import LinkSettings, Sighting, link
 from cytally.progress import Progress, silent
 from cytally.segmentation.declump import areas
+from cytally.segmentation.regions import centres
 from cytally.types import FloatArray, IntArray
 
 TABLE = "tracks.csv"

@@ -15,9 +15,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.figures.masks import centres
 from cytally.livecell.motion.links import Node, Sighting
 from cytally.segmentation.declump import areas
+from cytally.segmentation.regions import centres
 from cytally.types import FloatArray, IntArray
 
 Link = tuple[Node, Node]
