@@ -80,7 +80,7 @@ def test_calibrate_and_dose_from_typed_counts(curve):
     ((), "give one of"),
     (("--dicentrics", 3), "belong together"),
     (("--distribution", "a,b"), "whole numbers"),
-    (("--distribution", "5,-1"), "counts >= 0"),
+    (("--distribution", "5,-1"), "a count is 0 or more"),
     (("--dicentrics", 3, "--cells", 9, "--distribution", "1,2"), "give one of"),
 ])  # fmt: skip
 def test_wrong_use_is_exit_code_2(curve, arguments, words):

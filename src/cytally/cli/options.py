@@ -80,14 +80,39 @@ def write_table(out: Path | None, rows: Sequence[Sequence[object]]) -> None:
         write_sheet(out, rows)
 
 
-def pair(text: str, option: str, example: str) -> tuple[int, int]:
-    """Aberrations and cells of a control, as typed."""
+def whole_numbers(text: str, option: str, example: str, parts: int = 0) -> list[int]:
+    """Counts with commas between them, as typed: so many of them, or any number.
+
+    A number with a separator of thousands would become two: `1,000` is refused.
+    """
+    from cytally.files.tables.numbers import whole
+
+    named = f" for {option}" if option else ""
+    pieces = [piece.strip() for piece in text.split(",")]
+    number = {0: "whole numbers", 2: "two whole numbers"}[parts]
+    if parts and len(pieces) != parts:
+        raise click.UsageError(f"expected {number} such as {example}{named}, got {text!r}")
     try:
-        known, among = (int(part) for part in text.split(","))
-    except ValueError:
-        raise click.UsageError(
-            f"expected two whole numbers such as {example} for {option}, got {text!r}"
-        ) from None
+        return [whole(piece) for piece in pieces]
+    except ValueError as error:
+        raise click.UsageError(f"expected {number} such as {example}{named}, got {text!r}; {error}") from None
+
+
+def pair(text: str, option: str, example: str, what: str = "dicentrics") -> tuple[int, int]:
+    """Aberrations and cells of a control, as typed."""
+    known, among = whole_numbers(text, option, example, 2)
     if not 0 <= known <= COUNT.max or not 1 <= among <= CELLS.max:  # type: ignore[operator]  # both are set
         raise click.UsageError(f"expected a count >= 0 and 1 to {CELLS.max} cells for {option}, got {text}")
+    typed_counts(known, among, what, option)
     return known, among
+
+
+def typed_counts(aberrations: int, cells: int, what: str = "dicentrics", option: str = "") -> None:
+    """Refuse typed totals that cells cannot hold, as every table does."""
+    from cytally.dosimetry.possible import check_possible
+    from cytally.errors import CountsError
+
+    try:
+        check_possible(aberrations, cells, what)
+    except CountsError as error:
+        raise click.UsageError(f"{option}: {error}" if option else str(error)) from None

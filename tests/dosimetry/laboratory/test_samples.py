@@ -25,7 +25,7 @@ def names(table):
     ("B,x,5", "expected a whole number such as 1000 in cells, got 'x'"), ("B,500", "expected 3 columns, got 2"),
     ("B,0,0", "expected at least one cell, got none"), (",500,5", "expected a name in the column sample, found none"),
     ("B,1e3,5", "write the number out"), ("Total,700,14", "is a line of totals; delete it"), ("Mean,350,7", "is a line of totals"),
-    ("A-C,700,14", "its counts are the sum of all others"), ("B,10,500", "are the columns swapped?"),
+    ("A-C,700,14", "its counts are the sum of all others"), ("B,10,500", "got 500 in 10; are the two swapped?"),
     ('"B\nB",500,5', "expected a name in one line"),
 ])  # fmt: skip
 def test_one_bad_line_leaves_the_others_and_is_named(tmp_path, line, reason):
@@ -58,6 +58,13 @@ def test_notes_ask_about_what_looks_odd(tmp_path):
     (tmp_path / "s.csv").write_bytes("sample,cells,dicentrics\nMüller,500,4\n".encode("cp1252"))
     found = read_sample_table(tmp_path / "s.csv")
     assert names(found) == ["Müller"] and "read as Windows-1252; check the letters" in found.notes[0]
+
+
+def test_a_single_sample_that_looks_swapped_is_asked_about(tmp_path):
+    found = read(tmp_path, "sample,cells,dicentrics\nA,500,25\nB,25,500\n")
+    assert names(found) == ["A", "B"]
+    (note,) = found.notes
+    assert note.endswith("500 dicentrics in 25 cells of sample 'B'; are the two swapped?")
 
 
 def test_the_headings_of_a_laboratory_and_blanks_for_zero(tmp_path):

@@ -37,7 +37,7 @@ def test_counts_are_read_in_all_their_forms(tmp_path, text):
     ("0,5000,5\n1,800,75\n", "expected a line of headings with dose_gy and cells"),
     ("dose_gy,cells,dicentrics\n0,5,100,1\n", "line 2: expected 3 columns, got 4; are there decimal commas"),
     ("dose_gy,cells,dicentrics\n1,0,3\n", "got 3 in 0"),
-    ("dose_gy,cells,dicentrics\n1,100,2301\n", "got 2301 in 100; are the columns swapped"),
+    ("dose_gy,cells,dicentrics\n1,100,2301\n", "got 2301 in 100; are the two swapped"),
     ("dose_gy,cells,dicentrics\nnan,10,3\n", "expected a number in dose_gy, got 'nan'"),
     ("dose_gy,cells,dicentrics\ninf,10,3\n", "expected a number in dose_gy, got 'inf'"),
     ("dose_gy,cells,dicentrics\n-1,10,3\n", "it cannot be below 0"),

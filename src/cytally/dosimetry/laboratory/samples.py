@@ -28,6 +28,10 @@ from cytally.files.tables.table import Row, Table, read_table
 from cytally.types import IntArray
 
 
+#: Dicentrics per cell, far beyond what people survive; a cell count beside more of them is asked about.
+_DOUBTED = 4
+
+
 @dataclass(frozen=True)
 class Sample:
     """Counts of one person.
@@ -162,6 +166,13 @@ def _notes(kept: Sequence[Sample], table: Table) -> tuple[str, ...]:
         notes.append(
             f"{table.head.place}: more dicentrics than cells in most lines; are the columns swapped?"
         )
+    else:
+        notes += [
+            f"{table.head.place}: {one.dicentrics} dicentrics in {one.cells} cells of sample {one.name!r}; are the two "
+            "swapped?"
+            for one in kept
+            if one.distribution is None and one.dicentrics > _DOUBTED * one.cells
+        ]
     if table.guessed:
         notes.append(
             f"{table.head.place}: is not UTF-8 and was read as Windows-1252; check the letters of the names"

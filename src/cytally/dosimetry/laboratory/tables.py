@@ -6,7 +6,7 @@ curve the whole table, with all wrong lines named; `samples` goes on without it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from cytally.dosimetry.curves.calibrate import DosePoint
 from cytally.dosimetry.laboratory.columns import COUNTS, GRAY, SUMMARY, SUMS
+from cytally.dosimetry.possible import check_in_a_cell, check_possible
 from cytally.errors import CountsError, InputError
 from cytally.files.tables.headings import plain
 from cytally.files.tables.table import Head, Row, Table, read_table
@@ -23,9 +24,6 @@ from cytally.types import IntArray
 _HIGHEST_GY = 30.0
 #: Beyond this a dose is held against the yield that acute gamma rays of a quarter of it give.
 _DOUBTED_GY = 8.0
-#: Pairs of the 46 chromosomes of a cell: on average no more dicentrics; in one cell, with
-#: chromosomes of many centromeres, no more than 45.
-_MOST_PER_CELL, _MOST_IN_A_CELL = 23, 45
 _SHOWN = 20
 #: Gy in one unit of --dose-unit.
 UNITS = {"gy": 1.0, "cgy": 0.01, "mgy": 0.001}
@@ -230,23 +228,24 @@ def counts_of(row: Row) -> Counted:
         if not row.has("C0") and "cells" not in totals:
             row.whole("C0")  # says that it is empty
         counts = np.array([row.whole(name) if row.has(name) else 0 for name in classes])
-        if counts[_MOST_IN_A_CELL + 1 :].any():
-            most = int(np.flatnonzero(counts)[-1])
-            raise row.wrong(
-                f"got {counts[most]} cells with {most} dicentrics, but 46 chromosomes hold {_MOST_IN_A_CELL} at "
-                "most; are the columns right?"
-            )
+        _checked(row, lambda: check_in_a_cell(counts))
         summed = {"cells": int(counts.sum()), "dicentrics": int(counts @ np.arange(len(counts)))}
         for name, value in totals.items():
             if value != summed[name]:
                 raise row.wrong(f"the distribution adds up to {summed[name]}, but {name} says {value}")
         totals, distribution = summed, counts
     cells, dicentrics = totals["cells"], totals["dicentrics"]
-    if dicentrics > _MOST_PER_CELL * cells:
-        raise row.wrong(
-            f"expected cells in which the dicentrics were found, got {dicentrics} in {cells}; are the columns swapped?"
-        )
+    if cells or dicentrics:  # no cell counts for nothing in a curve
+        _checked(row, lambda: check_possible(dicentrics, cells))
     return Counted(cells, dicentrics, distribution)
+
+
+def _checked(row: Row, check: Callable[[], None]) -> None:
+    """Run a check of counts; its error names the line."""
+    try:
+        check()
+    except CountsError as error:
+        raise row.wrong(str(error)) from None
 
 
 TOTALS = "is a line of totals; delete it"

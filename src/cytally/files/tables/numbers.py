@@ -27,7 +27,7 @@ def whole(text: str) -> int:
     ------
     ValueError
         Nothing, a sign, a fraction, an exponent, digits of another script, separators
-        (`1,000` may be 1 or 1000), or more than nine digits.
+        (`1,000` may be 1 or 1000), a zero in front (`000` may be the rest of `1,000`), or more than nine digits.
 
     Examples
     --------
@@ -40,7 +40,11 @@ def whole(text: str) -> int:
     plain = _WHOLE.fullmatch(text)
     if plain is None:
         raise ValueError(_why_not_whole(text))
-    digits = plain[1].lstrip("0") or "0"
+    if len(plain[1]) > 1 and plain[1][0] == "0":
+        raise ValueError(
+            "a zero in front may be the end of a number such as 1,000; write 1000, or the digits without that zero"
+        )
+    digits = plain[1]
     if len(digits) > _DIGITS:
         raise ValueError("that is more than anybody counts; is it the right column?")
     return int(digits)
