@@ -24,8 +24,8 @@ def names(table):
 @pytest.mark.parametrize(("line", "reason"), [
     ("B,x,5", "expected a whole number such as 1000 in cells, got 'x'"), ("B,500", "expected 3 columns, got 2"),
     ("B,0,0", "expected at least one cell, got none"), (",500,5", "expected a name in the column sample, found none"),
-    ("B,1e3,5", "write the number out"), ("Total,700,14", "is a line of totals; delete it"), ("Mean,350,7", "is a line of totals"),
-    ("A-C,700,14", "its counts are the sum of all others"), ("B,10,500", "got 500 in 10; are the two swapped?"),
+    ("B,1e3,5", "write the number out"), ("Total,700,14", "is a line of totals or means; delete it"), ("Mean,350,7", "is a line of totals"),
+    ("A-C,700,14", "its counts are the sum of other lines"), ("B,10,500", "got 500 in 10; are the two swapped?"),
     ('"B\nB",500,5', "expected a name in one line"),
 ])  # fmt: skip
 def test_one_bad_line_leaves_the_others_and_is_named(tmp_path, line, reason):
@@ -45,6 +45,32 @@ def test_both_lines_of_one_name_are_left_out(tmp_path):
 def test_where_no_line_is_right_all_are_named(tmp_path):
     with pytest.raises(CountsError, match="2 lines cannot be used:\n  line 2: .*\n  line 3: "):
         read(tmp_path, "sample,cells,dicentrics\nA,x,5\nB,0,0\n")
+
+
+@pytest.mark.parametrize("name", [
+    "Mittel", "Durchschnitt", "Mean value", "Ges.", "Summe A+B", "TOTAL DICENTRICS", "Tot.", "Tot. 2", "Sum (n=3)", "Ø", "∑",
+    "Mittelwert ± SD", "Gesamtzahl", "Durchschnittswert", "Moyenne", "Somme (n=2)", "Totaux", "Total général", "Promedio",
+    "Media", "Suma total", "Somma", "Totale campioni", "Średnia", "Suma", "Razem", "Łącznie", "Ogółem", "Average of A, B", "SD",
+    "Écart-type", "Zwischensumme 1", "Sub-total", "Sous-total", "Standardabweichung",
+])  # fmt: skip
+def test_a_line_named_for_a_sum_or_a_mean_is_no_sample_in_any_language(tmp_path, name):
+    found = read(tmp_path, f"sample;cells;dicentrics\nA;500;5\n{name};431;15\nC;200;9\n")
+    assert names(found) == ["A", "C"] and "is a line of totals or means" in found.left_out[0].reason
+
+
+@pytest.mark.parametrize("name", ["Summer", "Gessner", "Totti", "Meany", "Mediavilla", "Allen", "Desmond", "Mittelstädt",
+                                  "Tousson", "S 12", "Sumner A", "Probe 3", "Gesamtmann"])  # fmt: skip
+def test_people_are_not_taken_for_sums(tmp_path, name):
+    assert names(read(tmp_path, f"sample;cells;dicentrics\nA;500;5\n{name};431;15\n")) == ["A", name]
+
+
+def test_a_sum_of_the_lines_before_it_is_no_sample_whatever_it_is_called(tmp_path):
+    found = read(tmp_path, "sample,cells,dicentrics\nA,500,5\nB,500,7\nA-B,1000,12\nC,500,3\nmore,7,0\n")
+    assert names(found) == ["A", "B", "C", "more"]
+    found = read(tmp_path, "sample,cells,dicentrics\nA,500,25\nB,500,n.d.\nC,400,5\nA-C,1400,37\n")
+    assert names(found) == ["A", "C"] and [one.name for one in found.left_out] == ["B", "A-C"]
+    found = read(tmp_path, "sample,cells,dicentrics\nA,500,25\nB,500,n.d.\nC,1000,5\n")
+    assert names(found) == ["A", "C"]  # one line that was read says too little
 
 
 def test_sums_by_chance_of_silent_samples_are_samples(tmp_path):

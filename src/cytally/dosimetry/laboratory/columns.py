@@ -95,9 +95,35 @@ VALIDATION = Wanted(
 
 #: What stands in a line that sums up the others, plain; also in a column of remarks.
 SUMS = frozenset({"total", "totals", "grand total", "sum", "summe", "gesamt", "insgesamt", "gesamtsumme", "somme", "totaux",
-                  "total general", "subtotal", "sub total", "zwischensumme", "sous total", "suma", "totale"})  # fmt: skip
-#: The same as the name of a line.
+                  "total general", "subtotal", "sub total", "zwischensumme", "sous total", "suma", "totale", "totali",
+                  "razem", "łacznie", "ogołem", "somma", "ges", "tot", "∑"})  # fmt: skip
+#: The same as the whole name of a line. Short ones and those that may begin a name stand here alone.
 SUMMARY = SUMS | {
-    "sums", "all", "all samples", "alle", "tous", "overall", "pooled", "mean", "average", "mittelwert", "moyenne",
-    "media", "promedio", "median", "sd", "std", "standard deviation", "robust mean", "σ",
+    "sums", "all", "all samples", "alle", "alle proben", "tous", "toutes", "todos", "todas", "tutti", "tutte", "wszystkie",
+    "overall", "pooled", "mw", "sd", "std", "stdev", "stabw", "standard deviation", "standard error",
+    "robust mean", "standardabweichung", "ecart type", "desviacion estandar", "deviazione standard",
+    "odchylenie standardowe", "ensemble", "en tout", "in tutto", "en total",
 }  # fmt: skip
+#: First words of the name of such a line ("Sum (n=3)", "Mean value", "Tot. 2"), and how longer ones begin
+#: ("Gesamtzahl", "Mittelwerte"). No surname may: Summer, Gessner, Totti, Meany, Mediavilla.
+_FIRST = frozenset({"sum", "sums", "summe", "summen", "summed", "tot", "ges", "gesamt", "somme", "sommes", "somma", "suma", "sumy",
+                    "mean", "means", "mittel", "mittlere", "mittlerer", "schnitt", "avg", "ave", "moy", "media", "medias", "medie",
+                    "median", "mediana", "mediane", "ø", "⌀", "σ", "∑", "μ", "µ", "grand total", "sub total", "sous total", "totaux",
+                    "razem", "łacznie", "ogołem", "srednia", "srednio", "srednie", "overall", "pooled", "combined"})  # fmt: skip
+_BEGINNINGS = ("total", "subtotal", "gesamts", "gesamtz", "gesamta", "gesamtw", "gesamte", "insgesamt", "zwischensumm",
+               "teilsumm", "mittelwert", "durchschnitt", "average", "moyenn", "promedi", "podsumowan", "geometric mean")  # fmt: skip
+
+
+def sums_up(name: str) -> bool:
+    """Whether the name of a line says that it sums up others, or is their mean.
+
+    Examples
+    --------
+    >>> [sums_up(name) for name in ("Mittel", "Ges.", "Summe A+B", "TOTAL DICENTRICS", "Sum (n=3)", "Ø")]
+    [True, True, True, True, True, True]
+    >>> [sums_up(name) for name in ("Summer, B.", "Gessner", "Totti", "Meany", "A-12", "")]
+    [False, False, False, False, False, False]
+    """
+    words = plain(name)
+    first = {" ".join(words.split()[:k]) for k in (1, 2)}
+    return words in SUMMARY or not _FIRST.isdisjoint(first) or words.startswith(_BEGINNINGS)

@@ -27,7 +27,6 @@ from cytally.errors import CountsError, InputError
 from cytally.files.tables.table import Row, Table, read_table
 from cytally.types import IntArray
 
-
 #: Dicentrics per cell, far beyond what people survive; a cell count beside more of them is asked about.
 _DOUBTED = 4
 
@@ -111,9 +110,12 @@ def read_sample_table(path: Path) -> SampleTable:
             good.append((row, _sample(row)))
         except InputError as error:
             wrong[row.line] = _left(row, str(error).removeprefix(f"{row.where}: "))
-    for row in sums_among([(row, one.cells, one.dicentrics) for row, one in good]):
+    unread = [
+        row for row in table.rows if row.line in wrong and not row.fault and not named_sum(row, "sample")
+    ]
+    for row in sums_among([(row, one.cells, one.dicentrics) for row, one in good], unread):
         wrong[row.line] = _left(
-            row, "its counts are the sum of all others; in a table of its own, if it is a sample"
+            row, "its counts are the sum of other lines; in a table of its own, if it is a sample"
         )
     names = Counter(one.name for row, one in good if row.line not in wrong)
     for row, one in good:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from cytally.dosimetry.curves.calibrate import DosePoint
-from cytally.dosimetry.laboratory.columns import COUNTS, GRAY, SUMMARY, SUMS
+from cytally.dosimetry.laboratory.columns import COUNTS, GRAY, SUMMARY, SUMS, sums_up
 from cytally.dosimetry.possible import check_in_a_cell, check_possible
 from cytally.errors import CountsError, InputError
 from cytally.files.tables.headings import plain
@@ -248,22 +248,46 @@ def _checked(row: Row, check: Callable[[], None]) -> None:
         raise row.wrong(str(error)) from None
 
 
-TOTALS = "is a line of totals; delete it"
+TOTALS = "is a line of totals or means; delete it, or rename it if it is none"
 
 
 def named_sum(row: Row, name: str) -> bool:
     """Whether a line calls itself a sum or a mean: in its first cell, in the column `name`, or plainly elsewhere."""
     known = {place for column, place in row.head.columns.items() if column != name}
     elsewhere = {plain(cell) for place, cell in enumerate(row.cells) if place not in known}
-    return not SUMMARY.isdisjoint({plain(row.cells[0]), plain(row.text(name))}) or not SUMS.isdisjoint(
-        elsewhere
-    )
+    return sums_up(row.text(name)) or plain(row.cells[0]) in SUMMARY or not SUMS.isdisjoint(elsewhere)
 
 
-def sums_among(counts: Iterable[tuple[Row, int, int]]) -> list[Row]:
-    """Lines whose cells and dicentrics are both the sum of all others (two at least)."""
+def sums_among(counts: Iterable[tuple[Row, int, int]], wrong: Iterable[Row] = ()) -> list[Row]:
+    """Lines whose cells and dicentrics are both the sum of all others, or of those before them (two at least).
+
+    Parameters
+    ----------
+    counts : iterable of (Row, int, int)
+        Cells and dicentrics of each line that can be used.
+    wrong : iterable of Row
+        Lines that cannot; where such a line still says its cells (and two others stand before the sum), they count
+        towards it, and its dicentrics may be any.
+    """
     rows = list(counts)
     cells, found = sum(n for _, n, _ in rows), sum(x for _, _, x in rows)
     if len(rows) < 3 or not found:
         return []
-    return [row for row, n, x in rows if 2 * n == cells and 2 * x == found]
+    sums = {row.line for row, n, x in rows if 2 * n == cells and 2 * x == found}
+    known = [*rows, *((row, n, None) for row in wrong if (n := _cells_of(row)) is not None)]
+    return [row for row, n, x in rows if row.line in sums or (x and _sums_before(row, n, x, known))]
+
+
+def _cells_of(row: Row) -> int | None:
+    try:
+        return None if row.fault else row.whole("cells")
+    except InputError:
+        return None
+
+
+def _sums_before(row: Row, n: int, x: int, known: Sequence[tuple[Row, int, int | None]]) -> bool:
+    before = [(cells, found) for other, cells, found in known if other.line < row.line]
+    read = [found for _, found in before if found is not None]
+    if len(before) < 2 or sum(cells for cells, _ in before) != n:
+        return False
+    return sum(read) == x if len(read) == len(before) else len(read) > 1 and sum(read) <= x
