@@ -101,6 +101,40 @@ def test_the_headings_of_a_laboratory_and_blanks_for_zero(tmp_path):
     assert [(one.cells, one.dicentrics) for one in found.samples] == [(500, 25), (482, 4)]
 
 
+@pytest.mark.parametrize("heading", [
+    "Échantillon;Cellules analysées;Dicentriques observés", "N° d'échantillon;Nb cellules;Nb dicentriques",
+    "Probe;Zellzahl;Dizentrische Chromosomen", "Proben-Nr.;ausgewertete Zellen;Anzahl Dizentren",
+    "Probenbezeichnung;Anzahl der ausgewerteten Metaphasen;gefundene dizentrische Chromosomen",
+    "Muestra;N.º de células;N.º de dicéntricos", "Código de la muestra;Células analizadas;Cromosomas dicéntricos",
+    "Campione;Cellule analizzate;Dicentrici osservati", "Codice del campione;Numero di cellule;N. dicentrici",
+    "Próbka;Liczba komórek;Liczba dicentryków", "Numer próbki;Liczba przeanalizowanych komórek;Chromosomy dicentryczne",
+    "Sample No.;Number of cells scored;Number of dicentrics found", "Patient;Zellen (ausgewertet);Dic",
+    "Nom de l'échantillon;Nombre total de cellules;Nombre de dicentriques", "№ Probe;N;X", "ID;Cells;Dics",
+])  # fmt: skip
+def test_usual_headings_of_laboratories_in_six_languages(tmp_path, heading):
+    (one,) = read(tmp_path, f"{heading}\nA;500;25\n").samples
+    assert (one.name, one.cells, one.dicentrics) == ("A", 500, 25)
+
+
+@pytest.mark.parametrize("heading", [
+    "Probe;Zellen mit Dizentren;Dizentren", "sample;cells;dicentrics per cell", "sample;dicentric cells;dic",
+    "sample;cells (x1000);dic", "sample;N°;dic", "sample;Zellen ohne Aberrationen;dic", "sample;cells;cells with dicentrics",
+    "échantillon;cellules anormales;dicentriques", "sample;total;dic",
+])  # fmt: skip
+def test_headings_that_mean_something_else_are_not_taken(tmp_path, heading):
+    with pytest.raises(CountsError, match="missing (cells|dicentrics)"):
+        read(tmp_path, f"{heading}\nA;500;25\n")
+
+
+def test_a_running_number_beside_the_name_is_left_alone(tmp_path):
+    found = read(tmp_path, "ID,Sample,N,X\n1,A,500,25\n2,B,400,3\n")
+    assert names(found) == ["A", "B"]
+    found = read(tmp_path, "Probe;Nr.;Zellen;Dizentren\nA;1;500;25\n")
+    assert names(found) == ["A"]
+    with pytest.raises(CountsError, match="'ID' and 'Name' could both be the column sample"):
+        read(tmp_path, "ID,Name,N,X\n1,A,500,25\n")
+
+
 @pytest.fixture
 def curve(tmp_path):
     stated((0.00128, 0.02103, 0.06307), (0.00047, 0.00516, 0.00401), (0, 0, 0)).save(tmp_path / "c.json")
@@ -125,9 +159,10 @@ def test_doses_go_on_without_a_bad_line_and_say_so(tmp_path, curve):
     )
     assert result.exit_code == 3
     assert f"left out {tmp_path / 's.csv'}, line 3: expected a whole number" in result.stderr
-    first, second, left = json.loads(result.stdout)
-    assert (first["sample"], second["sample"]) == ("=1+1", "C") and first["estimate"] > 0
-    assert left["sample"] == "B" and left["line"].endswith("s.csv, line 3") and "got 'x'" in left["left_out"]
+    told = json.loads(result.stdout)
+    (first, second), (left,) = told["samples"], told["left_out"]
+    assert (first["sample"], second["sample"]) == ("=1+1", "C") and first["dose_gy"] > 0
+    assert left["sample"] == "B" and left["line"].endswith("s.csv, line 3") and "got 'x'" in left["reason"]
     written = list(csv.reader((tmp_path / "d.csv").read_text().splitlines()))
     assert [row[0] for row in written] == ["sample", "'=1+1", "C"]
     assert [one.name for one in read_samples(tmp_path / "d.csv")] == [
@@ -152,11 +187,9 @@ def test_other_commands_on_samples_do_the_same(tmp_path, curve, command):
 def test_triage_says_in_its_files_what_it_left_out(tmp_path, curve):
     (tmp_path / "s.csv").write_text(BAD)
     result = run("triage", tmp_path / "s.csv", "--curve", curve, "--json", "--out", tmp_path / "t.csv")
-    assert [("left_out" in one, one["sample"]) for one in json.loads(result.stdout)] == [
-        (False, "=1+1"),
-        (False, "C"),
-        (True, "B"),
-    ]
+    told = json.loads(result.stdout)
+    assert [one["sample"] for one in told["samples"]] == ["=1+1", "C"]
+    assert [one["sample"] for one in told["left_out"]] == ["B"] and "got 'x'" in told["left_out"][0]["reason"]
     assert [one.name for one in read_samples(tmp_path / "t.csv")] == ["=1+1", "C"]
 
 

@@ -139,7 +139,8 @@ def _doses_of(
     table: Path, out: Path | None, curve: Curve, method: str, exposed: ExposureConditions, errors: DetectorErrors | None,
     asked: Asked, *, as_json: bool,
 ) -> None:  # fmt: skip
-    from cytally.cli.laboratory.tables import end, left_out, read_said
+    from cytally.cli.laboratory.tables import as_json as tables_json
+    from cytally.cli.laboratory.tables import end, read_said
     from cytally.dosimetry.laboratory.samples import dose_of_sample, doses_rows, doses_table
     from cytally.files.tables.spreadsheets import write_sheet
 
@@ -149,7 +150,7 @@ def _doses_of(
         for one in read.samples
     ]
     plain_ = [{"sample": one.name} | dose_json(each) for one, each in found]
-    click.echo(json.dumps([*plain_, *left_out(read)]) if as_json else doses_table(found))
+    click.echo(tables_json(plain_, read) if as_json else doses_table(found))
     if out is not None:
         write_sheet(out, doses_rows(found))
     end(read)

@@ -103,9 +103,15 @@ def dose_words(found: Dose) -> str:
     return "\n".join([*lines, *(f"  note: {warning}" for warning in found.warnings)])
 
 
+#: A whole-body dose in JSON and in tables, and in `Dose`.
+_IN_GRAY = {"dose": "estimate", "lower": "lower", "upper": "upper"}
+
+
 def dose_json(found: Dose) -> Any:
     """A dose as plain numbers, for programs."""
-    return plain(asdict(found) | {"warnings": list(found.warnings)})
+    told = asdict(found)
+    in_gray = {f"{name}_gy": told.pop(key) for name, key in _IN_GRAY.items()}
+    return plain(in_gray | told | {"warnings": list(found.warnings)})
 
 
 def plain(value: Any) -> Any:

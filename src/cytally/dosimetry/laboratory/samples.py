@@ -109,18 +109,18 @@ def read_sample_table(path: Path) -> SampleTable:
         try:
             good.append((row, _sample(row)))
         except InputError as error:
-            wrong[row.line] = _left(row, str(error).removeprefix(f"{row.where}: "))
+            wrong[row.line] = left_out_line(row, str(error).removeprefix(f"{row.where}: "))
     unread = [
         row for row in table.rows if row.line in wrong and not row.fault and not named_sum(row, "sample")
     ]
     for row in sums_among([(row, one.cells, one.dicentrics) for row, one in good], unread):
-        wrong[row.line] = _left(
+        wrong[row.line] = left_out_line(
             row, "its counts are the sum of other lines; in a table of its own, if it is a sample"
         )
     names = Counter(one.name for row, one in good if row.line not in wrong)
     for row, one in good:
         if names[one.name] > 1 and row.line not in wrong:
-            wrong[row.line] = _left(
+            wrong[row.line] = left_out_line(
                 row, f"sample {one.name!r} is there twice; add its counts up or rename one"
             )
     kept = tuple(one for row, one in good if row.line not in wrong)
@@ -158,7 +158,8 @@ def _sample(row: Row) -> Sample:
     return Sample(name, found.cells, found.dicentrics, found.distribution)
 
 
-def _left(row: Row, reason: str) -> LeftOut:
+def left_out_line(row: Row, reason: str) -> LeftOut:
+    """A line that is left out, under the name of its sample where that can be told."""
     return LeftOut(row.where, "" if row.fault else row.text("sample"), reason)
 
 
