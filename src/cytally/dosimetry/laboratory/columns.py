@@ -24,6 +24,9 @@ _BESIDE = frozenset(
 _CELLS = frozenset((
     "cells", "metaphases", "mitoses", "zellen", "metaphasen", "zellzahl", "zellenzahl", "zellanzahl", "metaphasenzahl",
     "metaphasenanzahl", "mitosen", "cellules", "celulas", "metafases", "metafasi", "komorki", "komorek", "metafazy", "metafaz",
+))  # fmt: skip
+_CELLULE = frozenset((
+    "cellule",
     *(f"cellule {word}" for word in "analizzate contate osservate esaminate valutate totali".split()),
     *(f"{word} cellule" for word in ("numero", "numero di", "no", "no di", "n", "n di", "totale", "delle")),
 ))  # fmt: skip
@@ -66,7 +69,7 @@ DOSE = Column(
                "dawka pochłonieta", "dawka fizyczna"}),
     (*GRAY, *OTHER_UNITS),
 )  # fmt: skip
-CELLS = Column("cells", frozenset({"n", "cell count", "cell counts", "cellule"}), _COUNTS, _CELLS, _BESIDE)
+CELLS = Column("cells", _CELLULE | {"n", "cell count", "cell counts"}, _COUNTS, _CELLS, _BESIDE)
 DICENTRICS = Column("dicentrics", frozenset({"x"}), _COUNTS, _FOUND, _BESIDE)
 SAMPLE = Column("sample", frozenset(), None, _PEOPLE, _NAMED, _WEAK_PEOPLE)
 WEIGHT = Column("weight", frozenset({"weights", "gewicht", "gewichtung", "poids", "peso", "waga"}))
