@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ class Finite(click.FloatRange):
 
 
 class NamedFile(click.Path):
-    """A file to write whose ending decides what is written.
+    """A file to write, in a folder that exists, whose ending decides what is written.
 
     Parameters
     ----------
@@ -40,11 +41,13 @@ class NamedFile(click.Path):
         self.endings = endings
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path, or a refusal that names the endings."""
+        """The path, or a refusal before anything is computed."""
         path = Path(str(super().convert(value, param, ctx)))
         if path.suffix.lower() not in self.endings:
             expected = ", ".join(self.endings[:-1]) + f" or {self.endings[-1]}"
             self.fail(f"expected a name that ends in {expected}, got {path.name}", param, ctx)
+        if not path.parent.is_dir():
+            self.fail(f"expected a folder that exists, got {path.parent}; make it first", param, ctx)
         return path
 
 
@@ -59,6 +62,34 @@ PICTURE, TABLE = NamedFile(".svg", ".png"), NamedFile(".csv", ".xlsx")
 #: Options that many commands have.
 OUT = click.option("--out", type=TABLE, help="Also write the table (CSV or XLSX).")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+def was_given(name: str) -> bool:
+    """Whether an option of the command that runs was typed, not left to its default."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source not in (None, ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP)
+
+
+def refuse_unused(*names: str, unless: str, because: bool) -> None:
+    """Refuse options that were typed but would be left out of the answer.
+
+    Parameters
+    ----------
+    names : str
+        As Python knows them, such as "repair_hours".
+    unless : str
+        What they belong to, for the message.
+    because : bool
+        Whether that is missing.
+    """
+    for name in names:
+        if because and was_given(name):
+            option = next(
+                each.opts[0] for each in click.get_current_context().command.params if each.name == name
+            )
+            raise click.UsageError(
+                f"{option} belongs to {unless}; without it, it would change nothing: leave it out"
+            )
 
 
 def draw(figure: Figure, path: Path) -> None:

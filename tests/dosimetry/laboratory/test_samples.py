@@ -2,14 +2,16 @@
 
 import csv
 import json
+import warnings
 
+import openpyxl
 import pytest
 from click.testing import CliRunner
 
 from cytally.cli.main import cli
 from cytally.dosimetry.curves.calibrate import stated
 from cytally.dosimetry.laboratory.samples import LeftOut, read_sample_table, read_samples
-from cytally.errors import CountsError
+from cytally.errors import CountsError, FileError
 
 
 def read(folder, text):
@@ -218,3 +220,55 @@ def test_calibrate_takes_a_unit(tmp_path):
 
 def test_what_is_left_out_reads_as_a_sentence():
     assert str(LeftOut("s.csv, line 3", "B", "expected a number")) == "s.csv, line 3: expected a number"
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("sample,A,B\ncells,500,400\ndicentrics,25,3\n", "they stand in the first column; swap rows and columns"),
+    ("sample;Anzahl;Anzahl der\n;Zellen;Dizentren\nA;500;25\n", "they lie on two lines; put them in one"),
+    ("sample;scored;scored\n;cells;dicentrics\nA;500;25\n", "they lie on two lines; put them in one"),
+    ("sample,,\n,cells,dicentrics\nA,500,25\n", "they lie on two lines; put them in one"),
+    ("sample|cells|dicentrics\nA|500|25\n", "parted with |; part them with commas, semicolons or tabs"),
+    ("| sample | cells | dicentrics |\n| A | 500 | 25 |\n", "parted with |; part them with commas"),
+    ("sample cells dicentrics\nA 500 25\n", "parted with blanks; part them with commas"),
+    ("Probe    Zellen   Dizentrische Chromosomen\nA        500      25\n", "parted with blanks"),
+    ("sample,remarks\nA,x\n", "missing cells, dicentrics; found 'sample', 'remarks'"),
+    ("sample,cells,dicentrics\nA,2024-03-12,25\n", "a spreadsheet has made a date of it, or the columns are shifted"),
+    ("sample;cells;dicentrics\nA;500;25;see B\n", "expected 3 columns, got 4; 'see B' stands under no heading"),
+])  # fmt: skip
+def test_another_form_of_table_is_named(tmp_path, text, words):
+    with pytest.raises(CountsError) as told:
+        read(tmp_path, text)
+    assert words in str(told.value)
+
+
+def test_a_remark_beside_an_xlsx_table_stands_under_no_heading(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["sample", "cells", "dicentrics"], ["A", 500, 25, None, "see B"], ["B", 400, 3]):
+        book.active.append(row)
+    book.save(tmp_path / "s.xlsx")
+    found = read_sample_table(tmp_path / "s.xlsx")
+    assert (
+        names(found) == ["B"]
+        and found.left_out[0].reason == "'see B' stands under no heading; give that column one"
+    )
+
+
+def test_an_empty_sheet_of_charts_is_named(tmp_path):
+    book = openpyxl.Workbook()
+    book.create_chartsheet("Chart")
+    book.save(tmp_path / "s.xlsx")
+    with pytest.raises(FileError, match="a sheet of charts in it is empty or damaged; delete that sheet"):
+        read_sample_table(tmp_path / "s.xlsx")
+
+
+def test_a_name_of_three_hundred_letters_leaves_room_for_the_picture(tmp_path, curve):
+    (tmp_path / "s.csv").write_text("sample,cells,dicentrics\n" + "a" * 300 + ",500,25\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert (
+            run("triage", tmp_path / "s.csv", "--curve", curve, "--plot", tmp_path / "t.svg").exit_code == 0
+        )
+    (tmp_path / "i.csv").write_text("laboratory,value\n" + "a" * 300 + ",2.1\nb,2\nc,1.9\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert run("interlab", tmp_path / "i.csv", "--plot", tmp_path / "i.svg").exit_code == 0

@@ -262,10 +262,15 @@ def test_the_threshold_carries_the_controls_own_uncertainty(curve, tmp_path):
         ("interlab", "I"),
     ],
 )  # fmt: skip
-def test_a_table_that_cannot_be_written_loses_no_result(tmp_path, curve, given):
+def test_a_table_that_cannot_be_written_loses_no_result(tmp_path, curve, given, monkeypatch):
     (tmp_path / "s.csv").write_text("sample,cells,dicentrics\none,500,4\n")
     (tmp_path / "i.csv").write_text("laboratory,value\none,1.2\nb,1.3\nc,1.5\n")
     files = {"S": tmp_path / "s.csv", "C": curve, "I": tmp_path / "i.csv"}
-    result = run(*(files.get(word, word) for word in given), "--out", tmp_path / "nowhere" / "t.csv")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cytally.files.atomic.os.replace", full)
+    result = run(*(files.get(word, word) for word in given), "--out", tmp_path / "t.csv")
     assert result.exit_code == 1 and "cannot be written" in result.output
     assert "500" in result.output or "one " in result.output

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cytally.cli.dosimetry.group import dosimetry
-from cytally.cli.options import PICTURE, Finite, draw
+from cytally.cli.options import PICTURE, Finite, draw, was_given
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,8 +105,10 @@ def _fit_each(
     """A curve for each name in a column: OUT/NAME.json, and one line each."""
     from cytally.dosimetry.laboratory.tables import read_counts_by
 
-    if len(counts) != 1 or plot is not None:
-        raise click.UsageError("--by takes a single table, and draws no plot")
+    if len(counts) != 1 or plot is not None or was_given("as_json"):
+        raise click.UsageError(
+            "--by takes a single table, draws no plot, and knows no --json: read OUT/NAME.json"
+        )
     groups = read_counts_by(counts[0], by, unit)
     odd = [name for name in groups if Path(name).name != name]
     if odd:
@@ -125,7 +127,7 @@ def _fit_each(
     click.echo(f"curves: {out}")
 
 
-@dosimetry.command()
+@dosimetry.command(context_settings={"ignore_unknown_options": True})  # -0.001 is a number, not an option
 @click.argument("coefficients")
 @click.option("--errors", required=True, help="Standard errors of C,alpha,beta.")
 @click.option(

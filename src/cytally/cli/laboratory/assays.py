@@ -11,7 +11,19 @@ import click
 
 from cytally.cli.dosimetry.given import plain
 from cytally.cli.dosimetry.group import dosimetry
-from cytally.cli.options import AGE, CELLS, COUNT, D0, HOURS, REPAIR, Finite, pair, typed_counts
+from cytally.cli.options import (
+    AGE,
+    CELLS,
+    COUNT,
+    D0,
+    HOURS,
+    REPAIR,
+    Finite,
+    pair,
+    refuse_unused,
+    typed_counts,
+    was_given,
+)
 from cytally.wording import counted
 
 if TYPE_CHECKING:
@@ -59,6 +71,7 @@ def heterogeneous(
     from cytally.dosimetry.curves.calibrate import Curve
     from cytally.dosimetry.estimation.dose import ExposureConditions
 
+    refuse_unused("repair_hours", unless="--hours", because=not was_given("hours"))
     found = estimate(
         counts_given(distribution), Curve.load(curve), ExposureConditions(hours, repair_hours, d0)
     )

@@ -23,7 +23,9 @@ from cytally.cli.options import (
     Finite,
     draw,
     pair,
+    refuse_unused,
     typed_counts,
+    was_given,
     write_table,
 )
 from cytally.dosimetry import D0_GY, REPAIR_HOURS
@@ -80,7 +82,11 @@ def triage(
     from cytally.dosimetry.estimation.dose import Asked, ExposureConditions
     from cytally.dosimetry.laboratory.triage import as_rows, as_table, sort_samples
 
+    refuse_unused("repair_hours", unless="--hours", because=not was_given("hours"))
     exposed, loaded, read = ExposureConditions(hours, repair_hours, d0), Curve.load(curve), read_said(samples)
+    refuse_unused(
+        "d0", unless="distributions over cells", because=all(one.distribution is None for one in read.samples)
+    )
     found = sort_samples(read.samples, loaded, method=method, exposed=exposed, asked=Asked(partial))
     click.echo(tables_json([_plain(one) for one in found], read) if as_json else as_table(found))
     if exposed.protraction < 1 and not as_json:
@@ -149,8 +155,9 @@ def plan(
 
     loaded = Curve.load(curve)
     if samples is not None:
-        if plot is not None:
-            raise click.UsageError("--plot shows a plan for one dose; leave it out with --samples")
+        refuse_unused(
+            "plot", "gray", "false_rate", unless="a plan for one dose, without --samples", because=True
+        )
         _plan_each(samples, loaded, within, out, as_json=as_json)
         return
     _plan_one(loaded, gray, within, false_rate, out, as_json=as_json)

@@ -173,7 +173,7 @@ def match(headings: Sequence[str], wanted: Wanted) -> Match:
     return Match(
         {name: places[0] for name, places in found.items()},
         {name: tuple(headings[k] for k in places) for name, places in found.items() if len(places) > 1},
-        tuple(odd), min(lacking, key=len, default=()),
+        tuple(odd), min(lacking, key=lambda names: (bool(wanted.family) and wanted.family in names, len(names)), default=()),
     )  # fmt: skip
 
 
