@@ -5,11 +5,42 @@ from __future__ import annotations
 import numpy as np
 
 from cytally.errors import CountsError
-from cytally.types import IntArray
+from cytally.types import FloatArray, IntArray
 
 #: Pairs of the 46 chromosomes of a cell: on average no more dicentrics; in one cell, with
 #: chromosomes of many centromeres, no more than 45.
 MOST_PER_CELL, MOST_IN_A_CELL = 23, 45
+
+
+#: Beyond all published curves per cell: C, alpha per Gy (neutrons of 1 MeV give about 1), beta per Gy^2.
+_HIGHEST_C, _HIGHEST_ALPHA, _HIGHEST_BETA = 0.05, 2.0, 0.5
+
+
+def doubtful_coefficients(coefficients: FloatArray, errors: FloatArray) -> str:
+    """What of a curve is larger than any radiation gives, in words; "" where nothing is.
+
+    Parameters
+    ----------
+    coefficients, errors : ndarray of shape (3,)
+        C, alpha, beta and their standard errors; what may well be smaller (by two errors) is not doubted.
+
+    Examples
+    --------
+    >>> doubtful_coefficients(np.array([0.128, 2.103, 6.307]), np.zeros(3))
+    'C 0.128 (expected up to 0.05 per cell), alpha 2.103 (up to 2 per Gy), beta 6.307 (up to 0.5 per Gy^2)'
+    >>> doubtful_coefficients(np.array([0.00128, 0.02103, 0.06307]), np.zeros(3))
+    ''
+    """
+    limits = (
+        ("C", _HIGHEST_C, "expected up to {:g} per cell"),
+        ("alpha", _HIGHEST_ALPHA, "up to {:g} per Gy"),
+        ("beta", _HIGHEST_BETA, "up to {:g} per Gy^2"),
+    )
+    return ", ".join(
+        f"{name} {value:.4g} ({words.format(most)})"
+        for (name, most, words), value, error in zip(limits, coefficients, errors, strict=True)
+        if value - 2 * error > most
+    )
 
 
 def check_possible(aberrations: int, cells: int, what: str = "dicentrics") -> None:

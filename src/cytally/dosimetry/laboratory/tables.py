@@ -25,6 +25,8 @@ _HIGHEST_GY = 30.0
 #: Beyond this a dose is held against the yield that acute gamma rays of a quarter of it give.
 _DOUBTED_GY = 8.0
 _SHOWN = 20
+#: Replicates with fewer dicentrics than these may well be alike.
+_REPEATED = 10
 #: Gy in one unit of --dose-unit.
 UNITS = {"gy": 1.0, "cgy": 0.01, "mgy": 0.001}
 
@@ -105,8 +107,43 @@ def _curve_points(rows: Sequence[Row], table: Table, unit: str | None) -> list[D
     if wrong:
         raise CountsError(several(wrong, table.head.place))
     points = [point for _, point in good]
+    _check_repeated(good)
     check_doses(points, table.head.place, unit)
     return points
+
+
+def _check_repeated(lines: Sequence[tuple[Row, DosePoint]]) -> None:
+    """Ask about lines that stand again, as after pasting twice: the errors of a curve would be too small.
+
+    Three lines and more of several doses, alike in every column; fewer are alike by chance.
+
+    Raises
+    ------
+    CountsError
+        There are such lines.
+    """
+    keys = [tuple(cell.strip() for cell in row.cells) for row, _ in lines]
+    last: dict[tuple[str, ...], int] = {}
+    for start, key in enumerate(keys):
+        first = last.get(key)
+        last[key] = start
+        if first is None:
+            continue
+        alike = 0
+        while (
+            start + alike < len(keys) and first + alike < start and keys[first + alike] == keys[start + alike]
+        ):
+            alike += 1
+        points = [point for _, point in lines[start : start + alike]]
+        if (
+            alike > 2
+            and len({p.dose_gy for p in points}) > 1
+            and sum(p.dicentrics for p in points) > _REPEATED
+        ):
+            raise CountsError(
+                f"{lines[start][0].where}: {alike} lines from here are the same as those from line "
+                f"{lines[first][0].line}, in every column; delete them, or tell them apart in a column such as donor"
+            )
 
 
 def several(wrong: Sequence[str], place: str) -> str:
