@@ -54,6 +54,7 @@ def test_where_no_line_is_right_all_are_named(tmp_path):
     "Mittelwert ± SD", "Gesamtzahl", "Durchschnittswert", "Moyenne", "Somme (n=2)", "Totaux", "Total général", "Promedio",
     "Media", "Suma total", "Somma", "Totale campioni", "Średnia", "Suma", "Razem", "Łącznie", "Ogółem", "Average of A, B", "SD",
     "Écart-type", "Zwischensumme 1", "Sub-total", "Sous-total", "Standardabweichung",
+    "Summe1", "Kontrolle gesamt", "Wartość średnia", "Valor medio", "MW ± SD", "Arithm. Mittel", "Endsumme", "zusammen", "Σ",
 ])  # fmt: skip
 def test_a_line_named_for_a_sum_or_a_mean_is_no_sample_in_any_language(tmp_path, name):
     found = read(tmp_path, f"sample;cells;dicentrics\nA;500;5\n{name};431;15\nC;200;9\n")
@@ -111,6 +112,7 @@ def test_the_headings_of_a_laboratory_and_blanks_for_zero(tmp_path):
     "Campione;Cellule analizzate;Dicentrici osservati", "Codice del campione;Numero di cellule;N. dicentrici",
     "Próbka;Liczba komórek;Liczba dicentryków", "Numer próbki;Liczba przeanalizowanych komórek;Chromosomy dicentryczne",
     "Sample No.;Number of cells scored;Number of dicentrics found", "Patient;Zellen (ausgewertet);Dic",
+    "Patienten-ID;Anz. ausgew. Zellen;Anz. dic.", "Réf. échantillon;Cellules lues;Dicentriques totaux",
     "Nom de l'échantillon;Nombre total de cellules;Nombre de dicentriques", "№ Probe;N;X", "ID;Cells;Dics",
 ])  # fmt: skip
 def test_usual_headings_of_laboratories_in_six_languages(tmp_path, heading):

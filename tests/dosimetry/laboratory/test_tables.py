@@ -65,6 +65,7 @@ def test_counts_are_read_in_all_their_forms(tmp_path, text):
     ("dose_gy,by,cells,dicentrics\n1,A,50,5\n1,B,40,5\n1,Sum,90,10\n2,A,9,9\n", "line 4: is a line of totals"),
     ("dose_gy,cells,dicentrics\n0,100,1\n1,100,9\n1,200,10\n1,100,5\n", "line 4: is a line of totals or means"),
     ("dose_gy,cells,dicentrics\n0,100,1\n1,100,9\nMittel,100,5\n", "line 4: is a line of totals or means"),
+    ("Probe,dose_gy,cells,dicentrics\na,0,100,1\nb,1,100,9\nMittel (n=2),0.5,100,5\n", "line 4: is a line of totals or means"),
     ("dose_gy,cells,dicentrics\n0,5,50\n1,75,80\n", "50 dicentrics in 5 cells at 0 Gy; are the columns"),
     ("dose_gy,cells,dicentrics,weight\n0,5,1,0\n", "expected a weight above 0"),
 ])  # fmt: skip

@@ -7,9 +7,9 @@ from cytally.files.tables.headings import Column, Wanted, plain
 
 #: Around a noun these change nothing: "Number of cells scored", "ausgewertete Zellen", "N.º de células analizadas".
 _BESIDE = frozenset(
-    "number numbers of the no nr n # nb nbr nbre num numero nombre numer total totals totale totales sum count counts scored "
+    "number numbers of the no nr n # nb nbr nbre num numero nombre numer total totals totale totales totaux totalen sum count counts scored "
     "counted analysed analyzed examined observed evaluated found seen "
-    "anzahl zahl der die gesamt gesamtzahl gesamtanzahl summe ausgewertet ausgewertete ausgewerteten ausgewerteter gezahlt "
+    "anzahl anz zahl ausgew gez unters der die gesamt gesamtzahl gesamtanzahl summe ausgewertet ausgewertete ausgewerteten ausgewerteter gezahlt "
     "gezahlte gezahlten gezahlter analysiert analysierte analysierten analysierter untersuchte untersuchten untersuchter "
     "beobachtete beobachteten beobachteter gefundene gefundenen gefundener bewertete bewerteten bewerteter "
     "de des d les la le du analyse analyses analysee analysees compte comptes comptee comptees observe observes observee "
@@ -22,7 +22,7 @@ _BESIDE = frozenset(
 )  # fmt: skip
 #: In the plural: "Cell" and "Cellule n°" number single cells.
 _CELLS = frozenset((
-    "cells", "metaphases", "mitoses", "zellen", "metaphasen", "zellzahl", "zellenzahl", "zellanzahl", "metaphasenzahl",
+    "cells", "metaphases", "mitoses", "zellen", "metaphasen", "zellzahl", "gesamtzellzahl", "zellenzahl", "zellanzahl", "metaphasenzahl",
     "metaphasenanzahl", "mitosen", "cellules", "celulas", "metafases", "metafasi", "komorki", "komorek", "metafazy", "metafaz",
 ))  # fmt: skip
 _CELLULE = frozenset((
@@ -33,7 +33,7 @@ _CELLULE = frozenset((
 _FOUND = frozenset((
     "dicentric", "dicentrics", "dicentric chromosome", "dicentric chromosomes", "dic", "dics", "dic chromosomes",
     "dizentrische", "dizentrischen", "dizentrischer", "dizentren", "dizentrika", "dizentrische chromosomen",
-    "dizentrische chromosome", "dizentrischer chromosomen", "dizentrenzahl", "dicentrique", "dicentriques",
+    "dizentrische chromosome", "dizentrische chr", "dizentr chromosomen", "dizentr chr", "diz chromosomen", "dizentrischer chromosomen", "dizentrenzahl", "dicentrique", "dicentriques",
     "chromosomes dicentriques", "dicentrico", "dicentricos", "cromosomas dicentricos", "dicentrici",
     "cromosomi dicentrici", "dicentryki", "dicentrykow", "chromosomy dicentryczne", "chromosomow dicentrycznych",
     "micronuclei", "micronucleus", "mn", "mikrokerne", "micronoyaux", "micronucleos", "mikrojadra", "mikrojader",
@@ -44,7 +44,7 @@ _FOUND = frozenset((
 _PEOPLE = frozenset(
     "sample samples patient patients person subject probe proben blutprobe patientin echantillon echantillons patiente sujet "
     "muestra muestras paciente sujeto campione campioni paziente soggetto probka probki pacjent osoba "
-    "probennummer probenname probencode probenbezeichnung probenkennung probennr patientennummer patientencode "
+    "probennummer probenname probencode probenbezeichnung probenkennung probennr patienten patientennummer patientencode pacjenta pacjenci probanden "
     "specimen".split()
 )  # fmt: skip
 _WEAK_PEOPLE = frozenset(
@@ -52,7 +52,7 @@ _WEAK_PEOPLE = frozenset(
     "codigo caso individuo donante nome codice donatore kod dawca".split()
 )  # fmt: skip
 _NAMED = frozenset(
-    "id name no nr n num number code # of the nummer kennung bezeichnung der numero nom de d du des la le l il identifiant reference "
+    "id name no nr ref n num number code # of the nummer kennung bezeichnung der numero nom nombre de d du des la le l il identifiant reference "
     "codigo del della dell nome codice nazwa numer kod identyfikator".split()
 )  # fmt: skip
 _COUNTS = ("n", "no", "nr", "#", "number", "total", "sum", "count", "counts", "scored")
@@ -75,7 +75,7 @@ SAMPLE = Column("sample", frozenset(), None, _PEOPLE, _NAMED, _WEAK_PEOPLE)
 WEIGHT = Column("weight", frozenset({"weights", "gewicht", "gewichtung", "poids", "peso", "waga"}))
 _LABORATORY = Column(
     "laboratory",
-    frozenset({"lab", "labor", "labore", "labo", "laboratoire", "laboratorio", "laboratorium", "participant", "teilnehmer",
+    frozenset({"lab", "labor", "labore", "labo", "laboratoire", "laboratorio", "laboratorium", "laborcode", "laborkennung", "labornummer", "participant", "teilnehmer",
                "participante", "partecipante", "uczestnik"}),
     None,
     frozenset({"laboratory", "lab", "labor", "laboratoire", "laboratorio", "laboratorium"}), _NAMED,
@@ -83,7 +83,7 @@ _LABORATORY = Column(
 _VALUE = Column(
     "value",
     frozenset({"dose", "estimate", "dose estimate", "estimated dose", "reported dose", "yield", "result", "wert", "ergebnis",
-               "dosis", "geschatzte dosis", "dosisschatzung", "ermittelte dosis", "valeur", "resultat", "dose estimee",
+               "dosis", "geschatzte dosis", "ganzkorperdosis", "dosisschatzung", "ermittelte dosis", "valeur", "resultat", "dose estimee",
                "estimation", "valor", "resultado", "dosis estimada", "valore", "risultato", "dose stimata", "wartosc",
                "wynik", "dawka", "dawka szacowana", "oszacowana dawka"}),
     (*GRAY, *OTHER_UNITS),
@@ -127,7 +127,7 @@ SUMS = frozenset({"total", "totals", "grand total", "sum", "summe", "gesamt", "i
 #: The same as the whole name of a line. Short ones and those that may begin a name stand here alone.
 SUMMARY = SUMS | {
     "sums", "all", "all samples", "alle", "alle proben", "tous", "toutes", "todos", "todas", "tutti", "tutte", "wszystkie",
-    "overall", "pooled", "mw", "sd", "std", "stdev", "stabw", "standard deviation", "standard error",
+    "overall", "pooled", "zusammen", "std dev", "st dev", "mw", "sd", "std", "stdev", "stabw", "standard deviation", "standard error",
     "robust mean", "standardabweichung", "ecart type", "desviacion estandar", "deviazione standard",
     "odchylenie standardowe", "ensemble", "en tout", "in tutto", "en total",
 }  # fmt: skip
@@ -137,8 +137,14 @@ _FIRST = frozenset({"sum", "sums", "summe", "summen", "summed", "tot", "ges", "g
                     "mean", "means", "mittel", "mittlere", "mittlerer", "schnitt", "avg", "ave", "moy", "media", "medias", "medie",
                     "median", "mediana", "mediane", "ø", "⌀", "σ", "∑", "μ", "µ", "grand total", "sub total", "sous total", "totaux",
                     "razem", "łacznie", "ogołem", "srednia", "srednio", "srednie", "overall", "pooled", "combined"})  # fmt: skip
-_BEGINNINGS = ("total", "subtotal", "gesamts", "gesamtz", "gesamta", "gesamtw", "gesamte", "insgesamt", "zwischensumm",
+_BEGINNINGS = ("total", "subtotal", "gesamts", "gesamtz", "gesamta", "gesamtw", "gesamte", "insgesamt", "zwischensumm", "endsumm", "arithm", "wartosc sredni", "valor medio", "valore medio", "cumul", "kumul", "mw ±", "mw +",
                "teilsumm", "mittelwert", "durchschnitt", "average", "moyenn", "promedi", "podsumowan", "geometric mean")  # fmt: skip
+
+
+#: How the name of such a line may end: "Kontrolle gesamt", "S1 total".
+_LAST = frozenset(
+    {"total", "totals", "totale", "totaux", "gesamt", "insgesamt", "zusammen", "summe", "razem"}
+)
 
 
 def sums_up(name: str) -> bool:
@@ -151,6 +157,12 @@ def sums_up(name: str) -> bool:
     >>> [sums_up(name) for name in ("Summer, B.", "Gessner", "Totti", "Meany", "A-12", "")]
     [False, False, False, False, False, False]
     """
-    words = plain(name)
-    first = {" ".join(words.split()[:k]) for k in (1, 2)}
-    return words in SUMMARY or not _FIRST.isdisjoint(first) or words.startswith(_BEGINNINGS)
+    words = plain(name).split()
+    first = {" ".join(words[:k]) for k in (1, 2)} | {word.rstrip("0123456789") for word in words[:1]}
+    last = words[-1] if len(words) > 1 else ""
+    return (
+        " ".join(words) in SUMMARY
+        or not _FIRST.isdisjoint(first)
+        or last in _LAST
+        or " ".join(words).startswith(_BEGINNINGS)
+    )

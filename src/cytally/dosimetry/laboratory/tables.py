@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from cytally.dosimetry.curves.calibrate import DosePoint
-from cytally.dosimetry.laboratory.columns import COUNTS, GRAY, SUMMARY, SUMS, sums_up
+from cytally.dosimetry.laboratory.columns import COUNTS, GRAY, SAMPLE, SUMMARY, SUMS, sums_up
 from cytally.dosimetry.possible import check_in_a_cell, check_possible
 from cytally.errors import CountsError, InputError
 from cytally.files.tables.headings import plain
@@ -292,7 +292,16 @@ def named_sum(row: Row, name: str) -> bool:
     """Whether a line calls itself a sum or a mean: in its first cell, in the column `name`, or plainly elsewhere."""
     known = {place for column, place in row.head.columns.items() if column != name}
     elsewhere = {plain(cell) for place, cell in enumerate(row.cells) if place not in known}
-    return sums_up(row.text(name)) or plain(row.cells[0]) in SUMMARY or not SUMS.isdisjoint(elsewhere)
+    named = [
+        cell
+        for heading, cell in zip(row.head.headings, row.cells, strict=True)
+        if heading and SAMPLE.fits(heading)
+    ]
+    return (
+        any(map(sums_up, (row.text(name), *named)))
+        or plain(row.cells[0]) in SUMMARY
+        or not SUMS.isdisjoint(elsewhere)
+    )
 
 
 def sums_among(counts: Iterable[tuple[Row, int, int]], wrong: Iterable[Row] = ()) -> list[Row]:
