@@ -51,18 +51,18 @@ def test_calibrate_and_dose_from_typed_counts(curve):
     found = json.loads(
         call("dosimetry", "dose", "--curve", curve, "--distribution", "475,25", "--json").output
     )
-    assert 0.45 < found["lower"] < found["estimate"] < found["upper"] < 1.0
+    assert 0.45 < found["lower_gy"] < found["dose_gy"] < found["upper_gy"] < 1.0
     infinite = json.loads(
         call("dosimetry", "dose", "--curve", curve, "--distribution", "1,1,1,1,1,1,1", "--json").output
     )
-    assert infinite["estimate"] > 4
+    assert infinite["dose_gy"] > 4
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
     ((), "give one of"),
     (("--dicentrics", 3), "belong together"),
     (("--distribution", "a,b"), "whole numbers"),
-    (("--distribution", "5,-1"), "counts >= 0"),
+    (("--distribution", "5,-1"), "a count is 0 or more"),
     (("--dicentrics", 3, "--cells", 9, "--distribution", "1,2"), "give one of"),
 ])  # fmt: skip
 def test_wrong_use_is_exit_code_2(curve, arguments, words):

@@ -55,7 +55,7 @@ def test_a_background_at_its_bound_is_printed_as_one_and_carried(zero):
     )
     assert "no aberration in 1000 unexposed cells" in said
     found = json.loads(call("dose", "--curve", zero, "--dicentrics", 1, "--cells", 1000, "--json"))
-    assert found["lower"] == 0 and found["merkle"][0] == 0
+    assert found["lower_gy"] == 0 and found["merkle"][0] == 0
     assert "not distinguishable" in call("dose", "--curve", zero, "--dicentrics", 1, "--cells", 1000)
 
 
@@ -95,7 +95,7 @@ def test_dispersion_and_fit_per_dose_are_printed_and_kept(tmp_path):
 
 @pytest.mark.parametrize(("table", "words"), [
     ("dose_gy,cells,dicentrics\n0,1000,50\n1,1000,30\n2,500,10\n", "expected a yield that grows with dose, got 0.05 at 0 Gy"),
-    ("dose_gy,dicentrics,cells\n0,5000,8\n1,2000,38\n2,900,91\n", "are the columns swapped"),
+    ("dose_gy,dicentrics,cells\n0,5000,8\n1,2000,38\n2,900,91\n", "are the two swapped"),
 ])  # fmt: skip
 def test_a_table_that_is_no_calibration_leaves_no_file(tmp_path, table, words):
     (tmp_path / "c.csv").write_text(table)
@@ -178,6 +178,65 @@ def test_a_prior_of_another_form_is_refused(iaea, prior):
     assert "expected a prior uniform, uniform:5 (up to 5 Gy) or gamma:2,1.5" in " ".join(said.split())
 
 
-def test_a_count_beyond_every_dose_is_one_sentence(iaea):
-    said = call("dose", "--curve", iaea, "--dicentrics", 100_000, "--cells", 1, code=1)
-    assert "100000 dicentrics in 1 cell are more than the curve can explain up to 100 Gy" in said
+def test_a_count_beyond_every_dose_is_one_sentence(tmp_path):
+    weak = tmp_path / "weak.json"
+    call("curve", "0.0005,0.01", "--errors", "0.0003,0.001", "--highest-dose", 5, "--out", weak)
+    said = call("dose", "--curve", weak, "--dicentrics", 20, "--cells", 1, code=1)
+    assert "20 dicentrics in 1 cell are more than the curve can explain up to 100 Gy" in said
+
+
+@pytest.mark.parametrize("numbers", [
+    ("0.128,2.103,6.307", "0.047,0.516,0.401"), ("2.1,6.3,0.1", "0.5,0.4,0.05"), ("0.06307,0.02103,0.00128", "0.004,0.005,0.0005"),
+    ("0.83,0.0005", "0.02,0.0003"),
+])  # fmt: skip
+def test_coefficients_per_hundred_cells_or_in_another_order_are_asked_about(tmp_path, numbers):
+    given = ("curve", numbers[0], "--errors", numbers[1], "--highest-dose", 5, "--out", tmp_path / "c.json")
+    said = " ".join(call(*given, code=2).split())
+    assert (
+        "are these C,alpha,beta in this order, and per cell, not per 100 cells? Then add --per-cell" in said
+    )
+    assert not (tmp_path / "c.json").exists()
+    call(*given, "--per-cell")
+
+
+def test_negative_coefficients_are_numbers_not_options(tmp_path):
+    given = ("--errors", "0.0005,0.005,0.004", "--out", tmp_path / "c.json")
+    assert "expected coefficients and errors >= 0" in call("curve", "-0.001,0.02,0.06", *given, code=1)
+
+
+def test_doses_in_another_unit_than_was_said_give_no_curve(tmp_path):
+    rows = "0,5000,8\n50,2002,55\n100,1168,109\n200,333,103\n300,193,108\n400,103,103\n500,59,107\n"
+    (tmp_path / "c.csv").write_text("dose,cells,dicentrics\n" + rows)
+    given = ("calibrate", tmp_path / "c.csv", "--out", tmp_path / "c.json", "--dose-unit")
+    said = call(*given, "mgy", code=1)
+    assert (
+        "the counts give" in said
+        and "beta" in said
+        and "are the doses in the unit that --dose-unit says" in said
+    )
+    assert not (tmp_path / "c.json").exists()
+    call(*given, "cgy")
+
+
+def test_what_calibrate_prints_can_be_read(tmp_path):
+    rows = ["0,1000000,1600", "1,1000000,93000", "2,1000000,310000"]
+    (tmp_path / "c.csv").write_text("\n".join(["dose_gy,cells,dicentrics", *rows]) + "\n")
+    said = call("calibrate", tmp_path / "c.csv", "--out", tmp_path / "c.json")
+    assert "0 degrees of freedom, so that nothing says how well it fits" in said and "nan" not in said
+    assert ["2", "1000000", "310000", "0.31000"] in [line.split()[:4] for line in said.splitlines()]
+    (tmp_path / "c.csv").write_text("\n".join(["dose_gy,cells,dicentrics", *rows, "3,1000000,350000"]) + "\n")
+    said = call("calibrate", tmp_path / "c.csv", "--out", tmp_path / "c.json")
+    assert "1 degree of freedom, p < 0.001;" in said and "1 degrees" not in said and "p = 0.000" not in said
+
+
+def test_a_table_pasted_twice_is_asked_about(tmp_path):
+    rows = "0,5000,8\n0.5,2002,55\n1,1168,109\n2,333,103\n"
+    (tmp_path / "c.csv").write_text("dose_gy,cells,dicentrics\n" + rows + rows)
+    given = ("calibrate", tmp_path / "c.csv", "--out", tmp_path / "c.json")
+    said = call(*given, code=1)
+    assert "line 6: 4 lines from here are the same as those from line 2, in every column; delete them" in said
+    (tmp_path / "c.csv").write_text("dose_gy,cells,dicentrics\n" + rows + "2,333,103\n0.5,2002,55\n")
+    call(*given)  # two replicates that are alike
+    donors = [row + f",{name}" for name in "AB" for row in rows.split()]
+    (tmp_path / "c.csv").write_text("\n".join(["dose_gy,cells,dicentrics,donor", *donors]) + "\n")
+    call(*given)

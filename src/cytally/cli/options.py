@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ class Finite(click.FloatRange):
 
 
 class NamedFile(click.Path):
-    """A file to write whose ending decides what is written.
+    """A file to write, in a folder that exists, whose ending decides what is written.
 
     Parameters
     ----------
@@ -40,11 +41,13 @@ class NamedFile(click.Path):
         self.endings = endings
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path, or a refusal that names the endings."""
+        """The path, or a refusal before anything is computed."""
         path = Path(str(super().convert(value, param, ctx)))
         if path.suffix.lower() not in self.endings:
             expected = ", ".join(self.endings[:-1]) + f" or {self.endings[-1]}"
             self.fail(f"expected a name that ends in {expected}, got {path.name}", param, ctx)
+        if not path.parent.is_dir():
+            self.fail(f"expected a folder that exists, got {path.parent}; make it first", param, ctx)
         return path
 
 
@@ -59,6 +62,34 @@ PICTURE, TABLE = NamedFile(".svg", ".png"), NamedFile(".csv", ".xlsx")
 #: Options that many commands have.
 OUT = click.option("--out", type=TABLE, help="Also write the table (CSV or XLSX).")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+def was_given(name: str) -> bool:
+    """Whether an option of the command that runs was typed, not left to its default."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source not in (None, ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP)
+
+
+def refuse_unused(*names: str, unless: str, because: bool) -> None:
+    """Refuse options that were typed but would be left out of the answer.
+
+    Parameters
+    ----------
+    names : str
+        As Python knows them, such as "repair_hours".
+    unless : str
+        What they belong to, for the message.
+    because : bool
+        Whether that is missing.
+    """
+    for name in names:
+        if because and was_given(name):
+            option = next(
+                each.opts[0] for each in click.get_current_context().command.params if each.name == name
+            )
+            raise click.UsageError(
+                f"{option} belongs to {unless}; without it, it would change nothing: leave it out"
+            )
 
 
 def draw(figure: Figure, path: Path) -> None:
@@ -80,14 +111,39 @@ def write_table(out: Path | None, rows: Sequence[Sequence[object]]) -> None:
         write_sheet(out, rows)
 
 
-def pair(text: str, option: str, example: str) -> tuple[int, int]:
-    """Aberrations and cells of a control, as typed."""
+def whole_numbers(text: str, option: str, example: str, parts: int = 0) -> list[int]:
+    """Counts with commas between them, as typed: so many of them, or any number.
+
+    A number with a separator of thousands would become two: `1,000` is refused.
+    """
+    from cytally.files.tables.numbers import whole
+
+    named = f" for {option}" if option else ""
+    pieces = [piece.strip() for piece in text.split(",")]
+    number = {0: "whole numbers", 2: "two whole numbers"}[parts]
+    if parts and len(pieces) != parts:
+        raise click.UsageError(f"expected {number} such as {example}{named}, got {text!r}")
     try:
-        known, among = (int(part) for part in text.split(","))
-    except ValueError:
-        raise click.UsageError(
-            f"expected two whole numbers such as {example} for {option}, got {text!r}"
-        ) from None
+        return [whole(piece) for piece in pieces]
+    except ValueError as error:
+        raise click.UsageError(f"expected {number} such as {example}{named}, got {text!r}; {error}") from None
+
+
+def pair(text: str, option: str, example: str, what: str = "dicentrics") -> tuple[int, int]:
+    """Aberrations and cells of a control, as typed."""
+    known, among = whole_numbers(text, option, example, 2)
     if not 0 <= known <= COUNT.max or not 1 <= among <= CELLS.max:  # type: ignore[operator]  # both are set
         raise click.UsageError(f"expected a count >= 0 and 1 to {CELLS.max} cells for {option}, got {text}")
+    typed_counts(known, among, what, option)
     return known, among
+
+
+def typed_counts(aberrations: int, cells: int, what: str = "dicentrics", option: str = "") -> None:
+    """Refuse typed totals that cells cannot hold, as every table does."""
+    from cytally.dosimetry.possible import check_possible
+    from cytally.errors import CountsError
+
+    try:
+        check_possible(aberrations, cells, what)
+    except CountsError as error:
+        raise click.UsageError(f"{option}: {error}" if option else str(error)) from None

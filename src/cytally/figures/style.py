@@ -30,6 +30,11 @@ def plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
+def label(name: str, most: int = 40) -> str:
+    """A name beside an axis: as `plain`, and no longer than leaves room for the axis."""
+    return plain(name if len(name) <= most else f"{name[: most - 1]}…")
+
+
 def as_svg(figure: Figure) -> str:
     """The figure as SVG text; the same figure gives the same bytes (no date, no random ids)."""
     with matplotlib.rc_context({"svg.hashsalt": "cytally"}):

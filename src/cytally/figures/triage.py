@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from cytally.figures.style import INK, plain
+from cytally.figures.style import INK, label
 from cytally.types import FloatArray, IntArray
 
 _CLASSES = ("#dceef8", "#fdf0d5", "#fbdcd8")
@@ -47,7 +47,7 @@ def triage_figure(
     if partial is not None and np.isfinite(partial).any():
         _hollow(axes, partial, rows, far)
     axes.set(xlim=(0, far), ylim=(-0.8, len(names) - 0.2), xlabel="dose (Gy), 95 % limits", yticks=rows)
-    axes.set_yticklabels(list(map(plain, names)))
+    axes.set_yticklabels(list(map(label, names)))
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
     return figure

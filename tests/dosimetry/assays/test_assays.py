@@ -208,7 +208,9 @@ def test_a_control_of_one_s_own_is_carried_with_its_uncertainty():
     ("paint", "said"),
     [
         ([["1", "1"]], "got 1 twice"), ([["1", "4"], ["1"]], "got 1 twice"), ([["1"], []], "a colour without a chromosome"),
-        ([list(dna_fractions("male"))], "which shows none"), ([["Y"]], "which shows none"), ([], "known fractions"),
+        ([[*map(str, range(1, 23)), "X"]], "which shows none"), ([], "such as 1,4/2, got none"),
+        ([["Y"]], "chromosomes that the person has, got Y; is the sex right"), ([["1", "2", "Y"]], "got Y; is the sex right"),
+        ([["1-3"]], "expected chromosomes 1 to 22, X or Y, with commas between them and / between colours, such as 1,4/2, got '1-3'"),
     ],
 )  # fmt: skip
 def test_a_paint_that_cannot_be_is_refused(paint, said):

@@ -11,7 +11,12 @@ from cytally.cli.main import cli
 from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate
 from cytally.dosimetry.curves.fit import fit_curve
 from cytally.dosimetry.estimation.dose import dose, dose_from_totals
-from cytally.dosimetry.laboratory.exercise import ExerciseSample, compare_laboratories, read_exercise
+from cytally.dosimetry.laboratory.exercise import (
+    ExerciseSample,
+    compare_laboratories,
+    read_exercise,
+    read_exercise_table,
+)
 from cytally.dosimetry.laboratory.tables import read_counts, read_counts_by
 from cytally.errors import CountsError
 from cytally.statistics.robust import q_hampel, z_scores
@@ -165,7 +170,7 @@ def test_a_sample_without_scatter_ends_no_exercise(tmp_path):
     assert "they take 3 laboratories, and there are 2" in parts[2] and "coincide" in parts[3]
     assert "reference 2.500" in parts[1] and "(not used)" in parts[1] and "reference" not in parts[3]
     code, told = run("interlab", path, "--json")
-    told = json.loads(told)
+    told = json.loads(told)["samples"]
     alone = z_scores(np.array([2.4, 2.6, 2.3, 2.7]), reference=2.5)
     assert [one["z"] for one in told[1]["laboratories"]] == pytest.approx(alone.tolist())
     assert (
@@ -202,3 +207,52 @@ def test_a_table_of_an_exercise_that_contradicts_itself(tmp_path, lines, said):
     (tmp_path / "e.csv").write_text("\n".join(["laboratory,value", *lines]) + "\n")
     with pytest.raises(CountsError, match=said):
         read_exercise(tmp_path / "e.csv")
+
+
+def test_one_bad_line_costs_no_exercise(tmp_path):
+    path = tmp_path / "e.csv"
+    path.write_text(
+        "Labor;Dosis\nA;2,1\nB;2200\nC;1,9\nD;2,0\nE;n.d.\nF;<0,1\nG;2,2\nG;2,3\nMittelwert;2,0\n"
+    )
+    found = read_exercise_table(path)
+    assert [(one.laboratories, one.values.tolist()) for one in found.samples] == [
+        (("A", "C", "D"), [2.1, 1.9, 2.0])
+    ]
+    reasons = [one.reason for one in found.left_out]
+    assert "at most 30, got 2200; is it in mGy or cGy? Convert it" in reasons[0]
+    assert (
+        "got 'n.d.'" in reasons[1]
+        and "got '<0,1'" in reasons[2]
+        and "is a line of totals or means" in reasons[5]
+    )
+    assert reasons[3] == reasons[4] and reasons[3].startswith(
+        "'G' is there twice; keep one value, name two scorers apart"
+    )
+    code, said = run("interlab", path, "--json")
+    told = json.loads(next(line for line in said.splitlines() if line.startswith("{")))
+    assert code == 3 and told["samples"][0]["robust"]["location"] == pytest.approx(2.0)
+    assert told["left_out"][0]["line"].endswith("line 3") and len(told["left_out"]) == 6
+    with pytest.raises(CountsError, match="6 lines cannot be used:"):
+        read_exercise(path)
+
+
+def test_values_in_another_unit_than_the_reference_are_asked_about(tmp_path):
+    path = tmp_path / "e.csv"
+    path.write_text("laboratory,value\na,2000\nb,2100\nc,1900\n")
+    code, said = run("interlab", path, "--reference", 2)
+    assert code == 1 and "3 lines cannot be used" in said and "is it in mGy or cGy? Convert it" in said
+    path.write_text("laboratory,value\na,20\nb,0.21\nc,0.19\n")
+    (note,) = read_exercise_table(path).notes
+    assert note.endswith("20 of a lies far from the median 0.21; is it in the same unit?")
+    (note, _) = read_exercise_table(path, 0.002).notes[::-1]
+    assert note.endswith("0.002 of the reference lies far from the median 0.21; is it in the same unit?")
+
+
+def test_a_reference_beside_the_column_of_references_is_no_choice(tmp_path):
+    path = tmp_path / "e.csv"
+    path.write_text("laboratory,value,reference\na,2,2.5\nb,2.1,2.5\nc,1.9,\n")
+    with pytest.raises(
+        CountsError, match=r"expected one reference per sample, got 2\.5 and 3 \(--reference\); keep one"
+    ):
+        read_exercise_table(path, 3.0)
+    assert read_exercise_table(path, 2.5).samples[0].reference == 2.5

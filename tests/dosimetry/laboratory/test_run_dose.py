@@ -69,7 +69,7 @@ def test_one_run_has_the_same_limits_everywhere(scored, curves, tmp_path):
     said = run("dose", folder, "--curve", curves["own"])
     expected = numbers_in(said)
     told = json.loads(run("dose", folder, "--curve", curves["own"], "--json"))
-    assert expected == tuple(f"{told[key]:.2f}" for key in ("estimate", "lower", "upper"))
+    assert expected == tuple(f"{told[key]:.2f}" for key in ("dose_gy", "lower_gy", "upper_gy"))
     assert numbers_in((folder / "report.html").read_text().split('class="dose">')[1]) == expected
     report = run("report", folder, "--curve", curves["own"], "--out", tmp_path / "r.html")
     assert numbers_in(report.split("\n", 1)[1]) == expected
@@ -78,7 +78,7 @@ def test_one_run_has_the_same_limits_everywhere(scored, curves, tmp_path):
     from cytally.dosimetry.curves.calibrate import Curve
 
     narrow = dose(counts, Curve.load(curves["own"]))
-    assert told["lower"] < narrow.lower and told["upper"] > narrow.upper
+    assert told["lower_gy"] < narrow.lower and told["upper_gy"] > narrow.upper
     for text in (said, page, (folder / "report.html").read_text()):
         assert "members disagree (standard deviation 13.9 dicentrics)" in text.replace("&#39;", "'")
 

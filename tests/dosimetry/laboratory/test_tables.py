@@ -37,7 +37,7 @@ def test_counts_are_read_in_all_their_forms(tmp_path, text):
     ("0,5000,5\n1,800,75\n", "expected a line of headings with dose_gy and cells"),
     ("dose_gy,cells,dicentrics\n0,5,100,1\n", "line 2: expected 3 columns, got 4; are there decimal commas"),
     ("dose_gy,cells,dicentrics\n1,0,3\n", "got 3 in 0"),
-    ("dose_gy,cells,dicentrics\n1,100,2301\n", "got 2301 in 100; are the columns swapped"),
+    ("dose_gy,cells,dicentrics\n1,100,2301\n", "got 2301 in 100; are the two swapped"),
     ("dose_gy,cells,dicentrics\nnan,10,3\n", "expected a number in dose_gy, got 'nan'"),
     ("dose_gy,cells,dicentrics\ninf,10,3\n", "expected a number in dose_gy, got 'inf'"),
     ("dose_gy,cells,dicentrics\n-1,10,3\n", "it cannot be below 0"),
@@ -63,6 +63,9 @@ def test_counts_are_read_in_all_their_forms(tmp_path, text):
     ("dose_gy,cells,dicentrics\n0,100,1\n1,100,9\nTotal,200,10\n", "line 4: is a line of totals"),
     ("dose_gy,cells,dicentrics\n0,100,1\n1,100,9\n1,200,10\n", "line 4: is a line of totals"),
     ("dose_gy,by,cells,dicentrics\n1,A,50,5\n1,B,40,5\n1,Sum,90,10\n2,A,9,9\n", "line 4: is a line of totals"),
+    ("dose_gy,cells,dicentrics\n0,100,1\n1,100,9\n1,200,10\n1,100,5\n", "line 4: is a line of totals or means"),
+    ("dose_gy,cells,dicentrics\n0,100,1\n1,100,9\nMittel,100,5\n", "line 4: is a line of totals or means"),
+    ("Probe,dose_gy,cells,dicentrics\na,0,100,1\nb,1,100,9\nMittel (n=2),0.5,100,5\n", "line 4: is a line of totals or means"),
     ("dose_gy,cells,dicentrics\n0,5,50\n1,75,80\n", "50 dicentrics in 5 cells at 0 Gy; are the columns"),
     ("dose_gy,cells,dicentrics,weight\n0,5,1,0\n", "expected a weight above 0"),
 ])  # fmt: skip

@@ -108,15 +108,17 @@ def test_doses_of_many_samples_are_those_of_each_alone(tmp_path, curve):
     rows = {row["sample"]: row for row in csv.DictReader((tmp_path / "d.csv").read_text().splitlines())}
     alone = run("dose", "--curve", curve, "--distribution", "932,56,9,1,1,1", "--json")
     told = json.loads(alone.output)
-    assert float(rows["partial"]["dose_gy"]) == pytest.approx(told["estimate"], abs=1e-4)
+    assert float(rows["partial"]["dose_gy"]) == pytest.approx(told["dose_gy"], abs=1e-4)
     assert float(rows["partial"]["partial_dose_gy"]) == pytest.approx(
         told["partial"]["dose"]["value"], abs=1e-4
     )
     assert rows["low"]["partial_dose_gy"] == "" and "partial-body exposure" in result.output
-    as_json = json.loads(run("dose", "--curve", curve, "--samples", tmp_path / "s.csv", "--json").output)
-    assert [one["sample"] for one in as_json] == ["low", "partial"] and as_json[1]["estimate"] == told[
-        "estimate"
-    ]
+    given = ("--curve", curve, "--json")
+    as_json = json.loads(run("dose", "--samples", tmp_path / "s.csv", *given).output)
+    assert as_json["left_out"] == [] and [one["sample"] for one in as_json["samples"]] == ["low", "partial"]
+    assert as_json["samples"][1] == {"sample": "partial"} | told
+    sorted_ = json.loads(run("triage", tmp_path / "s.csv", *given).output)
+    assert sorted_["left_out"] == [] and sorted_["samples"][0].items() >= as_json["samples"][1].items()
 
 
 def test_many_samples_are_compared_with_a_control(tmp_path, curve):
@@ -162,7 +164,7 @@ def test_triage_gives_the_partial_body_dose_where_the_counts_ask_for_it(tmp_path
     assert (tmp_path / "t.png").read_bytes().startswith(b"\x89PNG")
     as_json = {
         one["sample"]: one
-        for one in json.loads(run("triage", tmp_path / "s.csv", "--curve", curve, "--json").output)
+        for one in json.loads(run("triage", tmp_path / "s.csv", "--curve", curve, "--json").output)["samples"]
     }
     assert (
         as_json["p"]["partial"]["dose"]["value"] == pytest.approx(of["p"]["partial_dose_gy"])
@@ -174,14 +176,14 @@ def test_triage_of_a_protracted_exposure(tmp_path, curve):
     (tmp_path / "s.csv").write_text("sample,cells,dicentrics\np,500,150\n")
     given = ["triage", tmp_path / "s.csv", "--curve", curve, "--json"]
     acute, day, quick = (
-        json.loads(run(*given, *more).output)[0]
+        json.loads(run(*given, *more).output)["samples"][0]
         for more in ((), ("--hours", 24), ("--hours", 24, "--repair-hours", 1))
     )
     assert acute["dose_gy"] < day["dose_gy"] < quick["dose_gy"]
     exact = json.loads(
         run("dose", "--curve", curve, "--dicentrics", 150, "--cells", 500, "--hours", 24, "--json").output
     )
-    assert day["dose_gy"] == exact["estimate"] and "times 0.153" in run(*given[:-1], "--hours", 24).output
+    assert day["dose_gy"] == exact["dose_gy"] and "times 0.153" in run(*given[:-1], "--hours", 24).output
 
 
 def test_a_count_far_from_both_doses_still_has_odds(curve):
@@ -202,9 +204,9 @@ def test_a_count_far_from_both_doses_still_has_odds(curve):
 def test_compare_and_plan_for_programs(tmp_path, curve):
     (tmp_path / "s.csv").write_text("sample,cells,dicentrics\none,500,4\ntwo,500,0\n")
     given = ["compare", "--samples", tmp_path / "s.csv", "--control", "8,5000"]
-    told = json.loads(run(*given, "--json", "--out", tmp_path / "c.csv").output)
+    told = json.loads(run(*given, "--json", "--out", tmp_path / "c.csv").output)["samples"]
     rows = list(csv.DictReader((tmp_path / "c.csv").read_text().splitlines()))
-    assert [one["name"] for one in told] == ["one", "two"] and float(rows[0]["p"]) == pytest.approx(
+    assert [one["sample"] for one in told] == ["one", "two"] and float(rows[0]["p"]) == pytest.approx(
         told[0]["p"], rel=1e-5
     )
     assert int(rows[0]["threshold"]) == told[0]["limits"]["threshold"] and rows[0]["log10_odds_of_0_gy"] == ""
@@ -230,7 +232,7 @@ def test_compare_and_plan_for_programs(tmp_path, curve):
         run(
             "plan", "--curve", curve, "--samples", tmp_path / "s.csv", "--json", "--out", tmp_path / "e.xlsx"
         ).output
-    )
+    )["samples"]
     assert each[0]["cells_more"] == max(each[0]["cells_needed"] - 500, 0) and (tmp_path / "e.xlsx").is_file()
     for within in ("nan", "0", "inf"):
         assert run("plan", "--curve", curve, "--within", within).exit_code == 2
@@ -260,10 +262,15 @@ def test_the_threshold_carries_the_controls_own_uncertainty(curve, tmp_path):
         ("interlab", "I"),
     ],
 )  # fmt: skip
-def test_a_table_that_cannot_be_written_loses_no_result(tmp_path, curve, given):
+def test_a_table_that_cannot_be_written_loses_no_result(tmp_path, curve, given, monkeypatch):
     (tmp_path / "s.csv").write_text("sample,cells,dicentrics\none,500,4\n")
     (tmp_path / "i.csv").write_text("laboratory,value\none,1.2\nb,1.3\nc,1.5\n")
     files = {"S": tmp_path / "s.csv", "C": curve, "I": tmp_path / "i.csv"}
-    result = run(*(files.get(word, word) for word in given), "--out", tmp_path / "nowhere" / "t.csv")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cytally.files.atomic.os.replace", full)
+    result = run(*(files.get(word, word) for word in given), "--out", tmp_path / "t.csv")
     assert result.exit_code == 1 and "cannot be written" in result.output
     assert "500" in result.output or "one " in result.output

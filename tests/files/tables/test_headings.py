@@ -46,7 +46,7 @@ def test_samples(heading):
 
 @pytest.mark.parametrize("heading", [
     "Dicentrics per cell", "dic/cell", "Dicentrics (%)", "Dicentrics (per cell)", "Cells with dicentrics", "Cells (x1000)", "N°",
-    "Nº", "Dicentrics + rings", "Cell", "Cell no", "Yield", "Date", "Remarks", "Scored by", "SE", "u", "Chromosomes", "Comment", "CV",
+    "Nº", "Dicentrics + rings", "Cell", "Cell no", "Cellule n°", "Zelle", "Yield", "Date", "Remarks", "Scored by", "SE", "u", "Chromosomes", "Comment", "CV",
     "Dose rate (Gy/min)", "Dose rate", "Cells x 1000",
 ])  # fmt: skip
 def test_what_only_looks_like_a_count_is_left_alone(heading):

@@ -9,7 +9,7 @@ from cytally.files.tables.numbers import real, whole
 
 @given(st.integers(0, 999_999_999))
 def test_a_count_in_plain_digits_is_that_count(count):
-    assert whole(str(count)) == whole(f"{count}.0") == count
+    assert whole(str(count)) == whole(f"{count}.0") == whole(f"{count}.00") == count
 
 
 @pytest.mark.parametrize(("text", "words"), [
@@ -17,9 +17,10 @@ def test_a_count_in_plain_digits_is_that_count(count):
     ("1\xa0000", "write 1000"), ("1'000", "write 1000"), ("1’000", "write 1000"), ("1_000", "write 1000"),
     ("12,345,678", "write 12345678"), ("+1,000", "write 1000"),
     ("1e3", "write the number out"), ("1E+3", "write the number out"), ("1e300", "write the number out"),
-    ("+5", "write 5"), ("-5", "0 or more"), ("5.5", "no fraction"), ("5,5", "no fraction"), ("5.00", "no fraction"),
+    ("+5", "write 5"), ("-5", "0 or more"), ("5.5", "no fraction"), ("5,5", "no fraction"), ("5.0000", "no fraction"), ("2024-03-12", "made a date of it"), ("12.03.2024", "made a date of it"),
+    ("n.d.", "leave the line out"), ("-", "leave the line out"), ("000", "a zero in front may be the end of a number such as 1,000"), ("05", "a zero in front"),
     ("5.", "no fraction"), ("²", "digits 0 to 9"), ("1²", "digits 0 to 9"), ("٥٠٠", "digits 0 to 9"), ("５", "digits 0 to 9"),
-    ("", "empty"), ("nan", "digits only"), ("inf", "digits only"), ("0x10", "digits only"), ("5_00", "digits only"),
+    ("", "empty"), ("nan", "leave the line out"), ("inf", "digits only"), ("0x10", "digits only"), ("5_00", "digits only"),
     ("5 cells", "digits only"), ("many", "digits only"), ("TRUE", "digits only"), ("1000000000", "more than anybody counts"),
     ("1" * 5000, "more than anybody counts"),
 ])  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cytally.cli.dosimetry.group import dosimetry
-from cytally.cli.options import PICTURE, Finite, draw
+from cytally.cli.options import PICTURE, Finite, draw, was_given
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,10 +77,10 @@ def calibrate(
     known = read_about(about) if about else None
 
     def fitted(points: list[DosePoint], detector: str = "") -> Curve:
-        return fit(
+        return believable(fit(
             points, radiation=radiation, laboratory=laboratory, detector=detector, model=model, family=family,
             about=known, aberration=aberration,
-        )  # fmt: skip
+        ))  # fmt: skip
 
     if by is not None:
         _fit_each(counts, by, out, fitted, plot, dose_unit)
@@ -94,6 +94,26 @@ def calibrate(
     _say_curve(curve, out, as_json)
 
 
+def believable(curve: Curve) -> Curve:
+    """The curve, unless its alpha or beta is larger than any radiation gives.
+
+    Raises
+    ------
+    CountsError
+        It is: the doses are in another unit.
+    """
+    from cytally.dosimetry.possible import doubtful_coefficients
+    from cytally.errors import CountsError
+
+    errors = curve.covariance.diagonal() ** 0.5
+    doubt = doubtful_coefficients(curve.coefficients * [0, 1, 1], errors)
+    if doubt:
+        raise CountsError(
+            f"the counts give {doubt}: are the doses in the unit that --dose-unit says (Gy without it)?"
+        )
+    return curve
+
+
 def _fit_each(
     counts: tuple[Path, ...],
     by: str,
@@ -105,8 +125,10 @@ def _fit_each(
     """A curve for each name in a column: OUT/NAME.json, and one line each."""
     from cytally.dosimetry.laboratory.tables import read_counts_by
 
-    if len(counts) != 1 or plot is not None:
-        raise click.UsageError("--by takes a single table, and draws no plot")
+    if len(counts) != 1 or plot is not None or was_given("as_json"):
+        raise click.UsageError(
+            "--by takes a single table, draws no plot, and knows no --json: read OUT/NAME.json"
+        )
     groups = read_counts_by(counts[0], by, unit)
     odd = [name for name in groups if Path(name).name != name]
     if odd:
@@ -118,14 +140,14 @@ def _fit_each(
         curve.save(out / f"{name}.json")
         three = "".join(f"{value:>10.5f}" for value in curve.coefficients)
         if curve.fit is not None:
-            three += f"{curve.fit.chi2:>8.2f}{curve.fit.degrees:>4}{curve.fit.p_value:>8.3f}"
+            three += f"{curve.fit.chi2:>8.2f}{curve.fit.degrees:>4} {_p(curve):>7}"
         click.echo(f"{name:<16}{three}")
         for warning in curve.warnings:
             click.echo(f"  note: {warning}")
     click.echo(f"curves: {out}")
 
 
-@dosimetry.command()
+@dosimetry.command(context_settings={"ignore_unknown_options": True})  # -0.001 is a number, not an option
 @click.argument("coefficients")
 @click.option("--errors", required=True, help="Standard errors of C,alpha,beta.")
 @click.option(
@@ -135,14 +157,17 @@ def _fit_each(
     "--highest-dose", type=Finite(0, 100, min_open=True), metavar="GY",
     help="Up to which dose it was calibrated; without it nothing can be said about extrapolation.",
 )  # fmt: skip
+@click.option(
+    "--per-cell", is_flag=True, help="The coefficients are per cell and in order, however large they are."
+)
 @click.option("--out", required=True, type=_FILE, help="Curve file (JSON).")
 @click.option("--radiation", default="", help='Such as "60Co gamma, 0.3 Gy/min".')
 @click.option("--laboratory", default="", help="Whose curve it is.")
 @click.option("--plot", type=PICTURE, help="Also draw the curve (SVG or PNG).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def curve(
-    coefficients: str, errors: str, covariances: str | None, highest_dose: float | None, out: Path, radiation: str,
-    laboratory: str, plot: Path | None, as_json: bool,
+    coefficients: str, errors: str, covariances: str | None, highest_dose: float | None, per_cell: bool,
+    out: Path, radiation: str, laboratory: str, plot: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Write down a curve known by its COEFFICIENTS C,alpha,beta alone, such as a published one.
 
@@ -157,13 +182,22 @@ def curve(
         --covariances=-9.95e-7,4.38e-7,-1.512e-5 --highest-dose 5 --radiation "60Co gamma" --out iaea.json
       cytally dosimetry curve 0.0005,0.83 --errors 0.0003,0.02 --highest-dose 2 --out neutrons.json
     """
+    import numpy as np
+
     from cytally.dosimetry.curves.calibrate import stated
+    from cytally.dosimetry.possible import doubtful_coefficients
 
     made = stated(
         _numbers(coefficients, "COEFFICIENTS"), _numbers(errors, "--errors"),
         _numbers(covariances, "--covariances", (1, 3)) if covariances else (),
         radiation=radiation, laboratory=laboratory, highest_dose=highest_dose,
     )  # fmt: skip
+    if not per_cell:
+        doubt = doubtful_coefficients(made.coefficients, np.zeros(3))
+        if doubt:
+            raise click.UsageError(
+                f"{doubt}: are these C,alpha,beta in this order, and per cell, not per 100 cells? Then add --per-cell"
+            )
     made.save(out)
     if plot:
         from cytally.dosimetry.reporting.run_page import curve_figure
@@ -202,8 +236,14 @@ def _say_curve(curve: Curve, out: Path, as_json: bool) -> None:
     if curve.fit is not None:
         freedom = "degree" if curve.fit.degrees == 1 else "degrees"
         click.echo(
-            f"chi2 {curve.fit.chi2:.2f} with {curve.fit.degrees} {freedom} of freedom, p = {curve.fit.p_value:.3f}; "
-            f"AIC {curve.fit.aic:.2f}" + (f"; held at 0: {', '.join(held)}" if held else "")
+            f"chi2 {curve.fit.chi2:.2f} with {curve.fit.degrees} {freedom} of freedom, "
+            + (
+                f"p {_p(curve, equals='= ')}; "
+                if curve.fit.degrees
+                else "so that nothing says how well it fits; "
+            )
+            + f"AIC {curve.fit.aic:.2f}"
+            + (f"; held at 0: {', '.join(held)}" if held else "")
         )
     click.echo(f"correlations: {_correlations(curve)}")
     click.echo(f"{curve.model}, {curve.family}" + (f" ({curve.reason})" if curve.reason else ""))
@@ -226,16 +266,28 @@ def _say_doses(curve: Curve) -> None:
     rows = curve.summary["per_dose"]
     if not rows:
         return
-    click.echo(
-        f"{'dose_gy':>8}{'cells':>8}{'dic.':>6}{'mean':>10}{'variance':>10}{'index':>8}{'u':>8}{'expected':>10}{'residual':>10}"
-    )
-    for row in rows:
-        click.echo(
-            f"{row['dose_gy']:>8g}{row['cells']:>8}{row['dicentrics']:>6}{row['mean']:>10.5f}"
-            f"{_or_gap(row['variance'], 10, 5)}{_or_gap(row['index'], 8, 2)}{_or_gap(row['u'], 8, 2)}"
-            f"{row['expected']:>10.2f}{_or_gap(row['residual'], 10, 2)}"
-        )
+    lines = [["dose_gy", "cells", "dic.", "mean", "variance", "index", "u", "expected", "residual"]] + [
+        [
+            f"{row['dose_gy']:g}", str(row["cells"]), str(row["dicentrics"]), f"{row['mean']:.5f}",
+            _or_gap(row["variance"], 5), _or_gap(row["index"], 2), _or_gap(row["u"], 2), f"{row['expected']:.2f}",
+            _or_gap(row["residual"], 2),
+        ]
+        for row in rows
+    ]  # fmt: skip
+    least = (8, 8, 6, 10, 10, 8, 8, 10, 10)
+    widths = [
+        max(each, 1 + max(map(len, column)))
+        for each, column in zip(least, zip(*lines, strict=True), strict=True)
+    ]
+    click.echo("\n".join("".join(map(str.rjust, line, widths)) for line in lines))
 
 
-def _or_gap(value: float | None, width: int, digits: int) -> str:
-    return f"{'-' if value is None else f'{value:.{digits}f}':>{width}}"
+def _or_gap(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _p(curve: Curve, *, equals: str = "") -> str:
+    """The p of the fit; a small one as its bound, and none without degrees of freedom."""
+    if curve.fit is None or not curve.fit.degrees:
+        return "-"
+    return f"{equals}{curve.fit.p_value:.3f}" if curve.fit.p_value >= 0.0005 else "< 0.001"

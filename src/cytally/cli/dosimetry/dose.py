@@ -16,7 +16,7 @@ from cytally.cli.dosimetry.given import (
     typed_dose,
 )
 from cytally.cli.dosimetry.group import dosimetry
-from cytally.cli.options import CELLS, COUNT, D0, HOURS, REPAIR, TABLE
+from cytally.cli.options import CELLS, COUNT, D0, HOURS, REPAIR, TABLE, refuse_unused, was_given
 from cytally.dosimetry import D0_GY, REPAIR_HOURS
 
 if TYPE_CHECKING:
@@ -111,6 +111,9 @@ def dose(
     from cytally.dosimetry.estimation.limits.calibrative import Prior
 
     errors = errors_given(recalled, false, beside, validation)
+    refuse_unused("repair_hours", unless="--hours", because=not was_given("hours"))
+    refuse_unused("method", unless="counts without a detector's errors (with them: likelihood ratio)",
+                  because=errors is not None and method != "likelihood")  # fmt: skip
     exposed = ExposureConditions(hours, repair_hours, d0)
     asked = Asked(partial, Prior.of(prior or "uniform"))
     typed = dicentrics is not None or cells is not None
@@ -120,6 +123,8 @@ def dose(
         )
     if out is not None and samples is None:
         raise click.UsageError("--out belongs to --samples")
+    refuse_unused("any_detector", unless="a run folder", because=run is None)
+    refuse_unused("d0", unless="a distribution over cells", because=typed)
     loaded = load_curve(curve)
     if samples is not None:
         _doses_of(samples, out, loaded, method, exposed, errors, asked, as_json=as_json)
@@ -139,17 +144,21 @@ def _doses_of(
     table: Path, out: Path | None, curve: Curve, method: str, exposed: ExposureConditions, errors: DetectorErrors | None,
     asked: Asked, *, as_json: bool,
 ) -> None:  # fmt: skip
-    from cytally.cli.laboratory.tables import end, left_out, read_said
+    from cytally.cli.laboratory.tables import as_json as tables_json
+    from cytally.cli.laboratory.tables import end, read_said
     from cytally.dosimetry.laboratory.samples import dose_of_sample, doses_rows, doses_table
     from cytally.files.tables.spreadsheets import write_sheet
 
     read = read_said(table)
+    refuse_unused(
+        "d0", unless="distributions over cells", because=all(one.distribution is None for one in read.samples)
+    )
     found = [
         (one, dose_of_sample(one, curve, method=method, exposed=exposed, errors=errors, asked=asked))
         for one in read.samples
     ]
     plain_ = [{"sample": one.name} | dose_json(each) for one, each in found]
-    click.echo(json.dumps([*plain_, *left_out(read)]) if as_json else doses_table(found))
+    click.echo(tables_json(plain_, read) if as_json else doses_table(found))
     if out is not None:
         write_sheet(out, doses_rows(found))
     end(read)

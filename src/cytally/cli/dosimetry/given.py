@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cytally.cli.options import CELLS
+from cytally.cli.options import CELLS, pair, typed_counts, whole_numbers
 
 if TYPE_CHECKING:
     from cytally.dosimetry.curves.calibrate import Curve
@@ -31,6 +31,7 @@ def typed_dose(
         return estimate(counts, curve, method=method, exposed=exposed, errors=errors, asked=wanted)
     if dicentrics is None or cells is None:
         raise click.UsageError("--dicentrics and --cells belong together")
+    typed_counts(dicentrics, cells, curve.aberration)
     return dose_from_totals(
         dicentrics, cells, curve, method=method, exposed=exposed, errors=errors, asked=wanted
     )
@@ -40,12 +41,18 @@ def counts_given(distribution: str) -> IntArray:
     """Cells with 0, 1, 2, ... dicentrics as given on the command line."""
     import numpy as np
 
+    from cytally.dosimetry.possible import check_possible_cells
+    from cytally.errors import CountsError
+
+    counts = np.array(whole_numbers(distribution, "--distribution", "475,20,5"))
+    if counts.sum() > CELLS.max:
+        raise click.UsageError(
+            f"expected {CELLS.max} cells at most in --distribution, got {counts.sum()} ({distribution})"
+        )
     try:
-        counts = np.array([int(part) for part in distribution.split(",")])
-    except ValueError:
-        raise click.UsageError(f"expected whole numbers such as 475,20,5, got {distribution!r}") from None
-    if (counts < 0).any() or counts.sum() > CELLS.max:
-        raise click.UsageError(f"expected counts >= 0 and {CELLS.max} cells at most, got {distribution}")
+        check_possible_cells(counts)
+    except CountsError as error:
+        raise click.UsageError(f"--distribution: {error}") from None
     return counts.astype(int)
 
 
@@ -65,13 +72,11 @@ def errors_given(
         return None
     if recalled is None or false is None:
         raise click.UsageError("--recall and --false belong together: a detector has both kinds of errors")
-    try:
-        pairs = [tuple(map(int, pair.split(","))) for pair in (recalled, false, beside or "0,0")]
-        (found, missed), (wrong, cells), (wrong_beside, exposed) = pairs
-    except ValueError:
-        raise click.UsageError(
-            f"expected two whole numbers each, such as --recall 150,50 --false 6,600, got {', '.join(map(repr, typed))}"
-        ) from None
+    found, missed = whole_numbers(recalled, "--recall", "150,50", 2)
+    wrong, cells = pair(false, "--false", "6,600", "false dicentrics")
+    wrong_beside, exposed = (
+        pair(beside, "--beside", "9,300", "false dicentrics") if beside is not None else (0, 0)
+    )
     return DetectorErrors(found, missed, wrong, cells, wrong_beside, exposed)
 
 
@@ -98,9 +103,15 @@ def dose_words(found: Dose) -> str:
     return "\n".join([*lines, *(f"  note: {warning}" for warning in found.warnings)])
 
 
+#: A whole-body dose in JSON and in tables, and in `Dose`.
+_IN_GRAY = {"dose": "estimate", "lower": "lower", "upper": "upper"}
+
+
 def dose_json(found: Dose) -> Any:
     """A dose as plain numbers, for programs."""
-    return plain(asdict(found) | {"warnings": list(found.warnings)})
+    told = asdict(found)
+    in_gray = {f"{name}_gy": told.pop(key) for name, key in _IN_GRAY.items()}
+    return plain(in_gray | told | {"warnings": list(found.warnings)})
 
 
 def plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ import click
 
 from cytally.cli.dosimetry.given import errors_given, typed_dose
 from cytally.cli.dosimetry.group import dosimetry
-from cytally.cli.options import CELLS, COUNT, D0, HOURS, REPAIR, NamedFile
+from cytally.cli.options import CELLS, COUNT, D0, HOURS, REPAIR, NamedFile, refuse_unused, was_given
 
 if TYPE_CHECKING:
     from cytally.dosimetry.curves.calibrate import Curve
@@ -78,8 +78,13 @@ def report(
 
     if sum([run is not None, distribution is not None, dicentrics is not None or cells is not None]) != 1:
         raise click.UsageError("give one of: a run folder, --distribution, or --dicentrics with --cells")
+    refuse_unused("repair_hours", unless="--hours", because=not was_given("hours"))
+    refuse_unused("any_detector", unless="a run folder", because=run is None)
+    refuse_unused("d0", unless="a distribution over cells", because=run is None and distribution is None)
     loaded, exposed = Curve.load(curve), ExposureConditions(hours, repair_hours, d0)
     errors, asked = errors_given(recalled, false, beside, validation), Asked(partial)
+    refuse_unused("method", unless="counts without a detector's errors (with them: likelihood ratio)",
+                  because=errors is not None and method != "likelihood")  # fmt: skip
     if run is not None:
         case = _of_run(
             run, loaded, method, exposed, errors, any_detector=any_detector, facts=facts, asked=asked

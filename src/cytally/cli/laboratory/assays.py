@@ -11,7 +11,19 @@ import click
 
 from cytally.cli.dosimetry.given import plain
 from cytally.cli.dosimetry.group import dosimetry
-from cytally.cli.options import AGE, CELLS, COUNT, D0, HOURS, REPAIR, Finite, pair
+from cytally.cli.options import (
+    AGE,
+    CELLS,
+    COUNT,
+    D0,
+    HOURS,
+    REPAIR,
+    Finite,
+    pair,
+    refuse_unused,
+    typed_counts,
+    was_given,
+)
 from cytally.wording import counted
 
 if TYPE_CHECKING:
@@ -59,6 +71,7 @@ def heterogeneous(
     from cytally.dosimetry.curves.calibrate import Curve
     from cytally.dosimetry.estimation.dose import ExposureConditions
 
+    refuse_unused("repair_hours", unless="--hours", because=not was_given("hours"))
     found = estimate(
         counts_given(distribution), Curve.load(curve), ExposureConditions(hours, repair_hours, d0)
     )
@@ -94,10 +107,7 @@ def qdr(curve: Path, acentrics: Path, dicentrics: int, damaged: int, as_json: bo
     from cytally.dosimetry.curves.calibrate import Curve
     from cytally.dosimetry.estimation.limits.partial_body import qdr_limits
 
-    if dicentrics > 46 * damaged:
-        raise click.UsageError(
-            f"expected at most 46 dicentrics per damaged cell, got {dicentrics} in {damaged}"
-        )
+    typed_counts(dicentrics, damaged)
     both = Curve.load(curve), Curve.load(acentrics)
     found = qdr_limits(
         dicentrics, damaged, (both[0].coefficients, both[1].coefficients),
@@ -138,6 +148,7 @@ def mixed_field(
     from cytally.dosimetry.assays.questions import criticality
     from cytally.dosimetry.curves.calibrate import Curve
 
+    typed_counts(dicentrics, cells)
     found = criticality(dicentrics, cells, Curve.load(neutron), Curve.load(gamma), ratio, backgrounds)
     if as_json:
         click.echo(json.dumps(plain(asdict(found))))
@@ -196,11 +207,12 @@ def translocations(
         raise click.UsageError("give --age or --control, one of the two")
     if control is not None and (smoker or region or ethnicity):
         raise click.UsageError("--smoker, --region and --ethnicity belong to --age; a control has its own")
+    typed_counts(count, cells, "translocations")
     colours = [
         [name.strip().upper() for name in part.split(",") if name.strip()] for part in painted.split("/")
     ]
     person = Person(age, sex or "", smoker, region or "", ethnicity or "") if age is not None else None
-    known = pair(control, "--control", "12,6000") if control is not None else None
+    known = pair(control, "--control", "12,6000", "translocations") if control is not None else None
     found = estimate(count, cells, colours, person, Curve.load(curve), control=known, sex=sex or "")
     if as_json:
         click.echo(json.dumps(plain(asdict(found))))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from cytally.cli.dosimetry.given import plain
 from cytally.cli.dosimetry.group import dosimetry
 from cytally.cli.options import JSON, OUT, PICTURE, Finite, draw, write_table
 
@@ -21,7 +19,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @dosimetry.command()
 @click.argument("values", type=_FILE)
-@click.option("--reference", type=Finite(0), help="The physical dose (Gy).  [default: the robust mean]")
+@click.option("--reference", type=Finite(0, 30), help="The physical dose (Gy).  [default: the robust mean]")
 @click.option("--algorithm", type=click.Choice(["A", "B", "QHampel"]), default="A", show_default=True)
 @OUT
 @click.option("--plot", type=PICTURE, help="Also draw the z scores (SVG or PNG).")
@@ -34,27 +32,32 @@ def interlab(
     VALUES is a table with laboratory and value (doses or yields); with a column sample too,
     each sample is compared by itself, and a column reference gives its physical dose. Where
     so many values coincide that their robust standard deviation is 0, that is said, and the
-    other samples are still compared.
+    other samples are still compared. A line that cannot be used is left out and named; then the
+    exit code is 3.
 
     \b
     Examples:
       cytally dosimetry interlab doses.csv --reference 2.5
       cytally dosimetry interlab exercise.csv --plot scores.svg --out scores.xlsx
     """
+    from cytally.cli.laboratory.tables import as_json as tables_json
+    from cytally.cli.laboratory.tables import end, say_left_out
     from cytally.dosimetry.laboratory.exercise import (
         compare_laboratories,
         exercise_rows,
         exercise_table,
-        read_exercise,
+        read_exercise_table,
     )
 
-    found = [compare_laboratories(sample, algorithm) for sample in read_exercise(values, reference)]
-    click.echo(
-        json.dumps([_compared_json(one, algorithm) for one in found]) if as_json else exercise_table(found)
-    )
+    read = read_exercise_table(values, reference)
+    say_left_out(read)
+    found = [compare_laboratories(sample, algorithm) for sample in read.samples]
+    told = [_compared_json(one, algorithm) for one in found]
+    click.echo(tables_json(told, read) if as_json else exercise_table(found))
     write_table(out, exercise_rows(found))
     if plot is not None:
         _draw_scores(found, plot)
+    end(read)
 
 
 def _draw_scores(found: list[Compared], plot: Path) -> None:
@@ -73,11 +76,11 @@ def _compared_json(one: Compared, algorithm: str) -> object:
     lines = zip(
         one.sample.laboratories, one.sample.values.tolist(), one.z.tolist(), one.verdicts, strict=True
     )
-    return plain({
+    return {
         "sample": one.sample.name, "algorithm": algorithm, "compared_with": one.centre,
         "reference": one.sample.reference, "robust": asdict(one.robust) if one.robust is not None else None,
         "note": one.reason,
         "laboratories": [
             {"laboratory": name, "value": value, "z": z, "verdict": word or None} for name, value, z, word in lines
         ],
-    })  # fmt: skip
+    }  # fmt: skip

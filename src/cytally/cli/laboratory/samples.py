@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cytally.cli.dosimetry.given import plain
+from cytally.cli.dosimetry.given import dose_json, plain
 from cytally.cli.dosimetry.group import dosimetry
 from cytally.cli.options import (
     CELLS,
@@ -23,13 +23,16 @@ from cytally.cli.options import (
     Finite,
     draw,
     pair,
+    refuse_unused,
+    typed_counts,
+    was_given,
     write_table,
 )
 from cytally.dosimetry import D0_GY, REPAIR_HOURS
 
 if TYPE_CHECKING:
     from cytally.dosimetry.curves.calibrate import Curve
-    from cytally.dosimetry.laboratory.planning import Held, Need, Planned
+    from cytally.dosimetry.laboratory.planning import Need, Planned
     from cytally.dosimetry.laboratory.triage import Sorted
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -73,15 +76,19 @@ def triage(
       cytally dosimetry triage samples.csv --curve curve.json --plot triage.svg
       cytally dosimetry triage samples.xlsx --curve curve.json --hours 6 --out triage.xlsx
     """
-    from cytally.cli.laboratory.tables import end, left_out, read_said
+    from cytally.cli.laboratory.tables import as_json as tables_json
+    from cytally.cli.laboratory.tables import end, read_said
     from cytally.dosimetry.curves.calibrate import Curve
     from cytally.dosimetry.estimation.dose import Asked, ExposureConditions
     from cytally.dosimetry.laboratory.triage import as_rows, as_table, sort_samples
 
+    refuse_unused("repair_hours", unless="--hours", because=not was_given("hours"))
     exposed, loaded, read = ExposureConditions(hours, repair_hours, d0), Curve.load(curve), read_said(samples)
+    refuse_unused(
+        "d0", unless="distributions over cells", because=all(one.distribution is None for one in read.samples)
+    )
     found = sort_samples(read.samples, loaded, method=method, exposed=exposed, asked=Asked(partial))
-    plain_ = [*(_plain(one) for one in found), *left_out(read)]
-    click.echo(json.dumps(plain_) if as_json else as_table(found))
+    click.echo(tables_json([_plain(one) for one in found], read) if as_json else as_table(found))
     if exposed.protraction < 1 and not as_json:
         click.echo(f"protracted exposure: quadratic term times {exposed.protraction:.3f}")
     write_table(out, as_rows(found))
@@ -107,20 +114,20 @@ def _draw_doses(found: list[Sorted], plot: Path) -> None:
 
 
 def _plain(one: Sorted) -> object:
-    return plain({
-        "sample": one.sample.name, "cells": one.sample.cells, "dicentrics": one.sample.dicentrics,
-        "dose_gy": one.dose.estimate, "lower_gy": one.dose.lower, "upper_gy": one.dose.upper, "class": one.category,
-        "possible": list(one.possible), "enough": one.enough, "partial": asdict(one.dose)["partial"],
-        "contaminated": asdict(one.dose)["contaminated"], "partial_class": one.partial_category or None,
-        "protraction": one.dose.protraction, "warnings": list(one.dose.warnings),
-    })  # fmt: skip
+    sorted_as = {
+        "class": one.category, "possible": list(one.possible), "enough": one.enough,
+        "partial_class": one.partial_category or None,
+    }  # fmt: skip
+    return {"sample": one.sample.name} | dose_json(one.dose) | sorted_as
 
 
 @dosimetry.command()
 @click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
 @click.option("--dose", "gray", type=Finite(0, 100), default=1.0, show_default=True, help="Gy.")
 @click.option("--within", type=Finite(0, 100, min_open=True), default=0.5, show_default=True, help="+- Gy.")
-@click.option("--false-rate", type=Finite(0), default=0.0, help="False dicentrics per cell of the detector.")
+@click.option(
+    "--false-rate", type=Finite(0, 1), default=0.0, help="False dicentrics per cell of the detector."
+)
 @click.option(
     "--samples", type=_FILE,
     help="Samples counted so far: how many more cells each needs. A table with sample and cells,dicentrics.",
@@ -148,8 +155,9 @@ def plan(
 
     loaded = Curve.load(curve)
     if samples is not None:
-        if plot is not None:
-            raise click.UsageError("--plot shows a plan for one dose; leave it out with --samples")
+        refuse_unused(
+            "plot", "gray", "false_rate", unless="a plan for one dose, without --samples", because=True
+        )
         _plan_each(samples, loaded, within, out, as_json=as_json)
         return
     _plan_one(loaded, gray, within, false_rate, out, as_json=as_json)
@@ -217,7 +225,8 @@ def _draw_plan(curve: Curve, gray: float, false_rate: float, plot: Path) -> None
 
 def _plan_each(samples: Path, curve: Curve, within: float, out: Path | None, *, as_json: bool) -> None:
     """What each sample still needs, at the dose that its count says now."""
-    from cytally.cli.laboratory.tables import end, left_out, read_said
+    from cytally.cli.laboratory.tables import as_json as tables_json
+    from cytally.cli.laboratory.tables import end, read_said
     from cytally.dosimetry.laboratory.planning import needs_of, needs_rows
 
     read = read_said(samples)
@@ -226,7 +235,7 @@ def _plan_each(samples: Path, curve: Curve, within: float, out: Path | None, *, 
     if as_json:
         names = list(map(str, heading))
         told = [dict(zip(names, row, strict=True)) for row in rows]
-        click.echo(json.dumps(plain([*told, *left_out(read)])))
+        click.echo(tables_json(told, read))
     else:
         click.echo(_needs_table(found, within))
     write_table(out, [heading, *rows])
@@ -269,7 +278,8 @@ def compare(
       cytally dosimetry compare --dicentrics 0 --cells 1000 --curve curve.json --against 0.25
       cytally dosimetry compare --samples samples.csv --control 8,5000 --out compared.xlsx
     """
-    from cytally.cli.laboratory.tables import end, left_out, read_said
+    from cytally.cli.laboratory.tables import as_json as tables_json
+    from cytally.cli.laboratory.tables import end, read_said
     from cytally.dosimetry.curves.calibrate import Curve
     from cytally.dosimetry.laboratory.planning import held_rows, held_words, hold
 
@@ -287,12 +297,8 @@ def compare(
     )
     found = [hold(*each, control=known, suspected=suspected) for each in compared]
     if as_json:
-        told = _held_json(found, alone=samples is None)
-        click.echo(
-            json.dumps(
-                plain([*told, *left_out(read)] if read is not None and isinstance(told, list) else told)
-            )
-        )
+        told = [{"sample": one.name} | {k: v for k, v in asdict(one).items() if k != "name"} for one in found]
+        click.echo(json.dumps(plain(told[0])) if read is None else tables_json(told, read))
     else:
         click.echo("\n".join(held_words(one, known, against) for one in found))
     write_table(out, held_rows(found))
@@ -300,13 +306,9 @@ def compare(
         end(read)
 
 
-def _held_json(found: list[Held], *, alone: bool) -> object:
-    told = [asdict(one) for one in found]
-    return told[0] if alone else told
-
-
 def _compared(dicentrics: int | None, cells: int | None, samples: Path | None) -> list[tuple[str, int, int]]:
     """(name, dicentrics, cells) of the typed sample."""
     if samples is not None or dicentrics is None or cells is None:
         raise click.UsageError("give --dicentrics and --cells, or --samples")
+    typed_counts(dicentrics, cells)
     return [("", dicentrics, cells)]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from cytally.cli.dosimetry.given import plain
 from cytally.cli.main import SKIPPED
 
 if TYPE_CHECKING:
+    from cytally.dosimetry.laboratory.exercise import ExerciseTable
     from cytally.dosimetry.laboratory.samples import SampleTable
 
 _SHOWN = 20
@@ -21,21 +25,27 @@ def read_said(path: Path) -> SampleTable:
     from cytally.dosimetry.laboratory.samples import read_sample_table
 
     table = read_sample_table(path)
+    say_left_out(table)
+    return table
+
+
+def say_left_out(table: SampleTable | ExerciseTable) -> None:
+    """Notes, and lines that were left out, to standard error."""
     for note in table.notes:
         click.echo(f"note: {note}", err=True)
     for one in table.left_out[:_SHOWN]:
         click.echo(f"left out {one}", err=True)
     if len(table.left_out) > _SHOWN:
         click.echo(f"left out {len(table.left_out) - _SHOWN} lines more", err=True)
-    return table
 
 
-def left_out(table: SampleTable) -> list[dict[str, str]]:
-    """Lines that were left out, for JSON."""
-    return [{"sample": one.name, "line": one.where, "left_out": one.reason} for one in table.left_out]
+def as_json(samples: Sequence[object], table: SampleTable | ExerciseTable) -> str:
+    """What each sample gave, and the lines that were left out, each under its own key."""
+    left = [{"sample": one.name, "line": one.where, "reason": one.reason} for one in table.left_out]
+    return json.dumps(plain({"samples": list(samples), "left_out": left}))
 
 
-def end(table: SampleTable) -> None:
+def end(table: SampleTable | ExerciseTable) -> None:
     """Exit code 3 where lines were left out."""
     if table.left_out:
         sys.exit(SKIPPED)

@@ -51,9 +51,15 @@ def genome_factor(colours: Sequence[Sequence[str]], fractions: Mapping[str, floa
     unknown = sorted({name for colour in colours for name in colour} - set(fractions))
     if unknown or not colours:
         raise CountsError(
-            f"expected painted chromosomes with known fractions, got none for {unknown or colours}"
+            "expected chromosomes 1 to 22, X or Y, with commas between them and / between colours, such as 1,4/2, got "
+            + (", ".join(map(repr, unknown)) or "none")
         )
     painted = [name for colour in colours for name in colour]
+    absent = sorted({name for name in painted if fractions[name] == 0})
+    if absent:
+        raise CountsError(
+            f"expected chromosomes that the person has, got {', '.join(absent)}; is the sex right?"
+        )
     twice = sorted({name for name in painted if painted.count(name) > 1})
     if twice or not all(colours):
         raise CountsError(

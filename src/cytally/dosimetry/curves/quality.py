@@ -103,7 +103,7 @@ def warnings_of(
         )
         carried = ", which the errors carry (quasi-Poisson)" if family == "quasi-Poisson" else ""
         said.append(
-            f"the curve does not fit its own counts (chi2 {fit.chi2:.2f} with {fit.degrees} degrees of freedom, "
+            f"the curve does not fit its own counts (chi2 {fit.chi2:.2f} with {fit.degrees} {'degree' if fit.degrees == 1 else 'degrees'} of freedom, "
             f"p = {fit.p_value:.2g}){carried}{at}"
         )
     for sign, word in ((1, "overdispersed"), (-1, "underdispersed")):

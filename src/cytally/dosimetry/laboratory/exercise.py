@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from cytally.dosimetry.laboratory.columns import EXERCISE, GRAY
-from cytally.dosimetry.laboratory.tables import named_sum
-from cytally.errors import CountsError
-from cytally.files.tables.table import Table, read_table
+from cytally.dosimetry.laboratory.samples import LeftOut, left_out_line
+from cytally.dosimetry.laboratory.tables import TOTALS, named_sum, several
+from cytally.errors import CountsError, InputError
+from cytally.files.tables.table import Row, Table, read_table
 from cytally.statistics.robust import FEWEST, Robust, coincide, robust, verdict, z_scores
 from cytally.types import FloatArray
 from cytally.wording import counted
@@ -38,37 +40,160 @@ class ExerciseSample:
     reference: float | None
 
 
-def read_exercise(path: Path, reference: float | None = None) -> list[ExerciseSample]:
+#: Neither a dose in Gy that anybody reports, nor a yield per cell, is larger.
+_HIGHEST = 30.0
+#: Times the median, or parts of it, that look like another unit.
+_APART = 20.0
+
+
+@dataclass(frozen=True)
+class ExerciseTable:
+    """What a table of values by laboratory gave.
+
+    Attributes
+    ----------
+    samples : tuple of ExerciseSample
+        At least one.
+    left_out : tuple of LeftOut
+        Lines that could not be used.
+    notes : tuple of str
+        What looks odd in the rest.
+    """
+
+    samples: tuple[ExerciseSample, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Value:
+    """One line: what a laboratory says of a sample."""
+
+    row: Row
+    sample: str
+    laboratory: str
+    value: float
+    reference: float | None
+
+
+def read_exercise_table(path: Path, reference: float | None = None) -> ExerciseTable:
     """Read a table with laboratory and value, and sample and reference where there are several.
+
+    A wrong line is left out, and so are a line of means and both lines of a laboratory that is there twice for
+    one sample; the others count.
+
+    Parameters
+    ----------
+    path : Path
+    reference : float, optional
+        Of samples for which the table says none, Gy.
 
     Raises
     ------
     FileError
         Not a table.
     CountsError
-        A value or reference that is no number >= 0 in Gy, a laboratory twice for one sample, a line of
-        means, or two references of one sample.
+        Another unit than Gy, two references of one sample or one beside `reference`, or no line that can be used.
     """
     table = read_table(path, EXERCISE)
     _check_units(table)
-    names: dict[str, list[str]] = {}
-    values: dict[str, list[float]] = {}
-    known: dict[str, float] = {}
+    good: list[_Value] = []
+    wrong: dict[int, LeftOut] = {}
     for row in table.rows:
-        sample, laboratory = row.text("sample"), row.text("laboratory") or f"line {row.line}"
-        if named_sum(row, "laboratory"):
-            raise row.wrong("is a line of totals or means; delete it")
-        if laboratory in names.setdefault(sample, []):
-            raise row.wrong(f"{laboratory!r} is there twice" + (f" for sample {sample!r}" if sample else ""))
-        names[sample].append(laboratory)
-        values.setdefault(sample, []).append(row.number("value", lowest=0.0))
-        if row.has("reference"):
-            stated = row.number("reference", lowest=0.0)
-            if known.setdefault(sample, stated) != stated:
-                raise row.wrong(f"expected one reference per sample, got {stated:g} after {known[sample]:g}")
+        try:
+            good.append(_value(row))
+        except InputError as error:
+            wrong[row.line] = left_out_line(row, str(error).removeprefix(f"{row.where}: "))
+    times = Counter((one.sample, one.laboratory) for one in good)
+    for one in good:
+        if times[one.sample, one.laboratory] > 1:
+            wrong[one.row.line] = left_out_line(one.row, _twice(one))
+    kept = [one for one in good if one.row.line not in wrong]
+    left = tuple(wrong[line] for line in sorted(wrong))
+    if not kept:
+        raise CountsError(several([str(each) for each in left], table.head.place))
+    samples = _by_sample(kept, reference)
+    return ExerciseTable(
+        samples, left, tuple(note for one in samples for note in _odd(one, table.head.place))
+    )
+
+
+def read_exercise(path: Path, reference: float | None = None) -> list[ExerciseSample]:
+    """Samples of a table in which every line is right; parameters as of `read_exercise_table`.
+
+    Raises
+    ------
+    CountsError
+        As `read_exercise_table`, and where a line would be left out.
+    """
+    table = read_exercise_table(path, reference)
+    if table.left_out:
+        raise CountsError(several([str(each) for each in table.left_out], str(path)))
+    return list(table.samples)
+
+
+def _value(row: Row) -> _Value:
+    if named_sum(row, "laboratory"):
+        raise row.wrong(TOTALS)
+    value = _gray(row, "value")
+    stated = _gray(row, "reference") if row.has("reference") else None
+    return _Value(row, row.text("sample"), row.text("laboratory") or f"line {row.line}", value, stated)
+
+
+def _gray(row: Row, name: str) -> float:
+    value = row.number(name, lowest=0.0)
+    if value > _HIGHEST:
+        raise row.wrong(
+            f"expected doses in Gy (or yields per cell) in {name}, at most {_HIGHEST:g}, got {value:g}; is it in mGy or "
+            "cGy? Convert it"
+        )
+    return value
+
+
+def _twice(one: _Value) -> str:
+    of_sample = f" for sample {one.sample!r}" if one.sample else ""
+    return f"{one.laboratory!r} is there twice{of_sample}; keep one value, name two scorers apart, or add a column sample"
+
+
+def _by_sample(kept: Sequence[_Value], reference: float | None) -> tuple[ExerciseSample, ...]:
+    groups: dict[str, list[_Value]] = {}
+    for one in kept:
+        groups.setdefault(one.sample, []).append(one)
+    return tuple(
+        ExerciseSample(
+            name, tuple(one.laboratory for one in ones), np.array([one.value for one in ones]),
+            _reference(ones, reference),
+        )
+        for name, ones in groups.items()
+    )  # fmt: skip
+
+
+def _reference(ones: Sequence[_Value], given: float | None) -> float | None:
+    """The one reference of a sample."""
+    known = given
+    for one in ones:
+        if one.reference is None:
+            continue
+        if known is not None and one.reference != known:
+            whose = "--reference" if known == given else "another line"
+            raise one.row.wrong(
+                f"expected one reference per sample, got {one.reference:g} and {known:g} ({whose}); keep one"
+            )
+        known = one.reference
+    return known
+
+
+def _odd(sample: ExerciseSample, place: str) -> list[str]:
+    """Values, or a reference, that look like another unit than the rest."""
+    middle = float(np.median(sample.values))
+    named = [*zip(sample.laboratories, sample.values.tolist(), strict=True)]
+    if sample.reference is not None:
+        named.append(("the reference", sample.reference))
+    of_sample = f", sample {sample.name!r}" if sample.name else ""
     return [
-        ExerciseSample(name, tuple(names[name]), np.array(values[name]), known.get(name, reference))
-        for name in names
+        f"{place}{of_sample}: {value:g} of {name} lies far from the median {middle:g}; is it in the same unit?"
+        for name, value in named
+        if min(value, middle) > 0 and not 1 / _APART < value / middle < _APART
     ]
 
 

@@ -27,6 +27,9 @@ from cytally.errors import CountsError, InputError
 from cytally.files.tables.table import Row, Table, read_table
 from cytally.types import IntArray
 
+#: Dicentrics per cell, far beyond what people survive; a cell count beside more of them is asked about.
+_DOUBTED = 4
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -106,15 +109,18 @@ def read_sample_table(path: Path) -> SampleTable:
         try:
             good.append((row, _sample(row)))
         except InputError as error:
-            wrong[row.line] = _left(row, str(error).removeprefix(f"{row.where}: "))
-    for row in sums_among([(row, one.cells, one.dicentrics) for row, one in good]):
-        wrong[row.line] = _left(
-            row, "its counts are the sum of all others; in a table of its own, if it is a sample"
+            wrong[row.line] = left_out_line(row, str(error).removeprefix(f"{row.where}: "))
+    unread = [
+        row for row in table.rows if row.line in wrong and not row.fault and not named_sum(row, "sample")
+    ]
+    for row in sums_among([(row, one.cells, one.dicentrics) for row, one in good], unread):
+        wrong[row.line] = left_out_line(
+            row, "its counts are the sum of other lines; in a table of its own, if it is a sample"
         )
     names = Counter(one.name for row, one in good if row.line not in wrong)
     for row, one in good:
         if names[one.name] > 1 and row.line not in wrong:
-            wrong[row.line] = _left(
+            wrong[row.line] = left_out_line(
                 row, f"sample {one.name!r} is there twice; add its counts up or rename one"
             )
     kept = tuple(one for row, one in good if row.line not in wrong)
@@ -152,7 +158,8 @@ def _sample(row: Row) -> Sample:
     return Sample(name, found.cells, found.dicentrics, found.distribution)
 
 
-def _left(row: Row, reason: str) -> LeftOut:
+def left_out_line(row: Row, reason: str) -> LeftOut:
+    """A line that is left out, under the name of its sample where that can be told."""
     return LeftOut(row.where, "" if row.fault else row.text("sample"), reason)
 
 
@@ -162,6 +169,13 @@ def _notes(kept: Sequence[Sample], table: Table) -> tuple[str, ...]:
         notes.append(
             f"{table.head.place}: more dicentrics than cells in most lines; are the columns swapped?"
         )
+    else:
+        notes += [
+            f"{table.head.place}: {one.dicentrics} dicentrics in {one.cells} cells of sample {one.name!r}; are the two "
+            "swapped?"
+            for one in kept
+            if one.distribution is None and one.dicentrics > _DOUBTED * one.cells
+        ]
     if table.guessed:
         notes.append(
             f"{table.head.place}: is not UTF-8 and was read as Windows-1252; check the letters of the names"

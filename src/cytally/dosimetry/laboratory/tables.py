@@ -6,14 +6,15 @@ curve the whole table, with all wrong lines named; `samples` goes on without it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from cytally.dosimetry.curves.calibrate import DosePoint
-from cytally.dosimetry.laboratory.columns import COUNTS, GRAY, SUMMARY, SUMS
+from cytally.dosimetry.laboratory.columns import COUNTS, GRAY, SAMPLE, SUMMARY, SUMS, sums_up
+from cytally.dosimetry.possible import check_in_a_cell, check_possible
 from cytally.errors import CountsError, InputError
 from cytally.files.tables.headings import plain
 from cytally.files.tables.table import Head, Row, Table, read_table
@@ -23,10 +24,9 @@ from cytally.types import IntArray
 _HIGHEST_GY = 30.0
 #: Beyond this a dose is held against the yield that acute gamma rays of a quarter of it give.
 _DOUBTED_GY = 8.0
-#: Pairs of the 46 chromosomes of a cell: on average no more dicentrics; in one cell, with
-#: chromosomes of many centromeres, no more than 45.
-_MOST_PER_CELL, _MOST_IN_A_CELL = 23, 45
 _SHOWN = 20
+#: Replicates with fewer dicentrics than these may well be alike.
+_REPEATED = 10
 #: Gy in one unit of --dose-unit.
 UNITS = {"gy": 1.0, "cgy": 0.01, "mgy": 0.001}
 
@@ -107,8 +107,43 @@ def _curve_points(rows: Sequence[Row], table: Table, unit: str | None) -> list[D
     if wrong:
         raise CountsError(several(wrong, table.head.place))
     points = [point for _, point in good]
+    _check_repeated(good)
     check_doses(points, table.head.place, unit)
     return points
+
+
+def _check_repeated(lines: Sequence[tuple[Row, DosePoint]]) -> None:
+    """Ask about lines that stand again, as after pasting twice: the errors of a curve would be too small.
+
+    Three lines and more of several doses, alike in every column; fewer are alike by chance.
+
+    Raises
+    ------
+    CountsError
+        There are such lines.
+    """
+    keys = [tuple(cell.strip() for cell in row.cells) for row, _ in lines]
+    last: dict[tuple[str, ...], int] = {}
+    for start, key in enumerate(keys):
+        first = last.get(key)
+        last[key] = start
+        if first is None:
+            continue
+        alike = 0
+        while (
+            start + alike < len(keys) and first + alike < start and keys[first + alike] == keys[start + alike]
+        ):
+            alike += 1
+        points = [point for _, point in lines[start : start + alike]]
+        if (
+            alike > 2
+            and len({p.dose_gy for p in points}) > 1
+            and sum(p.dicentrics for p in points) > _REPEATED
+        ):
+            raise CountsError(
+                f"{lines[start][0].where}: {alike} lines from here are the same as those from line "
+                f"{lines[first][0].line}, in every column; delete them, or tell them apart in a column such as donor"
+            )
 
 
 def several(wrong: Sequence[str], place: str) -> str:
@@ -230,41 +265,75 @@ def counts_of(row: Row) -> Counted:
         if not row.has("C0") and "cells" not in totals:
             row.whole("C0")  # says that it is empty
         counts = np.array([row.whole(name) if row.has(name) else 0 for name in classes])
-        if counts[_MOST_IN_A_CELL + 1 :].any():
-            most = int(np.flatnonzero(counts)[-1])
-            raise row.wrong(
-                f"got {counts[most]} cells with {most} dicentrics, but 46 chromosomes hold {_MOST_IN_A_CELL} at "
-                "most; are the columns right?"
-            )
+        _checked(row, lambda: check_in_a_cell(counts))
         summed = {"cells": int(counts.sum()), "dicentrics": int(counts @ np.arange(len(counts)))}
         for name, value in totals.items():
             if value != summed[name]:
                 raise row.wrong(f"the distribution adds up to {summed[name]}, but {name} says {value}")
         totals, distribution = summed, counts
     cells, dicentrics = totals["cells"], totals["dicentrics"]
-    if dicentrics > _MOST_PER_CELL * cells:
-        raise row.wrong(
-            f"expected cells in which the dicentrics were found, got {dicentrics} in {cells}; are the columns swapped?"
-        )
+    if cells or dicentrics:  # no cell counts for nothing in a curve
+        _checked(row, lambda: check_possible(dicentrics, cells))
     return Counted(cells, dicentrics, distribution)
 
 
-TOTALS = "is a line of totals; delete it"
+def _checked(row: Row, check: Callable[[], None]) -> None:
+    """Run a check of counts; its error names the line."""
+    try:
+        check()
+    except CountsError as error:
+        raise row.wrong(str(error)) from None
+
+
+TOTALS = "is a line of totals or means; delete it, or rename it if it is none"
 
 
 def named_sum(row: Row, name: str) -> bool:
     """Whether a line calls itself a sum or a mean: in its first cell, in the column `name`, or plainly elsewhere."""
     known = {place for column, place in row.head.columns.items() if column != name}
     elsewhere = {plain(cell) for place, cell in enumerate(row.cells) if place not in known}
-    return not SUMMARY.isdisjoint({plain(row.cells[0]), plain(row.text(name))}) or not SUMS.isdisjoint(
-        elsewhere
+    named = [
+        cell
+        for heading, cell in zip(row.head.headings, row.cells, strict=True)
+        if heading and SAMPLE.fits(heading)
+    ]
+    return (
+        any(map(sums_up, (row.text(name), *named)))
+        or plain(row.cells[0]) in SUMMARY
+        or not SUMS.isdisjoint(elsewhere)
     )
 
 
-def sums_among(counts: Iterable[tuple[Row, int, int]]) -> list[Row]:
-    """Lines whose cells and dicentrics are both the sum of all others (two at least)."""
+def sums_among(counts: Iterable[tuple[Row, int, int]], wrong: Iterable[Row] = ()) -> list[Row]:
+    """Lines whose cells and dicentrics are both the sum of all others, or of those before them (two at least).
+
+    Parameters
+    ----------
+    counts : iterable of (Row, int, int)
+        Cells and dicentrics of each line that can be used.
+    wrong : iterable of Row
+        Lines that cannot; where such a line still says its cells (and two others stand before the sum), they count
+        towards it, and its dicentrics may be any.
+    """
     rows = list(counts)
     cells, found = sum(n for _, n, _ in rows), sum(x for _, _, x in rows)
     if len(rows) < 3 or not found:
         return []
-    return [row for row, n, x in rows if 2 * n == cells and 2 * x == found]
+    sums = {row.line for row, n, x in rows if 2 * n == cells and 2 * x == found}
+    known = [*rows, *((row, n, None) for row in wrong if (n := _cells_of(row)) is not None)]
+    return [row for row, n, x in rows if row.line in sums or (x and _sums_before(row, n, x, known))]
+
+
+def _cells_of(row: Row) -> int | None:
+    try:
+        return None if row.fault else row.whole("cells")
+    except InputError:
+        return None
+
+
+def _sums_before(row: Row, n: int, x: int, known: Sequence[tuple[Row, int, int | None]]) -> bool:
+    before = [(cells, found) for other, cells, found in known if other.line < row.line]
+    read = [found for _, found in before if found is not None]
+    if len(before) < 2 or sum(cells for cells, _ in before) != n:
+        return False
+    return sum(read) == x if len(read) == len(before) else len(read) > 1 and sum(read) <= x

@@ -187,7 +187,9 @@ def _curve(case: Case, words: Words) -> Section:
     far = words("up_to", number(curve.highest_dose, 1)) if np.isfinite(curve.highest_dose) else unknown
     fit = unknown
     if curve.fit is not None:
-        fit = words("chi2", number(curve.fit.chi2), curve.fit.degrees, number(curve.fit.p_value, 3))
+        p = curve.fit.p_value
+        said = f"= {number(p, 3)}" if p >= 0.0005 else f"< {number(0.001, 3)}"
+        fit = words("chi2", number(curve.fit.chi2), curve.fit.degrees, said if curve.fit.degrees else "-")
     about = [
         (words(name), value)
         for name, value in curve.about.model_dump().items()

@@ -14,6 +14,7 @@ _UNITS = frozenset({"gy", "gray", "grays", "cgy", "mgy", "ugy", "µgy", "rad", "
                     "pixels", "um", "µm"})  # fmt: skip
 _SILENT = frozenset(" \t\r\n\v\f\xa0_.,:;-–'\"’")
 _BRACKETS = re.compile(r"^([^(\[{]*)[(\[{]([^)\]}]*)[)\]}]\s*$", re.DOTALL)
+_NUMBER = re.compile(r"№|\bn[\s.]?[°º]", re.IGNORECASE)
 #: The longest numbered family: columns C0 to C200.
 HIGHEST = 200
 
@@ -25,10 +26,10 @@ def plain(heading: str) -> str:
 
     Examples
     --------
-    >>> plain(" Nr. of_Dicentrics"), plain("Échantillon"), plain("dic/cell")
-    ('nr of dicentrics', 'echantillon', 'dic / cell')
+    >>> plain(" Nr. of_Dicentrics"), plain("N.º de células"), plain("dic/cell")
+    ('nr of dicentrics', 'no de celulas', 'dic / cell')
     """
-    letters = unicodedata.normalize("NFD", heading.casefold())
+    letters = unicodedata.normalize("NFD", _NUMBER.sub("no ", heading).casefold())
     kept = "".join(" " if c in _SILENT else c for c in letters if not unicodedata.combining(c))
     return " ".join(re.findall(r"\w+|[^\w\s]", kept))
 
@@ -63,19 +64,41 @@ class Column:
         Other headings for it, plain.
     units : tuple of str or None
         What may stand in brackets behind it, plain; None: anything.
+    nouns : frozenset of str
+        Spellings that may have some of the `beside` around them.
+    beside : frozenset of str
+        Words around a noun that do not change what it means, such as "number", "of" and "scored"; they may stand in
+        brackets too.
+    weak : frozenset of str
+        Spellings that count only where no other heading names this column.
     """
 
     name: str
     spellings: frozenset[str] = frozenset()
     units: tuple[str, ...] | None = ()
+    nouns: frozenset[str] = frozenset()
+    beside: frozenset[str] = frozenset()
+    weak: frozenset[str] = frozenset()
 
     def fits(self, heading: str) -> bool:
-        """Whether a heading names this column."""
+        """Whether a heading names this column, weakly or not."""
         name, unit = unit_of(heading)
-        named = {plain(self.name), *self.spellings}
-        if plain(heading) in named:
+        if self._named(plain(heading)):
             return True
-        return name in named and (self.units is None or unit in ("", *self.units))
+        silent = self.units is None or unit in ("", *self.units) or self.beside.issuperset(unit.split())
+        return silent and self._named(name)
+
+    def fits_weakly(self, heading: str) -> bool:
+        """Whether it does so only where no other heading does."""
+        return plain(heading) in self.weak or unit_of(heading)[0] in self.weak
+
+    def _named(self, name: str) -> bool:
+        if name in {plain(self.name), *self.spellings, *self.weak}:
+            return True
+        words = name.split()
+        first = next((k for k, word in enumerate(words) if word not in self.beside), len(words))
+        last = next((k for k in range(len(words), 0, -1) if words[k - 1] not in self.beside), 0)
+        return " ".join(words[first:last]) in self.nouns
 
 
 @dataclass(frozen=True)
@@ -141,11 +164,16 @@ def match(headings: Sequence[str], wanted: Wanted) -> Match:
             if heading and column.fits(heading):
                 found.setdefault(column.name, []).append(place)
     has = {wanted.family} if odd or any(_is_member(n, wanted.family) for n in found) else set()
+    for column in wanted.columns:
+        places = found.get(column.name, [])
+        strong = [place for place in places if not column.fits_weakly(headings[place])]
+        if strong and len(places) > len(strong):
+            found[column.name] = strong
     lacking = [tuple(n for n in names if n not in found and n not in has) for names in wanted.needed]
     return Match(
         {name: places[0] for name, places in found.items()},
         {name: tuple(headings[k] for k in places) for name, places in found.items() if len(places) > 1},
-        tuple(odd), min(lacking, key=len, default=()),
+        tuple(odd), min(lacking, key=lambda names: (bool(wanted.family) and wanted.family in names, len(names)), default=()),
     )  # fmt: skip
 
 

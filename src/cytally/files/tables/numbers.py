@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-_WHOLE = re.compile(r"([0-9]+)(\.0)?")
+_WHOLE = re.compile(r"([0-9]+)(\.00?)?")
 #: More than nine digits of cells nobody has counted.
 _DIGITS = 9
 #: Neither a dose, nor a place, nor a weight is as large.
@@ -15,19 +15,22 @@ _LARGEST = 1e12
 _GROUPS = re.compile(r"\+?[0-9]{1,3}(?:[,.'’´_\s][0-9]{3})+")
 _POINT = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _COMMA = re.compile(r"-?[0-9]*,[0-9]+")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[./-][0-9]{1,2}[./-](?:[0-9]{4}|[0-9]{2})\b")
+_DATED = "a spreadsheet has made a date of it, or the columns are shifted"
+_NONE = ("nd", "n.d", "na", "n/a", "nan", "none", "null", "-", "–", "—", "?", "x")
 _THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}[,.][0-9]{3}")
 
 
 def whole(text: str) -> int:
     """A count: 0 or more, in plain digits.
 
-    A spreadsheet's `5.0` is the same number and cannot be anything else.
+    A spreadsheet's `5.0` or `5.00` is the same number and cannot be anything else; `5.000` may be 5000.
 
     Raises
     ------
     ValueError
         Nothing, a sign, a fraction, an exponent, digits of another script, separators
-        (`1,000` may be 1 or 1000), or more than nine digits.
+        (`1,000` may be 1 or 1000), a zero in front (`000` may be the rest of `1,000`), or more than nine digits.
 
     Examples
     --------
@@ -40,7 +43,11 @@ def whole(text: str) -> int:
     plain = _WHOLE.fullmatch(text)
     if plain is None:
         raise ValueError(_why_not_whole(text))
-    digits = plain[1].lstrip("0") or "0"
+    if len(plain[1]) > 1 and plain[1][0] == "0":
+        raise ValueError(
+            "a zero in front may be the end of a number such as 1,000; write 1000, or the digits without that zero"
+        )
+    digits = plain[1]
     if len(digits) > _DIGITS:
         raise ValueError("that is more than anybody counts; is it the right column?")
     return int(digits)
@@ -62,6 +69,10 @@ def _why_not_whole(text: str) -> str:
         return "write the number out"
     if re.fullmatch(r"[0-9]*[.,][0-9]+|[0-9]+[.,]", text):
         return "a count has no fraction"
+    if _DATE.match(text):
+        return _DATED
+    if text.lower().strip(".") in _NONE:
+        return "that is no count; leave the line out, or write 0 where none was found"
     return "write digits only"
 
 
@@ -105,6 +116,8 @@ def _why_not_real(text: str) -> str:
         return "a finite number is needed"
     if _COMMA.fullmatch(text):
         return "write a decimal point; a comma parts columns here"
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        return "a spreadsheet has made a date of it"
+    if _DATE.match(text):
+        return _DATED
+    if re.match(r"[<>≤≥~≈]", text):
+        return "a limit is no number; give the estimate, or leave the line out"
     return "write digits and a decimal point only"

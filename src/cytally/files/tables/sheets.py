@@ -57,6 +57,10 @@ def sheets_of(path: Path, content: bytes) -> list[tuple[str, Lines]]:
     except FileError:
         raise
     except Exception as error:  # whatever a parser trips over in a damaged workbook
+        if b"xl/chartsheets/" in content:
+            raise FileError(
+                f"{path}: a sheet of charts in it is empty or damaged; delete that sheet, and save the workbook again"
+            ) from error
         raise _damaged(path, error) from error
     shown = [group for group in groups if group[0].sheet_state == "visible"]
     if not shown:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, zip_longest
 from pathlib import Path
 
 from cytally.errors import FileError, InputError
@@ -232,6 +233,10 @@ def _missing(
 ) -> InputError:
     if not looks:
         return wanted.error(f"{path}: expected {wanted.what}, got an empty table; needed are {wanted.needs}")
+    for grid in grids:
+        why = _other_form([cells for _, cells in grid.look()], wanted)
+        if why:
+            return wanted.error(f"{grid.place}: expected one line of headings with {wanted.needs}; {why}")
     best = max(looks, key=lambda look: (look[0], len(look[2].look()[look[3]][1]) if look[0] else 0, look[1]))
     if not best[0]:  # nothing known anywhere: show the first line, parted in the most cells
         grid = max(grids, key=lambda one: len(one.look()[0][1]) if one.look() else 0)
@@ -250,6 +255,33 @@ def _missing(
         f"{grid.place}, line {number}: expected the headings {wanted.needs}; missing "
         f"{', '.join(matched.missing)}; found {_listed(found)}"
     )
+
+
+def _other_form(lines: Sequence[Sequence[str]], wanted: Wanted) -> str:
+    """How the headings could be found if the table had another form, and what to do; "" where they could not."""
+
+    def whole(cells: Sequence[str]) -> bool:
+        matched = match(cells, wanted)
+        return not matched.missing and len(matched.places) > 1
+
+    if whole([cells[0] for cells in lines]):
+        return "they stand in the first column; swap rows and columns (transpose)"
+    for upper, lower in pairwise(lines):
+        one = [upper[k] if k < len(upper) and upper[k].strip() else cell for k, cell in enumerate(lower)]
+        both = [f"{upper[k] if k < len(upper) else ''} {cell}" for k, cell in enumerate(lower)]
+        other = [cell if cell.strip() else above for above, cell in zip_longest(upper, lower, fillvalue="")]
+        if any(map(whole, (one, both, other))):
+            return "they lie on two lines; put them in one"
+    for cells in lines:
+        filled = [cell for cell in cells if cell.strip()]
+        if len(filled) != 1:
+            continue
+        text = filled[0]
+        if whole(text.split("|")) or whole([word for word in text.split("|") if word.strip()]):
+            return "the columns are parted with |; part them with commas, semicolons or tabs"
+        if whole(re.split(r"\s{2,}", text.strip())) or whole(text.split()):
+            return "the columns are parted with blanks; part them with commas, semicolons or tabs"
+    return ""
 
 
 def _listed(found: Sequence[str]) -> str:
@@ -279,9 +311,12 @@ def _rows(grid: _Grid, line: int, head: Head) -> Iterator[Row]:
 
 def _fault(cells: Sequence[str], head: Head, *, delimited: bool) -> str:
     width = len(head.headings)
-    if any(cell.strip() for cell in cells[width:]):
+    beyond = [cell.strip() for cell in cells[width:] if cell.strip()]
+    if beyond and not delimited:
+        return f"{beyond[0][:40]!r} stands under no heading; give that column one"
+    if beyond:
         hint = (
-            ""
+            f"; {beyond[0][:40]!r} stands under no heading"
             if head.comma
             else "; are there decimal commas between commas? Part the columns with semicolons or tabs"
         )
