@@ -85,7 +85,7 @@ def _by_field(names: Sequence[FrameName], side: str) -> dict[tuple[str, int], Fr
     """Images of one side by position and time."""
     found: dict[tuple[str, int], FrameName] = {}
     for name in names:
-        key = name.position, name.time
+        key = name.position.casefold(), name.time
         if key in found:
             raise ImageError(
                 f"{found[key].path.name} and {name.path.name}: both are {side} of position {name.position!r} "
