@@ -13,7 +13,8 @@ from cytally.errors import ImageError, LabelError, SettingsError
 from cytally.images.masks import read_mask
 from cytally.images.read import read
 from cytally.images.write import write
-from cytally.livecell.labelling.folder import LabelSettings, label_folder, read_labelled
+from cytally.livecell.labelled import read_labelled
+from cytally.livecell.labelling.folder import LabelSettings, label_folder
 from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings, identify
 from cytally.livecell.labelling.pairs import channel_offset, pair_files
 from cytally.livecell.labelling.quality import RejectSettings, clean, reasons
