@@ -28,7 +28,17 @@ from cytally.images.register import Offset, moved
 from cytally.images.write import encode
 from cytally.livecell.labelled import LABELS, TABLE, Labelled, LabelledField, write_table
 from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings, identify
-from cytally.livecell.labelling.pairs import Pair, beyond_doubt, channel_offset, offset_error, pair_files
+from cytally.livecell.labelling.pairs import (
+    FEWEST,
+    FITTING,
+    SURELY,
+    Pair,
+    beyond_doubt,
+    channel_offset,
+    likeness,
+    offset_error,
+    pair_files,
+)
 from cytally.livecell.labelling.quality import Assessed, RejectSettings, clean, reasons
 from cytally.livecell.nuclei import size_hint
 from cytally.progress import Progress, silent
@@ -109,20 +119,33 @@ def _labelled(
     for number, one in enumerate(found):
         made.append(_cleaned(one, settings, usual))
         progress("taking out debris", number + 1, len(found))
-    offset = _align(made) if settings.align else Offset(0.0, 0.0, 0.0)
-    judged = reasons([each.found for each in made], settings.rejects)
-    why = [_too_large(one, settings) or reason for one, reason in zip(found, judged, strict=True)]
+    offset, beside = _align(made) if settings.align else (Offset(0.0, 0.0, 0.0), "")
+    why, alike = _judged(found, made, settings)
     fields = tuple(
         LabelledField(each.pair.name, each.label, each.found.count, reason)
         for each, reason in zip(made, why, strict=True)
     )
     sheet = _sheet(made, why, out)
-    result = Labelled(out, fields, tuple(skipped), offset, sheet, _hints(found, settings))
+    hints = (*_hints(found, settings), beside, _misfits(made, alike))
+    result = Labelled(out, fields, tuple(skipped), offset, sheet, tuple(hint for hint in hints if hint))
     write_table(result, [each.found for each in made])
     notes = {"settings": asdict(settings), "offset": asdict(offset), "kept": len(result.kept),
              "rejected": len(fields) - len(result.kept), "hints": result.hints, "skipped": [asdict(s) for s in skipped]}  # fmt: skip
     write_json(out / NOTES, notes)
     return result
+
+
+def _judged(
+    found: Sequence[_Found], made: Sequence[_Made], settings: LabelSettings
+) -> tuple[list[str], list[float]]:
+    """Why each label is rejected, and how alike both pictures are of those that are not for another reason."""
+    judged = zip(found, reasons([each.found for each in made], settings.rejects), strict=True)
+    why = [_too_large(one, settings) or reason for one, reason in judged]
+    alike = [float("inf") if reason else likeness(grey(read(one.pair.phase)), read_mask(one.label))
+             for one, reason in zip(made, why, strict=True)]  # fmt: skip
+    if len(made) >= FEWEST:
+        why = [reason or _unlike(value) for reason, value in zip(why, alike, strict=True)]
+    return why, alike
 
 
 def _hints(found: Sequence[_Found], settings: LabelSettings) -> tuple[str, ...]:
@@ -131,6 +154,25 @@ def _hints(found: Sequence[_Found], settings: LabelSettings) -> tuple[str, ...]:
     hint = size_hint(dropped, stayed, settings.stain.diameters[1])
     usual = [one.usual for one in found if one.oversized]
     return (f"{hint} (a usual one has {np.median(usual):.0f})",) if hint else ()
+
+
+def _unlike(value: float) -> str:
+    """Why a label is rejected whose image shows something else; "" where it does not."""
+    if value >= FITTING:
+        return ""
+    return f"no more like its phase contrast than another field is ({value:.1f} standard deviations, {FITTING:g} expected)"
+
+
+def _misfits(made: Sequence[_Made], alike: Sequence[float]) -> str:
+    """Says that pairs are none."""
+    names = [one.pair.phase.name for one, value in zip(made, alike, strict=True) if value < FITTING]
+    if not names:
+        return ""
+    left = "; their labels are rejected" if len(made) >= FEWEST else ""
+    return shown(
+        f"in {len(names)} of {len(made)} pairs stain and phase contrast have nothing in common (first: {names[0]}): "
+        f"are they of the same fields?{left}"
+    )
 
 
 def _too_large(one: _Found, settings: LabelSettings) -> str:
@@ -184,18 +226,31 @@ def _cleaned(one: _Found, settings: LabelSettings, usual: float) -> _Made:
     return _Made(one.pair, one.label, cleaned.assessed)
 
 
-def _align(made: Sequence[_Made]) -> Offset:
-    """Measure the cameras' offset on up to twenty fields; move all masks where it is beyond doubt."""
+def _align(made: Sequence[_Made]) -> tuple[Offset, str]:
+    """Measure the cameras' offset on up to twenty fields; move all masks where it is beyond doubt.
+
+    Most fields, and at least three, must surely be alike there. What is not moved for want of fields is told.
+    """
     some = [each for each in made if each.found.count][:_SHOWN]
     if not some:
-        return Offset(0.0, 0.0, 0.0)
+        return Offset(0.0, 0.0, 0.0), ""
     phases, masks = [grey(read(e.pair.phase)) for e in some], [read_mask(e.label) for e in some]
     offset = channel_offset(phases, masks)
+    stays = Offset(0.0, 0.0, offset.certainty)
     if not beyond_doubt(offset, offset_error(phases, masks)):
-        return Offset(0.0, 0.0, offset.certainty)
+        return stays, ""
+    by = offset.row, offset.col
+    sure = sum(likeness(phase, mask, by) >= SURELY for phase, mask in zip(phases, masks, strict=True))
+    if 2 * sure <= len(some):
+        return stays, ""
+    if sure < FEWEST:
+        return stays, (
+            f"the fluorescence camera seems to look {offset.row:.1f} rows and {offset.col:.1f} columns beside, but "
+            f"{len(some)} field{'s' if len(some) > 1 else ''} cannot tell; not corrected"
+        )
     for each in made:
         write_mask(each.label, np.asarray(moved(read_mask(each.label), -offset.row, -offset.col), np.int32))
-    return offset
+    return offset, ""
 
 
 def _sheet(made: Sequence[_Made], why: Sequence[str], out: Path) -> Path:
