@@ -3,10 +3,13 @@
 Nuclei are disks of 8 pixels in the stain, dark with a bright rim in phase contrast.
 """
 
+import shutil
+
 import cv2
 import numpy as np
 import pytest
 
+from cytally.errors import ImageError
 from cytally.images.read import read
 from cytally.images.write import write
 from cytally.livecell.labelling.folder import LabelSettings, label_folder
@@ -112,3 +115,32 @@ def test_a_real_pair_fits_and_its_mirror_image_does_not(data):
     for path in sorted(folder.glob("*Point*.tif")):
         assert likeness(grey(read(path)), mask) > 2 * FITTING
         assert likeness(grey(read(path)), np.ascontiguousarray(mask[::-1, ::-1])) < FITTING
+
+
+def test_copies_of_a_pair_teach_once(pairs):
+    """A whole pair again; a stain under the name of another field."""
+    pairs(*(field(k) for k in range(4)))
+    for place in ("ph", "fl"):
+        shutil.copy(pairs.folder / place / "A1_t0.tif", pairs.folder / place / "A1_t0 - Copy.tif")
+    shutil.copy(pairs.folder / "fl" / "A2_t0.tif", pairs.folder / "fl" / "A4_t0.tif")
+    made = label_folder(pairs.folder / "ph", pairs.folder / "fl", pairs.folder / "again", LabelSettings())
+    assert [one.name.path.name for one in made.kept] == ["A1_t0.tif", "A2_t0.tif", "A3_t0.tif"]
+    assert [(one.image, one.reason) for one in made.skipped] == [
+        ("A1_t0 - Copy.tif", "identical to A1_t0.tif"),
+        ("A4_t0.tif", "its stain is identical to that of A2_t0.tif"),
+    ]
+
+
+def test_one_picture_is_no_pair(pairs):
+    """The same folder for both; the same pixels in another container."""
+    pairs(*(field(k) for k in range(3)))
+    ph, out = pairs.folder / "ph", pairs.folder / "again"
+    with pytest.raises(
+        ImageError, match=r"none of 3 pairs .*but A1_t0.tif is the same picture; give each its own folder"
+    ):
+        label_folder(ph, ph, out, LabelSettings())
+    (pairs.folder / "png").mkdir()
+    for path in ph.iterdir():
+        write(pairs.folder / "png" / f"{path.stem}.png", read(path))
+    with pytest.raises(ImageError, match=r"but A1_t0.png is the same picture"):
+        label_folder(ph, pairs.folder / "png", out, LabelSettings())

@@ -92,7 +92,7 @@ def segment_folder(
     loose: dict[Path, Path] = {}
     skipped = list(planned.skipped)
     with locked(folder):
-        hashes = {name: hash_of(path) for name, path in paths.items()}
+        hashes = planned.hashes
         done = _begin(folder, inputs, finder, pattern, hashes)
         with open_journal(folder / JOURNAL, line_of) as journal:
             for number, (name, path) in enumerate(paths.items(), start=1):

@@ -19,9 +19,11 @@ import numpy as np
 from cytally.errors import ImageError
 from cytally.figures.masks import contact_sheet, outlined
 from cytally.files.atomic import write_bytes
+from cytally.files.hashes import hash_of
 from cytally.files.json import write_json
 from cytally.files.names import shown
 from cytally.files.runs import locked
+from cytally.images.inputs import copies
 from cytally.images.masks import grey, read_mask, write_mask
 from cytally.images.read import find_images, read
 from cytally.images.register import Offset, moved
@@ -103,16 +105,17 @@ def _labelled(
     files = pair_files(find_images(phase), find_images(fluorescence), pattern, (phase, fluorescence),
                        numbered=numbered)  # fmt: skip
     (out / LABELS).mkdir(parents=True, exist_ok=True)
-    found, skipped, stems = [], list(files.skipped), _stems(files.pairs)
-    for number, pair in enumerate(files.pairs):
+    pairs, twins = _counted_once(files.pairs)
+    found, skipped, stems = [], [*files.skipped, *twins], _stems(pairs)
+    for number, pair in enumerate(pairs):
         try:
             found.append(_identified(pair, stems[pair.phase], out, settings))
         except ImageError as error:
             skipped.append(Skipped(shown(pair.phase.name), shown(error)))
-        progress("labelling from fluorescence", number + 1, len(files.pairs))
+        progress("labelling from fluorescence", number + 1, len(pairs))
     if not found:
         raise ImageError(
-            f"{fluorescence}: none of {len(files.pairs)} pairs could be labelled; first: {skipped[0].reason}"
+            f"{fluorescence}: none of {len(pairs)} pairs could be labelled; first: {skipped[-len(pairs)].reason}"
         )
     usual = typical_area(np.concatenate([one.sizes for one in found]))
     made = []
@@ -186,6 +189,20 @@ def _too_large(one: _Found, settings: LabelSettings) -> str:
     )
 
 
+def _counted_once(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Skipped]]:
+    """Pairs without those of which one image is the same bytes as another pair's: nothing new, or no pair."""
+    left, gone = list(pairs), []
+    for side, what in (("phase", "identical to"), ("fluorescence", "its stain is identical to that of")):
+        of = {str(getattr(pair, side)): pair for pair in left}
+        twins = copies({image: hash_of(Path(image)) for image in of})
+        gone += [
+            Skipped(shown(of[image].phase.name), shown(f"{what} {of[original].phase.name}"))
+            for image, original in twins.items()
+        ]
+        left = [pair for image, pair in of.items() if image not in twins]
+    return left, gone
+
+
 def _stems(pairs: Sequence[Pair]) -> dict[Path, str]:
     """Names of labels: as the images', with the position before them where folders repeat names.
 
@@ -213,6 +230,10 @@ def _identified(pair: Pair, stem: str, out: Path, settings: LabelSettings) -> _F
         raise ImageError(
             f"expected both channels in one size, got {phase.shape[0]} x {phase.shape[1]} in phase contrast and "
             f"{stain.shape[0]} x {stain.shape[1]} in fluorescence"
+        )
+    if np.array_equal(stain, grey(phase)):
+        raise ImageError(
+            f"expected phase contrast and its stain, but {pair.fluorescence.name} is the same picture; give each its own folder"
         )
     made = identify(stain, settings.stain)
     path = out / LABELS / f"{stem}.tif"
