@@ -11,14 +11,14 @@ import shutil
 import numpy as np
 import pytest
 
-from cytally.errors import OutputError, RunError, RunLockedError
+from cytally.errors import ImageError, OutputError, RunError, RunLockedError
 from cytally.files.runs import locked
 from cytally.images.masks import read_mask
 from cytally.images.sequences import tracks
 from cytally.images.sequences.tracks import TrackRow, read_masks, write_tracks
 from cytally.images.write import write
 from cytally.livecell.counting import run as room
-from cytally.livecell.counting.plan import Reading, plan
+from cytally.livecell.counting.plan import Reading, plan, require_times
 from cytally.livecell.counting.run import count_run, segment_folder, to_review
 from cytally.livecell.labelled import read_labelled
 from cytally.livecell.labelling import folder as labelling
@@ -283,3 +283,26 @@ def test_frames_that_are_the_same_picture_are_told_or_counted_once(tmp_path):
     once = plan([tmp_path / "in"], Reading(repeats=False))
     assert [frame.path.name for one in once.series for frame in one.frames] == ["A1_t0.tif", "A1_t3.tif"]
     assert len(once.skipped) == 3 and not any("same picture" in each for each in once.remarks)
+
+
+def test_numbers_that_are_too_far_apart_are_named_where_nothing_can_be_followed(tmp_path):
+    for k in (1, 2, 1000):
+        field(tmp_path / "in" / f"{k:04d}.tif", 2)
+    with pytest.raises(
+        ImageError,
+        match=r"expected a time-lapse.*; numbers such as 0001 .* are too far apart to count frames",
+    ):
+        require_times(plan([tmp_path / "in"], Reading(numbered=True)))
+
+
+def test_masks_of_images_that_left_the_run_go(images, tmp_path):
+    """One removed, one no image any more; what somebody else wrote there stays."""
+    out, finder = tmp_path / "run", Squares()
+    counts(images, out, finder)
+    (out / "masks" / "mine.tif").write_bytes(b"mine")
+    (images / "A01_t001.tif").unlink()
+    (images / "A01_t002.tif").write_bytes(b"broken")
+    assert counts(images, out, finder) == [1]
+    assert sorted(path.name for path in (out / "masks").iterdir()) == ["A01_t000.tif", "mine.tif"]
+    field(images / "A01_t001.tif", 2)
+    assert counts(images, out, finder) == [1, 2]

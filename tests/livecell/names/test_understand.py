@@ -137,6 +137,15 @@ def test_numbers_without_a_word_are_times_on_demand():
     assert said == ("numbers such as 0001 in 0001.tif are taken for times",)
 
 
+def test_missing_numbers_leave_holes_until_they_are_too_far_apart():
+    """Five of eleven are frames with a hole; three of a thousand count nothing."""
+    (one,) = series_of([Path(f"{k:04d}.tif") for k in (1, 2, 3, 10, 11)], numbered=True)
+    assert one.places == (0, 1, 2, 9, 10) and one.missing == (4, 5, 6, 7, 8, 9)
+    found = understand([Path(f"img_{k:04d}.tif") for k in (1, 2, 1000)], numbered=True)
+    assert {f.position for f in found.frames} == {"img_0001", "img_0002", "img_1000"}
+    assert found.notes == ("numbers such as 0001 in img_0001.tif are too far apart to count frames",)
+
+
 def test_of_two_numbers_the_one_with_many_consecutive_values_is_the_time():
     """Four sites, ten frames."""
     found = told(*(f"A01_{s}_{k:03d}.tif" for s in range(1, 5) for k in range(10)), numbered=True)

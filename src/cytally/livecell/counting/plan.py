@@ -153,7 +153,7 @@ def require_times(found: Plan) -> None:
     ImageError
     """
     if not found.followable:
-        raise ImageError(no_tracks(found))
+        raise ImageError("; ".join([no_tracks(found), *found.remarks]))
 
 
 def no_tracks(found: Plan) -> str:

@@ -106,6 +106,7 @@ def segment_folder(
                 else:
                     skipped.append(Skipped(name, line.status.removeprefix("skipped: ")))
                 progress("finding nuclei", number, len(paths))
+        _forget_masks(folder, done, {path for path in (*masks.values(), *loose.values())})
     kept = planned.left(set(paths.values()) - set(seen))
     for one in kept:
         seen |= {
@@ -134,6 +135,15 @@ def _begin(
         folder, Call(settings, __version__, now, list(hashes.items()), free=("inputs",), beside=(LEARNING,))
     )
     return done
+
+
+def _forget_masks(folder: Path, done: Mapping[str, Line], used: set[Path]) -> None:
+    """Take away masks of an earlier call whose images left the run, as they were written."""
+    for line in done.values():
+        for mask, digest in ((line.mask, line.mask_sha256), (line.loose, line.loose_sha256)):
+            path = folder / mask
+            if mask and path not in used and digest and hash_of(path) == digest:
+                path.unlink()
 
 
 def _stems(names: Iterable[str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cytally.errors import ImageError, SettingsError
 from cytally.livecell.names.frame import NAMELESS, FrameName
-from cytally.livecell.names.numbers import consecutive_slot
+from cytally.livecell.names.numbers import consecutive_slot, too_far_apart
 from cytally.livecell.names.schemes import Part, Role
 from cytally.livecell.names.words import TIME_WORDS, parts_of, well_in
 
@@ -182,12 +182,15 @@ def _time_slot(layout: Sequence[_Name], numbered: bool) -> tuple[int | None, str
     if varying:
         return max(varying, key=lambda k: varying[k]), ""
     if numbered:
-        found = consecutive_slot(
-            [name.parts for name in layout], [name.folder for name in layout], layout[0].path.name
-        )
+        parts, within, example = [n.parts for n in layout], [n.folder for n in layout], layout[0].path.name
+        found, far = consecutive_slot(parts, within, example), too_far_apart(parts, within)
         if found is not None:
-            part = layout[0].parts[found]
-            return found, f"numbers such as {part.text} in {layout[0].path.name} are taken for times"
+            return found, f"numbers such as {parts[0][found].text} in {example} are taken for times"
+        if far is not None and not slots:
+            return (
+                None,
+                f"numbers such as {parts[0][far].text} in {example} are too far apart to count frames",
+            )
     return (slots[0] if slots else None), ""
 
 
