@@ -306,3 +306,16 @@ def test_masks_of_images_that_left_the_run_go(images, tmp_path):
     assert sorted(path.name for path in (out / "masks").iterdir()) == ["A01_t000.tif", "mine.tif"]
     field(images / "A01_t001.tif", 2)
     assert counts(images, out, finder) == [1, 2]
+
+
+def test_a_skipped_image_is_named_once(pairs, tmp_path):
+    phase, stain = pairs
+    (phase / "A01_t001.tif").write_bytes(b"broken")
+    (stain / "A01_t002.tif").write_bytes(b"broken")
+    (told,) = segment_folder(plan([phase]), tmp_path / "run", Squares()).skipped
+    assert told.image == "A01_t001.tif" and told.reason.startswith("not a readable image")
+    told = {
+        one.image: one.reason for one in labelling.label_folder(*pairs, tmp_path / "out", SETTINGS).skipped
+    }
+    assert told["A01_t001.tif"].startswith("not a readable image")
+    assert told["A01_t002.tif"].startswith("its stain: not a readable image")

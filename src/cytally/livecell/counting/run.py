@@ -160,7 +160,9 @@ def _segment(path: Path, name: str, folder: Path, finder: Finder, own: str) -> L
     try:
         nuclei = finder.find(grey(read(path)))
     except ImageError as error:
-        return Line(image=name, sha256=digest, status=f"skipped: {shown(error)}")
+        return Line(
+            image=name, sha256=digest, status=f"skipped: {shown(error).removeprefix(f'{shown(path)}: ')}"
+        )
     stored: dict[str, Any] = {}
     for kind, place, labels in (("mask", MASKS, nuclei.labels), ("loose", LOOSE, nuclei.loose)):
         if kind == "loose" and np.array_equal(nuclei.loose, nuclei.labels):

@@ -111,7 +111,7 @@ def _labelled(
         try:
             found.append(_identified(pair, stems[pair.phase], out, settings))
         except ImageError as error:
-            skipped.append(Skipped(shown(pair.phase.name), shown(error)))
+            skipped.append(Skipped(shown(pair.phase.name), _why(pair, error)))
         progress("labelling from fluorescence", number + 1, len(pairs))
     if not found:
         raise ImageError(
@@ -201,6 +201,12 @@ def _counted_once(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Skipped]]:
         ]
         left = [pair for image, pair in of.items() if image not in twins]
     return left, gone
+
+
+def _why(pair: Pair, error: ImageError) -> str:
+    """An error without the name that is told before it."""
+    said, stain = shown(error).removeprefix(f"{shown(pair.phase)}: "), f"{shown(pair.fluorescence)}: "
+    return f"its stain: {said.removeprefix(stain)}" if said.startswith(stain) else said
 
 
 def _stems(pairs: Sequence[Pair]) -> dict[Path, str]:
