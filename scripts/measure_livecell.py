@@ -25,7 +25,8 @@ from cytally.cli.progress import reporting
 from cytally.images.masks import read_mask
 from cytally.inference.ensemble import Ensemble
 from cytally.livecell.ensemble import load_ensemble
-from cytally.livecell.labelling.folder import LabelSettings, label_folder, read_labelled
+from cytally.livecell.labelled import read_labelled
+from cytally.livecell.labelling.folder import LabelSettings, label_folder
 from cytally.livecell.learn import PRESETS, learn
 from cytally.livecell.measure.evaluate import Tally, evaluate, plain, summary
 from cytally.livecell.pipeline import Order, follow_images

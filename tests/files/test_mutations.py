@@ -23,7 +23,7 @@ from cytally.images.sequences.tracks import read_tracks
 from cytally.labels.boxes import read_yolo
 from cytally.labels.known import read_known
 from cytally.labels.points import read_labels
-from cytally.livecell.labelling.folder import read_labelled
+from cytally.livecell.labelled import read_labelled
 from cytally.livecell.measure.experts import read_review
 from cytally.training.checkpoints import read_curves
 

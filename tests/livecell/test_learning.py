@@ -16,7 +16,7 @@ from cytally.evaluation.segmentation import matched, scores
 from cytally.images.masks import read_mask
 from cytally.images.read import read
 from cytally.livecell.ensemble import load_ensemble
-from cytally.livecell.labelling.folder import read_labelled
+from cytally.livecell.labelled import read_labelled
 from cytally.livecell.labelling.subfields import in_tiles
 from cytally.livecell.learn import Preset, learn
 from cytally.livecell.measure.evaluate import Tally, as_table, evaluate, plain, summary

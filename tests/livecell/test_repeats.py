@@ -15,7 +15,8 @@ from cytally.images.register import Offset, correlation
 from cytally.images.write import write
 from cytally.inference.card import Card, Thresholds
 from cytally.livecell.ensemble import LIVE_CELLS
-from cytally.livecell.labelling.folder import LabelSettings, label_folder, read_labelled
+from cytally.livecell.labelled import read_labelled
+from cytally.livecell.labelling.folder import LabelSettings, label_folder
 from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings, identify
 from cytally.livecell.labelling.pairs import beyond_doubt, channel_offset, offset_error, pair_files
 from cytally.livecell.labelling.unchanged import DATA, same_data, same_settings

@@ -4,6 +4,7 @@ simulate/   time-lapses with full truth
 names/      file names -> wells, positions, channels, times
 sequences   images -> positions with their frames in time, and hours
 labelling/  pairs of images -> labels fit to learn from
+labelled    a labelled folder, written and read back
 ensemble    what an ensemble for nuclei must be
 learn       labels -> an ensemble of the best epochs
 nuclei      phase contrast + ensemble -> single nuclei

@@ -19,7 +19,7 @@ from cytally.images.read import read
 from cytally.inference.card import Card, Thresholds
 from cytally.inference.ensemble import Ensemble, write_card, write_ensemble
 from cytally.livecell.ensemble import LIVE_CELLS, load_ensemble
-from cytally.livecell.labelling.folder import LabelledField, read_labelled
+from cytally.livecell.labelled import LabelledField, read_labelled
 from cytally.livecell.labelling.split import (
     ENOUGH,
     Field,

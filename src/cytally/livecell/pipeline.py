@@ -151,7 +151,7 @@ def follow_images(
 
 def _planned(images: Sequence[str | Path], order: Order) -> Plan:
     """Names understood, and everything refused that would be refused after hours of work."""
-    planned = plan(images, order.reading)
+    planned = plan(images, replace(order.reading, repeats=order.tracks))
     if order.must_track:
         require_times(planned)
     if order.tracks and planned.followable:

@@ -20,7 +20,7 @@ from cytally.images.read import read
 from cytally.images.write import encode
 from cytally.livecell.counting.counts import FieldCount, GrowthCurve
 from cytally.livecell.counting.run import Segmented
-from cytally.livecell.labelling.folder import Labelled
+from cytally.livecell.labelled import Labelled
 from cytally.livecell.learn import Learnt
 from cytally.livecell.measure.evaluate import Evaluation
 from cytally.livecell.motion.lineage import Tracks

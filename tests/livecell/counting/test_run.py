@@ -6,19 +6,21 @@ Images are 64 x 64 with squares as bright as they please; the finder sees each a
 import csv
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
 
-from cytally.errors import OutputError, RunError, RunLockedError
+from cytally.errors import ImageError, OutputError, RunError, RunLockedError
 from cytally.files.runs import locked
 from cytally.images.masks import read_mask
 from cytally.images.sequences import tracks
 from cytally.images.sequences.tracks import TrackRow, read_masks, write_tracks
 from cytally.images.write import write
 from cytally.livecell.counting import run as room
-from cytally.livecell.counting.plan import plan
+from cytally.livecell.counting.plan import Reading, plan, require_times
 from cytally.livecell.counting.run import count_run, segment_folder, to_review
+from cytally.livecell.labelled import read_labelled
 from cytally.livecell.labelling import folder as labelling
 from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings
 from cytally.livecell.nuclei import Nuclei
@@ -50,6 +52,7 @@ def field(path, count):
     pixels = np.full((64, 64), 50, np.uint8)
     for k in range(count):
         pixels[10 * k + 2 : 10 * k + 8, 5:15] = 110 + k
+    path.parent.mkdir(exist_ok=True)
     write(path, Image(pixels))
 
 
@@ -195,7 +198,7 @@ def pairs(images, tmp_path):
     stained = tmp_path / "stain"
     stained.mkdir()
     for path in images.iterdir():
-        field(stained / path.name, 3)
+        field(stained / path.name, 4)
     return images, stained
 
 
@@ -252,4 +255,67 @@ def test_an_image_whose_name_is_not_utf8_is_found_again_from_the_table_of_labels
     for folder in pairs:
         os.rename(folder / "A01_t000.tif", os.fsencode(folder) + b"/Gr\xfcn_t000.tif")
     made = labelling.label_folder(*pairs, tmp_path / "out", SETTINGS)
-    assert len(labelling.read_labelled(tmp_path / "out").fields) == len(made.fields) == 3
+    assert len(read_labelled(tmp_path / "out").fields) == len(made.fields) == 3
+
+
+def test_copies_are_counted_once(tmp_path):
+    """A copy beside the image, and one under the name of another well."""
+    field(tmp_path / "in" / "A1_t0.tif", 2)
+    for name in ("A1_t0 - Copy.tif", "B1_t0.tif"):
+        shutil.copy(tmp_path / "in" / "A1_t0.tif", tmp_path / "in" / name)
+    found = segment_folder(plan([tmp_path / "in"]), tmp_path / "run", Squares())
+    assert [one.count for one in count_run(found, None)] == [2]
+    assert {(one.image, one.reason) for one in found.skipped} == {
+        ("A1_t0 - Copy.tif", "identical to A1_t0.tif"), ("B1_t0.tif", "identical to A1_t0.tif")}  # fmt: skip
+
+
+def test_frames_that_are_the_same_picture_are_told_or_counted_once(tmp_path):
+    field(tmp_path / "in" / "A1_t0.tif", 2)
+    for name in ("A1_t1.tif", "A1_t2.tif", "B1_t0.tif"):
+        shutil.copy(tmp_path / "in" / "A1_t0.tif", tmp_path / "in" / name)
+    field(tmp_path / "in" / "A1_t3.tif", 3)
+    told = plan([tmp_path / "in"])
+    assert [len(one.frames) for one in told.series] == [4] and [one.image for one in told.skipped] == [
+        "B1_t0.tif"
+    ]
+    said = "A1: 3 frames are the same picture, byte for byte (A1_t0.tif, A1_t1.tif, A1_t2.tif); nothing moves between them"
+    assert said in told.remarks
+    once = plan([tmp_path / "in"], Reading(repeats=False))
+    assert [frame.path.name for one in once.series for frame in one.frames] == ["A1_t0.tif", "A1_t3.tif"]
+    assert len(once.skipped) == 3 and not any("same picture" in each for each in once.remarks)
+
+
+def test_numbers_that_are_too_far_apart_are_named_where_nothing_can_be_followed(tmp_path):
+    for k in (1, 2, 1000):
+        field(tmp_path / "in" / f"{k:04d}.tif", 2)
+    with pytest.raises(
+        ImageError,
+        match=r"expected a time-lapse.*; numbers such as 0001 .* are too far apart to count frames",
+    ):
+        require_times(plan([tmp_path / "in"], Reading(numbered=True)))
+
+
+def test_masks_of_images_that_left_the_run_go(images, tmp_path):
+    """One removed, one no image any more; what somebody else wrote there stays."""
+    out, finder = tmp_path / "run", Squares()
+    counts(images, out, finder)
+    (out / "masks" / "mine.tif").write_bytes(b"mine")
+    (images / "A01_t001.tif").unlink()
+    (images / "A01_t002.tif").write_bytes(b"broken")
+    assert counts(images, out, finder) == [1]
+    assert sorted(path.name for path in (out / "masks").iterdir()) == ["A01_t000.tif", "mine.tif"]
+    field(images / "A01_t001.tif", 2)
+    assert counts(images, out, finder) == [1, 2]
+
+
+def test_a_skipped_image_is_named_once(pairs, tmp_path):
+    phase, stain = pairs
+    (phase / "A01_t001.tif").write_bytes(b"broken")
+    (stain / "A01_t002.tif").write_bytes(b"broken")
+    (told,) = segment_folder(plan([phase]), tmp_path / "run", Squares()).skipped
+    assert told.image == "A01_t001.tif" and told.reason.startswith("not a readable image")
+    told = {
+        one.image: one.reason for one in labelling.label_folder(*pairs, tmp_path / "out", SETTINGS).skipped
+    }
+    assert told["A01_t001.tif"].startswith("not a readable image")
+    assert told["A01_t002.tif"].startswith("its stain: not a readable image")

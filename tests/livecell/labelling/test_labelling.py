@@ -13,7 +13,8 @@ from cytally.errors import ImageError, LabelError, SettingsError
 from cytally.images.masks import read_mask
 from cytally.images.read import read
 from cytally.images.write import write
-from cytally.livecell.labelling.folder import LabelSettings, label_folder, read_labelled
+from cytally.livecell.labelled import read_labelled
+from cytally.livecell.labelling.folder import LabelSettings, label_folder
 from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings, identify
 from cytally.livecell.labelling.pairs import channel_offset, pair_files
 from cytally.livecell.labelling.quality import RejectSettings, clean, reasons
@@ -80,14 +81,13 @@ def test_files_pair_by_name_or_by_position_and_time():
 
 def test_positions_may_be_folders(lapse, tmp_path):
     """plate/A01/t000.tif and plate/B02/t000.tif: two positions, paired with folders of the same name."""
-    for well in ("A01", "B02", "C03"):
+    for turn, well in enumerate(("A01", "B02", "C03")):
         for channel in ("phase", "fluorescence"):
             target = tmp_path / channel / well
             target.mkdir(parents=True)
             for number in range(2):
-                (target / f"t{number:03d}.tif").write_bytes(
-                    (lapse / channel / f"t{number:03d}.tif").read_bytes()
-                )
+                turned = np.rot90(read(lapse / channel / f"t{number:03d}.tif").pixels, turn).copy()
+                write(target / f"t{number:03d}.tif", Image(turned))
     made = label_folder(tmp_path / "phase", tmp_path / "fluorescence", tmp_path / "out", LabelSettings())
     assert sorted({(one.name.position, one.name.well) for one in made.fields}) == [
         ("A01", "A01"), ("B02", "B02"), ("C03", "C03")]  # fmt: skip

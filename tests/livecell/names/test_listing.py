@@ -57,3 +57,10 @@ def test_doubles_fail(folder):
 def test_a_position_without_a_channel_is_named(folder):
     said = call(folder("A01_s1_w1_t1.tif", "A01_s1_w2_t1.tif", "A01_s2_w1_t1.tif"))
     assert "A01_s2: no image of channel w2" in said and "channels w1, w2" in said
+
+
+def test_a_joined_prefix_and_decimals_are_said_right(folder):
+    said = call(folder(*(f"exp001t{t:02d}xy01c1.tif" for t in (1, 2))))
+    assert "1 position; 2 times each; channels c1" in said and "exp001_xy01" in said
+    said = call(folder("A1_t0.5.tif", "A1_t1.5.tif"), code=1)
+    assert "expected whole numbers as times, got '0.5'" in said

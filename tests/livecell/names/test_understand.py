@@ -49,6 +49,33 @@ def told(*names, **more):
         ("T0001.tif", "field", 1, "", "", ""),
         ("exp_w1s2t3.tif", "exp_s2", 3, "", "w1", ""),
         ("A01_t004.ome.tif", "A01", 4, "A01", "", ""),
+        ("exp001t01xy02c1.tif", "exp001_xy02", 1, "", "c1", ""),
+        ("exp001xy02t01c1.tif", "exp001xy02", 1, "", "c1", ""),
+        ("exp001xy02c1.tif", "exp001xy02", 0, "", "c1", ""),
+        ("dish1_xy1c1.tif", "dish1_xy1", 0, "", "c1", ""),
+        ("dish1t3xy1z2c1.tif", "dish1_xy1", 3, "", "c1", "2"),
+        ("sample2t001z4.tif", "sample2", 1, "", "", "4"),
+        ("lapse2t01c1.tif", "lapse2", 1, "", "c1", ""),
+        ("EXP001T01XY02C1.tif", "EXP001_XY02", 1, "", "C1", ""),
+        ("my exp-2t005xy03z1c2.tif", "my exp-2_xy03", 5, "", "c2", "1"),
+        ("Exp_h0t2z3c1m4_ORG.tif", "Exp_h0_m4", 2, "", "c1", "3"),
+        ("Exp-01_b0s1t02z3c1x0-512y512-1024_ORG.tif", "Exp-01_b0s1_x0y512", 2, "", "c1", "3"),
+        ("Exp_s01t02_ORG.tif", "Exp_s01", 2, "", "", ""),
+        ("lapseT07.tif", "lapse", 7, "", "", ""),
+        ("U2OSt07s2.tif", "U2OS_s2", 7, "", "", ""),
+        ("T47Dt07.tif", "T47D", 7, "", "", ""),
+        ("expxy04t07.tif", "expxy04", 7, "", "", ""),
+        ("A1t07.tif", "A1", 7, "A1", "", ""),
+        ("C1t07.tif", "C1", 7, "C1", "", ""),
+        ("h3t07.tif", "h3", 7, "H3", "", ""),
+        ("wellC3_t07.tif", "wellC3", 7, "C3", "", ""),
+        ("exp1t07xy1c1max.tif", "exp1_xy1_max", 7, "", "c1", ""),
+        ("p53KO_t2.tif", "p53KO", 2, "", "", ""),
+        ("batch01_t2.tif", "batch01", 2, "", "", ""),
+        ("A1_t+2.tif", "A1", 2, "A1", "", ""),
+        ("x003_y004_t2.tif", "x003_y004", 2, "", "", ""),
+        ("A1_1.5_t3.tif", "A1_1.5", 3, "A1", "", ""),
+        ("exp-t-003.tif", "exp", 3, "", "", ""),
     ],
 )
 def test_a_name_of_each_scheme(name, position, time, well, channel, z):
@@ -110,6 +137,15 @@ def test_numbers_without_a_word_are_times_on_demand():
     assert said == ("numbers such as 0001 in 0001.tif are taken for times",)
 
 
+def test_missing_numbers_leave_holes_until_they_are_too_far_apart():
+    """Five of eleven are frames with a hole; three of a thousand count nothing."""
+    (one,) = series_of([Path(f"{k:04d}.tif") for k in (1, 2, 3, 10, 11)], numbered=True)
+    assert one.places == (0, 1, 2, 9, 10) and one.missing == (4, 5, 6, 7, 8, 9)
+    found = understand([Path(f"img_{k:04d}.tif") for k in (1, 2, 1000)], numbered=True)
+    assert {f.position for f in found.frames} == {"img_0001", "img_0002", "img_1000"}
+    assert found.notes == ("numbers such as 0001 in img_0001.tif are too far apart to count frames",)
+
+
 def test_of_two_numbers_the_one_with_many_consecutive_values_is_the_time():
     """Four sites, ten frames."""
     found = told(*(f"A01_{s}_{k:03d}.tif" for s in range(1, 5) for k in range(10)), numbered=True)
@@ -120,6 +156,53 @@ def test_of_two_numbers_the_one_with_many_consecutive_values_is_the_time():
 def test_two_numbers_that_both_could_be_the_time_are_refused():
     with pytest.raises(ImageError, match=r"expected one number that counts the frames, but 1 .*--pattern"):
         told(*(f"{a}_{b}.tif" for a in range(1, 6) for b in range(1, 7)), numbered=True)
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["exp001xy{:02d}.tif", "exp001xy{:02d}c1.tif", "exp001t01xy{:02d}.tif", "exp1z{:02d}.tif", "exp1c{}.tif", "exp1m{}.tif",
+     "Exp_h0t0z0c0m{}_ORG.tif", "expxy{:02d}.tif", "grid_x{:03d}_y001.tif", "expC{}.tif", "expZ{}.tif", "lapse2t01c{}.tif",
+     "sample2t001z{}.tif", "A1_{}.5h.tif", "A1_{}.5.tif"],
+)  # fmt: skip
+def test_no_field_plane_channel_tile_or_decimal_is_a_time(form):
+    found = told(*(form.format(k) for k in (1, 2, 3)), numbered=True)
+    assert len({time for _, time, *_ in found}) == 1
+    assert len(set(found)) == 3
+
+
+def test_channels_behind_a_joined_prefix_pair():
+    """The same position, another channel."""
+    one, two = told("exp001xy01c1.tif", "exp001xy01c2.tif")
+    assert one[:2] == two[:2] == ("exp001xy01", 0) and (one[3], two[3]) == ("c1", "c2")
+
+
+@pytest.mark.parametrize(
+    ("names", "match"),
+    [
+        (("A1_t0.5.tif", "A1_t1.0.tif", "A1_t1.5.tif"), "A1_t0.5.tif: expected whole numbers as times, got '0.5'; rename"),
+        (("A1_t0.tif", "A1_t0.5.tif", "A1_t1.25.tif"), "A1_t0.5.tif: expected whole numbers"),
+        (("A1_time_0.5.tif", "A1_time_1,0.tif"), "A1_time_0.5.tif: expected whole numbers"),
+        (("exp1t0.5.tif", "exp1t1.0.tif"), "exp1t0.5.tif: expected whole numbers"),
+        (("A1_t-1.tif", "A1_t-2.tif"), "A1_t-1.tif: 't-1' may be the time 1 or -1; rename .* or give --pattern"),
+        (("A1_t-01.tif", "A1_t00.tif", "A1_t01.tif"), "A1_t-01.tif: 't-01' may be the time 1 or -1"),
+        (("A1_t\u22121.tif", "A1_t+1.tif"), "may be the time 1 or -1"),
+    ],
+)  # fmt: skip
+def test_decimals_and_signs_are_refused_and_never_dropped(names, match):
+    with pytest.raises(ImageError, match=match):
+        understand([Path(name) for name in names])
+
+
+def test_hyphens_before_padded_times_are_separators():
+    assert [t for _, t, *_ in told("A1_t-00.tif", "A1_t-01.tif", "A1_t-10.tif")] == [0, 1, 10]
+    assert [t for _, t, *_ in told("A1-t-1.tif", "A1-t-2.tif")] == [1, 2]
+
+
+def test_small_and_capital_letters_are_one_position_where_times_do_not_collide():
+    found = understand([Path("a1_t0.tif"), Path("A1_t1.tif")])
+    assert [(f.position, f.time) for f in found.frames] == [("A1", 0), ("A1", 1)]
+    assert found.notes == ("positions A1, a1 are taken for one",)
+    assert {p for p, *_ in told("dish_t0.tif", "Dish_t0.tif")} == {"dish", "Dish"}
 
 
 def test_times_may_be_folders():

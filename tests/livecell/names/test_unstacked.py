@@ -120,3 +120,8 @@ def test_the_command_says_what_each_series_holds(tmp_path):
         cli, ["livecell", "unstack", str(tmp_path / "a.tif"), "--out", str(tmp_path / "out")]
     )
     assert done.exit_code == 0 and "a.tif: 2 times, 2 channels" in done.output
+    imagej(tmp_path / "one.tif", cube(1, 5), "TCYX")
+    done = CliRunner().invoke(
+        cli, ["livecell", "unstack", str(tmp_path / "one.tif"), "--out", str(tmp_path / "o")]
+    )
+    assert "one.tif: 1 time, 5 channels" in done.output

@@ -150,7 +150,7 @@ def unstack(stacks: tuple[Path, ...], out: Path) -> None:
             )
             planes = f", {part.planes} focal planes" if part.planes > 1 else ""
             click.echo(
-                f"{path.name}{own}: {part.times} times, {part.channels} channel{'s' if part.channels > 1 else ''}{planes}"
+                f"{path.name}{own}: {counted(part.times, 'times')}, {counted(part.channels, 'channels')}{planes}"
             )
 
 
@@ -300,7 +300,7 @@ def evaluate(folder: Path, ensemble: Path, out: Path | None, part: str, as_json:
     """
     from cytally.errors import LabelError
     from cytally.livecell.ensemble import load_ensemble
-    from cytally.livecell.labelling.folder import read_labelled
+    from cytally.livecell.labelled import read_labelled
     from cytally.livecell.learn import fields_of, learnt_from
     from cytally.livecell.measure.evaluate import as_table, plain
     from cytally.livecell.measure.evaluate import evaluate as compare

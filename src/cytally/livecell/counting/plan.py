@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 from cytally.errors import ImageError
-from cytally.images.inputs import name_images
+from cytally.files.hashes import hash_of
+from cytally.images.inputs import copies, name_images
 from cytally.images.sequences.headers import hours_between, size_of
 from cytally.livecell.names.frame import FrameName
 from cytally.livecell.names.listing import HOW_TO_TIME
@@ -32,12 +33,15 @@ class Reading:
         Between one frame number and the next, where neither names nor images say.
     skip_sizes : bool
         Leave out frames of another size than the rest of their position.
+    repeats : bool
+        Frames of a position that are the same bytes are kept and told, for nuclei are followed through them.
     """
 
     pattern: str | None = None
     numbered: bool = False
     hours: float | None = None
     skip_sizes: bool = False
+    repeats: bool = True
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class Plan:
         Left out already.
     remarks : tuple of str
         How names were read, and what cannot be known.
+    hashes : dict of str to str
+        Name in tables -> hash of the image; "" where it cannot be read.
     """
 
     inputs: tuple[str | Path, ...]
@@ -63,6 +69,7 @@ class Plan:
     series: tuple[Series, ...]
     skipped: tuple[Skipped, ...] = ()
     remarks: tuple[str, ...] = ()
+    hashes: dict[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> dict[Path, FrameName]:
@@ -80,7 +87,7 @@ class Plan:
 
 
 def plan(inputs: Sequence[str | Path], reading: Reading | None = None) -> Plan:
-    """Understand names, look at the sizes of images, and find out the hours.
+    """Understand names, find copies, look at the sizes of images, and find out the hours.
 
     Raises
     ------
@@ -93,16 +100,46 @@ def plan(inputs: Sequence[str | Path], reading: Reading | None = None) -> Plan:
     paths = name_images(inputs)
     folders = {path: "_".join(Path(name).parent.parts) for name, path in paths.items()}
     told = understand(list(paths.values()), reading.pattern, folders, numbered=reading.numbered)
+    hashes = {name: hash_of(path) for name, path in paths.items()}
+    twins, said = _twins(
+        {name: told_of for name, told_of in zip(paths, told.frames, strict=True)}, hashes, reading
+    )
+    skipped = [Skipped(name, f"identical to {original}") for name, original in twins.items()]
+    paths = {name: path for name, path in paths.items() if name not in twins}
     series = series_of(list(paths.values()), reading.pattern, folders, numbered=reading.numbered)
     names = {path: name for name, path in paths.items()}
     odd = _other_sizes(series)
     if odd and not reading.skip_sizes:
         raise ImageError(f"{names[next(iter(odd))]}: {next(iter(odd.values()))}; {_IN_ONE_SIZE}")
-    skipped = tuple(Skipped(names[path], why) for path, why in odd.items())
+    skipped += [Skipped(names[path], why) for path, why in odd.items()]
     kept = [one for one in (without(each, set(odd)) for each in series) if one.frames]
     timed = in_hours(kept, reading.hours, _intervals(kept, reading))
     usable = {name: path for name, path in paths.items() if path not in odd}
-    return Plan(tuple(inputs), usable, tuple(timed), skipped, (*told.notes, *_remarks(timed)))
+    remarks = *told.notes, *said, *_remarks(timed)
+    return Plan(
+        tuple(inputs), usable, tuple(timed), tuple(skipped), remarks, {name: hashes[name] for name in usable}
+    )
+
+
+def _twins(
+    frames: Mapping[str, FrameName], hashes: Mapping[str, str], reading: Reading
+) -> tuple[dict[str, str], list[str]]:
+    """Images that are the same bytes as another and count once -> that other one; and what else there is to say."""
+    twins = copies(hashes)
+    if not reading.repeats:
+        return twins, []
+    repeated: dict[str, list[str]] = defaultdict(list)
+    for name, original in twins.items():
+        here, there = frames[name], frames[original]
+        if here.position == there.position and here.time != there.time:
+            repeated[original].append(name)
+    said = [
+        f"{frames[original].position}: {len(names) + 1} frames are the same picture, byte for byte "
+        f"({', '.join([original, *names][:3])}{' ...' if len(names) > 2 else ''}); nothing moves between them"
+        for original, names in repeated.items()
+    ]
+    kept = {name for names in repeated.values() for name in names}
+    return {name: original for name, original in twins.items() if name not in kept}, said
 
 
 _IN_ONE_SIZE = "give frames of one size, or leave such frames out with --skip-sizes"
@@ -116,7 +153,7 @@ def require_times(found: Plan) -> None:
     ImageError
     """
     if not found.followable:
-        raise ImageError(no_tracks(found))
+        raise ImageError("; ".join([no_tracks(found), *found.remarks]))
 
 
 def no_tracks(found: Plan) -> str:

@@ -92,7 +92,7 @@ def segment_folder(
     loose: dict[Path, Path] = {}
     skipped = list(planned.skipped)
     with locked(folder):
-        hashes = {name: hash_of(path) for name, path in paths.items()}
+        hashes = planned.hashes
         done = _begin(folder, inputs, finder, pattern, hashes)
         with open_journal(folder / JOURNAL, line_of) as journal:
             for number, (name, path) in enumerate(paths.items(), start=1):
@@ -106,6 +106,7 @@ def segment_folder(
                 else:
                     skipped.append(Skipped(name, line.status.removeprefix("skipped: ")))
                 progress("finding nuclei", number, len(paths))
+        _forget_masks(folder, done, {path for path in (*masks.values(), *loose.values())})
     kept = planned.left(set(paths.values()) - set(seen))
     for one in kept:
         seen |= {
@@ -136,6 +137,15 @@ def _begin(
     return done
 
 
+def _forget_masks(folder: Path, done: Mapping[str, Line], used: set[Path]) -> None:
+    """Take away masks of an earlier call whose images left the run, as they were written."""
+    for line in done.values():
+        for mask, digest in ((line.mask, line.mask_sha256), (line.loose, line.loose_sha256)):
+            path = folder / mask
+            if mask and path not in used and digest and hash_of(path) == digest:
+                path.unlink()
+
+
 def _stems(names: Iterable[str]) -> dict[str, str]:
     """Names of masks: as the images', without the ending where that is enough to tell them apart."""
     often = Counter(Path(name).with_suffix("").as_posix() for name in names)
@@ -150,7 +160,9 @@ def _segment(path: Path, name: str, folder: Path, finder: Finder, own: str) -> L
     try:
         nuclei = finder.find(grey(read(path)))
     except ImageError as error:
-        return Line(image=name, sha256=digest, status=f"skipped: {shown(error)}")
+        return Line(
+            image=name, sha256=digest, status=f"skipped: {shown(error).removeprefix(f'{shown(path)}: ')}"
+        )
     stored: dict[str, Any] = {}
     for kind, place, labels in (("mask", MASKS, nuclei.labels), ("loose", LOOSE, nuclei.loose)):
         if kind == "loose" and np.array_equal(nuclei.loose, nuclei.labels):

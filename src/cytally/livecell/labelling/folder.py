@@ -9,7 +9,6 @@ OUT/contact.jpg      kept (green) and rejected (red) labels over their stain
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,50 +16,38 @@ from pathlib import Path
 
 import numpy as np
 
-from cytally.errors import ImageError, LabelError
+from cytally.errors import ImageError
 from cytally.figures.masks import contact_sheet, outlined
 from cytally.files.atomic import write_bytes
+from cytally.files.hashes import hash_of
 from cytally.files.json import write_json
-from cytally.files.names import shown, stored
+from cytally.files.names import shown
 from cytally.files.runs import locked
-from cytally.files.tables.csv import csv_bytes
-from cytally.files.tables.headings import Column, Wanted
-from cytally.files.tables.table import Row, read_table
+from cytally.images.inputs import copies
 from cytally.images.masks import grey, read_mask, write_mask
 from cytally.images.read import find_images, read
 from cytally.images.register import Offset, moved
-from cytally.images.sequences.tracks import TRUTH
 from cytally.images.write import encode
+from cytally.livecell.labelled import LABELS, TABLE, Labelled, LabelledField, write_table
 from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings, identify
-from cytally.livecell.labelling.pairs import Pair, beyond_doubt, channel_offset, offset_error, pair_files
+from cytally.livecell.labelling.pairs import (
+    FEWEST,
+    FITTING,
+    SURELY,
+    Pair,
+    beyond_doubt,
+    channel_offset,
+    likeness,
+    offset_error,
+    pair_files,
+)
 from cytally.livecell.labelling.quality import Assessed, RejectSettings, clean, reasons
-from cytally.livecell.names.understand import understand
 from cytally.livecell.nuclei import size_hint
-from cytally.livecell.sequences import FrameName, folder_of
 from cytally.progress import Progress, silent
 from cytally.segmentation.declump import areas, typical_area
 from cytally.types import FloatArray, Skipped
 
-TABLE, NOTES, SHEET = "labels.csv", "label.json", "contact.jpg"
-IMAGES, LABELS = "phase", "labels"
-COLUMNS = (
-    "image",
-    "label",
-    "position",
-    "time",
-    "well",
-    "nuclei",
-    "status",
-    "reason",
-    "debris",
-    "waves",
-    "specks",
-)
-LABELLED = Wanted(
-    "labels.csv of 'livecell label'", tuple(map(Column, COLUMNS)),
-    (("image", "label", "position", "time", "well", "nuclei", "reason"),),
-    "image, label, position, time, well, nuclei and reason", LabelError,
-)  # fmt: skip
+NOTES, SHEET = "label.json", "contact.jpg"
 _SHOWN = 20
 #: A label from which a larger share of the stained area than this was dropped as too large is of something else.
 _MOSTLY = 0.5
@@ -73,49 +60,6 @@ class LabelSettings:
     stain: FluorescenceSettings = field(default_factory=lambda: FluorescenceSettings.for_nuclei(5.0, 30.0))
     rejects: RejectSettings = field(default_factory=RejectSettings)
     align: bool = True
-
-
-@dataclass(frozen=True)
-class LabelledField:
-    """One line of labels.csv.
-
-    Attributes
-    ----------
-    name : FrameName
-        Of the phase-contrast image.
-    label : Path
-        Its mask.
-    nuclei : int
-    reason : str
-        Why it is rejected; "" where it is kept.
-    """
-
-    name: FrameName
-    label: Path
-    nuclei: int
-    reason: str
-
-    @property
-    def kept(self) -> bool:
-        """Fit to learn from."""
-        return not self.reason
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """A labelled folder; hints say what may be wrong with the settings."""
-
-    folder: Path
-    fields: tuple[LabelledField, ...]
-    skipped: tuple[Skipped, ...]
-    offset: Offset
-    sheet: Path | None = None
-    hints: tuple[str, ...] = ()
-
-    @property
-    def kept(self) -> list[LabelledField]:
-        """Fields to learn from."""
-        return [each for each in self.fields if each.kept]
 
 
 @dataclass(frozen=True)
@@ -161,36 +105,50 @@ def _labelled(
     files = pair_files(find_images(phase), find_images(fluorescence), pattern, (phase, fluorescence),
                        numbered=numbered)  # fmt: skip
     (out / LABELS).mkdir(parents=True, exist_ok=True)
-    found, skipped, stems = [], list(files.skipped), _stems(files.pairs)
-    for number, pair in enumerate(files.pairs):
+    pairs, twins = _counted_once(files.pairs)
+    found, skipped, stems = [], [*files.skipped, *twins], _stems(pairs)
+    for number, pair in enumerate(pairs):
         try:
             found.append(_identified(pair, stems[pair.phase], out, settings))
         except ImageError as error:
-            skipped.append(Skipped(shown(pair.phase.name), shown(error)))
-        progress("labelling from fluorescence", number + 1, len(files.pairs))
+            skipped.append(Skipped(shown(pair.phase.name), _why(pair, error)))
+        progress("labelling from fluorescence", number + 1, len(pairs))
     if not found:
         raise ImageError(
-            f"{fluorescence}: none of {len(files.pairs)} pairs could be labelled; first: {skipped[0].reason}"
+            f"{fluorescence}: none of {len(pairs)} pairs could be labelled; first: {skipped[-len(pairs)].reason}"
         )
     usual = typical_area(np.concatenate([one.sizes for one in found]))
     made = []
     for number, one in enumerate(found):
         made.append(_cleaned(one, settings, usual))
         progress("taking out debris", number + 1, len(found))
-    offset = _align(made) if settings.align else Offset(0.0, 0.0, 0.0)
-    judged = reasons([each.found for each in made], settings.rejects)
-    why = [_too_large(one, settings) or reason for one, reason in zip(found, judged, strict=True)]
+    offset, beside = _align(made) if settings.align else (Offset(0.0, 0.0, 0.0), "")
+    why, alike = _judged(found, made, settings)
     fields = tuple(
         LabelledField(each.pair.name, each.label, each.found.count, reason)
         for each, reason in zip(made, why, strict=True)
     )
     sheet = _sheet(made, why, out)
-    result = Labelled(out, fields, tuple(skipped), offset, sheet, _hints(found, settings))
-    _write_table(result, [each.found for each in made])
+    hints = (*_hints(found, settings), beside, _misfits(made, alike))
+    result = Labelled(out, fields, tuple(skipped), offset, sheet, tuple(hint for hint in hints if hint))
+    write_table(result, [each.found for each in made])
     notes = {"settings": asdict(settings), "offset": asdict(offset), "kept": len(result.kept),
              "rejected": len(fields) - len(result.kept), "hints": result.hints, "skipped": [asdict(s) for s in skipped]}  # fmt: skip
     write_json(out / NOTES, notes)
     return result
+
+
+def _judged(
+    found: Sequence[_Found], made: Sequence[_Made], settings: LabelSettings
+) -> tuple[list[str], list[float]]:
+    """Why each label is rejected, and how alike both pictures are of those that are not for another reason."""
+    judged = zip(found, reasons([each.found for each in made], settings.rejects), strict=True)
+    why = [_too_large(one, settings) or reason for one, reason in judged]
+    alike = [float("inf") if reason else likeness(grey(read(one.pair.phase)), read_mask(one.label))
+             for one, reason in zip(made, why, strict=True)]  # fmt: skip
+    if len(made) >= FEWEST:
+        why = [reason or _unlike(value) for reason, value in zip(why, alike, strict=True)]
+    return why, alike
 
 
 def _hints(found: Sequence[_Found], settings: LabelSettings) -> tuple[str, ...]:
@@ -199,6 +157,25 @@ def _hints(found: Sequence[_Found], settings: LabelSettings) -> tuple[str, ...]:
     hint = size_hint(dropped, stayed, settings.stain.diameters[1])
     usual = [one.usual for one in found if one.oversized]
     return (f"{hint} (a usual one has {np.median(usual):.0f})",) if hint else ()
+
+
+def _unlike(value: float) -> str:
+    """Why a label is rejected whose image shows something else; "" where it does not."""
+    if value >= FITTING:
+        return ""
+    return f"no more like its phase contrast than another field is ({value:.1f} standard deviations, {FITTING:g} expected)"
+
+
+def _misfits(made: Sequence[_Made], alike: Sequence[float]) -> str:
+    """Says that pairs are none."""
+    names = [one.pair.phase.name for one, value in zip(made, alike, strict=True) if value < FITTING]
+    if not names:
+        return ""
+    left = "; their labels are rejected" if len(made) >= FEWEST else ""
+    return shown(
+        f"in {len(names)} of {len(made)} pairs stain and phase contrast have nothing in common (first: {names[0]}): "
+        f"are they of the same fields?{left}"
+    )
 
 
 def _too_large(one: _Found, settings: LabelSettings) -> str:
@@ -210,6 +187,26 @@ def _too_large(one: _Found, settings: LabelSettings) -> str:
         f"{one.oversized / whole:.0%} of the stained area is in objects larger than {settings.stain.diameters[1]:g} pixels: "
         "--diameter does not fit"
     )
+
+
+def _counted_once(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Skipped]]:
+    """Pairs without those of which one image is the same bytes as another pair's: nothing new, or no pair."""
+    left, gone = list(pairs), []
+    for side, what in (("phase", "identical to"), ("fluorescence", "its stain is identical to that of")):
+        of = {str(getattr(pair, side)): pair for pair in left}
+        twins = copies({image: hash_of(Path(image)) for image in of})
+        gone += [
+            Skipped(shown(of[image].phase.name), shown(f"{what} {of[original].phase.name}"))
+            for image, original in twins.items()
+        ]
+        left = [pair for image, pair in of.items() if image not in twins]
+    return left, gone
+
+
+def _why(pair: Pair, error: ImageError) -> str:
+    """An error without the name that is told before it."""
+    said, stain = shown(error).removeprefix(f"{shown(pair.phase)}: "), f"{shown(pair.fluorescence)}: "
+    return f"its stain: {said.removeprefix(stain)}" if said.startswith(stain) else said
 
 
 def _stems(pairs: Sequence[Pair]) -> dict[Path, str]:
@@ -240,6 +237,10 @@ def _identified(pair: Pair, stem: str, out: Path, settings: LabelSettings) -> _F
             f"expected both channels in one size, got {phase.shape[0]} x {phase.shape[1]} in phase contrast and "
             f"{stain.shape[0]} x {stain.shape[1]} in fluorescence"
         )
+    if np.array_equal(stain, grey(phase)):
+        raise ImageError(
+            f"expected phase contrast and its stain, but {pair.fluorescence.name} is the same picture; give each its own folder"
+        )
     made = identify(stain, settings.stain)
     path = out / LABELS / f"{stem}.tif"
     write_mask(path, made.labels)
@@ -252,18 +253,31 @@ def _cleaned(one: _Found, settings: LabelSettings, usual: float) -> _Made:
     return _Made(one.pair, one.label, cleaned.assessed)
 
 
-def _align(made: Sequence[_Made]) -> Offset:
-    """Measure the cameras' offset on up to twenty fields; move all masks where it is beyond doubt."""
+def _align(made: Sequence[_Made]) -> tuple[Offset, str]:
+    """Measure the cameras' offset on up to twenty fields; move all masks where it is beyond doubt.
+
+    Most fields, and at least three, must surely be alike there. What is not moved for want of fields is told.
+    """
     some = [each for each in made if each.found.count][:_SHOWN]
     if not some:
-        return Offset(0.0, 0.0, 0.0)
+        return Offset(0.0, 0.0, 0.0), ""
     phases, masks = [grey(read(e.pair.phase)) for e in some], [read_mask(e.label) for e in some]
     offset = channel_offset(phases, masks)
+    stays = Offset(0.0, 0.0, offset.certainty)
     if not beyond_doubt(offset, offset_error(phases, masks)):
-        return Offset(0.0, 0.0, offset.certainty)
+        return stays, ""
+    by = offset.row, offset.col
+    sure = sum(likeness(phase, mask, by) >= SURELY for phase, mask in zip(phases, masks, strict=True))
+    if 2 * sure <= len(some):
+        return stays, ""
+    if sure < FEWEST:
+        return stays, (
+            f"the fluorescence camera seems to look {offset.row:.1f} rows and {offset.col:.1f} columns beside, but "
+            f"{len(some)} field{'s' if len(some) > 1 else ''} cannot tell; not corrected"
+        )
     for each in made:
         write_mask(each.label, np.asarray(moved(read_mask(each.label), -offset.row, -offset.col), np.int32))
-    return offset
+    return offset, ""
 
 
 def _sheet(made: Sequence[_Made], why: Sequence[str], out: Path) -> Path:
@@ -279,85 +293,3 @@ def _sheet(made: Sequence[_Made], why: Sequence[str], out: Path) -> Path:
     path = out / SHEET
     write_bytes(path, encode(contact_sheet(tiles), ".jpg"))
     return path
-
-
-def _write_table(labelled: Labelled, found: Sequence[Assessed]) -> None:
-    rows = [list(COLUMNS)]
-    for one, measured in zip(labelled.fields, found, strict=True):
-        image = os.path.relpath(one.name.path, labelled.folder)
-        rows.append([image, one.label.relative_to(labelled.folder).as_posix(), one.name.position, str(one.name.time),
-                     one.name.well, str(one.nuclei), "kept" if one.kept else "rejected", one.reason,
-                     str(measured.debris), str(measured.waves), str(measured.specks)])  # fmt: skip
-    write_bytes(labelled.folder / TABLE, csv_bytes(rows))
-
-
-def read_labelled(folder: Path) -> Labelled:
-    """A labelled folder: `labels.csv` of ours, or simply folders `phase` and `labels` with equal names.
-
-    Raises
-    ------
-    FileError
-        labels.csv is no table.
-    LabelError
-        Neither is there, the table makes no sense, or a file that it names is gone.
-    """
-    table = folder / TABLE
-    if not table.is_file():
-        return _plain_folder(folder)
-    fields = []
-    for row in read_table(table, LABELLED, empty=True).rows:
-        image, label = (_named(folder, row, name) for name in ("image", "label"))
-        if not os.path.isfile(image) or not os.path.isfile(
-            label
-        ):  # False for names that no disk can hold, too
-            raise row.wrong(
-                f"names {row.text('image')[:80]} and {row.text('label')[:80]}, but one of them is gone"
-            )
-        name = FrameName(row.text("position"), row.whole("time"), row.text("well"), image)
-        fields.append(LabelledField(name, label, row.whole("nuclei"), row.text("reason")))
-    return Labelled(folder, tuple(fields), (), Offset(0.0, 0.0, 0.0))
-
-
-def _named(folder: Path, row: Row, name: str) -> Path:
-    """A file as the table names it, or as another system would have written it."""
-    given = row.exact(name)
-    if "\0" in given or not given.strip():
-        raise row.wrong(f"expected a file in the column {name}, found {given!r}")
-    given = stored(given)
-    return folder / (given if os.path.isfile(folder / given) else given.strip().replace("\\", "/"))
-
-
-def _plain_folder(folder: Path) -> Labelled:
-    """Folders phase/ and labels/ with equal names; or phase/ and truth/ as `livecell simulate` writes them."""
-    if not (folder / IMAGES).is_dir() or not any((folder / part).is_dir() for part in (LABELS, "truth")):
-        raise LabelError(
-            f"{folder}: expected labels.csv, or folders 'phase' and 'labels'; make them with 'livecell label'"
-        )
-    masks = _by_stem(folder / LABELS) if (folder / LABELS).is_dir() else {}
-    paths = find_images(folder / IMAGES)
-    within = {path: folder_of(path, folder / IMAGES) for path in paths}
-    fields = []
-    for name in understand(paths, None, within).frames:
-        own = name.path.relative_to(folder / IMAGES).with_suffix("").as_posix()
-        mask = masks.get(own) or _truth_of(name, folder / "truth")
-        if mask.is_file():
-            fields.append(LabelledField(name, mask, int(read_mask(mask).max()), ""))
-    if not fields:
-        raise LabelError(f"{folder}: no image in 'phase' has a mask of the same name in 'labels' or 'truth'")
-    return Labelled(folder, tuple(fields), (), Offset(0.0, 0.0, 0.0))
-
-
-def _by_stem(folder: Path) -> dict[str, Path]:
-    """Masks by their name below a folder, without the ending; refused where two share one."""
-    found: dict[str, Path] = {}
-    for path in find_images(folder):
-        stem = path.relative_to(folder).with_suffix("").as_posix()
-        if found.setdefault(stem, path) != path:
-            raise LabelError(f"{found[stem]} and {path}: two masks of one name; take one of them out")
-    return found
-
-
-def _truth_of(name: FrameName, truth: Path) -> Path:
-    """Mask of a Cell Tracking Challenge folder, one for all or one per position."""
-    own = truth / name.position
-    return (own if own.is_dir() else truth) / f"{TRUTH[1]}{name.time:03d}.tif"

@@ -18,7 +18,7 @@ from cytally.errors import LabelError
 from cytally.images.masks import read_mask, write_mask
 from cytally.images.read import read
 from cytally.images.write import write
-from cytally.livecell.labelling.folder import IMAGES, LABELS, LabelledField, read_labelled
+from cytally.livecell.labelled import IMAGES, LABELS, LabelledField, read_labelled
 from cytally.livecell.labelling.split import Field, Split
 from cytally.segmentation.declump import relabelled
 

@@ -11,7 +11,8 @@ from cytally.errors import RunError
 from cytally.files.atomic import write_bytes
 from cytally.files.hashes import hash_of
 from cytally.inference.card import CARD
-from cytally.livecell.labelling.folder import NOTES, LabelledField, LabelSettings
+from cytally.livecell.labelled import LabelledField
+from cytally.livecell.labelling.folder import NOTES, LabelSettings
 
 #: What an ensemble learnt from, beside it: hashes of images and their labels.
 DATA = "learnt-from.json"

@@ -26,7 +26,7 @@ from cytally.images.masks import grey, read_mask
 from cytally.images.read import read
 from cytally.images.write import encode
 from cytally.inference.ensemble import Ensemble
-from cytally.livecell.labelling.folder import LabelledField
+from cytally.livecell.labelled import LabelledField
 from cytally.livecell.nuclei import find_nuclei
 from cytally.progress import Progress, silent
 from cytally.types import IntArray

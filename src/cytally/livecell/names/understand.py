@@ -11,12 +11,16 @@ from pathlib import Path
 
 from cytally.errors import ImageError, SettingsError
 from cytally.livecell.names.frame import NAMELESS, FrameName
-from cytally.livecell.names.numbers import consecutive_slot
+from cytally.livecell.names.numbers import consecutive_slot, too_far_apart
 from cytally.livecell.names.schemes import Part, Role
-from cytally.livecell.names.words import parts_of, well_in
+from cytally.livecell.names.words import TIME_WORDS, parts_of, well_in
 
 #: ImageXpress and others keep each time in a folder of its own.
 _TIME_FOLDER = re.compile(r"(?:^|(?<=_))(?:time[ _-]?point|time|tp|t)[ _-]?(\d+)(?=_|$)", re.IGNORECASE)
+#: `t0.5`; `t-1`, behind whose hyphen may be another separator or a sign; `t1`.
+_DECIMAL = re.compile(rf"(?<![A-Za-z])(?:{TIME_WORDS})[ _-]?(\d+[.,]\d+)(?!\d)", re.IGNORECASE)
+_SIGNED = re.compile(rf"(?<![A-Za-z\-])(?:{TIME_WORDS})[-\u2013\u2212](\d+)(?!\d)", re.IGNORECASE)
+_WHOLE = re.compile(rf"(?<![A-Za-z])(?:{TIME_WORDS})\+?\d", re.IGNORECASE)
 _OME = re.compile(r"\.ome$", re.IGNORECASE)
 #: Seconds above this count from year 1: a date.
 _DATE = 1e10
@@ -60,7 +64,8 @@ def understand(
     Raises
     ------
     ImageError
-        A pattern that does not fit a name, thumbnails, or two numbers of which either could be the time.
+        A pattern that does not fit a name, thumbnails, times with decimals or signs, or two numbers of
+        which either could be the time.
 
     Notes
     -----
@@ -70,6 +75,7 @@ def understand(
     within = folders or {}
     if pattern is not None:
         return Understood(tuple(_placed(_by_pattern(p, pattern), within.get(p, "")) for p in paths))
+    _refuse_unclear(paths)
     names = [_Name(path, within.get(path, ""), parts_of(_OME.sub("", path.stem))) for path in paths]
     _refuse_thumbnails(names)
     layouts: dict[tuple[Role, ...], list[_Name]] = defaultdict(list)
@@ -84,7 +90,8 @@ def understand(
         if time is None:
             _times_from_folders(layout)
         found |= {name.path: _frame(name, time, _clock_slot(layout, time)) for name in layout}
-    return Understood(tuple(_from_first([found[path] for path in paths])), tuple(dict.fromkeys(notes)))
+    frames, merged = _in_one_case(_from_first([found[path] for path in paths]))
+    return Understood(tuple(frames), tuple(dict.fromkeys([*notes, *merged])))
 
 
 def _by_pattern(path: Path, pattern: str) -> FrameName:
@@ -102,6 +109,27 @@ def _by_pattern(path: Path, pattern: str) -> FrameName:
         raise ImageError(f"{path.name}: expected digits in the group 'frame', got {time!r}; change --pattern")
     return FrameName(groups["position"] or NAMELESS, int(time), groups.get("well") or "", path,
                      groups.get("channel") or "", groups.get("z") or "", timed=bool(groups.get("frame")))  # fmt: skip
+
+
+def _refuse_unclear(paths: Sequence[Path]) -> None:
+    """Times that are no whole numbers, or that may be below 0."""
+    stems = {path: _OME.sub("", path.stem) for path in paths}
+    decimal = {path: found for path, stem in stems.items() if (found := _DECIMAL.search(stem))}
+    if len({found[1] for found in decimal.values()}) > 1:
+        path, found = next(iter(decimal.items()))
+        raise ImageError(
+            f"{path.name}: expected whole numbers as times, got {found[1]!r}; rename the images so that times are whole numbers "
+            "(t000, t001) or clocks (00d00h30m), or give --pattern with groups position and frame"
+        )
+    signed = {path: found for path, stem in stems.items() if (found := _SIGNED.search(stem))}
+    whole = any(_WHOLE.search(stem) for path, stem in stems.items() if path not in signed)
+    digits = {found[1] for found in signed.values()}
+    if whole or (len(digits) > 1 and not any(each.startswith("0") for each in digits)):
+        for path, found in signed.items():
+            raise ImageError(
+                f"{path.name}: {found[0]!r} may be the time {int(found[1])} or {-int(found[1])}; rename the images so that "
+                "times have no sign (t000, t001), or give --pattern with groups position and frame"
+            )
 
 
 def _refuse_thumbnails(names: Sequence[_Name]) -> None:
@@ -154,12 +182,15 @@ def _time_slot(layout: Sequence[_Name], numbered: bool) -> tuple[int | None, str
     if varying:
         return max(varying, key=lambda k: varying[k]), ""
     if numbered:
-        found = consecutive_slot(
-            [name.parts for name in layout], [name.folder for name in layout], layout[0].path.name
-        )
+        parts, within, example = [n.parts for n in layout], [n.folder for n in layout], layout[0].path.name
+        found, far = consecutive_slot(parts, within, example), too_far_apart(parts, within)
         if found is not None:
-            part = layout[0].parts[found]
-            return found, f"numbers such as {part.text} in {layout[0].path.name} are taken for times"
+            return found, f"numbers such as {parts[0][found].text} in {example} are taken for times"
+        if far is not None and not slots:
+            return (
+                None,
+                f"numbers such as {parts[0][far].text} in {example} are too far apart to count frames",
+            )
     return (slots[0] if slots else None), ""
 
 
@@ -246,3 +277,18 @@ def _from_first(frames: Sequence[FrameName]) -> list[FrameName]:
     return [
         replace(f, time=round((f.hours or 0) * 3600) // unit) if f.time == _BY_CLOCK else f for f in result
     ]
+
+
+def _in_one_case(frames: Sequence[FrameName]) -> tuple[list[FrameName], list[str]]:
+    """`a1` beside `A1` is one position, unless both have an image of the same time, channel and plane."""
+    spelt: dict[str, dict[str, set[tuple[int, str, str]]]] = defaultdict(lambda: defaultdict(set))
+    for frame in frames:
+        spelt[frame.position.casefold()][frame.position].add((frame.time, frame.channel.lower(), frame.z))
+    first, said = {}, []
+    for spellings in spelt.values():
+        seen = list(spellings.values())
+        if len(seen) > 1 and len(set().union(*seen)) == sum(map(len, seen)):
+            one, *others = sorted(spellings)
+            first |= dict.fromkeys(others, one)
+            said.append(f"positions {', '.join([one, *others])} are taken for one")
+    return [replace(frame, position=first.get(frame.position, frame.position)) for frame in frames], said

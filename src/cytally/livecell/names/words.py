@@ -1,4 +1,4 @@
-"""Any name, word by word: `A01_s1_w1DAPI_t003`, `xy1c1t1`, `VID7_B3_2_01d02h30m`, `Stack0007`."""
+"""Any name, word by word: `A01_s1_w1DAPI_t003`, `exp001t01xy01c1`, `VID7_B3_2_01d02h30m`, `Stack0007`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from cytally.livecell.names.schemes import Part, Role, by_scheme, well_name
 _WORDS = {
     **dict.fromkeys(("t", "tp", "time", "timepoint", "tpoint", "frame"), Role.TIME),
     **dict.fromkeys(("f", "fld", "field", "fov", "s", "site", "xy", "p", "pos", "position", "point", "series", "m",
-                     "tile", "scene", "region"), Role.FIELD),
+                     "tile", "scene", "region", "x", "y", "row", "col", "column"), Role.FIELD),
     **dict.fromkeys(("c", "ch", "chan", "channel", "w", "wv", "wave", "wavelength"), Role.CHANNEL),
     **dict.fromkeys(("z", "zslice", "slice", "plane"), Role.Z),
 }  # fmt: skip
+#: ZEN: phase, block, view, rotation, illumination; only among others, as in `h0t0z0c0m0`.
+_BESIDE = "hbvri"
+#: Words that are told from the letters that they are joined to, as in `expxy01`; "batch" is no channel.
+_LONG = ("xy", "fov", "fld", "field", "position", "scene", "region", "channel", "timepoint", "slice", "plane")
 #: Words that a number may follow after a separator: `time_012`, `Pos 3`; "c 1" and "s 1" may be anything.
 _APART = {
     "t", "tp", "time", "timepoint", "tpoint", "frame", "fld", "field", "fov", "site", "pos", "position", "series",
@@ -40,8 +44,23 @@ _CLOCKS = (
     re.compile(r"(?<!\d)(?P<Y>20\d{2})(?P<x>-?)(?P<M>\d{2})(?P=x)(?P<D>\d{2})[T_\- ](?P<h>\d{2})(?P<y>[-.]?)(?P<m>\d{2})(?P=y)(?P<s>\d{2})(?!\d)"),
 )  # fmt: skip
 _SEPARATORS = re.compile(r"[_\-\s.,()\[\]]+")
-_RUN = re.compile(r"(?:[A-Za-z]+\d+)+")
 _TOKEN = re.compile(r"([A-Za-z]+)(\d+)")
+_ANY = "|".join(sorted(_WORDS, key=len, reverse=True))
+#: Words with their numbers, joined to one another, behind a digit or where small and capital letters meet.
+_RUN = re.compile(
+    rf"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z])|(?<=[^a-z][A-Z])(?=[a-z])|(?=(?i:{'|'.join(_LONG)})\d))"
+    rf"(?:(?:(?i:{_ANY})|[{_BESIDE}])[0-9]+)+"
+)
+TIME_WORDS = "|".join(
+    sorted((word for word, role in _WORDS.items() if role is Role.TIME), key=len, reverse=True)
+)
+#: `0.5`, `t0.5`, `1.5h`: the point parts nothing.
+_DECIMAL = re.compile(
+    rf"(?<![A-Za-z0-9.,])(?:{TIME_WORDS})?\d+[.,]\d{{1,2}}[^\W\d_]*(?![A-Za-z0-9.,])", re.IGNORECASE
+)
+_PLUS = re.compile(rf"(?<![A-Za-z])({TIME_WORDS})\+(?=\d)", re.IGNORECASE)
+#: ZEN: first and last column and row of a tile.
+_TILE = re.compile(r"(?<=\d)x(\d+)-\d+y(\d+)-\d+")
 _WELL = re.compile(r"([A-Pa-p]|A[A-F])(\d{1,2})")
 _ROW_COL = re.compile(r"r(\d{1,3})c(\d{1,3})", re.IGNORECASE)
 
@@ -52,7 +71,7 @@ def parts_of(stem: str) -> list[Part]:
     Numbers without a word have the role NUMBER, and what could be a well as well as a channel or field
     has `maybe`; other names of the folder decide, see `understand`.
     """
-    stem = _COLOURS.sub(r"\1", _UUID.sub("", stem))
+    stem = _TILE.sub(r"x\1y\2", _PLUS.sub(r"\1", _COLOURS.sub(r"\1", _UUID.sub("", stem))))
     whole = by_scheme(stem)
     if whole is not None:
         return whole
@@ -96,14 +115,7 @@ def _seconds(said: dict[str, str | None]) -> float | None:
 def _chunks(text: str) -> list[Part]:
     """Parts between separators."""
     parts: list[Part] = []
-    before, at = "", 0
-    words: list[tuple[str, str]] = []
-    for found in _SEPARATORS.finditer(text):
-        if found.start() > at:
-            words.append((before, text[at : found.start()]))
-        before, at = found[0], found.end()
-    if at < len(text):
-        words.append((before, text[at:]))
+    words = _between(text)
     number = 0
     while number < len(words):
         before, word = words[number]
@@ -123,6 +135,20 @@ def _chunks(text: str) -> list[Part]:
             parts += _word(word, before)
             number += 1
     return parts
+
+
+def _between(text: str) -> list[tuple[str, str]]:
+    """What stands between separators, each with the separators before it."""
+    decimals = [found.span() for found in _DECIMAL.finditer(text)]
+    words: list[tuple[str, str]] = []
+    before, at = "", 0
+    for found in _SEPARATORS.finditer(text):
+        if any(start < found.start() < end for start, end in decimals):
+            continue
+        if found.start() > at:
+            words.append((before, text[at : found.start()]))
+        before, at = found[0], found.end()
+    return [*words, (before, text[at:])] if at < len(text) else words
 
 
 def _first(parts: list[Part]) -> list[Part]:
@@ -147,16 +173,13 @@ def _word(word: str, before: str) -> list[Part]:
         return [
             Part(Role.WELL, word, word.upper(), before, maybe=_WORDS.get(word.rstrip("0123456789").lower()))
         ]
-    known = _roles(word)
-    if known:
-        return [replace(known[0], before=before), *known[1:]]
-    if _CHANNEL.fullmatch(word):
+    if _CHANNEL.fullmatch(word) and not _RUN.fullmatch(word):
         return [Part(Role.CHANNEL, word, word, before)]
-    led = re.match(r"([A-P]\d{2})(?=[a-z])", word)
-    if led and _roles(word[led.end() :]):
-        return [Part(Role.WELL, led[1], led[1], before), *_roles(word[led.end() :])]
-    numbered = re.fullmatch(r"(.*\D)(\d+)", word)
-    if numbered and numbered[2].isascii():
+    joined = _joined(word)
+    if joined:
+        return [replace(joined[0], before=before), *joined[1:]]
+    numbered = re.fullmatch(r"(.*\D)([0-9]+)", word)
+    if numbered:
         return [
             Part(Role.TEXT, numbered[1], numbered[1], before),
             Part(Role.NUMBER, numbered[2], numbered[2], ""),
@@ -164,20 +187,39 @@ def _word(word: str, before: str) -> list[Part]:
     return [Part(Role.TEXT, word, word, before)]
 
 
-def _roles(word: str) -> list[Part]:
-    """`xy1c1t1` -> its three parts; [] where not every word is known."""
-    if not _RUN.fullmatch(word):
-        return []
-    tokens = _TOKEN.findall(word)
-    if not all(letters.lower() in _WORDS for letters, _ in tokens):
-        return []
-    return [Part(_role(letters.lower(), digits), letters + digits, _value(letters.lower(), digits), "")
-            for letters, digits in tokens]  # fmt: skip
+def _joined(word: str) -> list[Part]:
+    """`exp001t01xy01c1` -> `exp`, `001` and the three parts behind; [] where no words are known.
+
+    One word alone must end the whole, for `p53KO` is no field.
+    """
+    for found in _RUN.finditer(word):
+        tokens, start = _TOKEN.findall(found[0]), found.start()
+        known = [letters.lower() in _WORDS for letters, _ in tokens]
+        while tokens and sum(known) < 2 and not known[0]:  # `h2t01`: no phase, but a well
+            start += len("".join(tokens.pop(0)))
+            known.pop(0)
+        if not tokens or (len(tokens) < 2 and found.end() < len(word)):
+            continue
+        ahead, behind = word[:start], word[found.end() :]
+        alone = ahead and len(tokens) == 1
+        own = _word("".join(tokens[0]), "") if alone else _roles(tokens, first=not ahead)
+        return [*(_word(ahead, "") if ahead else []), *own, *(_word(behind, "") if behind else [])]
+    return []
+
+
+def _roles(tokens: list[tuple[str, str]], first: bool) -> list[Part]:
+    """Parts of words with their numbers; a capital before small letters may be a well: `C1t01`."""
+    parts = [Part(_role(letters.lower(), digits), letters + digits, _value(letters.lower(), digits), "")
+             for letters, digits in tokens]  # fmt: skip
+    name = parts[0].text
+    if first and len(parts) > 1 and name[0].isupper() and _WELL.fullmatch(name) and tokens[1][0].islower():
+        parts[0] = replace(parts[0], role=Role.WELL, value=name, maybe=parts[0].role)
+    return parts
 
 
 def _role(word: str, digits: str) -> Role:
     """Wave lengths are few: `w1`; wells by number are many: `W0002`."""
-    return Role.WELL if word == "w" and len(digits) > 2 else _WORDS[word]
+    return Role.WELL if word == "w" and len(digits) > 2 else _WORDS.get(word, Role.FIELD)
 
 
 def _value(word: str, digits: str) -> str:
