@@ -27,7 +27,9 @@ _EXISTING = click.Path(path_type=Path, file_okay=False, exists=True)
 @dosimetry.command()
 @click.argument("normal_cells", type=_EXISTING)
 @click.option("--out", required=True, type=_FOLDER, help="Labelled folder.")
-@click.option("--cells", type=click.IntRange(1), default=1000, show_default=True)
+@click.option(
+    "--cells", type=click.IntRange(1), default=1000, show_default=True, help="Number of composed cells."
+)
 @click.option("--dicentrics", type=Finite(0), default=2.5, show_default=True, help="Mean number per cell.")
 @click.option(
     "--excess",
@@ -71,7 +73,7 @@ def compose(normal_cells: Path, out: Path, cells: int, dicentrics: float, excess
 @click.option("--ensemble", type=_FOLDER, help="Ensemble to begin from.  [default: the shipped one]")
 @click.option("--epochs", type=click.IntRange(1), help="Longer or shorter; may change on resuming.")
 @click.option("--share", type=Finite(0, 1), default=0.6, show_default=True, help="Of composed cells.")
-@click.option("--seed", default=1, show_default=True)
+@click.option("--seed", default=1, show_default=True, help="Same seed, same result.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def adapt(
     normal_cells: Path, out: Path, ensemble: Path | None, epochs: int | None, share: float, seed: int,

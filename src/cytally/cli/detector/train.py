@@ -40,6 +40,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     type=click.Choice(["shipped", "further", "finish", "paper"]),
     default="shipped",
     show_default=True,
+    help="Of the training; paper: as the preprint.",
 )
 @click.option(
     "--epochs", type=click.IntRange(1), help="Longer or shorter than the preset; may change on resuming."
@@ -47,7 +48,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--filters", default=12, show_default=True, help="Channels of the network at full resolution.")
 @click.option("--members", default=10, show_default=True, help="Checkpoints drawn for the ensemble.")
 @click.option("--pool", type=click.IntRange(8), help="Cells at hand at a time.")
-@click.option("--seed", default=1, show_default=True)
+@click.option("--seed", default=1, show_default=True, help="Same seed, same result.")
 @click.option(
     "--start", type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Weights to begin from (use with --preset further).",

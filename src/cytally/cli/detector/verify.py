@@ -30,7 +30,9 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     help="Cells in which the ensemble proposes places.",
 )  # fmt: skip
 @click.option("--count", type=click.IntRange(1), default=3, show_default=True, help="Number of verifiers.")
-@click.option("--epochs", type=click.IntRange(1), default=10, show_default=True)
+@click.option(
+    "--epochs", type=click.IntRange(1), default=10, show_default=True, help="Passes over all candidates."
+)
 @click.option(
     "--normal", type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Folder of unexposed, unlabelled cells from which labelled ones are composed.",
@@ -42,7 +44,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option(
     "--further", is_flag=True, help="Go on from the verifiers that the ensemble has, in smaller steps."
 )
-@click.option("--seed", default=1, show_default=True)
+@click.option("--seed", default=1, show_default=True, help="Same seed, same result.")
 def verify(
     ensemble: Path, out: Path, cells: int, count: int, epochs: int, normal: Path | None,
     composed: float, further: bool, seed: int,

@@ -33,7 +33,7 @@ _STYLES = ("mixed", "dark", "pale", "straight", "separated", "slender", "faint",
 @click.argument("run", required=False, type=_FOLDER)
 @click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
 @click.option("--dicentrics", type=COUNT, help="Typed count, with --cells.")
-@click.option("--cells", type=CELLS)
+@click.option("--cells", type=CELLS, help="Cells scored, with --dicentrics.")
 @click.option("--distribution", help="Cells with 0, 1, 2, ... dicentrics, such as 475,20,5.")
 @click.option(
     "--samples", type=_FILE, help="Many samples: a table with sample and cells,dicentrics or C0,C1,..."

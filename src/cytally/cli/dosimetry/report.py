@@ -25,7 +25,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
 @click.option("--facts", type=_FILE, help="What is known of the sample (TOML).")
 @click.option("--dicentrics", type=COUNT, help="Typed count, with --cells.")
-@click.option("--cells", type=CELLS)
+@click.option("--cells", type=CELLS, help="Cells scored, with --dicentrics.")
 @click.option("--distribution", help="Cells with 0, 1, 2, ... dicentrics, such as 475,20,5.")
 @click.option(
     "--method", type=click.Choice(["likelihood", "merkle", "merkle95", "delta", "bayes"]), default="likelihood",
@@ -48,7 +48,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--beside", help="FALSE,CELLS: false dicentrics in its exposed cells.")
 @click.option("--validation", type=_FILE, help="evaluation.csv of `evaluate`, instead of these three.")
 @click.option("--any-detector", is_flag=True, help="Accept counts of another detector than the curve's.")
-@click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True)
+@click.option(
+    "--language", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Of the report."
+)
 @click.option(
     "--out", required=True, multiple=True, type=NamedFile(".html", ".pdf", ".docx"),
     help="report.html, report.pdf or report.docx; may be given several times.",

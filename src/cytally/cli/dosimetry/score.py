@@ -35,7 +35,13 @@ _STYLES = ("mixed", "dark", "pale", "straight", "separated", "slender", "faint",
 @click.option(
     "--fraction", type=SHARE, default=1.0, show_default=True, help="Irradiated fraction of the blood."
 )
-@click.option("--style", type=click.Choice(_STYLES), default="mixed", show_default=True)
+@click.option(
+    "--style",
+    type=click.Choice(_STYLES),
+    default="mixed",
+    show_default=True,
+    help="Appearance of the cells (docs/simulator.md).",
+)
 @click.option("--sample", default="S1", show_default=True, help="Name of the sample.")
 @click.option(
     "--unscorable",

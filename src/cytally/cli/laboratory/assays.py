@@ -129,8 +129,8 @@ def qdr(curve: Path, acentrics: Path, dicentrics: int, damaged: int, as_json: bo
 @click.option(
     "--ratio", required=True, type=Finite(0, 1000), help="Gamma dose over neutron dose, from physics."
 )
-@click.option("--dicentrics", required=True, type=COUNT)
-@click.option("--cells", required=True, type=CELLS)
+@click.option("--dicentrics", required=True, type=COUNT, help="Dicentrics found.")
+@click.option("--cells", required=True, type=CELLS, help="Cells scored.")
 @click.option(
     "--backgrounds", type=click.Choice(["both", "mean"]), default="both", show_default=True,
     help="Subtract both curves' backgrounds, as the IAEA manual prints it, or their mean.",
@@ -165,11 +165,11 @@ def mixed_field(
     "--curve", required=True, type=_FILE, help="Translocations per genome equivalent, without background."
 )
 @click.option("--count", required=True, type=COUNT, help="Translocations seen.")
-@click.option("--cells", required=True, type=CELLS)
+@click.option("--cells", required=True, type=CELLS, help="Cells scored.")
 @click.option("--painted", required=True, help="Chromosomes by colour, such as 1,4/2 for two colours.")
 @click.option("--age", type=AGE, help="Years; the background is then that of Sigurdson 2008.")
 @click.option("--sex", type=click.Choice(["male", "female"]), help="[default: unknown]")
-@click.option("--smoker", is_flag=True)
+@click.option("--smoker", is_flag=True, help="Smokers have more translocations.")
 @click.option(
     "--region", type=click.Choice(["n-america", "w-europe", "c-europe", "e-europe", "asia"]),
     help="Where the person lives (Sigurdson 2008).  [default: unknown]",

@@ -20,7 +20,13 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @dosimetry.command()
 @click.argument("values", type=_FILE)
 @click.option("--reference", type=Finite(0, 30), help="The physical dose (Gy).  [default: the robust mean]")
-@click.option("--algorithm", type=click.Choice(["A", "B", "QHampel"]), default="A", show_default=True)
+@click.option(
+    "--algorithm",
+    type=click.Choice(["A", "B", "QHampel"]),
+    default="A",
+    show_default=True,
+    help="Robust mean and standard deviation of ISO 13528.",
+)
 @OUT
 @click.option("--plot", type=PICTURE, help="Also draw the z scores (SVG or PNG).")
 @JSON

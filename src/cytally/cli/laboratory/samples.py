@@ -46,6 +46,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     type=click.Choice(["likelihood", "merkle", "merkle95", "bayes"]),
     default="likelihood",
     show_default=True,
+    help="Of the limits, as in `dose`.",
 )
 @click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]")
 @click.option(
@@ -254,8 +255,8 @@ def _need_line(one: Need) -> str:
 
 
 @dosimetry.command()
-@click.option("--dicentrics", type=COUNT)
-@click.option("--cells", type=CELLS)
+@click.option("--dicentrics", type=COUNT, help="Typed count, with --cells.")
+@click.option("--cells", type=CELLS, help="Cells scored.")
 @click.option(
     "--samples",
     type=_FILE,

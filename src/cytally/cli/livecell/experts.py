@@ -23,7 +23,12 @@ def experts() -> None:
 
 @experts.command()
 @click.argument("run", type=click.Path(path_type=Path, file_okay=False, exists=True))
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for pages and review.csv.",
+)
 @click.option(
     "--images", "count", type=click.IntRange(1), default=30, show_default=True, help="Random subset."
 )

@@ -80,7 +80,13 @@ def count(
     show_default=True,
     help="Largest jump of the camera in pixels; 0: it stands.",
 )
-@click.option("--movie", type=click.Choice(["gif", "mp4", "none"]), default="gif", show_default=True)
+@click.option(
+    "--movie",
+    type=click.Choice(["gif", "mp4", "none"]),
+    default="gif",
+    show_default=True,
+    help="Of the tracks.",
+)
 def track(
     images: tuple[str, ...], ensemble: Path | None, stained: bool, diameter: tuple[float, float], out: Path,
     hours: float | None, skip_sizes: bool, largest_shift: int, movie: str, pattern: str | None,
@@ -108,7 +114,7 @@ def track(
 @click.option("--fluorescence", type=_THERE, help="Stained partners of some images, to learn from.")
 @click.option("--ensemble", type=_THERE, help="Or an ensemble that was trained before.")
 @click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it.")
-@click.option("--preset", type=_PRESETS, default="fast", show_default=True)
+@click.option("--preset", type=_PRESETS, default="fast", show_default=True, help="Network and training.")
 @click.option("--epochs", type=click.IntRange(1), help="Most epochs.  [default: the preset's]")
 @click.option(
     "--largest-shift",
@@ -116,9 +122,15 @@ def track(
     show_default=True,
     help="Largest jump of the camera in pixels; 0: it stands.",
 )
-@click.option("--movie", type=click.Choice(["gif", "mp4", "none"]), default="gif", show_default=True)
-@click.option("--seed", default=1, show_default=True)
-@click.option("--json", "as_json", is_flag=True)
+@click.option(
+    "--movie",
+    type=click.Choice(["gif", "mp4", "none"]),
+    default="gif",
+    show_default=True,
+    help="Of the tracks.",
+)
+@click.option("--seed", default=1, show_default=True, help="Same seed, same result.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @labelling
 @_reading
 def run(

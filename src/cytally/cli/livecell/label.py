@@ -67,7 +67,7 @@ def label_settings(
 
 @livecell.command()
 @click.argument("out", type=_FOLDER)
-@click.option("--frames", type=click.IntRange(1), default=24, show_default=True)
+@click.option("--frames", type=click.IntRange(1), default=24, show_default=True, help="Of each field.")
 @click.option(
     "--nuclei", type=click.IntRange(1), default=40, show_default=True, help="In the field at the start."
 )
@@ -124,7 +124,7 @@ def simulate(
 @click.argument(
     "stacks", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False, exists=True)
 )
-@click.option("--out", required=True, type=_FOLDER)
+@click.option("--out", required=True, type=_FOLDER, help="Folder for the result; calling again resumes.")
 def unstack(stacks: tuple[Path, ...], out: Path) -> None:
     """Write every plane of TIFF STACKS as an image of its own, as the other commands want them.
 
@@ -201,7 +201,7 @@ def names(folder: Path, pattern: str | None, numbered: bool, every: bool, as_jso
 @livecell.command()
 @click.argument("phase", type=_THERE)
 @click.option("--fluorescence", required=True, type=_THERE, help="Stained partners of some or all images.")
-@click.option("--out", required=True, type=_FOLDER)
+@click.option("--out", required=True, type=_FOLDER, help="Folder for the result; calling again resumes.")
 @labelling
 @naming
 def label(
@@ -250,7 +250,7 @@ def label(
 )
 @click.option("--start", type=_THERE, help="Ensemble to begin from: transfer with few pairs.")
 @click.option("--epochs", type=click.IntRange(1), help="Most epochs.  [default: the preset's]")
-@click.option("--seed", default=1, show_default=True)
+@click.option("--seed", default=1, show_default=True, help="Same seed, same result.")
 def train(
     folders: tuple[Path, ...], out: Path, preset: str, start: Path | None, epochs: int | None, seed: int
 ) -> None:
@@ -283,7 +283,7 @@ def train(
 
 @livecell.command()
 @click.argument("folder", type=_THERE)
-@click.option("--ensemble", required=True, type=_THERE)
+@click.option("--ensemble", required=True, type=_THERE, help="Ensemble folder.")
 @click.option("--out", type=_FOLDER, help="For evaluation.json and overlays.")
 @click.option("--part", type=click.Choice(["all", "test", "validation", "train"]), default="all", show_default=True,
               help="Only fields that the ensemble's training kept for this.")  # fmt: skip
