@@ -34,7 +34,8 @@ from cytally.livecell.labelling.unchanged import same_data
 from cytally.livecell.nuclei import find_nuclei, predict, vote
 from cytally.nets.unet import Architecture
 from cytally.progress import Progress, silent
-from cytally.training.masks import CLASSES, MaskedCrop, MaskSettings, best_epochs, fit_masks, read_curve
+from cytally.training.folder import read_curve
+from cytally.training.tasks.masks import CLASSES, MaskedCrop, MaskSettings, best_epochs, fit_masks
 
 #: Levels tried for each channel; the members' majority decides at each.
 _LEVELS = (0.3, 0.4, 0.5, 0.6)

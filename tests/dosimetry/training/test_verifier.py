@@ -25,7 +25,7 @@ from cytally.dosimetry.training.verifier import VerifierTraining, with_verifiers
 from cytally.errors import EnsembleError
 from cytally.inference.votes import predict
 from cytally.training.examples import TrainingCell, unpack
-from cytally.training.reading import REFRESH, STORED, VerifierSettings
+from cytally.training.tasks.crops import REFRESH, STORED, VerifierSettings
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from cytally.wording import counted
 if TYPE_CHECKING:
     from cytally.dosimetry.measure.evaluate import Evaluation
     from cytally.inference.ensemble import Ensemble
-    from cytally.training.loop import TrainingSettings
+    from cytally.training.tasks.heatmaps import TrainingSettings
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -91,7 +91,7 @@ def train(
       cytally dosimetry train --preset further --start ensembles/mine/training/epoch_040.safetensors --out more
     """
     from cytally.dosimetry.training.train import Plan, train_ensemble
-    from cytally.training.loop import PRESETS
+    from cytally.training.tasks.heatmaps import PRESETS
 
     settings = _settings(PRESETS[preset], epochs, pool, seed)
     if sparsity is not None:
@@ -136,10 +136,9 @@ def _settings(preset: TrainingSettings, epochs: int | None, pool: int | None, se
 def _draw_curve(run: Path) -> None:
     from cytally.figures.curves import learning_figure
     from cytally.figures.style import as_svg
-    from cytally.training.checkpoints import read_curves
+    from cytally.training.folder import read_curve
 
-    rows = [{k: float(v) for k, v in row.items()} for row in read_curves(run / "curves.csv")]
-    (run / "curves.svg").write_text(as_svg(learning_figure(rows)))
+    (run / "curves.svg").write_text(as_svg(learning_figure(read_curve(run))))
 
 
 @dosimetry.command()

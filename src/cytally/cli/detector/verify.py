@@ -60,7 +60,7 @@ def verify(
       cytally dosimetry verify ensembles/first --out ensembles/second --normal slides/0Gy
     """
     from cytally.dosimetry.training.verifier import VerifierTraining, verifier_source, with_verifiers
-    from cytally.training.reading import REFRESH, VerifierSettings
+    from cytally.training.tasks.crops import REFRESH, VerifierSettings
 
     steps = REFRESH if further else VerifierSettings()
     course = VerifierTraining(cells, count, settings=replace(steps, epochs=epochs, seed=seed))
