@@ -171,6 +171,7 @@ def test_the_command_says_what_it_made(random_ensemble, tmp_path, monkeypatch):
     assert "1 verifiers" in done.output
     card = json.loads((out / "card.json").read_text())
     assert card["training"]["verifiers"]["data"] == "simulated cells"
+    assert card["training"]["verifiers"]["command"].endswith(f"--out {out} --cells 10 --count 1 --epochs 1")
     assert card["thresholds"]["probability"] is not None
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytally.cli.command import command_line
 from cytally.cli.dosimetry.group import dosimetry
 from cytally.cli.main import SKIPPED
 from cytally.cli.options import Finite
@@ -102,7 +103,6 @@ def train(
         filters,
         members,
         name or out.name,
-        preset,
         start,
         normal,
         composed,
@@ -110,7 +110,8 @@ def train(
         devices or 0,
     )
     with reporting() as progress:
-        ensemble = train_ensemble(plan, settings, out, progress)
+        line = command_line(click.get_current_context())
+        ensemble = train_ensemble(plan, settings, out, progress, command=line)
     _draw_curve(out / "training")
     thresholds = ensemble.card.thresholds
     click.echo(f"{counted(len(ensemble.members), 'members')} in {out}, detector {ensemble.card.identity}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytally.cli.command import command_line
 from cytally.cli.dosimetry.group import dosimetry
 from cytally.cli.main import SKIPPED
 from cytally.cli.options import Finite
@@ -67,15 +68,8 @@ def verify(
     skipped: list[Skipped] = []
     with reporting() as progress:
         source, data = verifier_source(normal, composed, seed, skipped, progress)
-        command = (
-            f"cytally dosimetry verify {ensemble.name} --cells {cells} --count {count} --epochs {epochs} "
-            f"--seed {seed} --out {out.name}"
-            + (f" --normal {normal.name} --composed {composed:g}" if normal else "")
-            + (" --further" if further else "")
-        )
-        made = with_verifiers(
-            ensemble, out, source, course, progress, {"command": command, "data": data}, further=further
-        )
+        notes: dict[str, object] = {"command": command_line(click.get_current_context()), "data": data}
+        made = with_verifiers(ensemble, out, source, course, progress, notes, further=further)
     click.echo(f"{len(made.verifiers)} verifiers in {out}, detector {made.card.identity}")
     for one in skipped:
         click.echo(f"  skipped {one.image}: {one.reason}", err=True)

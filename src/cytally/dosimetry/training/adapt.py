@@ -87,7 +87,7 @@ class Adapted:
 
 def adapt(
     folder: Path, out: Path, base: Path, progress: Progress, *,
-    settings: TrainingSettings = ADAPT, share: float = 0.6, name: str = "",
+    settings: TrainingSettings = ADAPT, share: float = 0.6, command: str = "",
 ) -> Adapted:  # fmt: skip
     """Fine-tune an ensemble to a microscope and a stain, from unlabelled unexposed cells.
 
@@ -103,7 +103,8 @@ def adapt(
     settings : TrainingSettings
     share : float
         Share of composed cells among those learnt from.
-    name : str
+    command : str
+        That makes this ensemble, for the card.
 
     Raises
     ------
@@ -124,15 +125,13 @@ def adapt(
     members = min(10, settings.epochs - settings.late_from + 1)
     epochs = choose_epochs(out / "training", settings.late_from, members, seed)
     notes = {
-        "command": f"cytally dosimetry adapt {folder.name} --out {out.name} --seed {seed}",
+        "command": command,
         "seed": seed, "machine": machine(), "start_sha256": sha256_of(start),
         "data": f"cells composed from {len(learnt)} unlabelled field(s), share {share:g}; simulated cells",
         "adapted_from": old.card.identity,
         "hours_in_epochs": round(sum(seconds_per_epoch(out / "training")) / 3600, 2),
     }  # fmt: skip
-    made = assemble(
-        out / "training", out, name=name or out.name, classes=CLASSES, epochs=epochs, training=notes
-    )
+    made = assemble(out / "training", out, name=out.name, classes=CLASSES, epochs=epochs, training=notes)
     if old.verifiers:
         made = _reverified(mixed, base, out, progress)
     made = _thresholds(made, learnt, out, progress)
