@@ -9,16 +9,17 @@ from cytally.cli.command import command_line
 from cytally.cli.main import cli
 
 _EVERY = {
-    "train": [
+    "dosimetry train": [
         "one", "a folder", "--out=runs/o'ne", "--simulated", "0.30000000000000004", "--preset", "further", "--epochs", "7", "--filters", "6",
         "--members", "3", "--pool", "16", "--seed", "5", "--start", "weights", "--name", "-odd name", "--normal", "one",
         "--composed", "0.5", "--sparsity", "0", "--no-auxiliary", "--devices", "2",
     ],
-    "adapt": ["one", "--out", "x", "--ensemble", "a folder", "--epochs", "3", "--share", "1e-3", "--seed", "9", "--json"],
-    "verify": [
+    "dosimetry adapt": ["one", "--out", "x", "--ensemble", "a folder", "--epochs", "3", "--share", "1e-3", "--seed", "9", "--json"],
+    "dosimetry verify": [
         "one", "--out", "x", "--cells", "10", "--count", "2", "--epochs", "4", "--normal", "a folder", "--composed", "0.7",
         "--further", "--seed", "31",
     ],
+    "livecell train": ["one", "a folder", "--out", "x", "--preset", "paper", "--start", "one", "--epochs", "9", "--seed", "2"],
 }  # fmt: skip
 
 
@@ -54,12 +55,12 @@ def again(given):
 @pytest.mark.parametrize("name", sorted(_EVERY))
 def test_every_option_comes_back(name):
     """All options of these commands are given, so that a new one must join this test."""
-    context = parsed(["dosimetry", name, *_EVERY[name]])
+    context = parsed([*name.split(), *_EVERY[name]])
     default = [
         p.name for p in context.command.params if context.get_parameter_source(p.name).name == "DEFAULT"
     ]
     assert default == []
-    again(["dosimetry", name, *_EVERY[name]])
+    again([*name.split(), *_EVERY[name]])
 
 
 @pytest.mark.parametrize("given", [

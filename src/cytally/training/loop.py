@@ -107,7 +107,7 @@ class _Run(Generic[Item, Batch]):
             return
         with self.task.running(progress):
             while not self._done():
-                row = self._epoch(len(self.rows) + 1, progress)
+                row = self.fabric.broadcast(self._epoch(len(self.rows) + 1, progress))  # all stop together
                 if not np.isfinite(list(row.values())).all():
                     raise RunError(
                         f"{shown(self.folder)}: the loss of epoch {row['epoch']} is not a number; "
