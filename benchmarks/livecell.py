@@ -42,7 +42,7 @@ from cytally.livecell.simulate.population import PopulationSettings
 from cytally.nets.unet import UNet
 from cytally.segmentation.threshold import adaptive_threshold
 from cytally.training.checkpoints import save_tensors, weights_of
-from cytally.training.masks import CLASSES
+from cytally.training.tasks.masks import CLASSES
 
 
 def timed(action, rounds):

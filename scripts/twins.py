@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,11 +22,12 @@ from options import Answers, cells, judge
 from cytally.cli.progress import reporting
 from cytally.dosimetry.density import normalise
 from cytally.dosimetry.training.sources import AUXILIARY, CLASSES, SimulatedSource
+from cytally.files.runs import read_record
 from cytally.inference.runtime import TorchMember
 from cytally.nets.unet import STRIDE, Architecture, build
 from cytally.training.checkpoints import load_tensors, member_path
-from cytally.training.loop import SHIPPED, fit
 from cytally.training.pool import PoolSettings
+from cytally.training.tasks.heatmaps import SHIPPED, fit_heatmaps
 
 BASE = Architecture(classes=4, filters=12, depth=4, widest=160)
 #: What differs: of the network, of the settings.
@@ -83,8 +83,8 @@ def main() -> None:
     for number, (name, (network, settings)) in enumerate(TWINS.items()):
         folder, architecture = chosen.out / f"twin_{number}", replace(BASE, **network)
         with reporting() as progress:
-            fit(source, architecture, replace(plain, **settings), folder, progress)
-        model = build(json.loads((folder / "run.json").read_text())["architecture"])
+            fit_heatmaps(source, architecture, replace(plain, **settings), folder, progress)
+        model = build(read_record(folder).settings["architecture"])
         weights, _ = load_tensors(member_path(folder, chosen.epochs))
         model.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)
         member = TorchMember(model.eval())

@@ -17,7 +17,7 @@ from cytally.images.write import write
 from cytally.livecell import learn as learning
 from cytally.livecell.learn import Preset
 from cytally.nets.unet import Architecture
-from cytally.training.masks import MaskSettings
+from cytally.training.tasks.masks import MaskSettings
 from cytally.types import Image
 
 pytest.importorskip("laptrack")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cytally.dosimetry.detectors.ensemble import load_ensemble as load_metaphases
-from cytally.errors import EnsembleError, LabelError, RunError
+from cytally.errors import EnsembleError, LabelError
 from cytally.evaluation.segmentation import matched, scores
 from cytally.images.masks import read_mask
 from cytally.images.read import read
@@ -25,16 +25,9 @@ from cytally.livecell.simulate.folder import TimeLapse, write_sequence
 from cytally.livecell.simulate.population import PopulationSettings
 from cytally.nets.losses import focal_cross_entropy
 from cytally.nets.unet import Architecture, UNet, build
-from cytally.training import augment
-from cytally.training.masks import (
-    MaskedCrop,
+from cytally.training.tasks.masks import (
     MaskSettings,
-    best_epochs,
     core_mask,
-    example,
-    fit_masks,
-    read_curve,
-    unpacked,
 )
 
 TINY = Architecture(classes=2, filters=4, depth=3, stride=2, sharp=True, widest=16)
@@ -100,24 +93,6 @@ def test_the_published_network_has_the_published_size():
     assert 28e6 < count < 36e6
 
 
-@given(st.integers(0, 2**20), st.integers(0, 40), st.integers(0, 40))
-@settings(max_examples=25)
-def test_image_and_mask_are_augmented_together(seed, row, col):
-    """A mask moved as an image is the image of the moved mask, but for pixels on outlines."""
-    labels = grid()
-    flat = np.where(labels > 0, 3.0, -1.0).astype(np.float32)
-    how = augment.draw_plain(np.random.default_rng(seed), 64)
-    image, target = example(MaskedCrop.of(flat, labels), 64, how, (row % 32, col % 32))
-    agree = (image > 1.0) == (target[0] > 0.5)
-    assert agree.mean() > 0.97
-    assert (target[1] <= target[0]).all()
-
-
-def test_packing_keeps_contrast_to_a_fortieth():
-    flat = np.linspace(-6, 6, 400, dtype=np.float32).reshape(20, 20)
-    assert np.abs(unpacked(MaskedCrop.of(flat, np.zeros((20, 20), np.int32)).packed) - flat).max() <= 0.0251
-
-
 def test_cores_of_touching_nuclei_do_not_touch():
     labels = np.zeros((30, 40), np.int32)
     labels[5:25, 4:20], labels[5:25, 20:36] = 1, 2
@@ -141,40 +116,6 @@ def test_parting_keeps_every_nucleus_pixel_but_specks(seed):
 def test_a_nucleus_without_core_is_one():
     nucleus = grid() > 0
     assert part(nucleus, np.zeros_like(nucleus), np.zeros(nucleus.shape, np.float32)).max() == 6
-
-
-def test_training_goes_on_where_it_was_killed(tmp_path):
-    """Three epochs at once and two calls of which the first was cut after one: the same weights."""
-    rng = np.random.default_rng(1)
-    crops = [
-        MaskedCrop.of(rng.normal(0, 1, (96, 96)).astype(np.float32) + 2 * (grid() > 0), grid())
-        for _ in range(4)
-    ]
-    whole = fit_masks(crops, crops[:1], TINY, QUICK, tmp_path / "whole")
-
-    class Killed(Exception):
-        pass
-
-    def kill(stage, done, total):
-        if stage.startswith("epoch 2"):
-            raise Killed
-
-    with pytest.raises(Killed):
-        fit_masks(crops, crops[:1], TINY, QUICK, tmp_path / "cut", progress=kill)
-    again = fit_masks(crops, crops[:1], TINY, QUICK, tmp_path / "cut")
-    assert [p.name for p in whole] == [p.name for p in again]
-    assert whole[0].read_bytes() == again[0].read_bytes()
-    assert len(read_curve(tmp_path / "cut")) == 3
-    assert len(list((tmp_path / "cut").glob("epoch_*"))) == 2  # only the best are kept
-    with pytest.raises(RunError, match="other settings"):
-        fit_masks(crops, crops[:1], TINY, replace(QUICK, batch=1), tmp_path / "cut")
-    with pytest.raises(RunError, match="to train and to validate"):
-        fit_masks(crops, [], TINY, QUICK, tmp_path / "none")
-
-
-def test_patience_returns_to_the_best():
-    rows = [{"epoch": k, "validation": v} for k, v in enumerate((3.0, 1.0, 2.0, 1.0, 5.0), start=1)]
-    assert best_epochs(rows, 3) == [2, 4, 3]
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,12 @@ SCRIPT = """
 import sys
 from pathlib import Path
 
-from cytally.training.loop import fit
-from tests.training.test_loop import SMALL, Dots, settings
+from cytally.training.tasks.heatmaps import fit_heatmaps
+from tests.training.tasks.test_heatmaps import SMALL, Dots, settings
 
 if __name__ == "__main__":
     told = []
-    fit(Dots(), SMALL, settings(epochs=int(sys.argv[2])), Path(sys.argv[1]), lambda *say: told.append(say), devices=2)
+    fit_heatmaps(Dots(), SMALL, settings(epochs=int(sys.argv[2])), Path(sys.argv[1]), lambda *say: told.append(say), devices=2)
     steps = [total for stage, done, total in told if stage.startswith("epoch 1 ") and done == total]
     print("the first goes on", steps)
 """

@@ -67,15 +67,3 @@ def test_crops_stay_inside_large_cells_and_around_small_ones(rng):
             for start, size in zip(corner, shape, strict=True):
                 low, high = min(0, size - 96), max(0, size - 96)
                 assert low <= start <= high
-
-
-def test_a_channel_that_was_not_labelled_teaches_nothing(rng):
-    from cytally.training.loop import TrainingSettings, examples
-
-    places = np.array([[40.0, 40.0]])
-    cell = TrainingCell.pack(np.zeros((96, 96), np.float32), places, [1], [True, False])
-    _, targets, known = examples([cell], TrainingSettings(side=64, augmented=False), 2, rng)
-    assert known.flatten().tolist() == [1.0, 0.0] and targets[0, 1].max() == 0
-    full = TrainingCell.pack(np.zeros((96, 96), np.float32), places, [1], [True, True])
-    _, targets, _ = examples([full], TrainingSettings(side=64, augmented=False), 2, rng)
-    assert targets[0, 1].max() > 0.5

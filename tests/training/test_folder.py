@@ -10,16 +10,18 @@ import pytest
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
-from tests.training.test_loop import SMALL, Dots, settings
+from tests.training.tasks.test_crops import SMALL as VERIFIER
+from tests.training.tasks.test_crops import shapes
+from tests.training.tasks.test_heatmaps import SMALL, Dots, settings
 
 from cytally.errors import OutputError, RunError, RunLockedError
-from cytally.files.runs import locked
+from cytally.files.runs import locked, read_record
 from cytally.nets.unet import Architecture
-from cytally.training import checkpoints, loop, masks, pool, reading
+from cytally.training import checkpoints, loop, pool
 from cytally.training.checkpoints import load_tensors, member_path, save_tensors
-from cytally.training.folder import read_training
-from cytally.training.loop import fit
-from cytally.training.masks import MaskedCrop, MaskSettings, fit_masks
+from cytally.training.tasks.crops import VerifierSettings, fit_verifier
+from cytally.training.tasks.heatmaps import HeatmapTask, fit_heatmaps
+from cytally.training.tasks.masks import MaskedCrop, MaskSettings, fit_masks
 
 TINY = Architecture(classes=2, filters=4, depth=3, stride=2, sharp=True, widest=16)
 QUICK = MaskSettings(epochs=3, patience=3, steps=1, batch=2, side=64, members=1)
@@ -52,10 +54,12 @@ def crop(seed: int) -> MaskedCrop:
 
 
 def train(folder, kind, epochs=3):
-    if kind == "loop":
-        fit(Dots(), SMALL, settings(epochs=epochs, pool=replace(settings().pool, size=8)), folder)
-    else:
+    if kind == "heatmaps":
+        fit_heatmaps(Dots(), SMALL, settings(epochs=epochs, pool=replace(settings().pool, size=8)), folder)
+    elif kind == "masks":
         fit_masks([crop(1), crop(2)], [crop(3)], TINY, QUICK, folder)
+    else:
+        fit_verifier(shapes(16, 3), VERIFIER, VerifierSettings(epochs=epochs, batch=8), folder)
 
 
 def left(folder):
@@ -66,32 +70,29 @@ def left(folder):
     return rows, weights, json.loads((folder / "run.json").read_text())
 
 
-#: Function that is not reached any more, in the order in which an epoch's results are written.
-WINDOWS = {
-    "loop": [(loop, "save_tensors"), (loop, "write_curve")],
-    "masks": [(masks, "save_tensors"), (masks, "write_curve")],
-}
+KINDS = ["crops", "heatmaps", "masks"]
+#: Function of the loop that is not reached any more, in the order in which an epoch's results are written.
+WINDOWS = ["save_tensors", "write_curve"]
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """Uninterrupted runs."""
     made = {}
-    for kind in WINDOWS:
+    for kind in KINDS:
         folder = tmp_path_factory.mktemp(kind)
         train(folder, kind)
         made[kind] = left(folder)
     return made
 
 
-@pytest.mark.parametrize("kind", sorted(WINDOWS))
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("window", [0, 1])
 def test_a_run_killed_between_two_writes_becomes_the_uninterrupted_run(
     tmp_path, whole, monkeypatch, kind, window
 ):
     """Killed in the second epoch: after its weights and before its state, or after the state and before its row."""
-    room, name = WINDOWS[kind][window]
-    honest, calls = getattr(room, name), []
+    honest, calls = getattr(loop, WINDOWS[window]), []
 
     def dying(*given):
         calls.append(given)
@@ -103,7 +104,7 @@ def test_a_run_killed_between_two_writes_becomes_the_uninterrupted_run(
         honest(*given)
 
     with monkeypatch.context() as patch:
-        patch.setattr(room, name, dying)
+        patch.setattr(loop, WINDOWS[window], dying)
         with pytest.raises(Killed):
             train(tmp_path, kind)
     train(tmp_path, kind)
@@ -111,36 +112,24 @@ def test_a_run_killed_between_two_writes_becomes_the_uninterrupted_run(
 
 
 def test_a_row_lost_after_the_last_epoch_is_written_by_the_next_call(tmp_path, whole):
-    train(tmp_path, "loop")
+    train(tmp_path, "heatmaps")
     rows = (tmp_path / "curves.csv").read_text().splitlines()
     (tmp_path / "curves.csv").write_text("\n".join(rows[:-1]) + "\n")
-    train(tmp_path, "loop")
-    assert left(tmp_path) == whole["loop"]
+    train(tmp_path, "heatmaps")
+    assert left(tmp_path) == whole["heatmaps"]
 
 
-def test_a_state_of_before_rows_were_in_it_goes_on(tmp_path):
-    train(tmp_path, "loop", epochs=2)
-    tensors, notes = load_tensors(tmp_path / "state.safetensors")
-    del notes["rows"]
-    save_tensors(tmp_path / "state.safetensors", tensors, notes)
-    rows = (tmp_path / "curves.csv").read_text().splitlines()
-    (tmp_path / "curves.csv").write_text("\n".join(rows[:2]) + "\n")  # a row that such a run could lose
-    train(tmp_path, "loop")
-    found = left(tmp_path)[0]
-    assert [row["epoch"] for row in found] == ["1", "2", "3"] and found[1]["loss"] == "nan"
-
-
-@pytest.mark.parametrize("kind", sorted(WINDOWS))
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"architecture": 1, "settings": {}}', b"\xff"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"architecture": 1, "settings": 2}', b"\xff"])
 def test_a_damaged_run_json_is_one_clear_error(tmp_path, kind, content):
     (tmp_path / "run.json").write_bytes(content)
     with pytest.raises(RunError, match=r"run\.json.*put a copy of this file back, or give another --out"):
         train(tmp_path, kind)
     with pytest.raises(RunError, match=r"run\.json"):
-        read_training(tmp_path)
+        read_record(tmp_path)
 
 
-@pytest.mark.parametrize("kind", sorted(WINDOWS))
+@pytest.mark.parametrize("kind", KINDS)
 def test_run_json_is_whole_or_absent(tmp_path, monkeypatch, kind):
     with monkeypatch.context() as patch:
         patch.setattr("cytally.files.atomic.os.replace", die)
@@ -149,7 +138,7 @@ def test_run_json_is_whole_or_absent(tmp_path, monkeypatch, kind):
     assert not (tmp_path / "run.json").exists()
 
 
-@pytest.mark.parametrize("kind", sorted(WINDOWS))
+@pytest.mark.parametrize("kind", KINDS)
 def test_two_trainings_into_one_folder_are_kept_apart(tmp_path, kind):
     import multiprocessing
 
@@ -172,14 +161,6 @@ def hold(folder, ready, done):
         done.wait(30)
 
 
-def test_a_reader_is_trained_by_one_process_at_a_time(tmp_path, monkeypatch):
-    held = []
-    monkeypatch.setattr(reading, "_trained", lambda *_: held.append((tmp_path / "deep" / ".lock").exists()))
-    given = (reading.Crops.joined([]), None, reading.VerifierSettings())
-    reading.fit_verifier(*given, tmp_path / "deep" / "r.safetensors")
-    assert held == [True]
-
-
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_weights_that_are_not_numbers_are_refused(tmp_path, value):
     path = member_path(tmp_path, 1)
@@ -189,31 +170,35 @@ def test_weights_that_are_not_numbers_are_refused(tmp_path, value):
     ):
         load_tensors(path)
     with pytest.raises(RunError, match="not numbers"):
-        fit(Dots(), SMALL, settings(epochs=1), tmp_path / "run", start=path)
+        fit_heatmaps(Dots(), SMALL, settings(epochs=1), tmp_path / "run", start=path)
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_is_not_kept(tmp_path, monkeypatch):
-    train(tmp_path, "loop", epochs=1)
-    monkeypatch.setattr(loop, "_epoch", lambda epoch, *_: {"epoch": epoch, "loss": float("nan")})
+    train(tmp_path, "heatmaps", epochs=1)
+    honest = HeatmapTask.loss
+    monkeypatch.setattr(HeatmapTask, "loss", lambda self, *given: honest(self, *given) * float("nan"))
     with pytest.raises(RunError, match="the loss of epoch 2 is not a number; lower the rate"):
-        train(tmp_path, "loop", epochs=2)
+        train(tmp_path, "heatmaps", epochs=2)
     assert not member_path(tmp_path, 2).exists() and len(left(tmp_path)[0]) == 1
 
 
+_ROWS = [{"epoch": 1, "loss": 0.1}]
+_POOL = {"numbers": [0], "age": {"0": 0}, "alarm": {}, "next_number": 1}
+
+
 @pytest.mark.parametrize("notes", [
-    {}, {"epoch": 1}, {"epoch": "one", "numbers": [], "age": {}, "alarm": {}, "next_number": 0, "rows": []},
-    {"epoch": 2, "numbers": [0], "age": {"0": 0}, "alarm": {}, "next_number": 1, "rows": [{"epoch": 1, "loss": 0.1}]},
-    {"epoch": 1, "numbers": [0], "age": {"x": 0}, "alarm": {}, "next_number": 1, "rows": [{"epoch": 1, "loss": 0.1}]},
-    {"epoch": 1, "numbers": 5, "age": {}, "alarm": {}, "next_number": 1, "rows": [{"epoch": 1, "loss": "low"}]},
+    {}, {"rows": _ROWS}, {"task": _POOL}, {"rows": "one", "task": _POOL}, {"rows": [{"epoch": 2, "loss": 0.1}], "task": _POOL},
+    {"rows": _ROWS, "task": _POOL | {"age": {"x": 0}}}, {"rows": _ROWS, "task": _POOL | {"numbers": 5}},
+    {"rows": [{"epoch": 1, "loss": "low"}], "task": _POOL}, {"rows": _ROWS, "task": []},
 ])  # fmt: skip
 def test_a_state_of_something_else_is_named(tmp_path, notes):
-    train(tmp_path, "loop", epochs=1)
+    train(tmp_path, "heatmaps", epochs=1)
     tensors, _ = load_tensors(tmp_path / "state.safetensors")
     save_tensors(tmp_path / "state.safetensors", tensors, notes)
     with pytest.raises(
         RunError, match=r"state\.safetensors: expected the state of this training.*remove it to start anew"
     ):
-        train(tmp_path, "loop", epochs=2)
+        train(tmp_path, "heatmaps", epochs=2)
 
 
 def test_a_full_disk_is_told_in_the_words_of_the_system(tmp_path, monkeypatch):

@@ -1,139 +1,172 @@
-"""Tiny runs: they learn, resume exactly, and refuse what does not belong."""
+"""The loop by itself, on a learner of one file: it learns, resumes exactly, keeps what it is told to keep."""
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from tests.cases.toy_learner import LineSettings, LineTask
 
-from cytally.errors import OutputError, RunError
-from cytally.nets.unet import Architecture
-from cytally.training.checkpoints import load_tensors, member_path, save_tensors
-from cytally.training.examples import TrainingCell
-from cytally.training.loop import PAPER, SHIPPED, TrainingSettings, criterion_at, fit
-from cytally.training.pool import Pool, PoolSettings
+from cytally import __version__
+from cytally.errors import RunError
+from cytally.training import loop
+from cytally.training.checkpoints import load_tensors, member_path
+from cytally.training.folder import read_curve
+from cytally.training.loop import ahead, fit
+from cytally.training.task import Share
 
-SMALL = Architecture(filters=2, depth=3, widest=8)
-
-
-@dataclass(frozen=True)
-class Dots:
-    """Cells with one bright dot of class 0 and one bar of class 1."""
-
-    seed: int = 0
-
-    def cell(self, index: int) -> TrainingCell:
-        rng = np.random.default_rng([self.seed, index])
-        density = rng.normal(0, 0.05, (72, 72)).astype(np.float32)
-        (r, c), (y, x) = rng.integers(12, 60, (2, 2))
-        density[r - 4 : r + 5, c - 4 : c + 5] += 1.0
-        density[y - 1 : y + 2, x - 8 : x + 9] += 1.0
-        return TrainingCell.pack(density, np.array([[r, c], [y, x]], float), [0, 1], [True, True])
-
-
-def settings(**changes):
-    plain = TrainingSettings(
-        epochs=3,
-        late_from=2,
-        batch=4,
-        side=64,
-        warm=2,
-        ramp=1,
-        pool=PoolSettings(size=12, fresh=3, workers=1),
-    )
-    return replace(plain, **changes)
+LINE = LineSettings()
 
 
 class Killed(Exception):
     pass
 
 
-def killing(epoch):
-    def report(stage, done, total):
-        if stage.startswith(f"epoch {epoch} ") and done == 2:
+def killing(epoch, step=2):
+    def progress(stage, done, total):
+        if stage.startswith(f"epoch {epoch} ") and done == step:
             raise Killed
 
-    return report
+    return progress
 
 
-def test_a_run_learns_and_leaves_a_checkpoint_per_epoch(tmp_path):
-    fit(
-        Dots(), SMALL, settings(epochs=8, rate=1e-2, late_rate=1e-2, emphasis=0, warm=0, weight=0.0), tmp_path
-    )
-    rows = (tmp_path / "curves.csv").read_text().splitlines()
-    losses = [float(row.split(",")[1]) for row in rows[1:]]
-    assert len(losses) == 8 and losses[-1] < losses[0]
-    assert all(member_path(tmp_path, epoch).is_file() for epoch in range(1, 9))
+def test_a_new_learner_is_one_file_that_finds_its_line(tmp_path):
+    rows = fit(LineTask(replace(LINE, epochs=60)), tmp_path)
+    weights, notes = load_tensors(member_path(tmp_path, 60))
+    assert float(weights["weight"]) == pytest.approx(2, abs=0.05)
+    assert float(weights["bias"]) == pytest.approx(-1, abs=0.05)
+    assert notes == {"epoch": 60} and rows[-1]["loss"] < rows[0]["loss"] / 100
 
 
-def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path):
-    fit(Dots(), SMALL, settings(), tmp_path / "whole")
+def test_a_killed_run_resumes_to_the_same_weights(tmp_path):
+    whole = fit(LineTask(LINE), tmp_path / "whole")
     with pytest.raises(Killed):
-        fit(Dots(), SMALL, settings(), tmp_path / "killed", killing(3))
-    assert not member_path(tmp_path / "killed", 3).exists()
-    fit(Dots(), SMALL, settings(), tmp_path / "killed")
-    for epoch in (1, 2, 3):
-        whole, _ = load_tensors(member_path(tmp_path / "whole", epoch))
-        killed, _ = load_tensors(member_path(tmp_path / "killed", epoch))
-        for name, tensor in whole.items():
-            torch.testing.assert_close(killed[name], tensor, rtol=0, atol=2e-3)  # half precision
+        fit(LineTask(LINE), tmp_path / "cut", killing(3))
+    assert len(read_curve(tmp_path / "cut")) == 2
+    stages = []
+    again = fit(LineTask(LINE), tmp_path / "cut", lambda stage, *_: stages.append(stage))
+    assert stages[0].startswith("epoch 3 of 4, loss")
+    assert [row["loss"] for row in again] == [row["loss"] for row in whole]
+    ends = [member_path(tmp_path / name, 4).read_bytes() for name in ("whole", "cut")]
+    assert ends[0] == ends[1]
 
 
-def test_a_finished_run_does_nothing_more(tmp_path):
-    fit(Dots(), SMALL, settings(epochs=1), tmp_path)
-    before = member_path(tmp_path, 1).stat().st_mtime_ns
-    fit(Dots(), SMALL, settings(epochs=1), tmp_path)
-    assert member_path(tmp_path, 1).stat().st_mtime_ns == before
+def test_other_settings_are_refused_by_name_and_free_ones_are_not(tmp_path):
+    fit(LineTask(replace(LINE, epochs=1)), tmp_path)
+    with pytest.raises(
+        RunError, match=r"training run with other settings \(rate, seed\); give another --out"
+    ):
+        fit(LineTask(replace(LINE, epochs=1, rate=0.5, seed=4)), tmp_path)
+    with pytest.raises(RunError, match=r"other settings \(epochs\)"):
+        fit(LineTask(replace(LINE, epochs=2)), tmp_path)
+    longer = LineTask(replace(LINE, epochs=2))
+    longer.free = ("epochs",)
+    assert len(fit(longer, tmp_path)) == 2
+    assert json.loads((tmp_path / "run.json").read_text())["settings"]["epochs"] == 2
 
 
-def test_other_settings_in_the_same_folder_are_refused_but_more_epochs_are_not(tmp_path):
-    fit(Dots(), SMALL, settings(epochs=1), tmp_path)
-    with pytest.raises(RunError, match="other settings"):
-        fit(Dots(), SMALL, settings(epochs=1, rate=0.5), tmp_path)
-    fit(Dots(), SMALL, settings(epochs=2), tmp_path)
-    assert member_path(tmp_path, 2).is_file()
+def test_run_json_holds_settings_version_and_machine(tmp_path):
+    fit(LineTask(replace(LINE, epochs=1)), tmp_path)
+    record = json.loads((tmp_path / "run.json").read_text())
+    assert (
+        record["settings"]["seed"] == 3
+        and record["version"] == __version__
+        and record["machine"]["cores"] > 0
+    )
 
 
-def test_a_damaged_state_is_named(tmp_path):
-    (tmp_path / "state.safetensors").write_bytes(b"not tensors")
-    with pytest.raises(RunError, match="state.safetensors: expected a safetensors file"):
-        load_tensors(tmp_path / "state.safetensors")
+def test_only_kept_epochs_stay_on_disk_and_a_task_may_stop_early(tmp_path):
+    task = LineTask(LINE)
+    task.kept = lambda rows: {1, int(rows[-1]["epoch"])} if rows else set()
+    task.finished = lambda rows: len(rows) == 3
+    assert len(fit(task, tmp_path)) == 3
+    assert sorted(path.name for path in tmp_path.glob("epoch_*")) == [
+        "epoch_001.safetensors",
+        "epoch_003.safetensors",
+    ]
 
 
-def test_a_checkpoint_is_whole_or_absent(tmp_path, monkeypatch):
-    from cytally.training import checkpoints
+def test_notes_of_a_task_come_back_and_columns_join_the_curve(tmp_path):
+    given = []
 
-    def full_disk(*_):
-        raise OSError(28, "No space left on device")
+    class Counting(LineTask):
+        seen = 0
 
-    monkeypatch.setattr(checkpoints, "save_file", full_disk)
-    with pytest.raises(OutputError, match="No space"):
-        save_tensors(tmp_path / "epoch_001.safetensors", {"a": torch.zeros(2)})
-    assert not (tmp_path / "epoch_001.safetensors").exists()
+        def after_epoch(self, network, fabric):
+            self.seen += 1
+            return {"seen": self.seen}
+
+        def notes(self):
+            return {"seen": self.seen}
+
+        def restore(self, notes):
+            given.append(notes)
+            self.seen = notes["seen"]
+
+    with pytest.raises(Killed):
+        fit(Counting(LINE), tmp_path, killing(3))
+    rows = fit(Counting(LINE), tmp_path)
+    assert given == [{"seen": 2}] and [row["seen"] for row in rows] == [1, 2, 3, 4]
+    assert [row["seen"] for row in read_curve(tmp_path)] == [1, 2, 3, 4]
 
 
-def test_sparsity_waits_for_the_warm_up():
-    plan = [criterion_at(epoch, SHIPPED) for epoch in range(1, 25)]
-    assert [weight for weight, _ in plan[:6]] == [0.0] * 6
-    assert plan[0][1] == 15.0 and plan[6][1] == 0.0
-    assert plan[-1] == (0.2, 0.0)
-    assert criterion_at(1, PAPER) == (0.2, 0.0)
+def test_what_runs_beside_the_epochs_is_stopped_and_not_begun_for_a_finished_run(tmp_path):
+    from contextlib import contextmanager
+
+    told = []
+
+    @contextmanager
+    def running(progress):
+        told.append("begun")
+        try:
+            yield
+        finally:
+            told.append("stopped")
+
+    for progress, expected in ((killing(1), ["begun", "stopped"]), (None, ["begun", "stopped"] * 2)):
+        task = LineTask(LINE)
+        task.running = running
+        if progress:
+            with pytest.raises(Killed):
+                fit(task, tmp_path, progress)
+        else:
+            fit(task, tmp_path)
+            fit(task, tmp_path)
+        assert told == expected
 
 
-def test_the_paper_preset_is_the_papers():
-    assert (PAPER.epochs, PAPER.batch, PAPER.rate, PAPER.late_rate, PAPER.decay) == (100, 12, 3e-4, 3e-4, 0.1)
-    assert PAPER.epochs - PAPER.late_from + 1 == 50 and not PAPER.augmented and PAPER.coupled
+def test_an_epoch_without_a_batch_is_an_error(tmp_path):
+    task = LineTask(LINE)
+    task.items = lambda epoch, share: []
+    with pytest.raises(RunError, match="the loss of epoch 1 is not a number"):
+        fit(task, tmp_path)
 
 
-def test_cells_with_the_strongest_false_alarms_stay_longest():
-    pool = Pool(Dots(), PoolSettings(size=10, fresh=4, hard=0.3, workers=1))
-    pool.start()
-    try:
-        for number in pool.fill():
-            pool.fetch(number)
-        pool.alarm = {number: float(number in (2, 5, 7)) for number in pool.numbers}
-        pool.exchange()
-        assert {2, 5, 7} <= set(pool.numbers)
-        assert len(pool.numbers) == len(pool.cells) == 10 and max(pool.numbers) == 13
-    finally:
-        pool.stop()
+@pytest.mark.parametrize("world", [1, 2, 3, 5])
+def test_processes_share_items_evenly_and_none_twice(world):
+    items = list(range(17))
+    shares = [Share(rank, world).of(items) for rank in range(world)]
+    assert {len(share) for share in shares} == {17 // world}
+    assert sorted(np.concatenate(shares).tolist()) == items[: 17 // world * world]
+
+
+def test_items_are_made_ahead_by_one_in_order():
+    made = []
+
+    def make(number):
+        made.append(number)
+        return number
+
+    for number in (stream := ahead(make, range(5))):
+        if number == 1:
+            stream.close()
+            break
+    assert made == [0, 1, 2] or made == [0, 1]
+    assert list(ahead(make, [])) == [] and list(ahead(make, [7])) == [7]
+
+
+def test_the_loop_knows_no_door_and_no_loss():
+    text = Path(loop.__file__).read_text()
+    for word in ("dicentric", "nucle", "metaphase", "heatmap", "focal", "entropy", "verifier"):
+        assert word not in text

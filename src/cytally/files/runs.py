@@ -128,7 +128,7 @@ def begin(folder: Path, call: Call) -> RunRecord | None:
     before = read_record(folder) if (folder / RUN).exists() else None
     if before is None and any(not _ours(p, call.beside) for p in folder.iterdir()):
         raise RunError(f"{shown(folder)}: is not empty and not a run; give another --out")
-    mine = _as_stored(call.settings)
+    mine = as_stored(call.settings)
     if before is not None:
         changed = sorted(k for k in mine if k not in call.free and before.settings.get(k) != mine[k])
         if changed:
@@ -222,11 +222,11 @@ def _ours(path: Path, beside: Sequence[str]) -> bool:
     return path.name in (LOCK, *beside) or is_part(path)
 
 
-def _as_stored(value: Any) -> Any:
-    """As JSON gives it back: tuples are lists."""
+def as_stored(value: Any) -> Any:
+    """Settings as JSON gives them back: tuples are lists."""
     if isinstance(value, Mapping):
-        return {str(name): _as_stored(each) for name, each in value.items()}
-    return [_as_stored(each) for each in value] if isinstance(value, list | tuple) else value
+        return {str(name): as_stored(each) for name, each in value.items()}
+    return [as_stored(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _write(folder: Path, record: RunRecord) -> None:

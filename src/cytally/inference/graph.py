@@ -86,7 +86,7 @@ class GraphReader:
 
     Parameters
     ----------
-    architecture : ReaderArchitecture
+    architecture : VerifierArchitecture
     weights : dict of str to ndarray
     format : {"float32", "bfloat16"}
         Single precision by default: verifiers decide, and decide alike on every processor.

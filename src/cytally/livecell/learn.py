@@ -34,7 +34,8 @@ from cytally.livecell.labelling.unchanged import same_data
 from cytally.livecell.nuclei import find_nuclei, predict, vote
 from cytally.nets.unet import Architecture
 from cytally.progress import Progress, silent
-from cytally.training.masks import CLASSES, MaskedCrop, MaskSettings, best_epochs, fit_masks, read_curve
+from cytally.training.folder import read_curve
+from cytally.training.tasks.masks import CLASSES, MaskedCrop, MaskSettings, best_epochs, fit_masks
 
 #: Levels tried for each channel; the members' majority decides at each.
 _LEVELS = (0.3, 0.4, 0.5, 0.6)
@@ -87,7 +88,7 @@ class Learnt:
 
 def learn(
     folders: Sequence[Path], out: Path, preset: Preset, *, start: Path | None = None, seed: int = 1,
-    progress: Progress = silent,
+    progress: Progress = silent, command: str = "",
 ) -> Learnt:  # fmt: skip
     """Train on the kept labels of one or several folders (one cell line, or several mixed).
 
@@ -102,6 +103,8 @@ def learn(
         An ensemble to begin from: transfer with few pairs. Its architecture is taken.
     seed : int
     progress : callable
+    command : str
+        That makes this ensemble, for the card.
 
     Raises
     ------
@@ -129,7 +132,7 @@ def learn(
              "fields": {part: [f.name.path.name for f in split.of(part)] for part in ("train", "validation", "test")},
              "images": {part: [hash_of(f.name.path) for f in split.of(part)] for part in ("train", "validation", "test")},
              "leaks": list(split.leaks), "best_epochs": best_epochs(curve, settings.members),
-             "started_from": base.card.identity if base else ""}  # fmt: skip
+             "started_from": base.card.identity if base else "", "command": command}  # fmt: skip
     ensemble = _assemble(out, preset.architecture, best, notes)
     tuned = choose_thresholds(ensemble, [by_path[f.name.path] for f in split.of("validation")], progress)
     write_card(out, tuned.card)

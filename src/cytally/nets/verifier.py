@@ -21,7 +21,7 @@ class Verifier(nn.Module):
 
     Parameters
     ----------
-    architecture : ReaderArchitecture
+    architecture : VerifierArchitecture
 
     Notes
     -----

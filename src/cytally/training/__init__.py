@@ -1,12 +1,12 @@
-"""Cells -> examples -> checkpoints.
+"""Examples -> a trained network, by one loop that knows no network, no loss and no images.
 
-examples     a cell and its labels, small enough to keep thousands
-augment      turns, shifts, stains: drawn first, then the same for image and labels
-pool         the cells at hand, exchanged as they are understood
-devices      one processor, one GPU, or several processes
-folder       a training run's folder: settings, lock, curve
-checkpoints  weights and states on disk
-loop         heatmaps: L2 + Sparse Variation
-masks        masks of nuclei: focal cross-entropy, stopped by validation
-reading      crops: what lies in the middle of each
+task         what a learner must answer: network, examples of an epoch, loss
+loop         `fit`: epochs that are kept whole, one or several devices; an interrupted run resumes
+tasks/       the learners: heatmaps of points, masks of nuclei, crops for verifiers
+examples     cells to learn from, and how a crop of one becomes an example
+augment      turns, size, stain, focus and noise, for image, points and mask alike
+pool         cells at hand, made by other processes, some exchanged after each epoch
+checkpoints  weights and state on disk, and beginning from other weights
+folder       run.json and curves.csv of a run
+devices      processors and GPUs
 """

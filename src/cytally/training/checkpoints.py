@@ -17,6 +17,7 @@ from cytally.files.json import parse_json
 from cytally.files.names import shown
 from cytally.files.tables.headings import Column, Wanted
 from cytally.files.tables.table import read_table
+from cytally.nets.unet import UNet
 
 STATE = "state.safetensors"
 _CURVES = Wanted(
@@ -78,6 +79,56 @@ def weights_of(model: torch.nn.Module, dtype: torch.dtype = torch.float16) -> di
     """Weights as shipped: floating tensors in half precision, counters dropped."""
     state = model.state_dict()
     return {k: v.to(dtype) for k, v in state.items() if v.is_floating_point()}
+
+
+def load_weights(network: torch.nn.Module, path: Path, *, headless: bool = False) -> None:
+    """Begin from the weights of another training: of the whole network, or of the U-Net within it.
+
+    Parameters
+    ----------
+    network : Module
+        Keeps its own batch counters, which weights as shipped lack.
+    path : Path
+        A safetensors file: an epoch, a member or a verifier; for a verifier also a member, whose U-Net it has.
+    headless : bool
+        The file may answer fewer or more channels than `head` does, as a member lacks the auxiliary ones:
+        the first channels are taken from it, the others stay as they are.
+
+    Raises
+    ------
+    RunError
+        A damaged file, or weights of another architecture.
+    """
+    weights = {name: tensor.float() for name, tensor in load_tensors(path)[0].items()}
+    wrong = f"{shown(path)}: weights of another architecture; begin with the one that they came from"
+    parts = [network, *(each for each in network.children() if isinstance(each, UNet))]
+    part = next((each for each in parts if _fit(weights, each)), None)
+    if part is None:
+        raise RunError(wrong)
+    try:
+        if headless:
+            weights |= _with_fresh_channels(weights, part)
+        part.load_state_dict(weights, strict=False)
+    except (RuntimeError, KeyError) as error:
+        raise RunError(f"{wrong} ({error})") from error
+
+
+def _fit(weights: dict[str, Tensor], part: torch.nn.Module) -> bool:
+    """Whether these are all weights of a module, by name."""
+    state = part.state_dict()
+    return (
+        {name for name, tensor in state.items() if tensor.is_floating_point()}
+        <= weights.keys()
+        <= state.keys()
+    )
+
+
+def _with_fresh_channels(weights: dict[str, Tensor], part: torch.nn.Module) -> dict[str, Tensor]:
+    heads = {}
+    for name in ("head.weight", "head.bias"):
+        heads[name] = part.state_dict()[name].clone()
+        heads[name][: len(weights[name])] = weights[name][: len(heads[name])]
+    return heads
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import torch
 from lightning_fabric import Fabric
+from torch import nn
 
 from cytally.nets.precision import preferred_dtype
 
@@ -24,6 +25,12 @@ def lightning(devices: int = 0, *, single: bool = False) -> Fabric:
     count = 1 if single else devices or torch.cuda.device_count() or 1
     precision = "bf16-mixed" if preferred_dtype() is torch.bfloat16 else "32-true"
     return Fabric(accelerator="auto", devices=count, precision=precision)
+
+
+def unwrapped(network: nn.Module) -> nn.Module:
+    """The network itself, where Fabric has wrapped it."""
+    inner = getattr(network, "module", network)
+    return inner if isinstance(inner, nn.Module) else network
 
 
 def only_the_first_goes_on(fabric: Fabric) -> None:

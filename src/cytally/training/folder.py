@@ -1,32 +1,31 @@
-"""The folder of a training run: settings that must not change, one process at a time, a curve.
+"""The folder of a training run: settings that must not change, and a curve.
 
 The state (weights, optimiser, rows of the curve) is one file: what else an epoch leaves is
-written again from it where a interrupted run did not come to it.
+written again from it where an interrupted run did not come to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from torch import Tensor
 
-from cytally.errors import FileError, RunError
+from cytally import __version__
+from cytally.errors import RunError
 from cytally.files.atomic import write_bytes
-from cytally.files.json import read_json, write_json
+from cytally.files.json import write_json
 from cytally.files.names import shown
+from cytally.files.runs import RUN, as_stored, machine, read_record
 from cytally.files.tables.csv import csv_bytes
-from cytally.nets.unet import Architecture
-from cytally.training.checkpoints import STATE, load_tensors
+from cytally.training.checkpoints import STATE, load_tensors, read_curves
+from cytally.training.task import Row
 
-CURVES, RUN = "curves.csv", "run.json"
-Row = dict[str, Any]
-Restored = TypeVar("Restored")
+CURVES = "curves.csv"
 
 
-def check_settings(folder: Path, architecture: Architecture, settings: Any, free: Sequence[str] = ()) -> None:
+def check_settings(folder: Path, settings: Mapping[str, Any], free: Sequence[str] = ()) -> None:
     """Refuse a folder that holds a run with other settings; `free` ones may differ.
 
     Raises
@@ -36,47 +35,23 @@ def check_settings(folder: Path, architecture: Architecture, settings: Any, free
     """
     if not (folder / RUN).exists():
         return
-    theirs, mine = read_training(folder), _as_stored(architecture, settings)
-    for name in free:
-        theirs["settings"][name] = mine["settings"][name]
-    if theirs != mine:
-        raise RunError(f"{shown(folder)}: holds a training run with other settings; give another --out")
-
-
-def note_settings(folder: Path, architecture: Architecture, settings: Any) -> None:
-    """Write run.json where it is not there yet."""
-    if not (folder / RUN).exists():
-        write_json(folder / RUN, _as_stored(architecture, settings))
-
-
-def read_training(folder: Path) -> dict[str, dict[str, Any]]:
-    """Architecture and settings of a training run.
-
-    Raises
-    ------
-    RunError
-        run.json is missing or damaged.
-    """
-    try:
-        stored = read_json(folder / RUN)
-    except FileError as error:
-        raise RunError(f"{error}; {_REMEDY}") from error
-    if not isinstance(stored, dict) or not all(
-        isinstance(stored.get(k), dict) for k in ("architecture", "settings")
-    ):
+    theirs, mine = read_record(folder).settings, as_stored(settings)
+    changed = sorted(k for k in theirs.keys() | mine.keys() if k not in free and theirs.get(k) != mine.get(k))
+    if changed:
         raise RunError(
-            f"{shown(str(folder / RUN))}: expected architecture and settings of a training run; {_REMEDY}"
+            f"{shown(folder)}: holds a training run with other settings ({', '.join(changed)}); give another --out"
         )
-    return stored
 
 
-_REMEDY = "put a copy of this file back, or give another --out and train again"
+def note_settings(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Write run.json where it is not there yet, or where free settings have changed."""
+    mine = as_stored(settings)
+    if not (folder / RUN).exists() or read_record(folder).settings != mine:
+        write_json(folder / RUN, {"settings": mine, "version": __version__, "machine": machine()})
 
 
-def restored(
-    folder: Path, restore: Callable[[dict[str, Tensor], dict[str, Any]], Restored]
-) -> Restored | None:
-    """What `restore` makes of the state's tensors and notes; None where there is no state.
+def restored(folder: Path, restore: Callable[[dict[str, Tensor], dict[str, Any]], None]) -> None:
+    """Call `restore` with the state's tensors and notes, where there is a state.
 
     Raises
     ------
@@ -85,10 +60,10 @@ def restored(
     """
     path = folder / STATE
     if not path.exists():
-        return None
+        return
     tensors, notes = load_tensors(path)
     try:
-        return restore(tensors, notes)
+        restore(tensors, notes)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError) as error:
         raise RunError(
             f"{shown(path)}: expected the state of this training, got {type(error).__name__} ({error}); remove it to start anew"
@@ -111,5 +86,9 @@ def write_curve(folder: Path, rows: Sequence[Row]) -> None:
         write_bytes(folder / CURVES, csv_bytes([list(rows[0]), *(list(row.values()) for row in rows)]))
 
 
-def _as_stored(architecture: Architecture, settings: Any) -> dict[str, dict[str, Any]]:
-    return {"architecture": asdict(architecture), "settings": asdict(settings)}
+def read_curve(folder: Path) -> list[Row]:
+    """Rows of curves.csv; [] where no epoch is done."""
+    path = folder / CURVES
+    if not path.is_file():
+        return []
+    return [{name: float(value) for name, value in row.items()} for row in read_curves(path)]

@@ -1,136 +1,59 @@
-"""A plain loop: pool of cells -> crops -> L2 + Sparse Variation -> a checkpoint per epoch."""
+"""One loop for every learner: batches -> steps -> an epoch that is kept whole; an interrupted run resumes."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 
 from cytally.errors import RunError
 from cytally.files.names import shown
 from cytally.files.runs import locked
-from cytally.nets.losses import heatmap_loss
-from cytally.nets.unet import STRIDE, Architecture, UNet
 from cytally.progress import Progress, silent
-from cytally.training import augment
 from cytally.training.checkpoints import (
     STATE,
-    load_tensors,
     member_path,
     optimiser_tensors,
-    read_curves,
     restore_optimiser,
     save_tensors,
     weights_of,
-)  # fmt: skip
-from cytally.training.devices import lightning, only_the_first_goes_on, shared
-from cytally.training.examples import ZERO, CellSource, Targets, TrainingCell, choose_corner, unpack
-from cytally.training.folder import (
-    CURVES,
-    Row,
-    check_settings,
-    note_settings,
-    restored,
-    rows_of,
-    write_curve,
 )
-from cytally.training.pool import Pool, PoolSettings
+from cytally.training.devices import lightning, only_the_first_goes_on, unwrapped
+from cytally.training.folder import check_settings, note_settings, restored, rows_of, write_curve
+from cytally.training.task import Batch, Item, Row, Share, Task
 
-#: Leading channels whose false answers make a cell a hard negative.
-ALARMING = 2
-Item = TypeVar("Item")
 Made = TypeVar("Made")
+#: Steps over which the loss is averaged for the progress message.
+_RECENT = 50
 
 
-@dataclass(frozen=True)
-class TrainingSettings:
-    """All that steers a run; saved with it, compared on resuming.
-
-    Attributes
-    ----------
-    epochs : int
-    rate, late_rate : float
-        Learning rate until epoch `late_from`, and the constant one from then on,
-        from whose checkpoints members are taken.
-    decay : float
-        Weight decay; decoupled (AdamW) unless `coupled`.
-    weight, rho : float
-        Lambda and rho of the Sparse Variation term (preprint eq. 1 and 3).
-    emphasis, warm, ramp : float, int, int
-        For `warm` epochs objects weigh 1 + emphasis (falling to 0) and lambda is 0,
-        as sparsity from the start teaches a network to answer 0; then lambda rises
-        over `ramp` epochs.
-    side : int
-        Edge of the crops in normalised pixels.
-    augmented : bool
-    """
-
-    epochs: int = 60
-    late_from: int = 24
-    batch: int = 8
-    rate: float = 2e-3
-    late_rate: float = 5e-4
-    decay: float = 1e-2
-    coupled: bool = False
-    weight: float = 0.2
-    rho: float = 0.1
-    emphasis: float = 15.0
-    warm: int = 6
-    ramp: int = 6
-    side: int = 384
-    sigma: float = 2.0
-    augmented: bool = True
-    seed: int = 1
-    pool: PoolSettings = field(default_factory=PoolSettings)
-
-
-#: As the preprint: no augmentation, whole spread, constant rate, last 50 checkpoints.
-PAPER = TrainingSettings(
-    epochs=100, late_from=51, batch=12, rate=3e-4, late_rate=3e-4, decay=0.1, coupled=True,
-    emphasis=0.0, warm=0, ramp=0, side=640, augmented=False, pool=PoolSettings(size=5430, fresh=0, hard=0.0),
-)  # fmt: skip
-#: What ships.
-SHIPPED = TrainingSettings()
-#: From weights that already find objects (`start`).
-FURTHER = replace(
-    SHIPPED, epochs=40, late_from=20, rate=6e-4, late_rate=3e-4, emphasis=0.0, warm=0, ramp=0,
-)  # fmt: skip
-#: Last steps of a trained network, small ones.
-FINISH = replace(FURTHER, epochs=14, late_from=4, rate=1e-4, late_rate=1e-4)
-PRESETS = {"shipped": SHIPPED, "further": FURTHER, "finish": FINISH, "paper": PAPER}
-
-
-def fit(
-    source: CellSource, architecture: Architecture, settings: TrainingSettings,
-    folder: Path, progress: Progress = silent,
-    start: Path | None = None, devices: int = 0,
-) -> None:  # fmt: skip
-    """Train, leaving a checkpoint after each epoch; an interrupted run resumes.
+def fit(task: Task[Any, Any], folder: Path, progress: Progress = silent, devices: int = 0) -> list[Row]:
+    """Train a network, leaving every epoch whole on disk; an interrupted run resumes after the last one.
 
     Parameters
     ----------
-    source : CellSource
-        Gives cell number n; must be picklable, as it also runs in another process.
-    architecture : Architecture
-    settings : TrainingSettings
+    task : Task
     folder : Path
-        Gets run.json, curves.csv, epoch_NNN.safetensors and the state to resume from.
+        Gets run.json (settings, version, machine), curves.csv, epoch_NNN.safetensors for the epochs that
+        the task keeps, and state.safetensors to resume from.
     progress : callable
-    start : Path, optional
-        Weights (safetensors) of the same architecture to begin from.
     devices : int
         GPUs, or processes without one; 0: every GPU, or one process. Each takes its share of the
-        batches, and only the first process returns.
+        batches, and only the first process returns. A task that is not for several gets one.
+
+    Returns
+    -------
+    list of dict
+        The learning curve, a row per epoch, those of earlier calls included.
 
     Raises
     ------
@@ -138,23 +61,19 @@ def fit(
         The folder holds a run with other settings, a damaged one, or one that another process is
         training; the loss is no longer a number.
     """
-    check_settings(folder, architecture, settings, free=("epochs",))
-    fabric = lightning(devices)
+    identity = task.identity()
+    check_settings(folder, identity, task.free)
+    fabric = lightning(devices, single=not task.several)
     fabric.launch()
     with _alone(fabric, folder):
-        check_settings(folder, architecture, settings, free=("epochs",))
+        check_settings(folder, identity, task.free)
         if fabric.is_global_zero:
-            note_settings(folder, architecture, settings)
-        model = _begin(architecture, settings, start).to(memory_format=torch.channels_last)
-        model, optimiser = fabric.setup(model, _optimiser(model, settings))
-        pool = Pool(source, settings.pool)
-        rows = restored(folder, partial(_restore, folder, model, optimiser, pool)) or []
-        if fabric.is_global_zero:
-            write_curve(folder, rows)
-        if len(rows) < settings.epochs:
-            told = progress if fabric.is_global_zero else _silent
-            _learn(rows, fabric, model, optimiser, pool, settings, folder, told)
+            note_settings(folder, identity)
+        run = _Run.begin(task, folder, fabric)
+        run.tidy()
+        run.epochs(progress if fabric.is_global_zero else silent)
     only_the_first_goes_on(fabric)
+    return run.rows
 
 
 def _alone(fabric: Fabric, folder: Path) -> AbstractContextManager[None]:
@@ -162,92 +81,98 @@ def _alone(fabric: Fabric, folder: Path) -> AbstractContextManager[None]:
     return locked(folder) if fabric.is_global_zero else nullcontext()
 
 
-def _silent(stage: str, done: int, total: int) -> None:
-    """One process tells of the progress of all."""
+@dataclass
+class _Run(Generic[Item, Batch]):
+    """A task at work: what changes from step to step, and the rows of the epochs done."""
 
+    task: Task[Item, Batch]
+    folder: Path
+    fabric: Fabric
+    network: nn.Module
+    optimiser: torch.optim.Optimizer
+    rows: list[Row] = field(default_factory=list)
 
-def _learn(
-    rows: list[Row], fabric: Fabric, model: Any, optimiser: Any, pool: Pool, settings: TrainingSettings,
-    folder: Path, progress: Progress,
-) -> None:  # fmt: skip
-    pool.start()
-    try:
-        missing = pool.fill()
-        for position, number in enumerate(missing):
-            pool.fetch(number)
-            progress("making cells", position + 1, len(missing))
-        for epoch in range(len(rows) + 1, settings.epochs + 1):
-            if epoch > 1:
-                pool.exchange()
-            rows.append(_epoch(epoch, fabric, model, optimiser, pool, settings, progress))
-            if not np.isfinite(rows[-1]["loss"]):
-                raise RunError(
-                    f"{shown(folder)}: the loss of epoch {epoch} is not a number; lower the rate and give another --out"
-                )
-            if fabric.is_global_zero:
-                _save(folder, rows, model, optimiser, pool)
-            fabric.barrier()
-    finally:
-        pool.stop()
+    @staticmethod
+    def begin(task: Task[Item, Batch], folder: Path, fabric: Fabric) -> _Run[Item, Batch]:
+        """The run as its last whole epoch left it."""
+        bare = task.network().to(memory_format=torch.channels_last)
+        network, optimiser = fabric.setup(bare, task.optimiser(bare))
+        run = _Run(task, folder, fabric, network, optimiser)
+        restored(folder, run._restore)
+        return run
 
+    def epochs(self, progress: Progress) -> None:
+        """All epochs that are still to do."""
+        if self._done():
+            return
+        with self.task.running(progress):
+            while not self._done():
+                row = self.fabric.broadcast(self._epoch(len(self.rows) + 1, progress))  # all stop together
+                if not np.isfinite(list(row.values())).all():
+                    raise RunError(
+                        f"{shown(self.folder)}: the loss of epoch {row['epoch']} is not a number; "
+                        "lower the rate and give another --out"
+                    )
+                self.rows.append(row)
+                self._save()
+                self.fabric.barrier()
 
-def _begin(architecture: Architecture, settings: TrainingSettings, start: Path | None) -> UNet:
-    """A network with fresh weights, or with those of an earlier run."""
-    torch.manual_seed(settings.seed)
-    model = UNet(architecture)
-    if start is not None:
-        tensors, _ = load_tensors(start)
-        weights = {k: v.float() for k, v in tensors.items()}
-        try:
-            for name in ("head.weight", "head.bias"):  # a member of an ensemble lacks the auxiliary channels
-                fresh = model.state_dict()[name].clone()
-                fresh[: len(weights[name])] = weights[name][: len(fresh)]
-                weights[name] = fresh
-            model.load_state_dict(weights, strict=False)
-        except (RuntimeError, KeyError) as error:
-            raise RunError(f"{start}: weights of another architecture: {error}") from error
-    return model
+    def tidy(self) -> None:
+        """What follows from the state: the curve, and which epochs stay."""
+        if not self.fabric.is_global_zero:
+            return
+        write_curve(self.folder, self.rows)
+        kept = {member_path(self.folder, epoch) for epoch in self.task.kept(self.rows)}
+        for path in self.folder.glob("epoch_*.safetensors"):
+            if path not in kept:
+                path.unlink()
 
+    def _done(self) -> bool:
+        return len(self.rows) >= self.task.epochs or self.task.finished(self.rows)
 
-def _optimiser(model: UNet, settings: TrainingSettings) -> torch.optim.Optimizer:
-    kind = torch.optim.Adam if settings.coupled else torch.optim.AdamW
-    return kind(model.parameters(), lr=settings.rate, weight_decay=settings.decay)
+    def _epoch(self, epoch: int, progress: Progress) -> Row:
+        """Show every item of this process once."""
+        items = self.task.items(epoch, Share(self.fabric.global_rank, self.fabric.world_size))
+        started, losses = time.monotonic(), []
+        stage = f"{self.task.title}: " if self.task.title else ""
+        stage += f"epoch {epoch} of {self.task.epochs}, loss"
+        self.network.train()
+        for step, batch in enumerate(ahead(self.task.batch, items)):
+            losses.append(self._step(batch, self.task.rate(epoch, step, len(items))))
+            progress(f"{stage} {np.mean(losses[-_RECENT:]):.4f}", step + 1, len(items))
+        more = self.task.after_epoch(self.network, self.fabric)
+        mean = float(np.mean(losses)) if losses else float("nan")
+        return {"epoch": epoch, "loss": mean, "seconds": time.monotonic() - started} | more
 
+    def _step(self, batch: Batch, rate: float) -> float:
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        loss = self.task.loss(self.network, batch, self.fabric)
+        self.optimiser.zero_grad(set_to_none=True)
+        self.fabric.backward(loss)
+        self.optimiser.step()
+        return float(loss.detach())
 
-def _epoch(
-    epoch: int, fabric: Fabric, model: Any, optimiser: Any, pool: Pool,
-    settings: TrainingSettings, progress: Progress,
-) -> Row:  # fmt: skip
-    model.train()
-    common = np.random.default_rng([settings.seed, epoch, 0])
-    late = epoch >= settings.late_from
-    for group in optimiser.param_groups:
-        group["lr"] = settings.late_rate if late else settings.rate
-    weight, emphasis = criterion_at(epoch, settings)
-    losses, started = [], time.monotonic()
-    batches = list(_batches(pool.numbers, settings.batch, common))
-    batches = batches[: len(batches) // fabric.world_size * fabric.world_size]
-    batches = batches[fabric.global_rank :: fabric.world_size]
-    rank = fabric.global_rank
-    alarms: dict[int, float] = {}
-    rng = common if rank == 0 else np.random.default_rng([settings.seed, epoch, rank])
+    def _save(self) -> None:
+        """The weights if they are kept, then the state: whoever finds the state finds the weights."""
+        if not self.fabric.is_global_zero:
+            return
+        epoch, bare = int(self.rows[-1]["epoch"]), unwrapped(self.network)
+        if epoch in self.task.kept(self.rows):
+            save_tensors(member_path(self.folder, epoch), weights_of(bare), {"epoch": epoch})
+        state = {f"model.{name}": tensor for name, tensor in bare.state_dict().items()}
+        state |= optimiser_tensors(self.optimiser)
+        save_tensors(self.folder / STATE, state, {"rows": self.rows, "task": self.task.notes()})
+        self.tidy()
 
-    def prepare(numbers: list[int]) -> tuple[Tensor, Tensor, Tensor]:
-        return examples([pool.cells[n] for n in numbers], settings, model_classes(model), rng)
-
-    for step, (numbers, batch) in enumerate(zip(batches, ahead(prepare, batches), strict=True), start=1):
-        images, targets, known = (fabric.to_device(part) for part in batch)
-        predicted = model(images) * known
-        loss = heatmap_loss(predicted.float(), targets, weight, settings.rho, emphasis)
-        optimiser.zero_grad(set_to_none=True)
-        fabric.backward(loss)
-        optimiser.step()
-        alarms |= _alarms(numbers, predicted, targets)
-        losses.append(float(loss.detach()))
-        progress(f"epoch {epoch} of {settings.epochs}, loss {np.mean(losses[-50:]):.3f}", step, len(batches))
-    pool.alarm |= shared(fabric, pool.numbers, alarms)
-    return {"epoch": epoch, "loss": float(np.mean(losses)), "seconds": time.monotonic() - started,
-            "cells_seen": pool.next_number, "alarm": float(np.mean(list(pool.alarm.values())))}  # fmt: skip
+    def _restore(self, tensors: dict[str, Tensor], notes: dict[str, Any]) -> None:
+        prefix = "model."
+        weights = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+        unwrapped(self.network).load_state_dict(weights)
+        restore_optimiser(self.optimiser, tensors)
+        rows = rows_of(notes)
+        self.task.restore(notes["task"])
+        self.rows = rows
 
 
 def ahead(make: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made]:
@@ -261,92 +186,3 @@ def ahead(make: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made]
             waiting = following
         if waiting is not None:
             yield waiting.result()
-
-
-def criterion_at(epoch: int, settings: TrainingSettings) -> tuple[float, float]:
-    """Lambda and emphasis of an epoch (counted from 1)."""
-    if epoch <= settings.warm:
-        return 0.0, settings.emphasis * (1 - (epoch - 1) / settings.warm)
-    return settings.weight * min(1.0, (epoch - settings.warm) / max(settings.ramp, 1)), 0.0
-
-
-def model_classes(model: Any) -> int:
-    """Output channels of a model, wrapped by Fabric or not."""
-    return int(getattr(model, "module", model).architecture.classes)
-
-
-def examples(
-    cells: list[TrainingCell], settings: TrainingSettings, classes: int, rng: np.random.Generator
-) -> tuple[Tensor, Tensor, Tensor]:
-    """One crop of each cell.
-
-    Images (b, 1, side, side), heatmaps (b, classes, side/4, side/4), and 1 or 0 for
-    each channel that is labelled (b, classes, 1, 1).
-    """
-    images, heatmaps = [], []
-    targets = Targets(classes, STRIDE, settings.sigma)
-    for cell in cells:
-        corner = choose_corner(cell, settings.side, rng)
-        how = augment.draw(rng) if settings.augmented else augment.Augmentation()
-        crop = unpack(augment.move_image(cell.packed, how, corner, settings.side, ZERO))
-        places = augment.move_points(cell.places, how, corner, settings.side)
-        images.append(augment.restain(crop, how, rng))
-        heatmaps.append(targets.draw(places, cell.classes, settings.side))
-    image = torch.from_numpy(np.stack(images))[:, None].to(memory_format=torch.channels_last)
-    known = torch.from_numpy(np.stack([cell.known[:classes] for cell in cells])).float()[:, :, None, None]
-    return image, torch.from_numpy(np.stack(heatmaps)) * known, known
-
-
-def _batches(numbers: list[int], size: int, rng: np.random.Generator) -> Iterator[list[int]]:
-    order = rng.permutation(len(numbers))
-    for start in range(0, len(order) - size + 1, size):
-        yield [numbers[i] for i in order[start : start + size]]
-
-
-def _alarms(numbers: list[int], predicted: Tensor, targets: Tensor) -> dict[int, float]:
-    """The strongest answer of each crop where no label is near."""
-    first = slice(0, ALARMING)  # auxiliary channels are full of objects
-    quiet = predicted.detach()[:, first].float() * (targets[:, first] < 0.01)
-    return dict(zip(numbers, quiet.amax(dim=(1, 2, 3)).tolist(), strict=True))
-
-
-def _restore(
-    folder: Path,
-    model: Any,
-    optimiser: Any,
-    pool: Pool,
-    tensors: dict[str, Tensor],
-    notes: Mapping[str, Any],
-) -> list[Row]:
-    """Put everything back; rows of the epochs already done."""
-    model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
-    restore_optimiser(optimiser, tensors)
-    pool.numbers = [int(number) for number in notes["numbers"]]
-    pool.age = {int(k): v for k, v in notes["age"].items()}
-    pool.alarm = {int(k): v for k, v in notes["alarm"].items()}
-    pool.next_number = int(notes["next_number"])
-    rows = rows_of(notes) if "rows" in notes else _rows_before(folder, int(notes["epoch"]))
-    if len(rows) != notes["epoch"]:
-        raise ValueError(f"{len(rows)} rows of the curve after {notes['epoch']} epochs")
-    return rows
-
-
-def _rows_before(folder: Path, epochs: int) -> list[Row]:
-    """Rows of curves.csv, for a state of an earlier version, which holds none; NaN where one is missing."""
-    found: dict[int, Row] = {}
-    if (folder / CURVES).is_file():
-        for line in read_curves(folder / CURVES):
-            found[int(line["epoch"])] = {name: float(value) for name, value in line.items()}
-    columns = next(iter(found.values()), {"epoch": 0, "loss": 0.0, "seconds": 0.0})
-    unknown = dict.fromkeys(columns, float("nan"))
-    return [found.get(epoch, unknown) | {"epoch": epoch} for epoch in range(1, epochs + 1)]
-
-
-def _save(folder: Path, rows: Sequence[Row], model: Any, optimiser: Any, pool: Pool) -> None:
-    bare, epoch = getattr(model, "module", model), int(rows[-1]["epoch"])
-    save_tensors(member_path(folder, epoch), weights_of(bare), {"epoch": epoch})
-    state = {f"model.{k}": v for k, v in model.state_dict().items()} | optimiser_tensors(optimiser)
-    notes = {"epoch": epoch, "numbers": pool.numbers, "age": pool.age, "alarm": pool.alarm,
-             "next_number": pool.next_number, "rows": rows}  # fmt: skip
-    save_tensors(folder / STATE, state, notes)
-    write_curve(folder, rows)

@@ -1,5 +1,7 @@
 """The whole way from labelled images to an ensemble that loads, in miniature."""
 
+import shlex
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -37,6 +39,24 @@ def test_train_from_a_labelled_folder_skips_what_it_cannot_read(tmp_path, monkey
     )
     assert (tmp_path / "mine" / "training" / "curves.svg").read_text().startswith("<svg")
     assert ensemble.card.thresholds.quantile is not None
+
+
+def test_the_command_on_the_card_remakes_the_ensemble(tmp_path, monkeypatch):
+    """Members byte for byte, thresholds, name: from the line alone, in the same folder."""
+    monkeypatch.setattr(module, "THRESHOLD_CELLS", (2, 2))
+    monkeypatch.chdir(tmp_path)
+    arguments = ["dosimetry", "train", "--out", "mine", "--epochs", "2", "--filters", "2", "--members", "1",
+                 "--pool", "8", "--seed", "5", "--sparsity", "0", "--no-auxiliary", "--name", "by hand"]  # fmt: skip
+    assert CliRunner().invoke(cli, arguments).exit_code == 0
+    first = load_ensemble(tmp_path / "mine").card
+    (tmp_path / "mine").rename("first")
+    words = shlex.split(first.training["command"])
+    again = CliRunner().invoke(cli, words[1:])
+    assert words[0] == "cytally" and again.exit_code == 0, again.output
+    second = load_ensemble(tmp_path / "mine").card
+    assert second.members == first.members and second.thresholds == first.thresholds
+    assert second.identity == first.identity and second.name == "by hand"
+    assert second.training["command"] == first.training["command"]
 
 
 def test_sources_mix_by_weight():

@@ -25,7 +25,7 @@ from cytally.dosimetry.training.verifier import VerifierTraining, with_verifiers
 from cytally.errors import EnsembleError
 from cytally.inference.votes import predict
 from cytally.training.examples import TrainingCell, unpack
-from cytally.training.reading import REFRESH, STORED, VerifierSettings
+from cytally.training.tasks.crops import REFRESH, STORED, VerifierSettings
 
 
 @pytest.fixture
@@ -171,6 +171,7 @@ def test_the_command_says_what_it_made(random_ensemble, tmp_path, monkeypatch):
     assert "1 verifiers" in done.output
     card = json.loads((out / "card.json").read_text())
     assert card["training"]["verifiers"]["data"] == "simulated cells"
+    assert card["training"]["verifiers"]["command"].endswith(f"--out {out} --cells 10 --count 1 --epochs 1")
     assert card["thresholds"]["probability"] is not None
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytally.cli.command import command_line
 from cytally.cli.dosimetry.group import dosimetry
 from cytally.cli.main import SKIPPED
 from cytally.cli.options import Finite
@@ -96,9 +97,16 @@ def adapt(
 
     length = epochs or ADAPT.epochs
     settings = replace(ADAPT, seed=seed, epochs=length, late_from=min(ADAPT.late_from, length))
+    line = command_line(click.get_current_context())
     with reporting() as progress:
         result = fine_tune(
-            normal_cells, out, ensemble or shipped_folder(), progress, settings=settings, share=share
+            normal_cells,
+            out,
+            ensemble or shipped_folder(),
+            progress,
+            settings=settings,
+            share=share,
+            command=line,
         )
     click.echo(json.dumps(figures(result)) if as_json else words(result))
     _say_skipped(list(result.skipped))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytally.cli.command import command_line
 from cytally.cli.dosimetry.group import dosimetry
 from cytally.cli.main import SKIPPED
 from cytally.cli.options import Finite
@@ -19,7 +20,7 @@ from cytally.wording import counted
 if TYPE_CHECKING:
     from cytally.dosimetry.measure.evaluate import Evaluation
     from cytally.inference.ensemble import Ensemble
-    from cytally.training.loop import TrainingSettings
+    from cytally.training.tasks.heatmaps import TrainingSettings
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -92,7 +93,7 @@ def train(
       cytally dosimetry train --preset further --start ensembles/mine/training/epoch_040.safetensors --out more
     """
     from cytally.dosimetry.training.train import Plan, train_ensemble
-    from cytally.training.loop import PRESETS
+    from cytally.training.tasks.heatmaps import PRESETS
 
     settings = _settings(PRESETS[preset], epochs, pool, seed)
     if sparsity is not None:
@@ -103,7 +104,6 @@ def train(
         filters,
         members,
         name or out.name,
-        preset,
         start,
         normal,
         composed,
@@ -111,7 +111,8 @@ def train(
         devices or 0,
     )
     with reporting() as progress:
-        ensemble = train_ensemble(plan, settings, out, progress)
+        line = command_line(click.get_current_context())
+        ensemble = train_ensemble(plan, settings, out, progress, command=line)
     _draw_curve(out / "training")
     thresholds = ensemble.card.thresholds
     click.echo(f"{counted(len(ensemble.members), 'members')} in {out}, detector {ensemble.card.identity}")
@@ -137,10 +138,9 @@ def _settings(preset: TrainingSettings, epochs: int | None, pool: int | None, se
 def _draw_curve(run: Path) -> None:
     from cytally.figures.curves import learning_figure
     from cytally.figures.style import as_svg
-    from cytally.training.checkpoints import read_curves
+    from cytally.training.folder import read_curve
 
-    rows = [{k: float(v) for k, v in row.items()} for row in read_curves(run / "curves.csv")]
-    (run / "curves.svg").write_text(as_svg(learning_figure(rows)))
+    (run / "curves.svg").write_text(as_svg(learning_figure(read_curve(run))))
 
 
 @dosimetry.command()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytally.cli.command import command_line
 from cytally.cli.dosimetry.group import dosimetry
 from cytally.cli.main import SKIPPED
 from cytally.cli.options import Finite
@@ -62,22 +63,15 @@ def verify(
       cytally dosimetry verify ensembles/first --out ensembles/second --normal slides/0Gy
     """
     from cytally.dosimetry.training.verifier import VerifierTraining, verifier_source, with_verifiers
-    from cytally.training.reading import REFRESH, VerifierSettings
+    from cytally.training.tasks.crops import REFRESH, VerifierSettings
 
     steps = REFRESH if further else VerifierSettings()
     course = VerifierTraining(cells, count, settings=replace(steps, epochs=epochs, seed=seed))
     skipped: list[Skipped] = []
     with reporting() as progress:
         source, data = verifier_source(normal, composed, seed, skipped, progress)
-        command = (
-            f"cytally dosimetry verify {ensemble.name} --cells {cells} --count {count} --epochs {epochs} "
-            f"--seed {seed} --out {out.name}"
-            + (f" --normal {normal.name} --composed {composed:g}" if normal else "")
-            + (" --further" if further else "")
-        )
-        made = with_verifiers(
-            ensemble, out, source, course, progress, {"command": command, "data": data}, further=further
-        )
+        notes: dict[str, object] = {"command": command_line(click.get_current_context()), "data": data}
+        made = with_verifiers(ensemble, out, source, course, progress, notes, further=further)
     click.echo(f"{len(made.verifiers)} verifiers in {out}, detector {made.card.identity}")
     for one in skipped:
         click.echo(f"  skipped {one.image}: {one.reason}", err=True)

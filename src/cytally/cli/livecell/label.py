@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytally.cli.command import command_line
 from cytally.cli.livecell.group import livecell
 from cytally.cli.main import FAILED, SKIPPED
 from cytally.cli.options import POSITIVE, Finite
@@ -270,7 +271,8 @@ def train(
     if epochs is not None:
         chosen = replace(chosen, settings=replace(chosen.settings, epochs=epochs))
     with reporting() as progress:
-        learnt = learn(folders, out, chosen, start=start, seed=seed, progress=progress)
+        line = command_line(click.get_current_context())
+        learnt = learn(folders, out, chosen, start=start, seed=seed, progress=progress, command=line)
     notes = learnt.ensemble.card.training
     sizes = ", ".join(f"{len(learnt.split.of(part))} {part}" for part in ("train", "validation", "test"))
     click.echo(

@@ -30,9 +30,9 @@ from cytally.inference.ensemble import Ensemble, add_verifiers
 from cytally.nets.unet import Architecture
 from cytally.progress import Progress
 from cytally.training.examples import TrainingCell
-from cytally.training.loop import FURTHER, TrainingSettings, fit
 from cytally.training.pool import PoolSettings
-from cytally.training.reading import REFRESH
+from cytally.training.tasks.crops import REFRESH
+from cytally.training.tasks.heatmaps import FURTHER, TrainingSettings, fit_heatmaps
 from cytally.types import Skipped
 
 FIGURES = "adapt.json"
@@ -87,7 +87,7 @@ class Adapted:
 
 def adapt(
     folder: Path, out: Path, base: Path, progress: Progress, *,
-    settings: TrainingSettings = ADAPT, share: float = 0.6, name: str = "",
+    settings: TrainingSettings = ADAPT, share: float = 0.6, command: str = "",
 ) -> Adapted:  # fmt: skip
     """Fine-tune an ensemble to a microscope and a stain, from unlabelled unexposed cells.
 
@@ -103,7 +103,8 @@ def adapt(
     settings : TrainingSettings
     share : float
         Share of composed cells among those learnt from.
-    name : str
+    command : str
+        That makes this ensemble, for the card.
 
     Raises
     ------
@@ -120,19 +121,17 @@ def adapt(
     seed = settings.seed
     sources = (ComposedSource(learnt, seed, classes=CLASSES), SimulatedSource(seed, classes=CLASSES))
     mixed = MixedSource(sources, (share, 1 - share), seed)
-    fit(mixed, Architecture(**old.card.arguments), settings, out / "training", progress, start)
+    fit_heatmaps(mixed, Architecture(**old.card.arguments), settings, out / "training", progress, start)
     members = min(10, settings.epochs - settings.late_from + 1)
     epochs = choose_epochs(out / "training", settings.late_from, members, seed)
     notes = {
-        "command": f"cytally dosimetry adapt {folder.name} --out {out.name} --seed {seed}",
+        "command": command,
         "seed": seed, "machine": machine(), "start_sha256": sha256_of(start),
         "data": f"cells composed from {len(learnt)} unlabelled field(s), share {share:g}; simulated cells",
         "adapted_from": old.card.identity,
         "hours_in_epochs": round(sum(seconds_per_epoch(out / "training")) / 3600, 2),
     }  # fmt: skip
-    made = assemble(
-        out / "training", out, name=name or out.name, classes=CLASSES, epochs=epochs, training=notes
-    )
+    made = assemble(out / "training", out, name=out.name, classes=CLASSES, epochs=epochs, training=notes)
     if old.verifiers:
         made = _reverified(mixed, base, out, progress)
     made = _thresholds(made, learnt, out, progress)

@@ -12,10 +12,10 @@ from cytally import __version__
 from cytally.dosimetry.density import NOMINAL_PIXEL_UM, NOMINAL_SIZE
 from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.errors import SettingsError
+from cytally.files.runs import read_record
 from cytally.inference.card import Card, Thresholds
 from cytally.inference.ensemble import Ensemble, write_ensemble
 from cytally.training.checkpoints import member_path, read_curves
-from cytally.training.folder import read_training
 
 
 def choose_epochs(folder: Path, first: int, count: int, seed: int) -> list[int]:
@@ -48,14 +48,15 @@ def assemble(
     training: dict[str, Any],
 ) -> Ensemble:
     """Write an ensemble with provisional thresholds (T_C 0.5, T_A half of the members)."""
-    stored = read_training(run)
+    stored = dict(read_record(run).settings)
+    architecture = stored.pop("architecture")
     card = Card(
-        name=name, task="dosimetry", classes=list(classes), arguments=stored["architecture"], members=[],
+        name=name, task="dosimetry", classes=list(classes), arguments=architecture, members=[],
         normalisation={"size": NOMINAL_SIZE, "pixel_um": NOMINAL_PIXEL_UM},
         thresholds=Thresholds(
             confidence=[[0.5] * len(classes)] * len(epochs), agreement=[len(epochs) // 2] * len(classes)
         ),
-        training={"cytally": __version__, "settings": stored["settings"], "curve": last_row(run), **training},
+        training={"cytally": __version__, "settings": stored, "curve": last_row(run), **training},
     )  # fmt: skip
     write_ensemble(out, card, [member_path(run, epoch) for epoch in epochs])
     return load_ensemble(out)

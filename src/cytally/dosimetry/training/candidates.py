@@ -26,7 +26,7 @@ from cytally.inference.card import sha256_of
 from cytally.inference.ensemble import Ensemble, set_threads
 from cytally.progress import Progress
 from cytally.training.examples import CellSource, TrainingCell, pack, unpack
-from cytally.training.reading import STORED, Crops
+from cytally.training.tasks.crops import STORED, Crops
 from cytally.types import FloatArray
 
 #: Two members propose as well as four where only many places are wanted.

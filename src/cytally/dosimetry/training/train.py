@@ -36,7 +36,7 @@ from cytally.labels.points import check_inside
 from cytally.nets.unet import Architecture
 from cytally.progress import Progress
 from cytally.training.examples import CellSource, TrainingCell
-from cytally.training.loop import TrainingSettings, fit
+from cytally.training.tasks.heatmaps import TrainingSettings, fit_heatmaps
 from cytally.types import Image, Points, Skipped
 
 #: Cells on which thresholds are chosen: of the highest dose, and silent ones.
@@ -57,7 +57,7 @@ class Plan:
     simulated : float
         Share of simulated cells, 0 to 1.
     filters, members : int
-    name, preset : str
+    name : str
     start : Path or None
         Weights to begin from.
     normal : Path or None
@@ -76,7 +76,6 @@ class Plan:
     filters: int
     members: int
     name: str
-    preset: str = "shipped"
     start: Path | None = None
     normal: Path | None = None
     composed: float = 0.0
@@ -106,7 +105,9 @@ class Plan:
         return MixedSource(tuple(s for s, _ in used), tuple(w for _, w in used), seed)
 
 
-def train_ensemble(plan: Plan, settings: TrainingSettings, out: Path, progress: Progress) -> Ensemble:
+def train_ensemble(
+    plan: Plan, settings: TrainingSettings, out: Path, progress: Progress, *, command: str = ""
+) -> Ensemble:
     """Train, draw members from the last epochs, choose thresholds.
 
     Parameters
@@ -116,16 +117,18 @@ def train_ensemble(plan: Plan, settings: TrainingSettings, out: Path, progress: 
     out : Path
         Becomes the ensemble folder; out/training keeps the run.
     progress : callable
+    command : str
+        That makes this ensemble, for the card.
     """
     run = out / "training"
     architecture = Architecture(classes=len(plan.channels), filters=plan.filters, depth=4, widest=160)
     images, skipped = readable(plan.folders, progress)
     fields = read_fields(plan.normal, skipped, progress) if plan.normal else ()
     source = plan.source(settings.seed, images, fields)
-    fit(source, architecture, settings, run, progress, plan.start, plan.devices)
+    fit_heatmaps(source, architecture, settings, run, progress, plan.start, plan.devices)
     epochs = choose_epochs(run, settings.late_from, plan.members, settings.seed)
     notes = {
-        "command": command(plan, settings), "seed": settings.seed, "machine": machine(),
+        "command": command, "seed": settings.seed, "machine": machine(),
         "data": described(plan, images, fields),
         "hours_in_epochs": round(sum(seconds_per_epoch(run)) / 3600, 2),
         "start_sha256": sha256_of(plan.start) if plan.start else None,
@@ -162,22 +165,6 @@ def readable(folders: Sequence[Path], progress: Progress) -> tuple[list[tuple[Pa
             skipped.append(Skipped(str(path), str(error)))
         progress("checking images", number, len(found))
     return good, skipped
-
-
-def command(plan: Plan, settings: TrainingSettings) -> str:
-    """The command that makes this ensemble."""
-    folders = " ".join(path.as_posix() for path in plan.folders)
-    start = f" --start {plan.start.name}" if plan.start else ""
-    share = f" --simulated {plan.simulated:g}" if plan.folders else ""
-    if not plan.auxiliary:
-        share += " --no-auxiliary"
-    if plan.normal:
-        share += f" --normal {plan.normal.name} --composed {plan.composed:g}"
-    return (
-        f"cytally dosimetry train {folders}{share} --preset {plan.preset}{start} --filters {plan.filters} "
-        f"--epochs {settings.epochs} --pool {settings.pool.size} --sparsity {settings.weight:g} "
-        f"--seed {settings.seed} --out {plan.name}"
-    ).replace("  ", " ")
 
 
 def set_thresholds(ensemble: Ensemble, folder: Path, progress: Progress) -> Ensemble:

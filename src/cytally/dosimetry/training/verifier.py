@@ -23,7 +23,7 @@ from cytally.nets.unet import Architecture
 from cytally.nets.verifier import VerifierArchitecture
 from cytally.progress import Progress
 from cytally.training.examples import CellSource
-from cytally.training.reading import Crops, VerifierSettings, fit_verifier
+from cytally.training.tasks.crops import Crops, VerifierSettings, fit_verifier
 from cytally.types import Skipped
 
 
@@ -39,7 +39,7 @@ class VerifierTraining:
         Readers, each begun from another member and with its own order of places.
     side : int
         Edge of the crops in normalised pixels.
-    settings : ReadingSettings
+    settings : VerifierSettings
     """
 
     cells: int = 8000
@@ -63,9 +63,9 @@ def train_verifiers(
     source : CellSource
     proposing : Path
         Folder of the ensemble whose proposals they shall judge.
-    course : Course
+    course : VerifierTraining
     folder : Path
-        Gets the proposals and the weights; an interrupted call resumes.
+        Gets the proposals and a training run per verifier; an interrupted call resumes.
     progress : callable
     starts : tuple of Path
         Weights to begin from, one per verifier: of members, or of other verifiers.
@@ -78,11 +78,12 @@ def train_verifiers(
         What they learnt from.
     """
     crops = collect(source, course.cells, proposing, folder / "places", progress)
-    weights = [folder / f"{mark_of(proposing)}_verifier_{k:02d}.safetensors" for k in range(course.count)]
-    architecture = course.architecture(read_card(proposing))
-    for k, (path, start) in enumerate(zip(weights, starts, strict=True)):
+    mark, architecture = mark_of(proposing), course.architecture(read_card(proposing))
+    weights = []
+    for k, start in enumerate(starts):
         settings = replace(course.settings, seed=course.settings.seed + k)
-        fit_verifier(crops, architecture, settings, path, progress, start)
+        run = folder / f"{mark}_verifier_{k:02d}"
+        weights.append(fit_verifier(crops, architecture, settings, run, progress, start))
     return weights, crops
 
 
@@ -125,7 +126,7 @@ def with_verifiers(
     out : Path
         Becomes the new one.
     source : CellSource
-    course : Course
+    course : VerifierTraining
     progress : callable
     notes : dict
         Command and data, for the card.

@@ -1,0 +1,1 @@
+"""The learners, a file each: `heatmaps` (points in cells), `masks` (nuclei), `crops` (verifiers)."""
