@@ -2,6 +2,7 @@
 
 main         the group that holds all; which files join it
 progress     bars with time left
+command      the command line of a call, for the record
 options      numbers with limits, tables and pictures by their ending
 demo         `cytally demo`
 doctor       `cytally doctor`

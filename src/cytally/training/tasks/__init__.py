@@ -1,1 +1,6 @@
-"""The learners, a file each: `heatmaps` (points in cells), `masks` (nuclei), `crops` (verifiers)."""
+"""The learners, one a file; each answers what `training.task.Task` asks.
+
+heatmaps  points -> heatmaps of small objects: L2 + Sparse Variation
+masks     label images -> masks of nuclei and their cores: focal cross-entropy, stopped by validation
+crops     labelled crops -> what lies in the middle of each: the verifier
+"""
