@@ -284,7 +284,8 @@ def _in_one_case(frames: Sequence[FrameName]) -> tuple[list[FrameName], list[str
     spelt: dict[str, dict[str, set[tuple[int, str, str]]]] = defaultdict(lambda: defaultdict(set))
     for frame in frames:
         spelt[frame.position.casefold()][frame.position].add((frame.time, frame.channel.lower(), frame.z))
-    first, said = {}, []
+    first: dict[str, str] = {}
+    said: list[str] = []
     for spellings in spelt.values():
         seen = list(spellings.values())
         if len(seen) > 1 and len(set().union(*seen)) == sum(map(len, seen)):
