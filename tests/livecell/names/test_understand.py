@@ -75,6 +75,8 @@ def told(*names, **more):
         ("A1_t+2.tif", "A1", 2, "A1", "", ""),
         ("x003_y004_t2.tif", "x003_y004", 2, "", "", ""),
         ("A1_1.5_t3.tif", "A1_1.5", 3, "A1", "", ""),
+        ("A1_z1.5_t3.tif", "A1", 3, "A1", "", "1.5"),
+        ("fine_Point0001_empty-Time1s-Z1341.95.tif", "fine_Point0001_empty-Time1s", 0, "", "", "1341.95"),
         ("exp-t-003.tif", "exp", 3, "", "", ""),
     ],
 )
@@ -162,7 +164,7 @@ def test_two_numbers_that_both_could_be_the_time_are_refused():
     "form",
     ["exp001xy{:02d}.tif", "exp001xy{:02d}c1.tif", "exp001t01xy{:02d}.tif", "exp1z{:02d}.tif", "exp1c{}.tif", "exp1m{}.tif",
      "Exp_h0t0z0c0m{}_ORG.tif", "expxy{:02d}.tif", "grid_x{:03d}_y001.tif", "expC{}.tif", "expZ{}.tif", "lapse2t01c{}.tif",
-     "sample2t001z{}.tif", "A1_{}.5h.tif", "A1_{}.5.tif"],
+     "sample2t001z{}.tif", "A1_{}.5h.tif", "A1_{}.5.tif", "A1_z{}.5.tif", "A1_z1.{}50.tif"],
 )  # fmt: skip
 def test_no_field_plane_channel_tile_or_decimal_is_a_time(form):
     found = told(*(form.format(k) for k in (1, 2, 3)), numbered=True)

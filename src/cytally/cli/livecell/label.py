@@ -171,8 +171,8 @@ def unstack(stacks: tuple[Path, ...], out: Path) -> None:
 def names(folder: Path, pattern: str | None, numbered: bool, every: bool, as_json: bool) -> None:
     """Show what is understood of the names in FOLDER: position, well, channel, time, plane, hours.
 
-    IncuCyte, Operetta and Phenix, ImageXpress, MetaMorph, NIS-Elements, Micro-Manager, IN Cell,
-    CellVoyager, Fiji and others. Exit code 1 where nothing is understood, or two images are of
+    IncuCyte, Operetta and Phenix, ImageXpress, MetaMorph, NIS-Elements, ZEN, Micro-Manager, IN
+    Cell, CellVoyager, Fiji and others. Exit code 1 where nothing is understood, or two images are of
     one position, channel, time and plane.
 
     \b

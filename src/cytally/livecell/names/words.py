@@ -54,9 +54,11 @@ _RUN = re.compile(
 TIME_WORDS = "|".join(
     sorted((word for word, role in _WORDS.items() if role is Role.TIME), key=len, reverse=True)
 )
-#: `0.5`, `t0.5`, `1.5h`: the point parts nothing.
+_Z_WORDS = "|".join(sorted((word for word, role in _WORDS.items() if role is Role.Z), key=len, reverse=True))
+#: `0.5`, `t0.5`, `z0.5`, `1.5h`: the point parts nothing.
 _DECIMAL = re.compile(
-    rf"(?<![A-Za-z0-9.,])(?:{TIME_WORDS})?\d+[.,]\d{{1,2}}[^\W\d_]*(?![A-Za-z0-9.,])", re.IGNORECASE
+    rf"(?<![A-Za-z0-9.,])(?:(?:{TIME_WORDS}|{_Z_WORDS})\d+[.,]\d+|\d+[.,]\d{{1,2}})[^\W\d_]*(?![A-Za-z0-9.,])",
+    re.IGNORECASE,
 )
 _PLUS = re.compile(rf"(?<![A-Za-z])({TIME_WORDS})\+(?=\d)", re.IGNORECASE)
 #: ZEN: first and last column and row of a tile.
@@ -164,6 +166,9 @@ def _word(word: str, before: str) -> list[Part]:
         return [Part(Role.NUMBER, word, word, before)]
     if word.lower() in _SILENT:
         return [Part(Role.CHANNEL, word, "", before)]
+    height = re.fullmatch(rf"(?:{_Z_WORDS})(\d+[.,]\d+)", word, re.IGNORECASE)
+    if height:
+        return [Part(Role.Z, word, height[1], before)]
     rows = _ROW_COL.match(word)
     if rows:
         well = Part(Role.WELL, rows[0], well_name(int(rows[1]), int(rows[2])), before)
