@@ -71,8 +71,8 @@ def test_chromosomes_come_to_one_and_to_nominal_size_whatever_the_magnification(
 
 
 def test_a_known_pixel_size_is_believed(cell):
-    found = normalise(Image(cell.image.pixels, 0.073))
-    assert found.scale == pytest.approx(0.5, rel=1e-6)
+    found = normalise(Image(cell.image.pixels, 0.1))
+    assert found.scale == pytest.approx(0.1 / NOMINAL_PIXEL_UM, rel=1e-6)
 
 
 def test_places_go_there_and_back(cell, rng):
@@ -132,8 +132,8 @@ def measured(cell):
     return normalise(bare(cell.image.pixels))
 
 
-@pytest.mark.parametrize("factor", [0.35, 0.45, 2.2, 6.0])
-def test_a_size_that_differs_twofold_gives_way_to_the_chromosomes_and_it_is_said(cell, measured, factor):
+@pytest.mark.parametrize("factor", [0.35, 0.45, 0.7, 1.4, 2.2, 6.0])
+def test_a_size_that_does_not_fit_gives_way_to_the_chromosomes_and_it_is_said(cell, measured, factor):
     size = NOMINAL_PIXEL_UM * measured.scale * factor
     found = normalise(Image(cell.image.pixels, size))
     assert found.scale == measured.scale
@@ -141,8 +141,8 @@ def test_a_size_that_differs_twofold_gives_way_to_the_chromosomes_and_it_is_said
     assert f"pixel size {size:g} um does not fit the chromosomes" in found.notes[0]
 
 
-@pytest.mark.parametrize("factor", [0.55, 1.0, 1.9])
-def test_a_size_within_twofold_is_believed_without_a_word(cell, measured, factor):
+@pytest.mark.parametrize("factor", [0.8, 1.0, 1.25])
+def test_a_size_that_fits_is_believed_without_a_word(cell, measured, factor):
     found = normalise(Image(cell.image.pixels, NOMINAL_PIXEL_UM * measured.scale * factor))
     assert found.scale == pytest.approx(measured.scale * factor) and found.notes == ()
 
@@ -158,16 +158,17 @@ def drawn(number, edge, shape=(400, 500), ground=220, ink=60):
     return pixels
 
 
-def test_few_objects_do_not_overrule_a_possible_size():
-    found = normalise(Image(drawn(8, 40), NOMINAL_PIXEL_UM))
-    assert found.objects == 8 and found.scale == pytest.approx(1.0)
-    assert "does not fit its few objects" in found.notes[0] and "it is believed" in found.notes[0]
-
-
-def test_few_objects_do_overrule_an_impossible_one():
-    found = normalise(Image(drawn(8, 20), 0.9))
+@pytest.mark.parametrize("size", [0.3, 0.45, 0.55, 0.9])
+def test_few_objects_are_believed_against_a_wrong_size_as_many_are(size):
+    found = normalise(Image(drawn(8, 20), size))
+    assert found.objects == 8
     assert found.scale == pytest.approx(NOMINAL_SIZE / (20 * 2**0.5), rel=0.1)
-    assert "they are believed" in found.notes[0]
+    assert "8 objects measured: about 0.1" in found.notes[0] and "they are believed" in found.notes[0]
+
+
+def test_fewer_objects_than_can_be_measured_leave_a_size_as_it_is():
+    found = normalise(Image(drawn(3, 20), 0.3))
+    assert found.scale == pytest.approx(0.3 / NOMINAL_PIXEL_UM) and found.notes == ()
 
 
 @pytest.mark.parametrize("size", [None, 0.146])
