@@ -328,6 +328,20 @@ def test_a_copy_is_scored_when_its_original_goes(cells, ensemble, tmp_path):
     assert outcome.counts.images == ("1.png", "2 (1).png", "3.png")
 
 
+def test_images_that_leave_a_run_are_named_once(cells, ensemble, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    assert score_folder([cells], run, ensemble).notes == ()
+    with monkeypatch.context() as patch:
+        interrupt(patch, 0)
+        (cells / "3.png").write_text("5")
+        with pytest.raises(Killed):
+            score_folder([cells / "3.png"], run, ensemble)
+    outcome = score_folder([cells / "3.png"], run, ensemble)
+    assert outcome.counts.images == ("3.png",)
+    assert outcome.notes == ("2 images that the run had are not among those given and left it: 1.png, 2.png",)
+    assert score_folder([cells / "3.png"], run, ensemble).notes == ()
+
+
 def test_an_image_in_two_runs_of_one_series_is_refused(cells, ensemble, tmp_path):
     (cells / "cells.csv").write_text("image,sample,dose_gy\n1.png,A,2\n2.png,A,2\n3.png,B,4\n")
     other = shutil.copytree(cells, tmp_path / "other")

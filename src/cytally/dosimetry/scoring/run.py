@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -68,10 +68,13 @@ class Known:
         By name and hash: a changed image is another one.
     damaged : tuple of int
         Lines of the journal that cannot be read; their cells are scored again.
+    images : tuple of str
+        Names in the tables of the last finished call.
     """
 
     cells: dict[tuple[str, str], ScoredCell]
     damaged: tuple[int, ...] = ()
+    images: tuple[str, ...] = ()
 
 
 def open_run(
@@ -97,7 +100,15 @@ def open_run(
     if (folder / RUN).exists():
         _same_images(folder, settings, planned, known)
     begin(folder, Call(asdict(settings), version, started, list(planned.items()), free=("inputs",)))
-    return known
+    return replace(known, images=_listed(folder))
+
+
+def _listed(folder: Path) -> tuple[str, ...]:
+    """Names in a cells.csv that may be damaged or of an interrupted run: it is going to be written again."""
+    try:
+        return tuple(row["image"] for row in _rows(folder / CELLS))
+    except (RunError, KeyError, ValueError):
+        return ()
 
 
 def _same_images(folder: Path, settings: RunSettings, planned: Mapping[str, str], known: Known) -> None:
