@@ -166,6 +166,7 @@ def test_the_same_picture_in_another_format_counts_once(cells, ensemble, tmp_pat
 
 
 def test_notes_on_images_are_on_the_screen_and_in_json_once_for_all_of_them(cells, random_ensemble, tmp_path):
+    (cells / "cells.csv").unlink()
     for number in range(4):
         image = read(cells / f"S1_{number:05d}.png")
         (cells / f"S1_{number:05d}.png").unlink()
@@ -180,9 +181,11 @@ def test_notes_on_images_are_on_the_screen_and_in_json_once_for_all_of_them(cell
         str(random_ensemble),
     ]
     said = "0.ome.tif, 1.ome.tif, 2.ome.tif and 1 more: pixel size 6.45 um in the metadata is the camera's"
-    done = CliRunner().invoke(cli, words)
-    assert done.exit_code == 0 and done.stderr.count("6.45") == 1 and f"  note: {said}" in done.stderr
-    notes = json.loads(CliRunner().invoke(cli, [*words, "--json"]).stdout)["notes"]
+    runner = CliRunner(mix_stderr=False)
+    done = runner.invoke(cli, words)
+    assert done.exit_code == 0, done.output
+    assert done.stderr.count("6.45") == 1 and f"  note: {said}" in done.stderr
+    notes = json.loads(runner.invoke(cli, [*words, "--json"]).stdout)["notes"]
     assert [note.startswith(said) for note in notes] == [True]
 
 
