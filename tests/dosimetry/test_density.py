@@ -1,5 +1,6 @@
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 
 from cytally.dosimetry import density as module
@@ -232,3 +233,27 @@ def test_fields_too_large_for_one_metaphase_are_refused_before_they_cost_memory(
     monkeypatch.setattr(module, "LARGEST_DENSITY", 300_000)
     with pytest.raises(ImageError, match=r"got \d megapixels at the size of its objects"):
         normalise(bare(drawn(60, 7)))
+
+
+@pytest.mark.parametrize(("dtype", "offset"), [(np.int8, 128), (np.int16, 32768)])
+def test_unsigned_numbers_stored_as_signed_ones_give_the_same_with_a_word(cell, measured, dtype, offset):
+    factor = 1 if dtype is np.int8 else 200
+    grey = cell.image.pixels.astype(int) * factor
+    found = normalise(bare((grey - offset).astype(dtype)))
+    np.testing.assert_allclose(found.values, measured.values, atol=0.02)
+    assert found.notes == (f"grey values below 0: {-offset} is taken for black; save it as unsigned",)
+
+
+def test_numbers_a_little_below_0_are_shifted_with_a_word(cell):
+    found = normalise(bare(cell.image.pixels.astype(np.int16) * 20 - 1500))
+    assert "grey values below 0" in found.notes[0] and "is taken for black" in found.notes[0]
+
+
+@pytest.mark.parametrize("kind", ["black behind", "all in the transparency"])
+def test_a_picture_in_its_transparency_is_refused_with_the_right_remedy(cell, tmp_path, kind):
+    grey = cell.image.pixels
+    ink = np.where(grey < 0.8 * np.median(grey), 255, 0).astype(np.uint8)
+    colours = np.zeros_like(grey) if kind != "black behind" else np.where(ink > 0, grey, 0).astype(np.uint8)
+    PIL.Image.fromarray(np.dstack([colours] * 3 + [ink])).save(tmp_path / "a.png")
+    with pytest.raises(ImageError, match="its picture is in the transparency, .* flatten it on white"):
+        normalise(read(tmp_path / "a.png"))

@@ -8,6 +8,7 @@ chromosomes have the size on which the networks were trained.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from cytally.errors import ImageError
 from cytally.files.names import shown
 from cytally.images.background import background, without_corner_text
+from cytally.images.formats.colour import TRANSPARENT
 from cytally.types import FloatArray, Image
 
 Float32 = NDArray[np.float32]
@@ -113,7 +115,9 @@ def normalise(image: Image) -> Density:
     _check_result(image, scale)
     values = _resized(density, scale) / np.float32(found.stain)
     values = np.clip(values, *_CLIP, out=values)
-    return Density(values, scale, found.objects, found.stain, image.source, (*image.notes, *notes))
+    return Density(
+        values, scale, found.objects, found.stain, image.source, (*image.notes, *_signed(image), *notes)
+    )
 
 
 def _scale(image: Image, found: Measured) -> tuple[float, tuple[str, ...]]:
@@ -171,7 +175,22 @@ def _grey(image: Image) -> Float32:
         )
     if high - low <= 1e-3 * max(abs(high), 1e-6):
         raise ImageError(f"{shown(image.source)}: no contrast (every pixel is {high:g}); is the image empty?")
-    return grey - low if low < 0 else grey
+    return grey - np.float32(_black(image.pixels.dtype, low)) if low < 0 else grey
+
+
+def _black(dtype: np.dtype[Any], low: float) -> float:
+    """Where black lies if there are negative values: unsigned numbers may have been stored as signed ones."""
+    lowest = float(np.iinfo(dtype).min) if dtype.kind == "i" else 0.0
+    return lowest if dtype.itemsize <= 2 and low < lowest / 4 else low
+
+
+def _signed(image: Image) -> tuple[str, ...]:
+    """What is said of negative values: density is a ratio, and depends on where black lies."""
+    if image.pixels.dtype.kind not in "if" or not (low := float(image.pixels.min())) < 0:
+        return ()
+    return (
+        f"grey values below 0: {_black(image.pixels.dtype, low):g} is taken for black; save it as unsigned",
+    )
 
 
 def optical_density(image: Image) -> Float32:
@@ -180,8 +199,21 @@ def optical_density(image: Image) -> Float32:
     Raises
     ------
     ImageError
-        NaN, no contrast, too small or too large, bright objects on a dark ground, or a black ground.
+        NaN, no contrast, too small or too large, bright objects on a dark ground, or a black ground; a picture
+        that is lost with its transparency.
     """
+    try:
+        return _density(image)
+    except ImageError as error:
+        if TRANSPARENT not in image.notes:
+            raise
+        raise ImageError(
+            f"{shown(image.source)}: its picture is in the transparency, which is left aside; flatten it on white "
+            "(in GIMP: Image > Flatten Image)"
+        ) from error
+
+
+def _density(image: Image) -> Float32:
     grey = without_corner_text(_grey(image))
     if bright_on_dark(grey):
         raise ImageError(
