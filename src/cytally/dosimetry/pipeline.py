@@ -108,10 +108,13 @@ def score_folder(
         whole = without_repeats([done[name] for name in paths])
         run.write_tables(folder, whole, settings.classes, known.rows)
         cells = run.read_run(folder)
-        forget_pictures(folder, cells)
+        gone = _forget(folder, cells, pictures=pictures, sampled=sampled)
         if pictures:
             draw_pictures(folder, cells, paths, progress)
-        drawn = _sampled(folder, cells, paths, ensemble, sampled, progress)
+        if sampled:
+            drawn = sample_run(cells, paths, folder, ensemble, sampled, progress)
+        else:
+            drawn = read_sampled(folder, cells)
         counts = run.counts_of(cells, settings.classes, settings.detector)
         found = None
         if curve is not None and counts.cells:
@@ -119,18 +122,20 @@ def score_folder(
         from cytally.dosimetry.reporting.run_page import write_report  # figures take long to import
 
         write_report(folder, cells, counts, settings, paths, curve=curve, dose=found)
-    return Outcome(counts, found, drawn, (*known.notes, *_notes(earlier, paths), *of_images(cells)))
+    return Outcome(counts, found, drawn, (*known.notes, *_notes(earlier, paths), *gone, *of_images(cells)))
 
 
-def _sampled(
-    folder: Path, cells: Sequence[ScoredCell], paths: Mapping[str, Path], ensemble: Ensemble, number: int,
-    progress: Progress,
-) -> Sampled | None:  # fmt: skip
-    """Counts by sampled ensembles: new ones where asked for, else those that the run has of these cells."""
-    if number:
-        return sample_run(cells, paths, folder, ensemble, number, progress)
-    forget_sampled(folder, cells)
-    return read_sampled(folder, cells)
+def _forget(folder: Path, cells: Sequence[ScoredCell], *, pictures: bool, sampled: int) -> tuple[str, ...]:
+    """Remove pictures and sampled counts of other images than these; said where they are not made anew."""
+    notes = []
+    gone = forget_pictures(folder, cells)
+    if gone and not pictures:
+        notes.append(
+            f"pictures of images that changed were removed ({_some(gone, 5)}); --pictures draws them anew"
+        )
+    if not sampled and forget_sampled(folder, cells):
+        notes.append("sampled.csv counted other images and was removed; --sampled counts anew")
+    return tuple(notes)
 
 
 def _notes(earlier: run.Known, paths: Mapping[str, Path]) -> tuple[str, ...]:

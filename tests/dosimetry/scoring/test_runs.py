@@ -423,7 +423,11 @@ def test_the_picture_of_a_changed_image_is_drawn_anew(cells, ensemble, tmp_path,
     assert shown == {"1.png.png": 10, "3.png.png": 80}
     assert (run / "pictures" / "1.png.png").stat().st_mtime_ns == before
     (cells / "1.png").write_text("4")
-    score_folder([cells], run, ensemble)  # without --pictures: better none than an old one
+    outcome = score_folder([cells], run, ensemble)  # without --pictures: better none than an old one
+    assert outcome.notes == (
+        "pictures of images that changed were removed (1.png); --pictures draws them anew",
+    )
+    assert score_folder([cells], run, ensemble).notes == ()
     assert [p.name for p in (run / "pictures").iterdir()] == ["3.png.png"]
 
 
@@ -459,7 +463,9 @@ def test_the_limits_carry_the_disagreement_whoever_reads_the_run(cells, ensemble
     )
     assert again.sampled.totals.tolist() == [6, 9, 12]
     (cells / "3.png").write_text("5")
-    assert score_folder([cells], run, ensemble).sampled is None  # of other images: gone with them
+    outcome = score_folder([cells], run, ensemble)
+    assert outcome.sampled is None  # of other images: gone with them
+    assert outcome.notes == ("sampled.csv counted other images and was removed; --sampled counts anew",)
     assert not (run / "sampled.csv").exists()
 
 

@@ -374,7 +374,7 @@ def test_tables_beside_images_further_inside_and_lines_without_image(cells, tmp_
         "cells.csv, line 3: there is no image 'gone.png'"
     ]
     (given / "cells.csv").write_text("image,dose_gy\na/S1_00001.png,1\n")
-    with pytest.raises(LabelError, match="says something else of 'S1_00001.png' than another cells.csv"):
+    with pytest.raises(LabelError, match="says something else of 'a/S1_00001.png' than another cells.csv"):
         pipeline.known_cells([given], paths)
 
 

@@ -150,7 +150,7 @@ def unstack(stacks: tuple[Path, ...], out: Path) -> None:
             )
             planes = f", {part.planes} focal planes" if part.planes > 1 else ""
             click.echo(
-                f"{path.name}{own}: {part.times} times, {part.channels} channel{'s' if part.channels > 1 else ''}{planes}"
+                f"{path.name}{own}: {counted(part.times, 'times')}, {counted(part.channels, 'channels')}{planes}"
             )
 
 
