@@ -112,9 +112,8 @@ def score_folder(
         if pictures:
             draw_pictures(folder, cells, paths, progress)
         if sampled:
-            drawn = sample_run(cells, paths, folder, ensemble, sampled, progress)
-        else:
-            drawn = read_sampled(folder, cells)
+            sample_run(cells, paths, folder, ensemble, sampled, progress)
+        drawn = read_sampled(folder, cells)
         counts = run.counts_of(cells, settings.classes, settings.detector)
         found = None
         if curve is not None and counts.cells:

@@ -77,9 +77,7 @@ def cut_out(picture: Picture, row: float, col: float, side: int) -> Picture:
     return _framed(picture[place], border)
 
 
-def _square(
-    shape: tuple[int, ...], row: float, col: float, side: int
-) -> tuple[tuple[slice, ...], tuple[int, ...]]:
+def _square(shape: tuple[int, ...], row: float, col: float, side: int) -> tuple[tuple[slice, ...], list[int]]:
     """The part of a picture within a square around a place, and how much of it lies above, below, left and right."""
     place, border = [], []
     for middle, size in zip((row, col), shape, strict=True):
@@ -88,13 +86,14 @@ def _square(
         before = max(-start, 0)
         place.append(inside)
         border += [before, max(side - before - (inside.stop - inside.start), 0)]
-    return tuple(place), tuple(border)
+    return tuple(place), border
 
 
-def _framed(picture: Picture, border: tuple[int, ...]) -> Picture:
-    return np.asarray(
-        cv2.copyMakeBorder(picture, *border, cv2.BORDER_CONSTANT, value=(255, 255, 255)), np.uint8
-    )
+def _framed(picture: Picture, border: list[int]) -> Picture:
+    above, below, left, right = border
+    white = (255, 255, 255)
+    framed = cv2.copyMakeBorder(picture, above, below, left, right, cv2.BORDER_CONSTANT, value=white)
+    return np.asarray(framed, np.uint8)
 
 
 def shrunk(picture: Picture, side: int) -> Picture:

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
-import numpy as np
-
 from cytally.errors import ImageError
 from cytally.files.names import shown
 from cytally.images.read import find_images
@@ -83,6 +81,7 @@ def hash_of_picture(image: Image) -> str:
 
     Examples
     --------
+    >>> import numpy as np
     >>> grey = np.arange(6, dtype=np.uint8).reshape(2, 3)
     >>> hash_of_picture(Image(grey)) == hash_of_picture(Image(np.stack([grey] * 3, axis=2).astype(np.uint16)))
     True
@@ -92,5 +91,5 @@ def hash_of_picture(image: Image) -> str:
     for start in range(
         0, len(pixels), 256
     ):  # a whole field as floats would be as large as the field twice over
-        digest.update(np.ascontiguousarray(pixels[start : start + 256], dtype="<f8"))
+        digest.update(pixels[start : start + 256].astype("<f8").tobytes())
     return digest.hexdigest()

@@ -13,12 +13,21 @@ from cytally.cli.main import cli
 from cytally.dosimetry import pipeline
 from cytally.dosimetry.density import normalise
 from cytally.dosimetry.detectors.ensemble import load_ensemble
+from cytally.dosimetry.laboratory.series import points_of
 from cytally.dosimetry.pipeline import score, score_folder
 from cytally.dosimetry.scoring import workers
 from cytally.dosimetry.scoring.score import no_metaphase
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
-from cytally.errors import FileError, ImageError, LabelError, OutputError, RunError, RunLockedError
+from cytally.errors import (
+    CountsError,
+    FileError,
+    ImageError,
+    LabelError,
+    OutputError,
+    RunError,
+    RunLockedError,
+)
 from cytally.files.hashes import hash_of
 from cytally.files.runs import locked
 from cytally.images.read import read
@@ -163,6 +172,19 @@ def test_the_same_picture_in_another_format_counts_once(cells, ensemble, tmp_pat
     (cells / "S1_00000.png").unlink()
     assert score_folder([cells], tmp_path / "run", ensemble).counts.cells == 4
     assert score(cells, ensemble).cells == 4
+
+
+def test_the_same_picture_in_two_runs_of_one_series_is_refused(cells, ensemble, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    write(other / "again.tif", read(cells / "S1_00002.png"))
+    (other / "cells.csv").write_text("image,dose_gy\nagain.tif,4\n")
+    for folder in (cells, other):
+        score_folder([folder], tmp_path / f"run_{folder.name}", ensemble)
+    with pytest.raises(
+        CountsError, match=r"again\.tif of .* is the same image as S1_00002\.png of .*run_cells"
+    ):
+        points_of([tmp_path / "run_cells", tmp_path / "run_other"])
 
 
 def test_notes_on_images_are_on_the_screen_and_in_json_once_for_all_of_them(cells, random_ensemble, tmp_path):

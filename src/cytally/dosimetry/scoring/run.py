@@ -147,7 +147,9 @@ def write_tables(
     """
     detections = [["image", "class", "row", "col", "votes", "members", "confidence", "spread", "probability"]]
     columns = [f"{name}s" for name in classes]
-    table = [["image", "status", *columns, "objects", "scale", "sample", "dose_gy", "sha256", "notes"]]
+    table = [
+        ["image", "status", *columns, "objects", "scale", "sample", "dose_gy", "sha256", "notes", "picture"]
+    ]
     for cell in cells:
         found = cell.detections
         for k, name in enumerate(found.names):
@@ -160,7 +162,7 @@ def write_tables(
         counts = [str(found.count(name)) if cell.scored else "" for name in classes]
         table.append([cell.image, cell.status, *counts, str(cell.objects), f"{cell.scale:.4f}",
                       more.get("sample", ""), more.get("dose_gy", ""), cell.sha256,
-                      _BETWEEN.join(cell.notes)])  # fmt: skip
+                      _BETWEEN.join(cell.notes), cell.picture])  # fmt: skip
     write_bytes(folder / DETECTIONS, csv_bytes(detections))
     write_bytes(folder / CELLS, csv_bytes(table))
     finish(folder, (CELLS, DETECTIONS))
@@ -270,6 +272,7 @@ def _cell(row: Mapping[str, str], found: Sequence[Mapping[str, str]], settings: 
         float(row["scale"]),
         row["sha256"],
         notes,
+        row.get("picture", ""),
     )
     for name in settings.classes:
         if row[f"{name}s"] != (str(detections.count(name)) if cell.scored else ""):
