@@ -100,11 +100,7 @@ def score_folder(
         new = {name: paths[name] for name in planned if name not in done}
         if new or sampled:
             note_more(folder, runtime=ensemble.runtime)
-        with open_journal(folder / JOURNAL, run.reading(settings.classes)) as journal:
-            for position, cell in enumerate(scored(new, ensemble, jobs), start=len(planned) - len(new) + 1):
-                done[cell.image] = cell
-                journal.append(line_of(cell, ensemble.runtime))
-                progress("scoring", position, len(planned))
+        done |= _scored(folder, new, ensemble, jobs, len(planned), progress)
         whole = without_repeats([done[name] for name in paths])
         run.write_tables(folder, whole, settings.classes, known.rows)
         cells = run.read_run(folder)
@@ -122,6 +118,19 @@ def score_folder(
 
         write_report(folder, cells, counts, settings, paths, curve=curve, dose=found)
     return Outcome(counts, found, drawn, (*known.notes, *_notes(earlier, paths), *gone, *of_images(cells)))
+
+
+def _scored(
+    folder: Path, new: Mapping[str, Path], ensemble: Ensemble, jobs: int, total: int, progress: Progress
+) -> dict[str, ScoredCell]:
+    """Score images, each into the journal as soon as it is done."""
+    done = {}
+    with open_journal(folder / JOURNAL, run.reading(ensemble.classes)) as journal:
+        for position, cell in enumerate(scored(new, ensemble, jobs), start=total - len(new) + 1):
+            done[cell.image] = cell
+            journal.append(line_of(cell, ensemble.runtime))
+            progress("scoring", position, total)
+    return done
 
 
 def _forget(folder: Path, cells: Sequence[ScoredCell], *, pictures: bool, sampled: int) -> tuple[str, ...]:

@@ -99,11 +99,8 @@ def _opened(source: IO[bytes]) -> PIL.Image.Image:
         try:
             return PIL.Image.open(source, formats=_FORMATS)
         except PIL.UnidentifiedImageError:
-            raise Damaged(
-                "not a readable image: the file is empty"
-                if not source.seek(0, 2)
-                else "not a readable image: its content is no PNG, JPEG, BMP or TIFF; is the file complete?"
-            ) from None
+            empty = not source.seek(0, 2)
+            raise Damaged("it is empty" if empty else "its content is no PNG, JPEG, BMP or TIFF") from None
 
 
 def _pixels(picture: PIL.Image.Image, *, as_numbers: bool) -> tuple[NDArray[Any], tuple[str, ...]]:
