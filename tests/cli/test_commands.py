@@ -151,6 +151,29 @@ def test_what_was_left_out_is_counted_on_the_screen_and_in_json(tmp_path, random
     assert [one["reason"][:4] for one in found["left_out"]] == [".czi", ".jp2"]
 
 
+def test_without_torch_doctor_and_score_say_so(monkeypatch, tmp_path, random_ensemble):
+    write(tmp_path / "a.png", Image(np.full((64, 64), 200, np.uint8)))
+    monkeypatch.setitem(sys.modules, "torch", None)
+    found = json.loads(call("doctor", "--json").output)
+    assert found["networks learn in"].startswith("nothing: torch cannot be loaded")
+    assert "pip install torch" in found["networks learn in"] and "openvino" in found["networks look on"]
+    done = call("dosimetry", "score", tmp_path / "a.png", "--out", tmp_path / "run", "--ensemble", random_ensemble,
+                "--runtime", "torch", code=1)  # fmt: skip
+    assert "the runtime torch is not installed: pip install torch, or choose openvino" in done.output
+
+
+def test_a_reader_that_has_had_enough_is_no_error_of_the_disk():
+    code = "from cytally.cli.main import main; main()"
+    child = subprocess.Popen(
+        [sys.executable, "-c", f"import sys; sys.argv = ['cytally', 'doctor']; sys.stdin.read(); {code}"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    child.stdout.close()
+    child.stdin.close()
+    with child.stderr as said:
+        assert said.read() == b"" and child.wait() == 141
+
+
 def test_doctor_names_what_there_is():
     found = json.loads(call("doctor", "--json").output)
     assert found["cytally"] == cytally.__version__ and "members" in found["shipped ensemble"]

@@ -1,5 +1,6 @@
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 
 from cytally.dosimetry import density as module
@@ -71,8 +72,8 @@ def test_chromosomes_come_to_one_and_to_nominal_size_whatever_the_magnification(
 
 
 def test_a_known_pixel_size_is_believed(cell):
-    found = normalise(Image(cell.image.pixels, 0.073))
-    assert found.scale == pytest.approx(0.5, rel=1e-6)
+    found = normalise(Image(cell.image.pixels, 0.1))
+    assert found.scale == pytest.approx(0.1 / NOMINAL_PIXEL_UM, rel=1e-6)
 
 
 def test_places_go_there_and_back(cell, rng):
@@ -132,8 +133,8 @@ def measured(cell):
     return normalise(bare(cell.image.pixels))
 
 
-@pytest.mark.parametrize("factor", [0.35, 0.45, 2.2, 6.0])
-def test_a_size_that_differs_twofold_gives_way_to_the_chromosomes_and_it_is_said(cell, measured, factor):
+@pytest.mark.parametrize("factor", [0.35, 0.45, 0.7, 1.4, 2.2, 6.0])
+def test_a_size_that_does_not_fit_gives_way_to_the_chromosomes_and_it_is_said(cell, measured, factor):
     size = NOMINAL_PIXEL_UM * measured.scale * factor
     found = normalise(Image(cell.image.pixels, size))
     assert found.scale == measured.scale
@@ -141,8 +142,8 @@ def test_a_size_that_differs_twofold_gives_way_to_the_chromosomes_and_it_is_said
     assert f"pixel size {size:g} um does not fit the chromosomes" in found.notes[0]
 
 
-@pytest.mark.parametrize("factor", [0.55, 1.0, 1.9])
-def test_a_size_within_twofold_is_believed_without_a_word(cell, measured, factor):
+@pytest.mark.parametrize("factor", [0.8, 1.0, 1.25])
+def test_a_size_that_fits_is_believed_without_a_word(cell, measured, factor):
     found = normalise(Image(cell.image.pixels, NOMINAL_PIXEL_UM * measured.scale * factor))
     assert found.scale == pytest.approx(measured.scale * factor) and found.notes == ()
 
@@ -158,16 +159,17 @@ def drawn(number, edge, shape=(400, 500), ground=220, ink=60):
     return pixels
 
 
-def test_few_objects_do_not_overrule_a_possible_size():
-    found = normalise(Image(drawn(8, 40), NOMINAL_PIXEL_UM))
-    assert found.objects == 8 and found.scale == pytest.approx(1.0)
-    assert "does not fit its few objects" in found.notes[0] and "it is believed" in found.notes[0]
-
-
-def test_few_objects_do_overrule_an_impossible_one():
-    found = normalise(Image(drawn(8, 20), 0.9))
+@pytest.mark.parametrize("size", [0.3, 0.45, 0.55, 0.9])
+def test_few_objects_are_believed_against_a_wrong_size_as_many_are(size):
+    found = normalise(Image(drawn(8, 20), size))
+    assert found.objects == 8
     assert found.scale == pytest.approx(NOMINAL_SIZE / (20 * 2**0.5), rel=0.1)
-    assert "they are believed" in found.notes[0]
+    assert "8 objects measured: about 0.1" in found.notes[0] and "they are believed" in found.notes[0]
+
+
+def test_fewer_objects_than_can_be_measured_leave_a_size_as_it_is():
+    found = normalise(Image(drawn(3, 20), 0.3))
+    assert found.scale == pytest.approx(0.3 / NOMINAL_PIXEL_UM) and found.notes == ()
 
 
 @pytest.mark.parametrize("size", [None, 0.146])
@@ -231,3 +233,27 @@ def test_fields_too_large_for_one_metaphase_are_refused_before_they_cost_memory(
     monkeypatch.setattr(module, "LARGEST_DENSITY", 300_000)
     with pytest.raises(ImageError, match=r"got \d megapixels at the size of its objects"):
         normalise(bare(drawn(60, 7)))
+
+
+@pytest.mark.parametrize(("dtype", "offset"), [(np.int8, 128), (np.int16, 32768)])
+def test_unsigned_numbers_stored_as_signed_ones_give_the_same_with_a_word(cell, measured, dtype, offset):
+    factor = 1 if dtype is np.int8 else 200
+    grey = cell.image.pixels.astype(int) * factor
+    found = normalise(bare((grey - offset).astype(dtype)))
+    np.testing.assert_allclose(found.values, measured.values, atol=0.02)
+    assert found.notes == (f"grey values below 0: {-offset} is taken for black; save it as unsigned",)
+
+
+def test_numbers_a_little_below_0_are_shifted_with_a_word(cell):
+    found = normalise(bare(cell.image.pixels.astype(np.int16) * 20 - 1500))
+    assert "grey values below 0" in found.notes[0] and "is taken for black" in found.notes[0]
+
+
+@pytest.mark.parametrize("kind", ["black behind", "all in the transparency"])
+def test_a_picture_in_its_transparency_is_refused_with_the_right_remedy(cell, tmp_path, kind):
+    grey = cell.image.pixels
+    ink = np.where(grey < 0.8 * np.median(grey), 255, 0).astype(np.uint8)
+    colours = np.zeros_like(grey) if kind != "black behind" else np.where(ink > 0, grey, 0).astype(np.uint8)
+    PIL.Image.fromarray(np.dstack([colours] * 3 + [ink])).save(tmp_path / "a.png")
+    with pytest.raises(ImageError, match="its picture is in the transparency, .* flatten it on white"):
+        normalise(read(tmp_path / "a.png"))

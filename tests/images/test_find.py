@@ -86,6 +86,22 @@ def test_what_is_no_file_is_counted(tmp_path):
     assert reasons(tmp_path) == {"broken.png": "a link to nothing", "pipe.tif": "not a file"}
 
 
+def test_images_without_their_ending_are_counted(tmp_path):
+    for name, begins in (("scan17", b"II*\0"), ("cell.jpg.bak", b"\xff\xd8\xff\xe0"), ("c.v2", b"\x89PNG\r\n\x1a\n"),
+                         ("d.png.txt", b"notes"), (".hidden", b"II*\0"), ("empty", b"")):  # fmt: skip
+        (tmp_path / name).write_bytes(begins)
+    touched(tmp_path, "a.png")
+    assert names(find_images(tmp_path), tmp_path) == ["a.png"]
+    assert set(reasons(tmp_path)) == {"scan17", "cell.jpg.bak"}
+    assert all("an image by its content" in reason for reason in reasons(tmp_path).values())
+
+
+def test_a_link_to_a_device_is_no_link_to_nothing(tmp_path):
+    touched(tmp_path, "a.png")
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    assert reasons(tmp_path) == {"zero.png": "not a file"}
+
+
 def test_what_this_package_wrote_is_left_out_and_said(tmp_path):
     touched(tmp_path, "a.png", "run/run.json", "run/pictures/a.png", "_truth/a_masks.png")
     assert names(find_images(tmp_path), tmp_path) == ["a.png"]

@@ -123,11 +123,22 @@ def test_only_members_that_look_are_built(shipped):
 def test_a_runtime_that_is_not_there_is_named(monkeypatch):
     with pytest.raises(SettingsError, match="expected a runtime among auto, torch, openvino, got 'tensorrt'"):
         runtime_for("tensorrt")
-    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    monkeypatch.setattr(module, "find_spec", lambda name: object() if name == "torch" else None)
     with pytest.raises(SettingsError, match="openvino is not installed: pip install openvino"):
         load_ensemble(runtime="openvino")
     assert runtime_for("auto") == "torch"
     assert load_ensemble().runtime.startswith("torch")
+
+
+def test_openvino_alone_is_enough_and_nothing_at_all_is_not(monkeypatch):
+    monkeypatch.setattr(module.platform, "machine", lambda: "arm64")
+    monkeypatch.setattr(module, "find_spec", lambda name: object() if name == "openvino" else None)
+    assert runtime_for() == "openvino"
+    with pytest.raises(SettingsError, match="torch is not installed: pip install torch, or choose openvino"):
+        runtime_for("torch")
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    with pytest.raises(SettingsError, match="no runtime is installed: pip install openvino or torch"):
+        runtime_for()
 
 
 def test_auto_leaves_other_processors_and_gpus_to_torch(monkeypatch):

@@ -3,7 +3,7 @@
 import pytest
 
 from cytally.errors import FileError, LabelError
-from cytally.labels.known import read_known
+from cytally.labels.known import known_cells, read_known
 
 
 @pytest.mark.parametrize("content", [
@@ -44,3 +44,31 @@ def test_unknown_doses_and_strangers(tmp_path):
     assert [words.rpartition("cells.csv")[2] for words in found.strangers] == [
         ", line 3: there is no image '9.png'"
     ]
+
+
+def test_capitals_of_the_table_do_not_matter_and_what_it_leaves_out_is_said(tmp_path):
+    (tmp_path / "Cells.CSV").write_text("image,sample\n1.png,A\n")
+    found = known_cells([tmp_path], {f"{k}.png": tmp_path / f"{k}.png" for k in range(1, 9)})
+    assert found.rows == {"1.png": {"sample": "A", "dose_gy": ""}}
+    assert found.notes == ("no line of cells.csv names 2.png, 3.png, 4.png, 5.png, 6.png and 2 more",)
+
+
+@pytest.mark.parametrize(
+    ("other", "there"),
+    [("cells.xlsx", False), ("cells.xlsx", True), ("Cells.tsv", False), ("CELLS.csv", True)],
+)
+def test_another_table_that_could_be_meant_is_said(tmp_path, other, there):
+    if there:
+        (tmp_path / "cells.csv").write_text("image,sample\n1.png,A\n")
+    (tmp_path / other).write_text("image,sample\n1.png,B\n")
+    found = known_cells([tmp_path], {"1.png": tmp_path / "1.png"})
+    assert [note.rpartition("/")[2] for note in found.notes] == [
+        f"{other}: is not read; save it as cells.csv"
+    ]
+    assert found.rows == ({"1.png": {"sample": "A", "dose_gy": ""}} if there else {})
+
+
+def test_other_files_of_that_name_are_nobodys_table(tmp_path):
+    (tmp_path / "cells.png").write_bytes(b"")
+    (tmp_path / "cells").mkdir()
+    assert known_cells([tmp_path], {"1.png": tmp_path / "1.png"}).notes == ()

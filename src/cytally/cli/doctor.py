@@ -13,6 +13,7 @@ import click
 
 from cytally import __version__
 from cytally.cli.main import cli
+from cytally.errors import EnsembleError, SettingsError
 from cytally.wording import counted
 
 _PACKAGES = (
@@ -68,33 +69,44 @@ def _versions() -> dict[str, str]:
 
 
 def _machine() -> dict[str, str]:
-    import torch
-
-    from cytally.inference.members import described, runtime_for
-    from cytally.nets.precision import preferred_dtype
-
     free = shutil.disk_usage(Path.cwd()).free / 1e9
-    gpu = (
-        torch.cuda.get_device_name()
-        if torch.cuda.is_available()
-        else "none (scoring needs none; training is slower)"
-    )
-    kind = str(preferred_dtype()).removeprefix("torch.")
-    chosen = runtime_for()
     return {
         "system": f"{platform.system()} {platform.machine()}", "cores": str(os.cpu_count()),
-        "GPU": gpu, "networks learn in": kind, "networks look on": described(chosen),
+        **_learning(), "networks look on": _looking(),
         "free disk": f"{free:.0f} GB" + ("" if free > 2 else ": less than 2 GB, runs may not fit"),
     }  # fmt: skip
 
 
+def _learning() -> dict[str, str]:
+    """What networks learn on."""
+    from cytally.nets.precision import preferred_dtype
+
+    try:
+        kind = str(preferred_dtype()).removeprefix("torch.")
+    except SettingsError as error:
+        return {"GPU": "not known without torch", "networks learn in": f"nothing: {error}"}
+    import torch
+
+    there = torch.cuda.is_available()
+    gpu = torch.cuda.get_device_name() if there else "none (scoring needs none; training is slower)"
+    return {"GPU": gpu, "networks learn in": kind}
+
+
+def _looking() -> str:
+    from cytally.inference.members import described, runtime_for
+
+    try:
+        return described(runtime_for())
+    except SettingsError as error:
+        return f"nothing: {error}"
+
+
 def _ensemble() -> dict[str, str]:
     from cytally.dosimetry.detectors.ensemble import load_ensemble
-    from cytally.errors import EnsembleError
 
     try:
         card = load_ensemble().card
-    except EnsembleError as error:
+    except (EnsembleError, SettingsError) as error:
         return {"shipped ensemble": f"{error}; install cytally again"}
     return {
         "shipped ensemble": f"{card.name}, {counted(len(card.members), 'members')}, detector {card.identity}"

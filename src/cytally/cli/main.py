@@ -7,6 +7,7 @@ counts start without loading a network.
 from __future__ import annotations
 
 import io
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -18,6 +19,8 @@ from cytally.errors import CytallyError
 
 #: Exit codes: done, failed, wrong use (click's own), done but some inputs were skipped.
 FAILED, SKIPPED = 1, 3
+#: What a shell gives a program whose output nobody reads any more.
+PIPE = 141
 
 
 class Commands(click.Group):
@@ -42,6 +45,11 @@ class Commands(click.Group):
         except CytallyError as error:
             click.echo(f"cytally: {error}", err=True)
             sys.exit(FAILED)
+        except (
+            BrokenPipeError
+        ):  # whoever read the output has had enough; runs are written before they are told
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(PIPE)
         except OSError as error:
             click.echo(f"cytally: {error.filename or 'disk'}: {error.strerror or error}", err=True)
             sys.exit(FAILED)

@@ -12,19 +12,20 @@ from cytally.dosimetry.curves.calibrate import Curve
 from cytally.dosimetry.estimation.dose import Dose, check_belongs
 from cytally.dosimetry.laboratory.series import dose_of_counts
 from cytally.dosimetry.scoring import run
-from cytally.dosimetry.scoring.cells import ScoredCell, line_of
+from cytally.dosimetry.scoring.cells import ScoredCell, line_of, without_repeats
 from cytally.dosimetry.scoring.disagreement import Sampled, forget_sampled, read_sampled
 from cytally.dosimetry.scoring.pictures import draw_pictures, forget_pictures
 from cytally.dosimetry.scoring.resampling import sample_run
 from cytally.dosimetry.scoring.workers import scored
 from cytally.files.hashes import hash_of
 from cytally.files.journal import open_journal
-from cytally.files.runs import JOURNAL, locked, note
+from cytally.files.runs import JOURNAL, locked, note_more
 from cytally.images.inputs import copies, name_images, resolved
 from cytally.inference.ensemble import Ensemble
 from cytally.labels.known import known_cells
 from cytally.progress import Progress, silent
 from cytally.types import Counts, Detections
+from cytally.wording import counted
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Outcome:
         Counts by sampled ensembles, where the run has them.
     notes : tuple of str
         What the user should know of how it came about, such as lines of a cells.csv that name
-        no image given.
+        no image given, images that left the run, and what was converted or not believed in images.
     """
 
     counts: Counts
@@ -92,23 +93,23 @@ def score_folder(
         planned = {name: digest for name, digest in hashes.items() if name not in twins}
         now = datetime.now(UTC).isoformat(timespec="seconds")
         earlier = run.open_run(folder, settings, __version__, now, planned)
-        note(folder, runtime=ensemble.runtime)
         done = {name: copy_of(name, twins[name], hashes[name], ensemble) for name in twins}
         done |= {
             name: earlier.cells[name, d] for name, d in planned.items() if d and (name, d) in earlier.cells
         }
         new = {name: paths[name] for name in planned if name not in done}
-        with open_journal(folder / JOURNAL, run.reading(settings.classes)) as journal:
-            for position, cell in enumerate(scored(new, ensemble, jobs), start=len(planned) - len(new) + 1):
-                done[cell.image] = cell
-                journal.append(line_of(cell))
-                progress("scoring", position, len(planned))
-        run.write_tables(folder, [done[name] for name in paths], settings.classes, known.rows)
+        if new or sampled:
+            note_more(folder, runtime=ensemble.runtime)
+        done |= _scored(folder, new, ensemble, jobs, len(planned), progress)
+        whole = without_repeats([done[name] for name in paths])
+        run.write_tables(folder, whole, settings.classes, known.rows)
         cells = run.read_run(folder)
-        forget_pictures(folder, cells)
+        gone = _forget(folder, cells, pictures=pictures, sampled=sampled)
         if pictures:
             draw_pictures(folder, cells, paths, progress)
-        drawn = _sampled(folder, cells, paths, ensemble, sampled, progress)
+        if sampled:
+            sample_run(cells, paths, folder, ensemble, sampled, progress)
+        drawn = read_sampled(folder, cells)
         counts = run.counts_of(cells, settings.classes, settings.detector)
         found = None
         if curve is not None and counts.cells:
@@ -116,25 +117,62 @@ def score_folder(
         from cytally.dosimetry.reporting.run_page import write_report  # figures take long to import
 
         write_report(folder, cells, counts, settings, paths, curve=curve, dose=found)
-    return Outcome(counts, found, drawn, (*known.notes, *_notes(earlier)))
+    return Outcome(counts, found, drawn, (*known.notes, *_notes(earlier, paths), *gone, *of_images(cells)))
 
 
-def _sampled(
-    folder: Path, cells: Sequence[ScoredCell], paths: Mapping[str, Path], ensemble: Ensemble, number: int,
-    progress: Progress,
-) -> Sampled | None:  # fmt: skip
-    """Counts by sampled ensembles: new ones where asked for, else those that the run has of these cells."""
-    if number:
-        return sample_run(cells, paths, folder, ensemble, number, progress)
-    forget_sampled(folder, cells)
-    return read_sampled(folder, cells)
+def _scored(
+    folder: Path, new: Mapping[str, Path], ensemble: Ensemble, jobs: int, total: int, progress: Progress
+) -> dict[str, ScoredCell]:
+    """Score images, each into the journal as soon as it is done."""
+    done = {}
+    with open_journal(folder / JOURNAL, run.reading(ensemble.classes)) as journal:
+        for position, cell in enumerate(scored(new, ensemble, jobs), start=total - len(new) + 1):
+            done[cell.image] = cell
+            journal.append(line_of(cell, ensemble.runtime))
+            progress("scoring", position, total)
+    return done
 
 
-def _notes(earlier: run.Known) -> tuple[str, ...]:
-    if not earlier.damaged:
-        return ()
-    lines = ", ".join(map(str, earlier.damaged[:10])) + (" ..." if len(earlier.damaged) > 10 else "")
-    return (f"{JOURNAL}: damaged in line {lines}; what was lost there was scored again",)
+def _forget(folder: Path, cells: Sequence[ScoredCell], *, pictures: bool, sampled: int) -> tuple[str, ...]:
+    """Remove pictures and sampled counts of other images than these; said where they are not made anew."""
+    notes = []
+    gone = forget_pictures(folder, cells)
+    if gone and not pictures:
+        notes.append(
+            f"pictures of images that changed were removed ({_some(gone, 5)}); --pictures draws them anew"
+        )
+    if not sampled and forget_sampled(folder, cells):
+        notes.append("sampled.csv counted other images and was removed; --sampled counts anew")
+    return tuple(notes)
+
+
+def _notes(earlier: run.Known, paths: Mapping[str, Path]) -> tuple[str, ...]:
+    """What became of earlier calls: lines lost, images that are no longer given."""
+    notes = []
+    if earlier.damaged:
+        lines = _some([str(line) for line in earlier.damaged], 10)
+        notes.append(f"{JOURNAL}: damaged in line {lines}; what was lost there was scored again")
+    gone = [name for name in earlier.images if name not in paths]
+    if gone:
+        verb = "is" if len(gone) == 1 else "are"
+        notes.append(
+            f"{counted(len(gone), 'images')} that the run had {verb} not among those given and left it: {_some(gone, 5)}"
+        )
+    return tuple(notes)
+
+
+def of_images(cells: Sequence[ScoredCell]) -> tuple[str, ...]:
+    """Notes on images, each once with the images that it is about."""
+    about: dict[str, list[str]] = {}
+    for cell in cells:
+        for words in cell.notes:
+            about.setdefault(words, []).append(cell.image)
+    return tuple(f"{_some(names, 3)}: {words}" for words, names in about.items())
+
+
+def _some(names: Sequence[str], most: int) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def copy_of(name: str, original: str, digest: str, ensemble: Ensemble) -> ScoredCell:
@@ -159,7 +197,7 @@ def score(images: str | Path, ensemble: Ensemble) -> Counts:
     new = {name: path for name, path in paths.items() if name not in twins}
     done = {cell.image: cell for cell in scored(new, ensemble, jobs=1)}
     done |= {name: copy_of(name, twins[name], hashes[name], ensemble) for name in twins}
-    cells = [done[name] for name in paths]
+    cells = without_repeats([done[name] for name in paths])
     return run.counts_of(cells, settings.classes, settings.detector)
 
 

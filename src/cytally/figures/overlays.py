@@ -16,14 +16,27 @@ Picture = NDArray[np.uint8]
 #: Colour (red, green, blue) of each class; safe for colour-blind eyes.
 COLOURS = {"dicentric": (213, 44, 32), "fragment": (0, 114, 178), "ring": (204, 121, 167)}
 _OTHER = (0, 158, 115)
+_ROWS = 64
 
 
 def viewable(image: Image) -> Picture:
     """Any grey or colour image as 8-bit RGB, stretched between its 0.5 and 99.5 percentiles."""
-    pixels = image.pixels.astype(np.float32)
-    low, high = np.percentile(pixels[::4, ::4], (0.5, 99.5))
-    scaled = np.clip((pixels - low) * (255 / max(float(high - low), 1e-6)), 0, 255).astype(np.uint8)
-    return scaled if scaled.ndim == 3 else np.repeat(scaled[..., None], 3, axis=2)
+    return _stretched(image.pixels, *_limits(image))
+
+
+def _limits(image: Image) -> tuple[float, float]:
+    low, high = np.percentile(image.pixels[::4, ::4].astype(np.float32), (0.5, 99.5))
+    return low, high
+
+
+def _stretched(pixels: NDArray[Any], low: float, high: float) -> Picture:
+    """Some rows at a time: floats of a whole field would need half a gigabyte."""
+    picture = np.empty((*pixels.shape[:2], 3), np.uint8)
+    for start in range(0, len(pixels), _ROWS):
+        part = pixels[start : start + _ROWS].astype(np.float32)
+        scaled = np.clip((part - low) * (255 / max(float(high - low), 1e-6)), 0, 255)
+        picture[start : start + _ROWS] = scaled if scaled.ndim == 3 else scaled[..., None]
+    return picture
 
 
 def overlay(image: Image, found: Detections, radius: float = 30.0) -> Picture:
@@ -37,7 +50,7 @@ def overlay(image: Image, found: Detections, radius: float = 30.0) -> Picture:
     radius : float
         Of the circles, pixels.
     """
-    picture = viewable(image).copy()
+    picture = viewable(image)
     thick = max(int(round(min(image.shape) / 450)), 1)
     for k, name in enumerate(found.names):
         centre = int(round(float(found.col[k]))), int(round(float(found.row[k])))
@@ -53,15 +66,33 @@ def overlay(image: Image, found: Detections, radius: float = 30.0) -> Picture:
 
 def crop_around(image: Image, row: float, col: float, side: int) -> Picture:
     """Square crop (side, side, 3) around a place; beyond the border it is white."""
-    return cut_out(viewable(image), row, col, side)
+    place, border = _square(image.shape, row, col, side)
+    return _framed(_stretched(image.pixels[place], *_limits(image)), border)
 
 
 def cut_out(picture: Picture, row: float, col: float, side: int) -> Picture:
     """The same from a picture that is viewable already."""
-    half = side // 2
-    padded = cv2.copyMakeBorder(picture, half, half, half, half, cv2.BORDER_CONSTANT, value=(255, 255, 255))
-    top, left = max(int(round(row)), 0), max(int(round(col)), 0)
-    return np.asarray(padded[top : top + side, left : left + side], np.uint8)
+    place, border = _square(picture.shape[:2], row, col, side)
+    return _framed(picture[place], border)
+
+
+def _square(shape: tuple[int, ...], row: float, col: float, side: int) -> tuple[tuple[slice, ...], list[int]]:
+    """The part of a picture within a square around a place, and how much of it lies above, below, left and right."""
+    place, border = [], []
+    for middle, size in zip((row, col), shape, strict=True):
+        start = max(int(round(middle)), 0) - side // 2
+        inside = slice(max(start, 0), max(min(start + side, size), 0))
+        before = max(-start, 0)
+        place.append(inside)
+        border += [before, max(side - before - (inside.stop - inside.start), 0)]
+    return tuple(place), border
+
+
+def _framed(picture: Picture, border: list[int]) -> Picture:
+    above, below, left, right = border
+    white = (255, 255, 255)
+    framed = cv2.copyMakeBorder(picture, above, below, left, right, cv2.BORDER_CONSTANT, value=white)
+    return np.asarray(framed, np.uint8)
 
 
 def shrunk(picture: Picture, side: int) -> Picture:

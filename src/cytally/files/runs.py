@@ -140,11 +140,17 @@ def begin(folder: Path, call: Call) -> RunRecord | None:
     return before
 
 
-def note(folder: Path, **notes: str) -> None:
-    """Keep something for the record in run.json that decides nothing and may change between two calls."""
+def note_more(folder: Path, **notes: str) -> None:
+    """Add to lists in run.json that are for the record: all runtimes that a run was made on, in their order."""
     record = read_record(folder)
-    if any((record.model_extra or {}).get(name) != value for name, value in notes.items()):
-        _write(folder, RunRecord.model_validate(record.model_dump() | notes))
+    before = record.model_extra or {}
+    lists = {}
+    for name, value in notes.items():
+        there = before.get(name, [])
+        there = there if isinstance(there, list) else [there]  # older versions kept the last one
+        lists[name] = there if value in there else [*there, value]
+    if any(before.get(name) != each for name, each in lists.items()):
+        _write(folder, RunRecord.model_validate(record.model_dump() | lists))
 
 
 def finish(folder: Path, tables: Sequence[str]) -> None:

@@ -19,6 +19,8 @@ OTHER_ENDINGS = (
     ".dcm", ".dicom", ".mrc", ".ics", ".ids", ".flex", ".qptiff", ".btf", ".tf2", ".tf8", ".jfif", ".jpe", ".dib", ".exr",
     ".nef", ".cr2", ".cr3", ".arw", ".dng", ".raf", ".orf", ".rw2", ".raw",
 )  # fmt: skip
+#: How PNG, JPEG, TIFF and BigTIFF begin.
+_BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 #: Folders that this package writes: simulated truth, and runs by the file in them.
 _TRUTH, _RUN = "_truth", "run.json"
 
@@ -111,9 +113,23 @@ def _judged(path: Path) -> Iterator[Path | Skipped]:
         if path.is_file():
             yield path
         elif not path.is_dir():
-            yield Skipped(str(path), "a link to nothing" if path.is_symlink() else "not a file")
+            yield Skipped(str(path), "not a file" if path.exists() else "a link to nothing")
     elif ending in OTHER_ENDINGS and not path.is_dir():
         yield Skipped(str(path), f"{ending} is not read; export it as TIFF or PNG")
+    elif _unnamed(path):
+        yield Skipped(str(path), "an image by its content, without the ending of one; give it its ending")
+
+
+def _unnamed(path: Path) -> bool:
+    """An image that has lost its ending, or has another behind it, such as cell.jpg.bak."""
+    endings = [ending.lower() for ending in path.suffixes]
+    if (endings and not set(endings) & {*ENDINGS, *OTHER_ENDINGS}) or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(8).startswith(_BEGINNINGS)
+    except OSError:
+        return False
 
 
 def _walk(root: Path) -> Iterator[Path | Skipped]:

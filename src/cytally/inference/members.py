@@ -239,17 +239,30 @@ def runtime_for(wanted: str = "auto") -> str:
     Raises
     ------
     SettingsError
-        OpenVINO is asked for and not installed, or the name is unknown.
+        The runtime asked for, or any at all, is not installed, or the name is unknown.
     """
     if wanted not in RUNTIMES:
         raise SettingsError(f"expected a runtime among {', '.join(RUNTIMES)}, got {wanted!r}")
-    there = find_spec("openvino") is not None
-    if wanted == "openvino" and not there:
-        raise SettingsError("the runtime openvino is not installed: pip install openvino, or choose torch")
+    there = {name: _installed(name) for name in ("openvino", "torch")}
     if wanted != "auto":
+        if not there[wanted]:
+            other = "torch" if wanted == "openvino" else "openvino"
+            raise SettingsError(
+                f"the runtime {wanted} is not installed: pip install {wanted}, or choose {other}"
+            )
         return wanted
+    if not any(there.values()):
+        raise SettingsError("no runtime is installed: pip install openvino or torch")
     made_for = platform.machine().lower() in ("x86_64", "amd64")
-    return "openvino" if there and made_for and not _has_gpu() else "torch"
+    pays = there["openvino"] and made_for and not (there["torch"] and _has_gpu())
+    return "openvino" if pays or not there["torch"] else "torch"
+
+
+def _installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except (ValueError, ImportError):
+        return False
 
 
 def _has_gpu() -> bool:

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cytally.errors import LabelError
+from cytally.files.names import shown
 from cytally.files.tables.headings import Column, Wanted
 from cytally.files.tables.table import Row, read_table
 
 TABLE = "cells.csv"
+_STEM = "cells"
+#: Endings of tables that somebody may have meant instead.
+_TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods")
 #: Dose of cells that nobody irradiated, such as composed ones.
 UNKNOWN = "unknown"
 #: No blood sample of a living person holds more; larger numbers are mGy or cGy.
@@ -145,26 +149,55 @@ def known_cells(inputs: Sequence[str | Path], paths: dict[str, Path]) -> Known:
     notes: list[str] = []
     places = {name: Path(os.path.abspath(path)) for name, path in paths.items()}
     given = {Path(os.path.abspath(one)) for one in inputs if Path(one).is_dir()}
+    covered: set[str] = set()
     for folder in sorted(given | {place.parent for place in places.values()}):
-        if not (folder / TABLE).is_file():
+        table, said = _table_in(folder)
+        notes += said
+        if table is None:
             continue
         inside = {
             p.relative_to(folder).as_posix(): name for name, p in places.items() if p.is_relative_to(folder)
         }
-        found = read_known(folder / TABLE, inside, some=not any(folder.is_relative_to(one) for one in given))
-        for image, row in found.rows.items():
-            before = rows.get(inside[image], row)
-            if any(row[key] and before[key] not in ("", row[key]) for key in row):
-                raise LabelError(
-                    f"{folder / TABLE}: says something else of {image!r} than another cells.csv given"
-                )
-            rows[inside[image]] = {key: row[key] or before[key] for key in row}
+        found = read_known(table, inside, some=not any(folder.is_relative_to(one) for one in given))
+        _add(rows, {inside[image]: row for image, row in found.rows.items()}, table)
+        covered |= set(inside.values())
         notes += found.strangers
         if found.guessed:
             notes.append(
-                f"{folder / TABLE}: is not UTF-8 and was read as Windows-1252; check the letters of the names"
+                f"{table}: is not UTF-8 and was read as Windows-1252; check the letters of the names"
             )
+    bare = [name for name in paths if name in covered and name not in rows]
+    if bare:
+        some = ", ".join(bare[:5]) + (f" and {len(bare) - 5} more" if len(bare) > 5 else "")
+        notes.append(f"no line of {TABLE} names {some}")
     return Known(rows, tuple(notes))
+
+
+def _table_in(folder: Path) -> tuple[Path | None, list[str]]:
+    """The table of a folder, in whatever capitals, and what is said of others that could be meant."""
+    try:
+        alike = sorted(path for path in folder.iterdir() if path.stem.casefold() == _STEM and path.is_file())
+    except OSError:
+        return None, []
+    named = [path for path in alike if path.name.casefold() == TABLE]
+    table = next((path for path in named if path.name == TABLE), named[0] if named else None)
+    others = [path for path in alike if path != table and path.suffix.casefold() in _TABLES]
+    return table, [f"{shown(path)}: is not read; save it as {TABLE}" for path in others]
+
+
+def _add(rows: dict[str, dict[str, str]], more: dict[str, dict[str, str]], table: Path) -> None:
+    """Join what several tables say.
+
+    Raises
+    ------
+    LabelError
+        They contradict each other.
+    """
+    for image, row in more.items():
+        before = rows.get(image, row)
+        if any(row[key] and before[key] not in ("", row[key]) for key in row):
+            raise LabelError(f"{table}: says something else of {image!r} than another cells.csv given")
+        rows[image] = {key: row[key] or before[key] for key in row}
 
 
 def _check_unit(unit: str, path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from cytally.errors import SettingsError
+
 if TYPE_CHECKING:
     import torch
 
@@ -14,8 +16,16 @@ def preferred_dtype() -> torch.dtype:
 
     A processor that has the instructions may be told not to use them (ATEN_CPU_CAPABILITY,
     ONEDNN_MAX_CPU_ISA): bfloat16 is then emulated too, twenty times slower than float32.
+
+    Raises
+    ------
+    SettingsError
+        torch is not installed, or cannot be loaded.
     """
-    import torch
+    try:
+        import torch
+    except (ImportError, OSError) as error:  # a library of the system is missing
+        raise SettingsError(f"torch cannot be loaded ({error}): pip install torch") from error
 
     if torch.cuda.is_available():
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32

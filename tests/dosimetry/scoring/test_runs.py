@@ -337,6 +337,20 @@ def test_a_copy_is_scored_when_its_original_goes(cells, ensemble, tmp_path):
     assert outcome.counts.images == ("1.png", "2 (1).png", "3.png")
 
 
+def test_images_that_leave_a_run_are_named_once(cells, ensemble, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    assert score_folder([cells], run, ensemble).notes == ()
+    with monkeypatch.context() as patch:
+        interrupt(patch, 0)
+        (cells / "3.png").write_text("5")
+        with pytest.raises(Killed):
+            score_folder([cells / "3.png"], run, ensemble)
+    outcome = score_folder([cells / "3.png"], run, ensemble)
+    assert outcome.counts.images == ("3.png",)
+    assert outcome.notes == ("2 images that the run had are not among those given and left it: 1.png, 2.png",)
+    assert score_folder([cells / "3.png"], run, ensemble).notes == ()
+
+
 def test_an_image_in_two_runs_of_one_series_is_refused(cells, ensemble, tmp_path):
     (cells / "cells.csv").write_text("image,sample,dose_gy\n1.png,A,2\n2.png,A,2\n3.png,B,4\n")
     other = shutil.copytree(cells, tmp_path / "other")
@@ -418,7 +432,11 @@ def test_the_picture_of_a_changed_image_is_drawn_anew(cells, ensemble, tmp_path,
     assert shown == {"1.png.png": 10, "3.png.png": 80}
     assert (run / "pictures" / "1.png.png").stat().st_mtime_ns == before
     (cells / "1.png").write_text("4")
-    score_folder([cells], run, ensemble)  # without --pictures: better none than an old one
+    outcome = score_folder([cells], run, ensemble)  # without --pictures: better none than an old one
+    assert outcome.notes == (
+        "pictures of images that changed were removed (1.png); --pictures draws them anew",
+    )
+    assert score_folder([cells], run, ensemble).notes == ()
     assert [p.name for p in (run / "pictures").iterdir()] == ["3.png.png"]
 
 
@@ -454,7 +472,9 @@ def test_the_limits_carry_the_disagreement_whoever_reads_the_run(cells, ensemble
     )
     assert again.sampled.totals.tolist() == [6, 9, 12]
     (cells / "3.png").write_text("5")
-    assert score_folder([cells], run, ensemble).sampled is None  # of other images: gone with them
+    outcome = score_folder([cells], run, ensemble)
+    assert outcome.sampled is None  # of other images: gone with them
+    assert outcome.notes == ("sampled.csv counted other images and was removed; --sampled counts anew",)
     assert not (run / "sampled.csv").exists()
 
 

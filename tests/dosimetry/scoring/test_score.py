@@ -7,14 +7,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from cytally.cli.main import cli
 from cytally.dosimetry import pipeline
+from cytally.dosimetry.density import normalise
 from cytally.dosimetry.detectors.ensemble import load_ensemble
-from cytally.dosimetry.pipeline import score_folder
+from cytally.dosimetry.laboratory.series import points_of
+from cytally.dosimetry.pipeline import score, score_folder
 from cytally.dosimetry.scoring import workers
+from cytally.dosimetry.scoring.score import no_metaphase
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
-from cytally.errors import FileError, ImageError, LabelError, OutputError, RunError, RunLockedError
+from cytally.errors import (
+    CountsError,
+    FileError,
+    ImageError,
+    LabelError,
+    OutputError,
+    RunError,
+    RunLockedError,
+)
 from cytally.files.hashes import hash_of
 from cytally.files.runs import locked
 from cytally.images.read import read
@@ -96,6 +109,106 @@ def test_what_is_no_giemsa_metaphase_is_skipped_with_the_reason(cells, ensemble,
     cell = workers.score_file(cells / name, name, ensemble)
     says = {"inverted.png": "bright objects on a dark ground", "specks.png": "times smaller than those"}[name]
     assert not cell.scored and says in cell.status and str(cells) not in cell.status
+
+
+def bars(number, ink, ground=220):
+    """Bars of 8 x 32 pixels on empty slide."""
+    pixels = np.full((1000, 1000), ground, np.uint8)
+    places = [(r, c) for r in range(20, 940, 50) for c in range(20, 960, 40)]
+    for row, col in places[:number]:
+        pixels[row : row + 32, col : col + 8] = ink
+    return Image(pixels)
+
+
+@pytest.mark.parametrize(
+    ("number", "ink", "says"),
+    [
+        (151, 60, "skipped: 151 objects: more than one metaphase, or none; cut the picture into cells"),
+        (400, 60, "skipped: 400 objects: more than one metaphase"),
+        (46, 195, "skipped: no metaphase stained with Giemsa (optical density 0.05, expected 0.08 or more)"),
+    ],
+)
+def test_what_is_not_one_stained_metaphase_is_skipped(ensemble, tmp_path, number, ink, says):
+    write(tmp_path / "a.png", bars(number, ink))
+    cell = workers.score_file(tmp_path / "a.png", "a.png", ensemble)
+    assert cell.status.startswith(says) and len(cell.detections) == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "ink", "says"),
+    [
+        (8, 60, ("only 8 objects: is it a metaphase, whole and spread?",)),
+        (120, 60, ("120 objects: is it a single metaphase?",)),
+        (46, 0, ("objects are black without grey levels: is it a photograph?",)),
+        (20, 60, ()), (46, 60, ()), (105, 60, ()), (46, 170, ()),
+    ],
+)  # fmt: skip
+def test_what_may_be_no_metaphase_is_scored_with_a_word(ensemble, tmp_path, number, ink, says):
+    write(tmp_path / "a.png", bars(number, ink))
+    cell = workers.score_file(tmp_path / "a.png", "a.png", ensemble)
+    assert cell.scored and cell.notes == says
+
+
+def test_no_real_field_is_refused(data):
+    for path in [
+        *sorted((data / "metaphase_scc").glob("*.png")),
+        *sorted((data / "metaphase_gband").glob("*[0-9].png")),
+    ]:
+        assert no_metaphase(normalise(read(path))) == "", path.name
+
+
+def test_the_same_picture_in_another_format_counts_once(cells, ensemble, tmp_path):
+    grey = read(cells / "S1_00000.png").pixels
+    write(cells / "S1_00000_b.tif", Image(grey))
+    write(cells / "S1_00000_c.bmp", Image(np.stack([grey] * 3, axis=2)))
+    write(cells / "S1_00000_d.png", Image(grey.astype(np.uint16)))
+    for _ in range(2):  # and again out of the journal
+        outcome = score_folder([cells], tmp_path / "run", ensemble)
+        assert outcome.counts.images == tuple(f"S1_{k:05d}.png" for k in range(4))
+        said = {one.image: one.reason for one in outcome.counts.skipped}
+        assert said == {
+            f"S1_00000_{end}": "the same picture as S1_00000.png" for end in ("b.tif", "c.bmp", "d.png")
+        }
+    (cells / "S1_00000.png").unlink()
+    assert score_folder([cells], tmp_path / "run", ensemble).counts.cells == 4
+    assert score(cells, ensemble).cells == 4
+
+
+def test_the_same_picture_in_two_runs_of_one_series_is_refused(cells, ensemble, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    write(other / "again.tif", read(cells / "S1_00002.png"))
+    (other / "cells.csv").write_text("image,dose_gy\nagain.tif,4\n")
+    for folder in (cells, other):
+        score_folder([folder], tmp_path / f"run_{folder.name}", ensemble)
+    with pytest.raises(
+        CountsError, match=r"again\.tif of .* is the same image as S1_00002\.png of .*run_cells"
+    ):
+        points_of([tmp_path / "run_cells", tmp_path / "run_other"])
+
+
+def test_notes_on_images_are_on_the_screen_and_in_json_once_for_all_of_them(cells, random_ensemble, tmp_path):
+    (cells / "cells.csv").unlink()
+    for number in range(4):
+        image = read(cells / f"S1_{number:05d}.png")
+        (cells / f"S1_{number:05d}.png").unlink()
+        write(cells / f"{number}.ome.tif", Image(image.pixels, 6.45))
+    words = [
+        "dosimetry",
+        "score",
+        str(cells),
+        "--out",
+        str(tmp_path / "run"),
+        "--ensemble",
+        str(random_ensemble),
+    ]
+    said = "0.ome.tif, 1.ome.tif, 2.ome.tif and 1 more: pixel size 6.45 um in the metadata is the camera's"
+    runner = CliRunner(mix_stderr=False)
+    done = runner.invoke(cli, words)
+    assert done.exit_code == 0, done.output
+    assert done.stderr.count("6.45") == 1 and f"  note: {said}" in done.stderr
+    notes = json.loads(runner.invoke(cli, [*words, "--json"]).stdout)["notes"]
+    assert [note.startswith(said) for note in notes] == [True]
 
 
 BAD = {
@@ -283,7 +396,7 @@ def test_tables_beside_images_further_inside_and_lines_without_image(cells, tmp_
         "cells.csv, line 3: there is no image 'gone.png'"
     ]
     (given / "cells.csv").write_text("image,dose_gy\na/S1_00001.png,1\n")
-    with pytest.raises(LabelError, match="says something else of 'S1_00001.png' than another cells.csv"):
+    with pytest.raises(LabelError, match="says something else of 'a/S1_00001.png' than another cells.csv"):
         pipeline.known_cells([given], paths)
 
 
@@ -300,12 +413,28 @@ def test_a_table_beside_a_file_that_is_given_alone(cells, tmp_path):
     assert len(found.notes) == 1 and "read as Windows-1252; check the letters of the names" in found.notes[0]
 
 
-def test_a_run_keeps_what_its_networks_ran_on_and_may_go_on_elsewhere(cells, random_ensemble, tmp_path):
-    run = tmp_path / "run"
-    counted = []
-    for runtime in ("torch", "openvino"):
+def test_a_run_keeps_all_that_its_networks_ran_on_and_may_go_on_elsewhere(cells, random_ensemble, tmp_path):
+    run, last = tmp_path / "run", cells / "S1_00003.png"
+    aside = last.rename(tmp_path / last.name)
+    for runtime in ("torch", "openvino", "torch"):
         score_folder([cells], run, load_ensemble(random_ensemble, runtime=runtime))
-        stored = json.loads((run / "run.json").read_text())
-        assert stored["runtime"].startswith(f"{runtime} ") and "float" in stored["runtime"]
-        counted.append(((run / "cells.csv").read_bytes(), stored["settings"]))
-    assert counted[0] == counted[1]
+        if aside.exists():
+            aside.rename(last)
+    stored = json.loads((run / "run.json").read_text())["runtime"]
+    assert [each.split()[0] for each in stored] == ["torch", "openvino"]
+    assert all("float" in each for each in stored)
+    lines = [json.loads(line) for line in (run / "journal.jsonl").read_text().splitlines()]
+    assert [line["runtime"].split()[0] for line in lines] == ["torch"] * 3 + ["openvino"]
+
+
+def test_the_runtime_that_an_older_version_noted_is_kept(cells, random_ensemble, tmp_path):
+    run = tmp_path / "run"
+    score_folder([cells], run, load_ensemble(random_ensemble, runtime="torch"))
+    stored = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(stored | {"runtime": "openvino 2024, float32"}))
+    write(cells / "more.png", bars(46, 60))
+    score_folder([cells], run, load_ensemble(random_ensemble, runtime="torch"))
+    assert json.loads((run / "run.json").read_text())["runtime"] == [
+        "openvino 2024, float32",
+        *stored["runtime"],
+    ]

@@ -81,3 +81,26 @@ def test_a_metric_resolution_is_a_size_and_that_of_a_printer_is_none(tmp_path):
 @pytest.mark.parametrize("value", [0.01, 0.0645, 0.65, 2.0])
 def test_sizes_of_microscopes_are_believed(value):
     assert possible(value).pixel_size_um == value and possible(value).notes == ()
+
+
+NOT_SQUARE = ("pixels are not square (0.1 um wide, 0.2 um high): the size is not used",)
+
+
+def test_pixels_that_are_not_square_have_no_one_size_and_it_is_said(tmp_path):
+    for y in ('PhysicalSizeY="0.2"', 'PhysicalSizeY="200" PhysicalSizeYUnit="nm"'):
+        found = of(tmp_path, OME.format(' PhysicalSizeX="0.1" ' + y))
+        assert found.pixel_size_um is None and found.notes == NOT_SQUARE
+    tifffile.imwrite(tmp_path / "i.tif", GREY, imagej=True, resolution=(10, 5), metadata={"unit": "um"})
+    assert read(tmp_path / "i.tif").notes == NOT_SQUARE
+    tifffile.imwrite(
+        tmp_path / "t.tif", GREY, resolution=(1e5, 5e4), resolutionunit="CENTIMETER", metadata=None
+    )
+    assert read(tmp_path / "t.tif").notes == NOT_SQUARE
+
+
+@pytest.mark.parametrize(
+    "y", ['PhysicalSizeY="0.101"', 'PhysicalSizeY="x"', 'PhysicalSizeY="nan"', 'PhysicalSizeY="0"', ""]
+)
+def test_a_height_that_agrees_or_says_nothing_costs_nothing(tmp_path, y):
+    found = of(tmp_path, OME.format(' PhysicalSizeX="0.1" ' + y))
+    assert found.pixel_size_um == 0.1 and found.notes == ()

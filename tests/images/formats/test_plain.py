@@ -115,3 +115,15 @@ def test_texts_and_profiles_of_a_png_cost_nothing(tmp_path):
     chunks = b"".join(struct.pack(">I", len(c) - 4) + c + b"\0\0\0\0" for c in (text, profile))
     (tmp_path / "a.png").write_bytes(data[:33] + chunks + data[33:])
     np.testing.assert_array_equal(read(tmp_path / "a.png").pixels, GREY)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"", r"not a readable image \(it is empty\); is the file complete\?"), (b"no picture at all",  r"not a readable image \(its content is no PNG, JPEG, BMP or TIFF\)")],
+)  # fmt: skip
+def test_what_is_no_image_is_said_without_names_of_python(tmp_path, content, says):
+    for name in ("a.png", "a.jpg", "a.tif"):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ImageError, match=says) as told:
+            read(tmp_path / name)
+        assert "<" not in str(told.value)

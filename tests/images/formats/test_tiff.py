@@ -27,9 +27,17 @@ def test_a_thumbnail_is_not_the_image_wherever_it_lies(tmp_path, flag, first):
     np.testing.assert_array_equal(read(path).pixels, FIELD)
 
 
-def test_a_large_page_marked_as_reduced_is_not_the_image(tmp_path):
-    path = written(tmp_path / "a.tif", (np.zeros((160, 200), np.uint8), {"subfiletype": 1}), (FIELD, {}))
+@pytest.mark.parametrize("first", [True, False])
+def test_a_page_larger_than_all_others_is_no_reduced_copy(tmp_path, first):
+    pages = [(FIELD, {"subfiletype": 1}), (THUMB, {})]
+    path = written(tmp_path / "a.tif", *(pages if first else pages[::-1]))
     np.testing.assert_array_equal(read(path).pixels, FIELD)
+
+
+def test_a_page_marked_as_reduced_that_could_as_well_be_the_image_is_refused(tmp_path):
+    path = written(tmp_path / "a.tif", (FIELD[:60, :90], {}), (FIELD, {"subfiletype": 1}))
+    with pytest.raises(ImageError, match="pages of 80 x 100 and 60 x 90"):
+        read(path)
 
 
 def test_levels_of_a_pyramid_are_one_image(tmp_path):

@@ -18,8 +18,8 @@ from cytally.cli.progress import reporting
 from cytally.wording import counted
 
 if TYPE_CHECKING:
-    from cytally.dosimetry.estimation.dose import Dose
-    from cytally.types import Counts, Skipped
+    from cytally.dosimetry.pipeline import Outcome
+    from cytally.types import Skipped
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -140,7 +140,7 @@ def score(
             jobs=jobs,
             progress=progress,
         )
-    _say_counts(outcome.counts, outcome.dose, out, as_json, aside)
+    _say_counts(outcome, out, as_json, aside)
     for words in outcome.notes[:20]:
         click.echo(f"  note: {words}", err=True)
     if len(outcome.notes) > 20:
@@ -151,15 +151,14 @@ def score(
         sys.exit(SKIPPED)
 
 
-def _say_counts(
-    counts: Counts, found: Dose | None, out: Path, as_json: bool, aside: tuple[Skipped, ...] = ()
-) -> None:
+def _say_counts(outcome: Outcome, out: Path, as_json: bool, aside: tuple[Skipped, ...]) -> None:
+    counts, found = outcome.counts, outcome.dose
     totals = {name: counts.total(name) for name in counts.per_cell}
     if as_json:
         click.echo(json.dumps({
             "cells": counts.cells, "found": totals, "run": str(out), "detector": counts.detector,
             "skipped": [asdict(one) for one in counts.skipped],
-            "left_out": [asdict(one) for one in aside],
+            "left_out": [asdict(one) for one in aside], "notes": list(outcome.notes),
             "dose": dose_json(found) if found else None,
         }))  # fmt: skip
         return

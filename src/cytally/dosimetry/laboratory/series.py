@@ -47,11 +47,12 @@ def points_of(sources: Sequence[Path], unit: str | None = None) -> tuple[list[Do
             )
         detectors.add(run.read_settings(folder).detector)
         for cell, gray in _cells(folder):
-            where = seen.setdefault(cell.sha256, f"{cell.image} of {folder}")
-            if where != f"{cell.image} of {folder}":
-                raise CountsError(
-                    f"{cell.image} of {folder} is the same image as {where}; a cell counts once: leave one of them out"
-                )
+            for digest in filter(None, (cell.sha256, cell.picture)):  # of the file, and of what it shows
+                where = seen.setdefault(digest, f"{cell.image} of {folder}")
+                if where != f"{cell.image} of {folder}":
+                    raise CountsError(
+                        f"{cell.image} of {folder} is the same image as {where}; a cell counts once: leave one of them out"
+                    )
             counted.setdefault(gray, []).append(cell.detections.count("dicentric"))
     if len(detectors) > 1:
         raise CountsError(

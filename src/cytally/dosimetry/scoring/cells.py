@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cytally.images.inputs import copies
 from cytally.types import Detections
 
 _Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -34,7 +35,9 @@ class ScoredCell:
     sha256 : str
         Hash of the file, "" if it could not be read.
     notes : tuple of str
-        What was converted or not believed on the way: colours, transparency, pixel size.
+        What was converted or not believed on the way: colours, transparency, pixel size; what to look at.
+    picture : str
+        Hash of the decoded picture (`images.inputs.hash_of_picture`), "" where that is not known.
     """
 
     image: str
@@ -44,6 +47,7 @@ class ScoredCell:
     scale: float = 1.0
     sha256: str = ""
     notes: tuple[str, ...] = ()
+    picture: str = ""
 
     @property
     def scored(self) -> bool:
@@ -51,8 +55,23 @@ class ScoredCell:
         return self.status == "scored"
 
 
+def without_repeats(cells: Sequence[ScoredCell]) -> list[ScoredCell]:
+    """Cells, of which those that show the same picture as another are skipped, in whatever format they are.
+
+    Of several the one of the shortest name counts, as of copied files.
+    """
+    twins = copies({cell.image: cell.picture if cell.scored else "" for cell in cells})
+    return [
+        replace(
+            cell, status=f"skipped: the same picture as {twins[cell.image]}",
+            detections=Detections.empty(cell.detections.members),
+        ) if cell.image in twins else cell
+        for cell in cells
+    ]  # fmt: skip
+
+
 class _Line(BaseModel):
-    """What a line must hold; rows of votes have no probability."""
+    """What a line must hold; rows of votes have no probability. The runtime is for the record."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -63,19 +82,28 @@ class _Line(BaseModel):
     sha256: str = Field(pattern=r"^([0-9a-f]{64})?$")
     members: int = Field(ge=0)
     notes: list[str] = []
+    picture: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    runtime: str = ""
     detections: list[
         tuple[str, _Number, _Number, _Votes, _Number, _Number, _Number | None]
         | tuple[str, _Number, _Number, _Votes, _Number, _Number]
     ]
 
 
-def line_of(cell: ScoredCell) -> dict[str, Any]:
-    """What the journal keeps of a cell: all digits, so that a resumed run is the same run."""
+def line_of(cell: ScoredCell, runtime: str = "") -> dict[str, Any]:
+    """What the journal keeps of a cell: all digits, so that a resumed run is the same run.
+
+    Parameters
+    ----------
+    cell : ScoredCell
+    runtime : str
+        What the networks ran on.
+    """
     found = cell.detections
     return {
         "image": cell.image, "status": cell.status, "objects": cell.objects,
         "scale": cell.scale, "sha256": cell.sha256, "members": found.members,
-        "notes": list(cell.notes),
+        "notes": list(cell.notes), "picture": cell.picture, "runtime": runtime,
         "detections": [
             [n, float(r), float(c), int(v), float(p), float(s), None if np.isnan(read) else float(read)]
             for n, r, c, v, p, s, read in zip(
@@ -110,6 +138,7 @@ def cell_of(line: Mapping[str, Any], classes: Sequence[str]) -> ScoredCell | Non
         checked.scale,
         checked.sha256,
         tuple(checked.notes),
+        checked.picture,
     )
 
 

@@ -92,11 +92,13 @@ def read_sampled(folder: Path, cells: Sequence[ScoredCell]) -> Sampled | None:
         ) from error
 
 
-def forget_sampled(folder: Path, cells: Sequence[ScoredCell]) -> None:
-    """Remove a sampled.csv of other cells: the journal beside it keeps what can be used again."""
+def forget_sampled(folder: Path, cells: Sequence[ScoredCell]) -> bool:
+    """Remove a sampled.csv of other cells, and say whether: the journal beside it keeps what can be used again."""
     path = folder / TABLE
-    if path.is_file() and not _fits(*_table(path), cells):
+    other = path.is_file() and not _fits(*_table(path), cells)
+    if other:
         path.unlink()
+    return other
 
 
 _FIRST = ("image", "sha256")

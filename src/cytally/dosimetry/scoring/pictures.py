@@ -46,12 +46,22 @@ def draw_pictures(
             progress("drawing", number, len(scored))
 
 
-def forget_pictures(folder: Path, cells: Sequence[ScoredCell]) -> None:
-    """Remove pictures of images that left the run or are no longer what was drawn."""
+def forget_pictures(folder: Path, cells: Sequence[ScoredCell]) -> list[str]:
+    """Remove pictures of images that left the run or are no longer what was drawn.
+
+    Returns
+    -------
+    list of str
+        Images of the run whose pictures are gone.
+    """
     now = {(cell.image, cell.sha256) for cell in cells if cell.scored}
-    for picture, shows in _drawn(folder).items():
-        if shows not in now:
+    there = {cell.image for cell in cells if cell.scored}
+    gone = []
+    for picture, (image, digest) in _drawn(folder).items():
+        if (image, digest) not in now and (folder / FOLDER / picture).is_file():
             (folder / FOLDER / picture).unlink(missing_ok=True)
+            gone += [image] if image in there else []
+    return gone
 
 
 def _drawn(folder: Path) -> dict[str, tuple[str, str]]:

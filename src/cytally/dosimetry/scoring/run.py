@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -76,10 +76,13 @@ class Known:
         By name and hash: a changed image is another one.
     damaged : tuple of int
         Lines of the journal that cannot be read; their cells are scored again.
+    images : tuple of str
+        Names in the tables of the last finished call.
     """
 
     cells: dict[tuple[str, str], ScoredCell]
     damaged: tuple[int, ...] = ()
+    images: tuple[str, ...] = ()
 
 
 def open_run(
@@ -105,7 +108,15 @@ def open_run(
     if (folder / RUN).exists():
         _same_images(folder, settings, planned, known)
     begin(folder, Call(asdict(settings), version, started, list(planned.items()), free=("inputs",)))
-    return known
+    return replace(known, images=_listed(folder))
+
+
+def _listed(folder: Path) -> tuple[str, ...]:
+    """Names in a cells.csv that may be damaged or of an interrupted run: it is going to be written again."""
+    try:
+        return tuple(row["image"] for row in _rows(folder / CELLS))
+    except (RunError, KeyError, ValueError):
+        return ()
 
 
 def _same_images(folder: Path, settings: RunSettings, planned: Mapping[str, str], known: Known) -> None:
@@ -144,7 +155,9 @@ def write_tables(
     """
     detections = [["image", "class", "row", "col", "votes", "members", "confidence", "spread", "probability"]]
     columns = [f"{name}s" for name in classes]
-    table = [["image", "status", *columns, "objects", "scale", "sample", "dose_gy", "sha256", "notes"]]
+    table = [
+        ["image", "status", *columns, "objects", "scale", "sample", "dose_gy", "sha256", "notes", "picture"]
+    ]
     for cell in cells:
         found = cell.detections
         for k, name in enumerate(found.names):
@@ -157,7 +170,7 @@ def write_tables(
         counts = [str(found.count(name)) if cell.scored else "" for name in classes]
         table.append([cell.image, cell.status, *counts, str(cell.objects), f"{cell.scale:.4f}",
                       more.get("sample", ""), more.get("dose_gy", ""), cell.sha256,
-                      _BETWEEN.join(cell.notes)])  # fmt: skip
+                      _BETWEEN.join(cell.notes), cell.picture])  # fmt: skip
     write_bytes(folder / DETECTIONS, csv_bytes(detections))
     write_bytes(folder / CELLS, csv_bytes(table))
     finish(folder, (CELLS, DETECTIONS))
@@ -267,6 +280,7 @@ def _cell(row: Mapping[str, str], found: Sequence[Mapping[str, str]], settings: 
         float(row["scale"]),
         row["sha256"],
         notes,
+        row.get("picture", ""),
     )
     for name in settings.classes:
         if row[f"{name}s"] != (str(detections.count(name)) if cell.scored else ""):

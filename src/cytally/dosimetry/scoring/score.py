@@ -16,11 +16,21 @@ from cytally.dosimetry.scoring.cells import ScoredCell
 from cytally.errors import ImageError
 from cytally.files.hashes import hash_of
 from cytally.files.names import shown
+from cytally.images.inputs import hash_of_picture
 from cytally.images.read import read
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.votes import cast_votes
 from cytally.types import Detections, Image
 from cytally.wording import counted
+
+#: More pieces than this are no single human cell. Of 45 real fields the one of most pieces has 102, of 126 simulated
+#: cells 60; 46 chromosomes of which every chromatid lies apart, with 40 fragments, make 132.
+MOST_OBJECTS = 150
+#: Optical density below which nothing is stained with Giemsa: the palest of 45 real fields has 0.154.
+PALEST = 0.08
+#: Outside these limits a picture is scored, but a person should look at it: pieces, and optical density. No simulated
+#: cell is denser than 1.1.
+_USUAL_OBJECTS, _DENSEST = (20, 105), 1.5
 
 
 def detect_image(image: Image, ensemble: Ensemble) -> Detections:
@@ -67,13 +77,41 @@ def score_file(path: Path, name: str, ensemble: Ensemble) -> ScoredCell:
     nothing = Detections.empty(len(ensemble.members))
     digest = hash_of(path)
     try:
-        density = normalise(read(path))
+        image = read(path)
+        picture = hash_of_picture(image)
+        density = normalise(image)
     except ImageError as error:
         reason = str(error).removeprefix(f"{shown(path)}: ").removeprefix(f"{path}: ")
         return ScoredCell(name, f"skipped: {shown(reason)}", nothing, sha256=digest)
+    del image  # as large as all that follows
+    reason, notes = no_metaphase(density), (*density.notes, *_doubts(density))
+    if reason:
+        status = f"skipped: {reason}"
+        return ScoredCell(name, status, nothing, density.objects, density.scale, digest, notes, picture)
+    found = detect_density(density, ensemble)
+    return ScoredCell(name, "scored", found, density.objects, density.scale, digest, notes, picture)
+
+
+def no_metaphase(density: Density) -> str:
+    """Why a normalised picture is not that of one metaphase; "" where it can be one."""
     if density.objects < FEWEST_OBJECTS:
         words = f"only {counted(density.objects, 'objects')} that look{'s' if density.objects == 1 else ''}"
-        reason = f"skipped: no metaphase ({words} like chromosomes)"
-        return ScoredCell(name, reason, nothing, density.objects, density.scale, digest, density.notes)
-    found = detect_density(density, ensemble)
-    return ScoredCell(name, "scored", found, density.objects, density.scale, digest, density.notes)
+        return f"no metaphase ({words} like chromosomes)"
+    if density.objects > MOST_OBJECTS:
+        return f"{density.objects} objects: more than one metaphase, or none; cut the picture into cells"
+    if density.stain < PALEST:
+        return f"no metaphase stained with Giemsa (optical density {density.stain:.2g}, expected {PALEST} or more)"
+    return ""
+
+
+def _doubts(density: Density) -> tuple[str, ...]:
+    """What a person should look at before the cell is counted."""
+    fewest, most = _USUAL_OBJECTS
+    doubts = []
+    if FEWEST_OBJECTS <= density.objects < fewest:
+        doubts.append(f"only {density.objects} objects: is it a metaphase, whole and spread?")
+    if most < density.objects <= MOST_OBJECTS:
+        doubts.append(f"{density.objects} objects: is it a single metaphase?")
+    if density.objects >= FEWEST_OBJECTS and density.stain > _DENSEST:
+        doubts.append("objects are black without grey levels: is it a photograph?")
+    return tuple(doubts)

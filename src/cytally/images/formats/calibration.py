@@ -20,6 +20,8 @@ _UNITS = {
     "pm": 1e-6, "å": 1e-4, "angstrom": 1e-4, "nm": 1e-3, "nanometer": 1e-3, "µm": 1.0, "μm": 1.0, "um": 1.0,
     "micron": 1.0, "microns": 1.0, "micrometer": 1.0, "mm": 1e3, "millimeter": 1e3, "cm": 1e4, "m": 1e6,
 }  # fmt: skip
+#: How far height and width of a square pixel may differ: both are rounded.
+_SQUARE = 0.02
 _LONGEST_XML = 32_000_000
 
 
@@ -140,8 +142,32 @@ def _ome_size(root: ElementTree.Element, page: Page) -> Stated:
             value = float(text)
         except ValueError:
             return Stated(notes=(f"pixel size {text[:40]!r} in the metadata is not a number, not used",))
-        return possible(value * _UNITS[unit.lower()])
+        return _square(possible(value * _UNITS[unit.lower()]), _ome_height(pixels))
     return Stated()
+
+
+def _ome_height(pixels: ElementTree.Element) -> float | None:
+    """PhysicalSizeY in micrometres, None where nothing is said that can be read."""
+    unit = pixels.get("PhysicalSizeYUnit", "µm").lower()
+    try:
+        return float(pixels.get("PhysicalSizeY", "")) * _UNITS[unit]
+    except (ValueError, KeyError):
+        return None
+
+
+def _square(stated: Stated, height: float | None) -> Stated:
+    """No one size where pixels are not square; height in micrometres."""
+    width = stated.pixel_size_um
+    if width is None or not height or not 0 < height < math.inf or abs(height / width - 1) <= _SQUARE:
+        return stated
+    return Stated(
+        notes=(f"pixels are not square ({width:g} um wide, {height:g} um high): the size is not used",)
+    )
+
+
+def _tag_height(page: Page, unit: float) -> float | None:
+    density = page.tags.get("y_resolution", (0.0,))[0]
+    return unit / density if 0 < density < math.inf else None
 
 
 def _ome_planes(root: ElementTree.Element) -> Declared:
@@ -167,7 +193,7 @@ def _imagej_size(text: str, page: Page) -> Stated:
     density = page.tags.get("x_resolution", (0.0,))[0]
     if name not in _UNITS or not density > 0:
         return Stated()
-    return possible(_UNITS[name] / density)
+    return _square(possible(_UNITS[name] / density), _tag_height(page, _UNITS[name]))
 
 
 def _tag_size(page: Page) -> Stated:
@@ -176,4 +202,6 @@ def _tag_size(page: Page) -> Stated:
     if page.get("resolution_unit", 2) != 3 or not 0 < density < math.inf:
         return Stated()
     size = 1e4 / density
-    return Stated(size) if POSSIBLE_UM[0] <= size < POSSIBLE_UM[1] else Stated()
+    if not POSSIBLE_UM[0] <= size < POSSIBLE_UM[1]:
+        return Stated()
+    return _square(Stated(size), _tag_height(page, 1e4))

@@ -22,6 +22,8 @@ _COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCB
 _NAMES = {4: "transparency mask", 10: "ITU Lab", 32803: "raw colour filter array", 32844: "LogL", 32845: "LogLuv",
           34892: "linear raw"}  # fmt: skip
 _ASSOCIATED, _UNASSOCIATED = 1, 2
+#: What is said where a picture is not the same with and without its transparency.
+TRANSPARENT = "transparency was left aside"
 _BLOCK = 1_000_000  # pixels that are converted at once
 
 
@@ -122,7 +124,7 @@ def _dropped(further: Samples, page: Page) -> tuple[str, ...]:
     if same:
         return ()
     if further.shape[2] == 1 and kinds and kinds[0] in (_ASSOCIATED, _UNASSOCIATED):
-        return ("transparency was left aside",)
+        return (TRANSPARENT,)
     raise ImageError(
         f"expected a grey or RGB image, got {page.samples} channels in each pixel; save one of them, or RGB"
     )

@@ -30,7 +30,7 @@ _MOST = (16_000_000, 128_000_000)
 WANTED = {
     "kind": 254, "old_kind": 255, "width": 256, "height": 257, "bits": 258, "compression": 259,
     "photometric": 262, "description": 270, "strip_offsets": 273, "orientation": 274, "samples": 277,
-    "strip_rows": 278, "strip_counts": 279, "x_resolution": 282, "planar": 284, "resolution_unit": 296,
+    "strip_rows": 278, "strip_counts": 279, "x_resolution": 282, "y_resolution": 283, "planar": 284, "resolution_unit": 296,
     "colour_map": 320, "tile_width": 322, "tile_height": 323, "tile_offsets": 324, "tile_counts": 325,
     "sub_pages": 330, "ink_set": 332, "extra_samples": 338, "sample_format": 339, "jpeg_tables": 347,
     "ycbcr_coefficients": 529, "ycbcr_subsampling": 530, "black_white": 532, "depth": 32997, "metamorph": 33629,

@@ -14,6 +14,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from cytally.errors import ImageError
+from cytally.images.formats.colour import TRANSPARENT
 from cytally.images.formats.limits import LARGEST_BYTES, Damaged, Decoded, check_size
 
 PIL.Image.MAX_IMAGE_PIXELS = None  # our own limit, with a clearer message
@@ -95,7 +96,11 @@ def _opened(source: IO[bytes]) -> PIL.Image.Image:
     """What Pillow thinks of damaged EXIF, on the way to its resolution, is of no concern here."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return PIL.Image.open(source, formats=_FORMATS)
+        try:
+            return PIL.Image.open(source, formats=_FORMATS)
+        except PIL.UnidentifiedImageError:
+            empty = not source.seek(0, 2)
+            raise Damaged("it is empty" if empty else "its content is no PNG, JPEG, BMP or TIFF") from None
 
 
 def _pixels(picture: PIL.Image.Image, *, as_numbers: bool) -> tuple[NDArray[Any], tuple[str, ...]]:
@@ -125,7 +130,7 @@ def _blank(pixels: NDArray[Any]) -> tuple[str, ...]:
 def _opaque(pixels: NDArray[Any]) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Grey or RGB without the transparency behind it."""
     alpha, colours = pixels[..., -1], pixels[..., :-1]
-    notes = () if (alpha == alpha.flat[0]).all() else ("transparency was left aside",)
+    notes = () if (alpha == alpha.flat[0]).all() else (TRANSPARENT,)
     return colours[..., 0] if colours.shape[2] == 1 else colours, notes
 
 

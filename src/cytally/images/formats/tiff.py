@@ -104,6 +104,8 @@ def stored(tiff: tifffile.TiffFile, page: Page) -> NDArray[Any]:
 def full_pages(pages: list[Page]) -> list[Page]:
     """Pages of the largest size that are no reduced copies; of one size, in their order.
 
+    A page larger than all others is no reduced copy, whatever it calls itself.
+
     Raises
     ------
     ImageError
@@ -112,7 +114,8 @@ def full_pages(pages: list[Page]) -> list[Page]:
     full = [page for page in pages if not page.reduced]
     if not full and any("sub_pages" in page.tags for page in pages):
         raise ImageError("expected an image, got thumbnails of one (a raw file?); export it as a plain TIFF")
-    full = full or pages
+    most = max((page.height * page.width for page in full), default=0)
+    full = [page for page in pages if not page.reduced or page.height * page.width > most]
     largest = max(full, key=lambda page: page.height * page.width)
     area = largest.height * largest.width
     size = (largest.height, largest.width)
