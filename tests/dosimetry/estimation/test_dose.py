@@ -7,6 +7,8 @@ from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate, read
 from cytally.dosimetry.estimation.dose import METHODS, Asked, ExposureConditions, dose, dose_from_totals
 from cytally.dosimetry.estimation.limits.calibrative import Prior
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
+from cytally.dosimetry.estimation.limits.merkle import DoseLimits
+from cytally.dosimetry.estimation.whole_body import check_holds
 from cytally.errors import CountsError
 from cytally.types import Counts
 
@@ -308,6 +310,31 @@ def test_an_estimate_lies_within_its_limits(method, dicentrics, cells):
     for curve in (IAEA, calibrate(SILENT), curve_of(0.0005, 0.8, 0.0)):
         found = dose_from_totals(dicentrics, cells, curve, method=method)
         assert found.lower <= found.estimate <= found.upper
+
+
+BARE = calibrate([DosePoint(0.5, 1000, 10), DosePoint(1, 1000, 60), DosePoint(2, 1000, 250)])
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+@pytest.mark.parametrize(("dicentrics", "cells"), [(2500, 10_000), (60, 1000), (10, 1000), (250, 1000)])
+def test_on_a_curve_without_controls_every_method_holds_the_dose_within(method, dicentrics, cells):
+    """Its own counts are no end of any limits, and Merkle's beside them hold it too."""
+    found = dose_from_totals(dicentrics, cells, BARE, method=method)
+    assert found.lower < found.estimate < found.upper
+    beside = found.merkle or (found.lower, found.upper)
+    assert beside[0] < found.estimate < beside[1]
+    assert "extrapolated from 0.5 Gy" in " ".join(found.warnings)
+
+
+def test_limits_that_leave_out_the_dose_are_refused_and_not_stretched():
+    with pytest.raises(CountsError, match=r"got 0.10 to 0.20 Gy about 0.30 Gy \(Merkle\); do coefficients"):
+        check_holds(DoseLimits(0.3, 0.1, 0.2, 0.0, 0.0), "Merkle")
+    check_holds(DoseLimits(0.3, 0.3005, 0.4, 0.0, 0.0), "Merkle")
+
+
+def test_errors_larger_than_all_coefficients_leave_everything_open():
+    found = dose_from_totals(25, 500, Curve(IAEA.coefficients, np.eye(3)))
+    assert (found.lower, found.upper) == (0, float("inf")) and "contradiction" not in keys(found)
 
 
 def test_fewer_than_the_background_allows_is_a_contradiction():

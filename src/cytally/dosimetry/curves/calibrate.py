@@ -89,6 +89,12 @@ class Curve:
             return self.stated_range
         return max((p.dose_gy for p in self.points), default=float("nan"))
 
+    @property
+    def unexposed_from(self) -> float | None:
+        """Lowest dose of the counts, Gy, where none of them are of unexposed cells; None otherwise."""
+        lowest = min((p.dose_gy for p in self.points), default=0.0)
+        return lowest or None
+
     @cached_property
     def carried(self) -> Carried:
         """What limits are computed with: the curve with the uncertainty of its controls."""

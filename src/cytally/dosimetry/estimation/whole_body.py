@@ -14,6 +14,9 @@ from cytally.dosimetry.estimation.limits.merkle import DoseLimits, delta, merkle
 from cytally.errors import CountsError
 from cytally.statistics.poisson import Dispersion
 
+#: Limits are found on a grid of doses: so far, in parts of 1 Gy + the dose, they may miss.
+_ROUNDING = 2e-3
+
 
 def check_explained(
     spread: Dispersion, curve: Curve, protraction: float, errors: DetectorErrors | None
@@ -28,6 +31,22 @@ def check_explained(
         raise CountsError(
             f"{spread.aberrations} {curve.aberration} in {spread.cells} {cells} are more than the curve can explain "
             f"up to {HIGHEST_GY:g} Gy; are cells and {curve.aberration} interchanged?"
+        )
+
+
+def check_holds(found: DoseLimits, name: str) -> None:
+    """Refuse limits that leave out their own estimate.
+
+    Raises
+    ------
+    CountsError
+        Coefficients and covariance of the curve do not belong together.
+    """
+    slack = _ROUNDING * (1 + found.estimate)
+    if not found.lower - slack <= found.estimate <= found.upper + slack:
+        raise CountsError(
+            f"expected limits that hold the dose, got {found.lower:.2f} to {found.upper:.2f} Gy about "
+            f"{found.estimate:.2f} Gy ({name}); do coefficients and errors of the curve belong together?"
         )
 
 
