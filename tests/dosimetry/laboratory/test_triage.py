@@ -9,14 +9,14 @@ import pytest
 from click.testing import CliRunner
 
 from cytally.cli.main import cli
-from cytally.dosimetry.curves.calibrate import Curve
+from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate
 from cytally.dosimetry.laboratory.samples import Sample, read_samples
 from cytally.dosimetry.laboratory.triage import sort_samples
 from cytally.errors import CountsError
 
 CURVE = {
-    "format": 1, "coefficients": {"C": 0.001, "alpha": 0.0164, "beta": 0.0492}, "covariance": [[0.0] * 3] * 3,
-    "data": [{"dose_gy": 0, "cells": 5000, "dicentrics": 5}, {"dose_gy": 5, "cells": 60, "dicentrics": 80}],
+    "format": 1, "coefficients": {"C": 0.001, "alpha": 0.0164, "beta": 0.0492}, "highest_dose_gy": 5,
+    "covariance": [[2e-7, 0, 0], [0, 0, 0], [0, 0, 0]],  # of 5 in 5,000 cells; all else is known
 }  # fmt: skip
 
 
@@ -238,16 +238,10 @@ def test_compare_and_plan_for_programs(tmp_path, curve):
     assert lone.exit_code == 2 and "--curve and --against belong together" in lone.output
 
 
-def test_the_threshold_carries_the_controls_own_uncertainty(curve, tmp_path):
+def test_the_threshold_carries_the_controls_own_uncertainty(tmp_path):
     """No dicentric in 1000 controls: one in 3000 cells is no proof of an exposure, though C is 0."""
-    stored = CURVE | {
-        "coefficients": {"C": 0.0, "alpha": 0.02, "beta": 0.05},
-        "data": [
-            {"dose_gy": 0, "cells": 1000, "dicentrics": 0},
-            {"dose_gy": 5, "cells": 60, "dicentrics": 80},
-        ],
-    }
-    (tmp_path / "z.json").write_text(json.dumps(stored))
+    counts = ((0, 1000, 0), (0.5, 2000, 55), (1, 1168, 109), (2, 333, 103))
+    calibrate([DosePoint(*one) for one in counts]).save(tmp_path / "z.json")
     planned = json.loads(run("plan", "--curve", tmp_path / "z.json", "--json").output)["plan"][-1]
     assert planned["cells"] == 3000 and planned["threshold"] >= 5
 

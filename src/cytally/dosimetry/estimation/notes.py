@@ -19,8 +19,8 @@ NOTES = {
     "background errors": "no more of them than background and false detections explain: only the upper limit says something",
     "contradiction": "so few of them contradict the curve's background (p = {:.2g}): were curve and sample scored alike?",
     "exact background": "the curve says nothing of the uncertainty of its background: it is taken as exactly known",
-    "no controls": "the curve's counts hold no unexposed cells: its background is extrapolated from {:g} Gy, and below "
-    "that dose the limits may be too narrow",
+    "no controls": "the curve's counts hold no unexposed cells: its background is extrapolated from {:g} Gy, which "
+    "widens the limits",
     "not distinguishable": "not distinguishable from background: the lower limit is 0 Gy",
     "beyond": "beyond the calibrated range (up to {:g} Gy): extrapolated",
     "upper beyond": "only the upper limit is beyond the calibrated range (up to {:g} Gy): extrapolated",
