@@ -8,8 +8,9 @@ from cytally.dosimetry.estimation.dose import METHODS, Asked, ExposureConditions
 from cytally.dosimetry.estimation.limits.calibrative import Prior
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.estimation.limits.merkle import DoseLimits
-from cytally.dosimetry.estimation.whole_body import check_holds
+from cytally.dosimetry.estimation.whole_body import check_holds, check_mode
 from cytally.errors import CountsError
+from cytally.statistics.poisson import dispersion
 from cytally.types import Counts
 
 IAEA = Curve(
@@ -400,3 +401,36 @@ def test_a_prior_belongs_to_bayes():
 def test_exposures_that_are_no_numbers_are_refused(given):
     with pytest.raises(CountsError, match="expected hours >= 0, repair time > 0 and D0 > 0"):
         ExposureConditions(**given)
+
+
+def believed(count, cells, prior):
+    return dose_from_totals(count, cells, IAEA, method="bayes", asked=Asked(prior=Prior.of(prior)))
+
+
+@pytest.mark.parametrize(("count", "cells", "prior", "alone"), [
+    (500, 100, "uniform:5", "8.7"), (25, 500, "uniform:0.2", "0.7"), (500, 100, "gamma:500,3", "8.7"), (0, 5000, "gamma:900,3", "0.0"),
+])  # fmt: skip
+def test_a_prior_that_excludes_what_was_counted_is_refused(count, cells, prior, alone):
+    """5 per cell are 8.7 Gy: no prior up to 5 Gy makes 5.00 Gy (4.97 to 5.00) of them."""
+    with pytest.raises(CountsError, match=rf"contradict each other: the count alone says {alone}"):
+        believed(count, cells, prior)
+
+
+def test_what_a_prior_does_to_a_dose_is_said():
+    cut = believed(25, 500, "uniform:0.8")
+    assert "the prior ends at 0.8 Gy, and cuts off higher doses" in " ".join(cut.warnings)
+    weighed = believed(25, 500, "gamma:2,0.5")
+    assert keys(weighed) >= {"prior"} and "prior end" not in keys(weighed)
+    assert "the count alone says 0.73 Gy" in " ".join(weighed.warnings)
+    assert "prior" not in keys(dose_from_totals(25, 500, IAEA, method="bayes"))
+
+
+def test_a_prior_of_0_gy_does_not_put_a_count_below_the_background():
+    """1 in 200 cells is above a background of 0.00128, whatever dose a prior makes likeliest."""
+    found = believed(1, 200, "gamma:1,0.05")
+    assert found.estimate == 0 and keys(found) >= {"not distinguishable"} and "background" not in keys(found)
+
+
+def test_the_end_of_the_search_is_no_dose():
+    with pytest.raises(CountsError, match="more than the curve can explain up to 100 Gy"):
+        check_mode(100.0, dispersion(np.array([0, 10])), IAEA)

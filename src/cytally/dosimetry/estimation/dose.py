@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cytally.dosimetry.curves.calibrate import DICENTRICS, Curve
+from cytally.dosimetry.curves.fit import dose_at
 from cytally.dosimetry.estimation.given import ACUTE, PLAIN, Asked, ExposureConditions
 from cytally.dosimetry.estimation.limits.calibrative import FLAT, Prior
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.estimation.limits.partial_body import PartialBody
-from cytally.dosimetry.estimation.notes import NOTES, Note, notes_of
+from cytally.dosimetry.estimation.notes import NOTES, Note, notes_of, prior_notes
 from cytally.dosimetry.estimation.partial_dose import by_dolphin, by_likelihood
 from cytally.dosimetry.estimation.whole_body import (
     check_explained,
@@ -282,6 +283,7 @@ def _whole_body(
         name = "detector's errors carried, likelihood ratio"
     check_holds(found, name)
     notes = notes_of(found, spread, curve, method, errors)
+    notes += prior_notes(found, prior, dose_at(spread.mean, curve.coefficients, exposed.protraction))
     if disagreement > 0:
         notes.append(Note("members", disagreement))
     return Dose(

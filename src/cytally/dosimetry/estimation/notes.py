@@ -8,6 +8,7 @@ import numpy as np
 
 from cytally.dosimetry.curves.calibrate import Curve
 from cytally.dosimetry.curves.quality import UNLIKELY, growth_p, pooled
+from cytally.dosimetry.estimation.limits.calibrative import FLAT, Prior
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.estimation.limits.merkle import DoseLimits
 from cytally.dosimetry.estimation.whole_body import as_few
@@ -32,6 +33,8 @@ NOTES = {
     "overdispersed": "overdispersed (u = {:.2f}): the exposure may have been partial or uneven",
     "members": "the ensemble's members disagree (standard deviation {:.1f} dicentrics): the limits carry it",
     "underdispersed": "underdispersed (u = {:.2f}): were cells selected or aberrations overlooked?",
+    "prior": "the prior has its part in this dose: the count alone says {:.2f} Gy",
+    "prior end": "the prior ends at {:g} Gy, and cuts off higher doses that the count leaves possible",
     "delta": "the delta method is too narrow with so few dicentrics: use likelihood or merkle",
 }
 #: A count is called a contradiction where the curve's background makes so few less likely than this.
@@ -54,7 +57,8 @@ def notes_of(
 ) -> list[Note]:
     """All that must be said of a whole-body dose."""
     said = []
-    if found.estimate == 0:
+    silent = found.estimate == 0 if errors is not None else spread.mean <= curve.coefficients[0]
+    if silent:
         said.append(Note("background" if errors is None else "background errors"))
     elif found.lower == 0:
         said.append(Note("not distinguishable"))
@@ -91,4 +95,14 @@ def curve_notes(curve: Curve) -> list[Note]:
     within = pooled(curve.points)
     if within.overdispersed and curve.family == "Poisson":
         said.append(Note("curve overdispersed", within.index))
+    return said
+
+
+def prior_notes(found: DoseLimits, prior: Prior, alone: float) -> list[Note]:
+    """What a prior has done to a dose; `alone` is what the count says without it, Gy."""
+    if prior == FLAT:
+        return []
+    said = [Note("prior", alone)]
+    if prior.highest is not None and found.upper > prior.highest * (1 - 1e-3):
+        said.append(Note("prior end", prior.highest))
     return said

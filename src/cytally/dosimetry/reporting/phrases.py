@@ -199,6 +199,8 @@ _FRENCH_TYPED: Mapping[str, str] = {
     "contradiction": "un si petit nombre contredit le bruit de fond de la courbe (p = {}) : la courbe et l'échantillon ont-ils été comptés de même ?",
     "exact background": "la courbe ne dit rien de l'incertitude de son bruit de fond : il est pris comme exactement connu",
     "no controls": "les comptages de la courbe ne contiennent pas de cellules non exposées : son bruit de fond est extrapolé à partir de {} Gy, ce qui élargit les limites",
+    "prior": "la loi a priori a sa part dans cette dose : le comptage seul dit {} Gy",
+    "prior end": "la loi a priori s'arrête à {} Gy et coupe des doses plus élevées que le comptage laisse possibles",
     "upper beyond": "seule la limite supérieure est au-delà du domaine étalonné (jusqu'à {} Gy) : extrapolée",
     "range unknown": "le domaine étalonné de la courbe n'est pas connu : rien ne peut être dit d'une extrapolation",
     "lack of fit": "la courbe ne s'ajuste pas à ses propres comptages (p = {}) : les limites peuvent être trop étroites",
