@@ -246,6 +246,26 @@ def test_the_threshold_carries_the_controls_own_uncertainty(tmp_path):
     assert planned["cells"] == 3000 and planned["threshold"] >= 5
 
 
+def test_plan_compare_and_dose_agree_on_what_is_above_the_background(tmp_path):
+    """None in 1,000 unexposed cells: Fisher's test of 5 and 0 of 1,000 each gives p = 0.0625, of 6 p = 0.031."""
+    counts = ((0, 1000, 0), (0.5, 2000, 55), (1, 1168, 109), (2, 333, 103))
+    path = tmp_path / "z.json"
+    calibrate([DosePoint(*one) for one in counts]).save(path)
+    planned = {one["cells"]: one for one in json.loads(run("plan", "--curve", path, "--json").output)["plan"]}
+    held = run("compare", "--dicentrics", 3, "--cells", 1000, "--control", "0,1000").output
+    assert planned[1000]["threshold"] == 5 and "more than 5 dicentrics are above the control" in held
+    assert "0 dicentrics in 1000 unexposed cells of the curve (exact test" in " ".join(
+        run("plan", "--curve", path).output.split()
+    )
+    assert "not distinguishable" in run("dose", "--curve", path, "--dicentrics", 3, "--cells", 1000).output
+
+
+def test_a_plan_says_that_a_background_is_extrapolated(tmp_path):
+    path = tmp_path / "b.json"
+    calibrate([DosePoint(0.5, 1000, 10), DosePoint(1, 1000, 60), DosePoint(2, 1000, 250)]).save(path)
+    assert "extrapolated from 0.5 Gy" in " ".join(run("plan", "--curve", path).output.split())
+
+
 @pytest.mark.parametrize(
     "given",
     [

@@ -40,6 +40,9 @@ NOTES = {
 #: A count is called a contradiction where the curve's background makes so few less likely than this.
 UNBELIEVABLE = 0.01
 
+#: Gy; a lower limit below this is printed as 0.00.
+_PRINTED_AS_0 = 0.005
+
 
 @dataclass(frozen=True)
 class Note:
@@ -60,7 +63,7 @@ def notes_of(
     silent = found.estimate == 0 if errors is not None else spread.mean <= curve.coefficients[0]
     if silent:
         said.append(Note("background" if errors is None else "background errors"))
-    elif found.lower == 0:
+    elif found.lower < _PRINTED_AS_0:
         said.append(Note("not distinguishable"))
     so_few = as_few(spread, curve, errors)
     if so_few < UNBELIEVABLE:
