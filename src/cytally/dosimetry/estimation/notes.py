@@ -68,10 +68,7 @@ def notes_of(
     so_few = as_few(spread, curve, errors)
     if so_few < UNBELIEVABLE:
         said.append(Note("contradiction", so_few))
-    if found.estimate > curve.highest_dose:
-        said.append(Note("beyond", curve.highest_dose))
-    elif found.upper > curve.highest_dose:
-        said.append(Note("upper beyond", curve.highest_dose))
+    said += range_notes(found.estimate, found.upper, curve)
     if spread.overdispersed:
         said.append(Note("overdispersed", spread.u))
     if spread.aberrations < 10 and method == "delta":
@@ -79,6 +76,18 @@ def notes_of(
     if spread.underdispersed:
         said.append(Note("underdispersed", spread.u))
     return said + curve_notes(curve)
+
+
+def range_notes(estimate: float, upper: float, curve: Curve) -> list[Note]:
+    """Whether a dose, or its upper limit, lies beyond what was calibrated."""
+    if estimate > curve.highest_dose:
+        return [Note("beyond", curve.highest_dose)]
+    return [Note("upper beyond", curve.highest_dose)] if upper > curve.highest_dose else []
+
+
+def assay_notes(estimate: float, upper: float, curve: Curve) -> tuple[str, ...]:
+    """What range and quality of its curve leave in doubt of any dose, in words."""
+    return tuple(map(str, range_notes(estimate, upper, curve) + curve_notes(curve)))
 
 
 def curve_notes(curve: Curve) -> list[Note]:

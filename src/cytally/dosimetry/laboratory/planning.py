@@ -97,7 +97,10 @@ def background_words(curve: Curve, false_rate: float = 0.0) -> str:
         return said + f"{curve.aberration} per cell, taken as exact"
     said += f"+- {variance**0.5:.5f} {curve.aberration} per cell"
     if curve.unexposed_from is not None:
-        return said + f", extrapolated from {curve.unexposed_from:g} Gy: the curve's counts hold no unexposed cells"
+        return (
+            said
+            + f", extrapolated from {curve.unexposed_from:g} Gy: the curve's counts hold no unexposed cells"
+        )
     return said + ", whose own uncertainty is carried"
 
 
