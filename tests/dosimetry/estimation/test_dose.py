@@ -8,9 +8,8 @@ from cytally.dosimetry.estimation.dose import METHODS, Asked, ExposureConditions
 from cytally.dosimetry.estimation.limits.calibrative import Prior
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.estimation.limits.merkle import DoseLimits
-from cytally.dosimetry.estimation.whole_body import check_holds, check_mode
+from cytally.dosimetry.estimation.whole_body import check_holds
 from cytally.errors import CountsError
-from cytally.statistics.poisson import dispersion
 from cytally.types import Counts
 
 IAEA = Curve(
@@ -431,6 +430,10 @@ def test_a_prior_of_0_gy_does_not_put_a_count_below_the_background():
     assert found.estimate == 0 and keys(found) >= {"not distinguishable"} and "background" not in keys(found)
 
 
-def test_the_end_of_the_search_is_no_dose():
-    with pytest.raises(CountsError, match="more than the curve can explain up to 100 Gy"):
-        check_mode(100.0, dispersion(np.array([0, 10])), IAEA)
+@pytest.mark.parametrize("method", ["bayes", "likelihood"])
+def test_the_end_of_the_search_is_no_dose(method):
+    """24 dicentrics in 186 cells know so little of the yield at 100 Gy that even none are likeliest there."""
+    vague = calibrate([DosePoint(0, 57, 1), DosePoint(2, 31, 3), DosePoint(4, 98, 20)])
+    with pytest.raises(CountsError, match="ever likelier ones up to 100 Gy: the errors of the curve"):
+        dose_from_totals(0, 500, vague, method=method)
+    assert dose_from_totals(0, 500, vague, method="merkle").estimate == 0

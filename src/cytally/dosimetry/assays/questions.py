@@ -278,7 +278,7 @@ def translocations(
         )
     lower, upper = calibrative_density(count, equivalents, coefficients, covariance).likelihood_region()
     few = float(count_up_to(count, equivalents, np.array(per_genome), np.array(variance)))
-    said = (str(Note("contradiction", few)),) if few < UNBELIEVABLE else ()
+    said: tuple[str, ...] = (str(Note("contradiction", few)),) if few < UNBELIEVABLE else ()
     if curve.aberration != "translocations":
         said += (f"the curve's file says that it is for {curve.aberration}, not for translocations",)
     return Translocated(

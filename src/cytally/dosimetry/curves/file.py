@@ -142,13 +142,12 @@ def check_said(stored: CurveFile, fit: Fit, highest: float, where: str) -> None:
         Another chi2, other degrees of freedom, likelihood or coefficients at their bound, or a range
         above the highest dose of the data.
     """
-    words = (", ".join(each) or "none" for each in (sorted(stored.at_bound), sorted(fit.at_bound)))
-    bounds = tuple(words)
+    bound, found = (", ".join(sorted(each)) or "none" for each in (stored.at_bound, fit.at_bound))
     said: list[tuple[str, Any, Any, bool]] = [
         ("chi2", stored.chi2, fit.chi2, _near(stored.chi2, fit.chi2)),
         ("degrees", stored.degrees, fit.degrees, stored.degrees in (None, fit.degrees)),
         ("log_likelihood", stored.log_likelihood, fit.log_likelihood, _near(stored.log_likelihood, fit.log_likelihood)),
-        ("at_bound", *bounds, bounds[0] == bounds[1] or "at_bound" not in stored.model_fields_set),
+        ("at_bound", bound, found, bound == found or "at_bound" not in stored.model_fields_set),
         ("highest_dose_gy", stored.highest_dose_gy, highest, (stored.highest_dose_gy or 0) <= highest * (1 + 1e-9)),
     ]  # fmt: skip
     for name, value, other, follows in said:

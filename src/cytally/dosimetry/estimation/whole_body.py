@@ -34,21 +34,21 @@ def check_explained(
     else:
         gray = point_dose(spread.aberrations, spread.cells, curve.coefficients, errors, protraction)
     if not gray <= HIGHEST_GY:
-        raise _unexplained(spread, curve)
-
-
-def _unexplained(spread: Dispersion, curve: Curve) -> CountsError:
-    cells = "cell" if spread.cells == 1 else "cells"
-    return CountsError(
-        f"{spread.aberrations} {curve.aberration} in {spread.cells} {cells} are more than the curve can explain "
-        f"up to {HIGHEST_GY:g} Gy; are cells and {curve.aberration} interchanged?"
-    )
+        cells = "cell" if spread.cells == 1 else "cells"
+        raise CountsError(
+            f"{spread.aberrations} {curve.aberration} in {spread.cells} {cells} are more than the curve can explain "
+            f"up to {HIGHEST_GY:g} Gy; are cells and {curve.aberration} interchanged?"
+        )
 
 
 def check_mode(gray: float, spread: Dispersion, curve: Curve) -> None:
     """Refuse the last dose that is looked at: it is the end of the search, and no answer."""
     if gray >= HIGHEST_GY * (1 - 1e-6):
-        raise _unexplained(spread, curve)
+        raise CountsError(
+            f"expected a dose at which {spread.aberrations} {curve.aberration} in {spread.cells} cells are likeliest, got "
+            f"ever likelier ones up to {HIGHEST_GY:g} Gy: the errors of the curve or of the detector are too large for "
+            "this method (merkle may give limits)"
+        )
 
 
 def _check_prior(
@@ -141,7 +141,8 @@ def limits_of(
     )  # fmt: skip
     if method == "bayes":
         _check_prior(spread, curve, prior, protraction, index)
-        check_mode(density.mode, spread, curve)
+    check_mode(density.mode, spread, curve)
+    if method == "bayes":
         return DoseLimits(density.mode, *density.hpd(), spread.mean, spread.mean)
     return DoseLimits(estimate, *density.likelihood_region(), spread.mean, spread.mean)
 
