@@ -9,10 +9,13 @@ import pytest
 from click.testing import CliRunner
 
 from cytally.cli.main import cli
+from cytally.dosimetry.assays.low_dose import characteristic_limits
 from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate
+from cytally.dosimetry.laboratory.planning import plan_cells
 from cytally.dosimetry.laboratory.samples import Sample, read_samples
 from cytally.dosimetry.laboratory.triage import sort_samples
 from cytally.errors import CountsError
+from cytally.statistics.poisson import one_sample_p, two_sample_p
 
 CURVE = {
     "format": 1, "coefficients": {"C": 0.001, "alpha": 0.0164, "beta": 0.0492}, "highest_dose_gy": 5,
@@ -258,6 +261,27 @@ def test_plan_compare_and_dose_agree_on_what_is_above_the_background(tmp_path):
         run("plan", "--curve", path).output.split()
     )
     assert "not distinguishable" in run("dose", "--curve", path, "--dicentrics", 3, "--cells", 1000).output
+
+
+@pytest.mark.parametrize("rate", ["1e9", "1.01", "-0.1", "nan"])
+def test_more_false_dicentrics_than_cells_are_no_rate_of_a_plan(curve, rate):
+    assert run("plan", "--curve", curve, "--false-rate", rate).exit_code == 2
+    with pytest.raises(CountsError, match="expected 0 to 1 false dicentrics per cell"):
+        plan_cells(1.0, Curve.load(curve), false_rate=float(rate))
+
+
+def test_a_threshold_is_found_step_by_step_or_by_halves():
+    """Against the plain search, one count after the other, for both tests."""
+    for cells, control in ((1000, (0, 1000)), (50, (8, 5000)), (3000, (150, 1000)), (200, (0, 10))):
+        found, slow = characteristic_limits(cells, control).threshold, int(control[0] / control[1] * cells)
+        while two_sample_p(slow + 1, cells, *control) >= 0.05:
+            slow += 1
+        assert found == slow
+    for mean, variance in ((1.5, 4.5), (300.0, 0.0), (2000.0, 9e4)):
+        found, slow = characteristic_limits(1, mean, variance=variance).threshold, int(mean)
+        while one_sample_p(slow + 1, mean, variance) >= 0.05:
+            slow += 1
+        assert found == slow
 
 
 def test_a_plan_says_that_a_background_is_extrapolated(tmp_path):

@@ -120,7 +120,9 @@ def _plain(one: Sorted) -> object:
 @click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
 @click.option("--dose", "gray", type=Finite(0, 100), default=1.0, show_default=True, help="Gy.")
 @click.option("--within", type=Finite(0, 100, min_open=True), default=0.5, show_default=True, help="+- Gy.")
-@click.option("--false-rate", type=Finite(0), default=0.0, help="False dicentrics per cell of the detector.")
+@click.option(
+    "--false-rate", type=Finite(0, 1), default=0.0, help="False dicentrics per cell of the detector."
+)
 @click.option(
     "--samples", type=_FILE,
     help="Samples counted so far: how many more cells each needs. A table with sample and cells,dicentrics.",

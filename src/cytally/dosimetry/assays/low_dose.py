@@ -124,10 +124,15 @@ def _check_finite(**given: float) -> None:
 
 
 def _largest_insignificant(p_value: Callable[[int], float], expected: float, alpha: float) -> int:
-    count = int(expected)
-    while p_value(count + 1) >= alpha:
-        count += 1
-    return count
+    """By steps that double, then by halves: the p-value falls with the count from what is expected on."""
+    low, step = int(expected), 1
+    while p_value(low + step) >= alpha:
+        low, step = low + step, 2 * step
+    high = low + step
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if p_value(middle) >= alpha else (low, middle)
+    return low
 
 
 def limits_at(

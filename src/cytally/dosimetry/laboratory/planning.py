@@ -17,6 +17,7 @@ from cytally.dosimetry.assays.low_dose import (
 from cytally.dosimetry.curves.calibrate import Curve
 from cytally.dosimetry.curves.fit import dose_at
 from cytally.dosimetry.laboratory.samples import Sample
+from cytally.errors import CountsError
 from cytally.statistics.poisson import two_sample_p
 from cytally.wording import counted
 
@@ -57,6 +58,8 @@ def plan_cells(
     The threshold is that of the exact test against the curve's own unexposed cells, as in `hold`;
     where the curve has none, or false detections come on top, of a yield known with its error.
     """
+    if not 0 <= false_rate <= 1:
+        raise CountsError(f"expected 0 to 1 false dicentrics per cell, got {false_rate:g}")
     background, variance = _background_of(curve, false_rate)
     rows = []
     for number in cells:
