@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.dosimetry.curves.controls import FEW
+from cytally.dosimetry.curves.controls import FEW, Series, carried
 from cytally.dosimetry.curves.fit import design, fit_curve
 from cytally.dosimetry.estimation.limits.calibrative import count_below, count_log
 from cytally.statistics.distributions import chi2_quantile
@@ -67,12 +67,17 @@ def carried_many(
     """The curves that limits are computed with: as `fit_many`, the controls' uncertainty carried.
 
     Where the controls hold few aberrations the curve is that of half an aberration more;
-    `controls.carried` is the slow twin.
+    `controls.carried` is the slow twin, and does the work where there are no controls.
     """
     counts, silent = np.asarray(aberrations, dtype=float), np.flatnonzero(np.asarray(dose) == 0)
+    if not silent.size:
+        found = [
+            carried(*one, Series(np.asarray(dose), np.asarray(cells), count, np.ones(len(count))))
+            for *one, count in zip(*fit_many(dose, cells, counts), counts, strict=True)
+        ]
+        return np.array([k.coefficients for k in found]), np.array([k.covariance for k in found])
     more = np.zeros_like(counts)
-    if silent.size:
-        more[:, silent[0]] = np.where(counts[:, silent].sum(axis=1) < FEW, 0.5, 0.0)
+    more[:, silent[0]] = np.where(counts[:, silent].sum(axis=1) < FEW, 0.5, 0.0)
     return fit_many(dose, cells, counts + more)
 
 

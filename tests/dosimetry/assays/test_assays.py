@@ -1,10 +1,12 @@
 """Two doses, mixed fields and translocations: published numbers, inversions, and the commands."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from scipy import optimize, stats
 
 from cytally.cli.main import cli
 from cytally.dosimetry.assays.questions import (
@@ -15,7 +17,7 @@ from cytally.dosimetry.assays.questions import (
     translocations,
 )
 from cytally.dosimetry.assays.translocations import expected_background
-from cytally.dosimetry.curves.calibrate import Curve
+from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate
 from cytally.errors import CountsError
 
 BARQUINERO = Curve(
@@ -264,3 +266,68 @@ def test_the_commands_take_what_laboratories_know(tmp_path):
         CliRunner().invoke(cli, [*mixed, "--repair-hours", hours, "--json"]).output for hours in ("8", "1")
     )
     assert json.loads(slow)["high"]["value"] < json.loads(quick)["high"]["value"]
+
+
+ODD = calibrate([DosePoint(0, 5000, 8), DosePoint(0.5, 2000, 400), DosePoint(1, 1168, 109), DosePoint(2, 333, 103),
+                 DosePoint(3, 193, 20)])  # fmt: skip
+
+
+def test_every_command_says_what_range_and_fit_of_a_curve_leave_in_doubt(tmp_path):
+    """Of counts with a chi2 of 371 on 3 degrees of freedom up to 3 Gy; 10 and more per cell lie far beyond."""
+    path = str(tmp_path / "odd.json")
+    ODD.save(path)
+    asked = {
+        "heterogeneous": ("--curve", path, "--distribution", "500,0,0,0,0,0,0,0,0,10"),
+        "qdr": ("--curve", path, "--acentrics", path, "--dicentrics", "900", "--damaged", "99"),
+        "mixed-field": ("--neutron", path, "--gamma", path, "--ratio", "1.5", "--dicentrics", "900", "--cells", "100"),
+        "plan": ("--curve", path, "--dose", "20"),
+        "compare": ("--curve", path, "--against", "20", "--dicentrics", "3", "--cells", "1000"),
+    }  # fmt: skip
+    for name, given in asked.items():
+        done = CliRunner().invoke(cli, ["dosimetry", name, *given])
+        said = " ".join(done.output.split())
+        assert done.exit_code == 0 and "does not fit its own counts" in said, (name, said)
+        assert "beyond the calibrated range (up to 3 Gy)" in said, (name, said)
+        assert "NaN" not in said
+
+
+def test_fewer_translocations_than_age_alone_brings_are_a_contradiction():
+    """None where 5.1 are expected has a probability of exp(-5.1) = 0.006."""
+    found = translocations(0, 2000, [["1", "2", "4"]], Person(45), FISH)
+    assert found.dose.value == 0 == found.dose.lower and found.dose.upper > 0.05
+    p = np.exp(-found.background)
+    assert p < 0.01 and f"contradict the curve's background (p = {p:.2g})" in " ".join(found.notes)
+    likely = translocations(5, 2000, [["1", "2", "4"]], Person(45), FISH)
+    assert "contradict" not in " ".join(likely.notes)
+
+
+def test_translocations_are_not_read_from_counts_of_something_else():
+    paint, person = [["1", "2", "4"]], Person(45)
+    with pytest.raises(
+        CountsError,
+        match="expected a curve of translocations, got one that was fitted to counts of dicentrics",
+    ):
+        translocations(31, 2000, paint, person, ODD)
+    assert "for dicentrics, not for translocations" in " ".join(
+        translocations(31, 2000, paint, person, FISH).notes
+    )
+    with pytest.raises(CountsError, match="more than the curve can explain up to 100 Gy"):
+        translocations(80_000, 2000, paint, person, replace(FISH, coefficients=np.array([0, 0.02, 0.003])))
+
+
+def test_translocations_have_the_limits_of_a_likelihood_ratio():
+    """31 on an exact curve: where Poisson's log likelihood has fallen by half a chi2 quantile, or mid-P is 2.5 %."""
+    found = translocations(31, 2000, [["1", "2", "4"]], Person(45), FISH)
+
+    def mean(gray):
+        return found.background + found.equivalents * (0.02 * gray + 0.06 * gray**2)
+
+    def fall(gray):
+        return 31 * np.log(31 / mean(gray)) - 31 + mean(gray) - 1.920729
+
+    def below(gray):
+        return stats.poisson.cdf(31, mean(gray)) - stats.poisson.pmf(31, mean(gray)) / 2 - 0.025
+
+    lower = optimize.brentq(fall, 0.01, found.dose.value)
+    upper = max(optimize.brentq(each, found.dose.value, 5) for each in (fall, below))
+    assert (found.dose.lower, found.dose.upper) == pytest.approx((lower, upper), abs=1e-3)

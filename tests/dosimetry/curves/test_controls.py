@@ -135,6 +135,82 @@ def test_a_background_at_its_bound_without_controls_keeps_the_error_of_extrapola
     assert np.linalg.eigvalsh(known.covariance).min() > -1e-12
 
 
+BARE = np.array([0.5, 1, 2]), np.array([1000, 1000, 1000.0]), np.array([10, 60, 250.0])
+
+
+def test_a_curve_without_controls_still_expects_its_own_counts():
+    """10, 60 and 250 of 1,000: at each dose the mean curve lies within a count's error of the fitted one."""
+    dose, cells, counts = BARE
+    fit = fit_curve(dose, cells, counts)
+    known = carried(fit.coefficients, fit.covariance, Series(dose, cells, counts, np.ones(3)))
+    away = yield_at(dose, known.coefficients) - yield_at(dose, fit.coefficients)
+    assert (np.abs(away) < np.sqrt(counts) / cells).all()
+
+
+def test_a_curve_without_controls_is_the_mean_of_what_its_counts_leave_possible():
+    """Against a plain Metropolis walk through the same posterior; errors about the fit."""
+    dose, cells, counts = BARE
+    fit = fit_curve(dose, cells, counts)
+    rows, rng = np.stack([np.ones(3), dose, dose**2], axis=1) * cells[:, None], np.random.default_rng(0)
+
+    def log(at):
+        mean = at @ rows.T
+        with np.errstate(divide="ignore", invalid="ignore"):
+            inside = (counts * np.log(mean) - mean).sum(axis=1) - 0.5 * np.log(at[:, :2]).sum(axis=1)
+        return np.where((at > 0).all(axis=1), inside, -np.inf)
+
+    at = np.tile([0.001, 0.004, 0.058], (4000, 1))
+    kept, now = [], log(at)
+    for step in range(600):
+        new = at + rng.normal(size=at.shape) @ np.diag([0.0008, 0.002, 0.002]) * rng.choice([0.3, 1, 2])
+        then = log(new)
+        taken = np.log(rng.random(4000)) < then - now
+        at, now = np.where(taken[:, None], new, at), np.where(taken, then, now)
+        if step >= 200 and step % 20 == 0:
+            kept.append(at)
+    walk = np.concatenate(kept)
+    known = carried(fit.coefficients, fit.covariance, Series(dose, cells, counts, np.ones(3)))
+    np.testing.assert_allclose(known.coefficients, walk.mean(axis=0), rtol=0.05)
+    away = walk - fit.coefficients
+    np.testing.assert_allclose(np.sqrt(np.diag(known.covariance)), np.sqrt((away**2).mean(axis=0)), rtol=0.05)
+
+
+def test_limits_cover_on_curves_without_controls():
+    """300 replicates of four doses from 0.5 Gy on; nominal 95 %, a standard error of 0.013."""
+    rng, truth = np.random.default_rng(5), (0.001, 0.005, 0.06)
+    dose, cells = np.array([0.5, 1, 2, 3]), np.array([1000, 1000, 500, 300.0])
+    curves = carried_many(dose, cells, rng.poisson(cells * yield_at(dose, np.array(truth)), (300, 4)))
+    for number, gray in ((500, 0.4), (2000, 0.3), (500, 1.0), (10_000, 2.0)):
+        counts = rng.poisson(number * float(yield_at(np.array(gray), np.array(truth))), 300)
+        low, high = likelihood_many(counts, number, *curves).T
+        assert 0.92 < ((low <= gray) & (gray <= high)).mean() < 0.995
+
+
+def test_weights_and_replicates_without_controls_say_as_much_as_their_sum():
+    dose, cells, counts = BARE
+    fit = fit_curve(dose, cells, counts)
+    plain = carried(fit.coefficients, fit.covariance, Series(dose, cells, counts, np.ones(3)))
+    halves = Series(np.tile(dose, 2), np.tile(cells, 2), np.tile(counts, 2), np.full(6, 0.5))
+    twice = carried(fit.coefficients, fit.covariance, halves)
+    np.testing.assert_allclose(twice.coefficients, plain.coefficients, rtol=1e-6)
+    np.testing.assert_allclose(twice.covariance, plain.covariance, rtol=1e-5)
+
+
+def test_a_background_known_to_nothing_stays_within_its_own_error():
+    """0.00128 +- 1 says 0 to 2, not 390 per cell."""
+    known = carried(np.array([0.00128, 0.02103, 0.06307]), np.eye(3))
+    assert known.coefficients[0] == pytest.approx(np.sqrt(2 / np.pi))
+    assert known.coefficients[1:].tolist() == [0.02103, 0.06307]
+
+
+def test_a_higher_background_takes_no_more_than_all_of_alpha():
+    spread = np.diag([0.01, 0.02, 0.004]) @ np.array([[1, -0.9, 0], [-0.9, 1, 0], [0, 0, 1]])
+    spread = spread @ np.diag([0.01, 0.02, 0.004])
+    known = carried(np.array([0.008, 0.004, 0.06]), spread)
+    assert known.coefficients[1] == pytest.approx(0, abs=1e-12)
+    assert known.coefficients[0] == pytest.approx(0.008 + 0.004 / 1.8)
+
+
 @pytest.mark.parametrize(("controls", "cells"), [(500, 1000), (1000, 500)])
 def test_limits_without_dose_cover_with_few_controls(controls, cells):
     """600 replicates; nominal 95 %, a standard error of 0.009. Taken as known: .60 and .86."""

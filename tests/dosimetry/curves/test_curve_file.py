@@ -82,6 +82,63 @@ def test_a_file_that_cannot_be_a_curve_is_refused_by_its_field(saved, edit, mess
     assert str(refused.value).startswith(str(saved)) and "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(("edit", "message"), [
+    (lambda c: c["coefficients"].update(alpha=0.2, beta=0.63), r"got alpha 0.2 where they give 0.02217"),
+    (lambda c: c["coefficients"].update(
+        alpha=c["coefficients"]["beta"], beta=c["coefficients"]["alpha"]), r"got alpha 0.0\d+ where they give"),
+    (lambda c: c["coefficients"].update(C=0.5), r"got C 0.5 where they give 0.001567 \+- 0.00056"),
+    (lambda c: c["coefficients"].update(C=0.0), r"got C 0 where they give"),
+    (lambda c: c.update(covariance=np.zeros((3, 3)).tolist()), "got 0 as the variance of C where they give"),
+    (lambda c: c.update(covariance=(np.array(c["covariance"]) / 100).tolist()), "as the variance of C"),
+    (lambda c: c.update(covariance=np.diag(np.diag(c["covariance"])).tolist()), "got 0 as the covariance of alpha and beta"),
+    (lambda c: c.update(data=c["data"][3:]), "data make no curve: expected at least 3"),
+    (lambda c: [p.update(dicentrics=p["dicentrics"] // 2) or p.pop("distribution", None) for p in c["data"]],
+     "expected coefficients that follow from the data"),
+    (lambda c: c.update(family="quasi-Poisson"), "expected a covariance that follows from the data"),
+    (lambda c: c.update(highest_dose_gy=50), r"highest_dose_gy: expected what follows from the data, 4, got 50"),
+    (lambda c: c.update(chi2=371.0), r"chi2: expected what follows from the data, \d.*, got 371"),
+    (lambda c: c.update(degrees=7), "degrees: expected what follows from the data, 2, got 7"),
+    (lambda c: c.update(log_likelihood=-1.0), "log_likelihood: expected"),
+    (lambda c: c.update(at_bound=["C"]), "at_bound: expected coefficients that are 0, got C above 0"),
+])  # fmt: skip
+def test_a_curve_that_its_own_data_do_not_give_is_refused_by_name(saved, edit, message):
+    change(saved, edit)
+    with pytest.raises(CountsError, match=message) as refused:
+        Curve.load(saved)
+    assert str(refused.value).startswith(str(saved)) and "\n" not in str(refused.value)
+
+
+def test_a_bound_that_the_data_hold_is_missed_where_it_is_not_said(tmp_path):
+    calibrate([DosePoint(0.5, 1000, 10), DosePoint(1, 1000, 60), DosePoint(2, 1000, 250)]).save(
+        tmp_path / "c.json"
+    )
+    change(tmp_path / "c.json", lambda c: c.update(at_bound=[]))
+    with pytest.raises(
+        CountsError, match="at_bound: expected what follows from the data, C, alpha, got none"
+    ):
+        Curve.load(tmp_path / "c.json")
+
+
+@pytest.mark.parametrize("family", ["Poisson", "quasi-Poisson"])
+@pytest.mark.parametrize("digits", [3, 4])
+def test_what_rounding_for_print_does_to_a_curve_is_let_pass(tmp_path, family, digits):
+    """Coefficients, variances and covariances with three significant digits."""
+    path = tmp_path / "c.json"
+    made = calibrate(POINTS, family=family)
+    made.save(path)
+
+    def rounded(content):
+        short = lambda x: float(f"{x:.{digits}g}")  # noqa: E731
+        content["coefficients"] = {k: short(v) for k, v in content["coefficients"].items()}
+        content["covariance"] = [[short(v) for v in row] for row in content["covariance"]]
+        for name in ("chi2", "degrees", "log_likelihood", "at_bound"):
+            content.pop(name)
+
+    change(path, rounded)
+    found = Curve.load(path)
+    assert found.fit.chi2 == pytest.approx(made.fit.chi2) and found.family == family
+
+
 @pytest.mark.parametrize(("text", "message"), [
     ("hello", "not a curve file \\(JSON\\)"),
     ("", "not a curve file \\(JSON\\)"),

@@ -87,6 +87,12 @@ def test_impossible_validation_sets_are_refused():
         DetectorErrors(3, 1, 0, 0)
     with pytest.raises(CountsError, match="found and missed"):
         DetectorErrors(0, 0, 0, 10)
+    with pytest.raises(CountsError, match="at least one dicentric found, got 0 found and 50 missed"):
+        DetectorErrors(0, 50, 6, 600)
+    with pytest.raises(CountsError, match="got 600 in 6 cells; were the two interchanged"):
+        DetectorErrors(150, 50, 600, 6)
+    with pytest.raises(CountsError, match="got 400 in 9 cells; were the two interchanged"):
+        DetectorErrors(150, 50, 6, 600, 400, 9)
 
 
 def test_false_dicentrics_that_grow_with_dose_are_carried():

@@ -7,6 +7,8 @@ from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate, read
 from cytally.dosimetry.estimation.dose import METHODS, Asked, ExposureConditions, dose, dose_from_totals
 from cytally.dosimetry.estimation.limits.calibrative import Prior
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
+from cytally.dosimetry.estimation.limits.merkle import DoseLimits
+from cytally.dosimetry.estimation.whole_body import check_holds
 from cytally.errors import CountsError
 from cytally.types import Counts
 
@@ -310,6 +312,31 @@ def test_an_estimate_lies_within_its_limits(method, dicentrics, cells):
         assert found.lower <= found.estimate <= found.upper
 
 
+BARE = calibrate([DosePoint(0.5, 1000, 10), DosePoint(1, 1000, 60), DosePoint(2, 1000, 250)])
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+@pytest.mark.parametrize(("dicentrics", "cells"), [(2500, 10_000), (60, 1000), (10, 1000), (250, 1000)])
+def test_on_a_curve_without_controls_every_method_holds_the_dose_within(method, dicentrics, cells):
+    """Its own counts are no end of any limits, and Merkle's beside them hold it too."""
+    found = dose_from_totals(dicentrics, cells, BARE, method=method)
+    assert found.lower < found.estimate < found.upper
+    beside = found.merkle or (found.lower, found.upper)
+    assert beside[0] < found.estimate < beside[1]
+    assert "extrapolated from 0.5 Gy" in " ".join(found.warnings)
+
+
+def test_limits_that_leave_out_the_dose_are_refused_and_not_stretched():
+    with pytest.raises(CountsError, match=r"got 0.10 to 0.20 Gy about 0.30 Gy \(Merkle\); do coefficients"):
+        check_holds(DoseLimits(0.3, 0.1, 0.2, 0.0, 0.0), "Merkle")
+    check_holds(DoseLimits(0.3, 0.3005, 0.4, 0.0, 0.0), "Merkle")
+
+
+def test_errors_larger_than_all_coefficients_leave_everything_open():
+    found = dose_from_totals(25, 500, Curve(IAEA.coefficients, np.eye(3)))
+    assert (found.lower, found.upper) == (0, float("inf")) and "contradiction" not in keys(found)
+
+
 def test_fewer_than_the_background_allows_is_a_contradiction():
     """0 in 20,000 cells where 26 are expected: negative binomial of size C^2/V = 7.4, by hand."""
     found = dose_from_totals(0, 20_000, IAEA)
@@ -373,3 +400,40 @@ def test_a_prior_belongs_to_bayes():
 def test_exposures_that_are_no_numbers_are_refused(given):
     with pytest.raises(CountsError, match="expected hours >= 0, repair time > 0 and D0 > 0"):
         ExposureConditions(**given)
+
+
+def believed(count, cells, prior):
+    return dose_from_totals(count, cells, IAEA, method="bayes", asked=Asked(prior=Prior.of(prior)))
+
+
+@pytest.mark.parametrize(("count", "cells", "prior", "alone"), [
+    (500, 100, "uniform:5", "8.7"), (25, 500, "uniform:0.2", "0.7"), (500, 100, "gamma:500,3", "8.7"), (0, 5000, "gamma:900,3", "0.0"),
+])  # fmt: skip
+def test_a_prior_that_excludes_what_was_counted_is_refused(count, cells, prior, alone):
+    """5 per cell are 8.7 Gy: no prior up to 5 Gy makes 5.00 Gy (4.97 to 5.00) of them."""
+    with pytest.raises(CountsError, match=rf"contradict each other: the count alone says {alone}"):
+        believed(count, cells, prior)
+
+
+def test_what_a_prior_does_to_a_dose_is_said():
+    cut = believed(25, 500, "uniform:0.8")
+    assert "the prior ends at 0.8 Gy, and cuts off higher doses" in " ".join(cut.warnings)
+    weighed = believed(25, 500, "gamma:2,0.5")
+    assert keys(weighed) >= {"prior"} and "prior end" not in keys(weighed)
+    assert "the count alone says 0.73 Gy" in " ".join(weighed.warnings)
+    assert "prior" not in keys(dose_from_totals(25, 500, IAEA, method="bayes"))
+
+
+def test_a_prior_of_0_gy_does_not_put_a_count_below_the_background():
+    """1 in 200 cells is above a background of 0.00128, whatever dose a prior makes likeliest."""
+    found = believed(1, 200, "gamma:1,0.05")
+    assert found.estimate == 0 and keys(found) >= {"not distinguishable"} and "background" not in keys(found)
+
+
+@pytest.mark.parametrize("method", ["bayes", "likelihood"])
+def test_the_end_of_the_search_is_no_dose(method):
+    """24 dicentrics in 186 cells know so little of the yield at 100 Gy that even none are likeliest there."""
+    vague = calibrate([DosePoint(0, 57, 1), DosePoint(2, 31, 3), DosePoint(4, 98, 20)])
+    with pytest.raises(CountsError, match="ever likelier ones up to 100 Gy: the errors of the curve"):
+        dose_from_totals(0, 500, vague, method=method)
+    assert dose_from_totals(0, 500, vague, method="merkle").estimate == 0

@@ -102,6 +102,8 @@ def test_a_prior_weighs_and_cuts():
     ({"highest": float("nan")}, "expected a prior up to a dose above 0"),
     ({"gamma": (2.0, -1.0)}, "expected a gamma prior of shape and mean above 0"),
     ({"gamma": (float("inf"), 1.0)}, "expected a gamma prior of shape and mean above 0"),
+    ({"gamma": (0.5, 1.0)}, "shape of 1 to 1000, got 0.5: below, 0 Gy is infinitely likely"),
+    ({"gamma": (1e9, 3.0)}, "shape of 1 to 1000, got 1e\\+09"),
 ])  # fmt: skip
 def test_impossible_priors_are_refused(arguments, message):
     with pytest.raises(CountsError, match=message):

@@ -9,14 +9,17 @@ import pytest
 from click.testing import CliRunner
 
 from cytally.cli.main import cli
-from cytally.dosimetry.curves.calibrate import Curve
+from cytally.dosimetry.assays.low_dose import characteristic_limits
+from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate
+from cytally.dosimetry.laboratory.planning import plan_cells
 from cytally.dosimetry.laboratory.samples import Sample, read_samples
 from cytally.dosimetry.laboratory.triage import sort_samples
 from cytally.errors import CountsError
+from cytally.statistics.poisson import one_sample_p, two_sample_p
 
 CURVE = {
-    "format": 1, "coefficients": {"C": 0.001, "alpha": 0.0164, "beta": 0.0492}, "covariance": [[0.0] * 3] * 3,
-    "data": [{"dose_gy": 0, "cells": 5000, "dicentrics": 5}, {"dose_gy": 5, "cells": 60, "dicentrics": 80}],
+    "format": 1, "coefficients": {"C": 0.001, "alpha": 0.0164, "beta": 0.0492}, "highest_dose_gy": 5,
+    "covariance": [[2e-7, 0, 0], [0, 0, 0], [0, 0, 0]],  # of 5 in 5,000 cells; all else is known
 }  # fmt: skip
 
 
@@ -240,18 +243,53 @@ def test_compare_and_plan_for_programs(tmp_path, curve):
     assert lone.exit_code == 2 and "--curve and --against belong together" in lone.output
 
 
-def test_the_threshold_carries_the_controls_own_uncertainty(curve, tmp_path):
+def test_the_threshold_carries_the_controls_own_uncertainty(tmp_path):
     """No dicentric in 1000 controls: one in 3000 cells is no proof of an exposure, though C is 0."""
-    stored = CURVE | {
-        "coefficients": {"C": 0.0, "alpha": 0.02, "beta": 0.05},
-        "data": [
-            {"dose_gy": 0, "cells": 1000, "dicentrics": 0},
-            {"dose_gy": 5, "cells": 60, "dicentrics": 80},
-        ],
-    }
-    (tmp_path / "z.json").write_text(json.dumps(stored))
+    counts = ((0, 1000, 0), (0.5, 2000, 55), (1, 1168, 109), (2, 333, 103))
+    calibrate([DosePoint(*one) for one in counts]).save(tmp_path / "z.json")
     planned = json.loads(run("plan", "--curve", tmp_path / "z.json", "--json").output)["plan"][-1]
     assert planned["cells"] == 3000 and planned["threshold"] >= 5
+
+
+def test_plan_compare_and_dose_agree_on_what_is_above_the_background(tmp_path):
+    """None in 1,000 unexposed cells: Fisher's test of 5 and 0 of 1,000 each gives p = 0.0625, of 6 p = 0.031."""
+    counts = ((0, 1000, 0), (0.5, 2000, 55), (1, 1168, 109), (2, 333, 103))
+    path = tmp_path / "z.json"
+    calibrate([DosePoint(*one) for one in counts]).save(path)
+    planned = {one["cells"]: one for one in json.loads(run("plan", "--curve", path, "--json").output)["plan"]}
+    held = run("compare", "--dicentrics", 3, "--cells", 1000, "--control", "0,1000").output
+    assert planned[1000]["threshold"] == 5 and "more than 5 dicentrics are above the control" in held
+    assert "0 dicentrics in 1000 unexposed cells of the curve (exact test" in " ".join(
+        run("plan", "--curve", path).output.split()
+    )
+    assert "not distinguishable" in run("dose", "--curve", path, "--dicentrics", 3, "--cells", 1000).output
+
+
+@pytest.mark.parametrize("rate", ["1e9", "1.01", "-0.1", "nan"])
+def test_more_false_dicentrics_than_cells_are_no_rate_of_a_plan(curve, rate):
+    assert run("plan", "--curve", curve, "--false-rate", rate).exit_code == 2
+    with pytest.raises(CountsError, match="expected 0 to 1 false dicentrics per cell"):
+        plan_cells(1.0, Curve.load(curve), false_rate=float(rate))
+
+
+def test_a_threshold_is_found_step_by_step_or_by_halves():
+    """Against the plain search, one count after the other, for both tests."""
+    for cells, control in ((1000, (0, 1000)), (50, (8, 5000)), (3000, (150, 1000)), (200, (0, 10))):
+        found, slow = characteristic_limits(cells, control).threshold, int(control[0] / control[1] * cells)
+        while two_sample_p(slow + 1, cells, *control) >= 0.05:
+            slow += 1
+        assert found == slow
+    for mean, variance in ((1.5, 4.5), (300.0, 0.0), (2000.0, 9e4)):
+        found, slow = characteristic_limits(1, mean, variance=variance).threshold, int(mean)
+        while one_sample_p(slow + 1, mean, variance) >= 0.05:
+            slow += 1
+        assert found == slow
+
+
+def test_a_plan_says_that_a_background_is_extrapolated(tmp_path):
+    path = tmp_path / "b.json"
+    calibrate([DosePoint(0.5, 1000, 10), DosePoint(1, 1000, 60), DosePoint(2, 1000, 250)]).save(path)
+    assert "extrapolated from 0.5 Gy" in " ".join(run("plan", "--curve", path).output.split())
 
 
 @pytest.mark.parametrize(

@@ -222,6 +222,10 @@ def test_a_report_says_who_scored_and_what_its_validation_showed(curve):
         "(6 in 600 cells without aberrations); in exposed cells 9 false in 400"
     )
     assert sections(case, Words("en"))[6].text == (ENGLISH["partial_errors"],)
+    assert (
+        "Dolphin's method does not carry" in ENGLISH["partial_errors"]
+        and "--partial" in ENGLISH["partial_errors"]
+    )
     named = replace(case, facts=Facts(scored_by="ADCI 2.1"), ensemble="metaphase-1", detector="ab")
     assert (
         rows_of(named, 3)["Scored by"] == "automatic: ensemble metaphase-1 of cytally, detector ab; ADCI 2.1"

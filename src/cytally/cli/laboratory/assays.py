@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,11 @@ def _limits(part: Estimate) -> str:
         return f"{part.value:.2f} Gy (limits not estimable)"
     upper = f"{part.upper:.2f}" if part.upper < float("inf") else "no upper limit"
     return f"{part.value:.2f} Gy ({part.lower:.2f} to {upper})"
+
+
+def _say(notes: Iterable[str]) -> None:
+    for note in notes:
+        click.echo(f"  note: {note}")
 
 
 @dosimetry.command()
@@ -82,6 +88,7 @@ def heterogeneous(
     click.echo(f"{_limits(found.low)} to the rest")
     if not found.needed:
         click.echo("  note: a single dose describes these counts as well; two are not needed (BIC)")
+    _say(found.notes)
 
 
 @dosimetry.command()
@@ -106,21 +113,28 @@ def qdr(curve: Path, acentrics: Path, dicentrics: int, damaged: int, as_json: bo
     """
     from cytally.dosimetry.curves.calibrate import Curve
     from cytally.dosimetry.estimation.limits.partial_body import qdr_limits
+    from cytally.dosimetry.estimation.notes import assay_notes
 
     typed_counts(dicentrics, damaged)
     both = Curve.load(curve), Curve.load(acentrics)
     found = qdr_limits(
         dicentrics, damaged, (both[0].coefficients, both[1].coefficients),
-        (both[0].covariance, both[1].covariance),
+        (both[0].carried.covariance, both[1].carried.covariance),
     )  # fmt: skip
+    notes = [
+        f"{name}: {note}"
+        for name, one in zip(("dicentrics", "acentrics"), both, strict=True)
+        for note in assay_notes(found.value, found.upper, one)
+    ]
     if as_json:
-        click.echo(json.dumps(plain(asdict(found))))
+        click.echo(json.dumps(plain(asdict(found) | {"notes": notes})))
     elif found.value != found.value:
         click.echo("not estimable: there are too few dicentrics per damaged cell for any dose")
     else:
         click.echo(
             f"{_limits(found)} to the exposed part, {dicentrics / damaged:.3f} dicentrics per damaged cell"
         )
+        _say(notes)
 
 
 @dosimetry.command("mixed-field")
@@ -158,6 +172,7 @@ def mixed_field(
     click.echo("  note: 95 % limits of the count and of both curves; the ratio is taken as exact")
     for name in found.exact:
         click.echo(f"  note: the curve of the {name} states no errors, so that none of it are carried")
+    _say(found.notes)
 
 
 @dosimetry.command()
@@ -226,3 +241,4 @@ def translocations(
     if known is not None:
         whence = f"from {known[0]} in {known[1]} control cells, whose uncertainty is carried"
     click.echo(f"  {found.background:.1f} of {counted(count, 'translocations')} expected {whence}")
+    _say(found.notes)

@@ -170,17 +170,20 @@ def _plan_one(
     curve: Curve, gray: float, within: float, false_rate: float, out: Path | None, *, as_json: bool
 ) -> None:
     from cytally.dosimetry.assays.low_dose import cells_needed
+    from cytally.dosimetry.estimation.notes import assay_notes
     from cytally.dosimetry.laboratory.planning import background_words, plan_cells, plan_rows
     from cytally.wording import counted
 
     needed = cells_needed(gray, within, curve.coefficients)
     found = plan_cells(gray, curve, false_rate=false_rate)
+    notes = assay_notes(gray, gray, curve)
     if as_json:
         told = {
             "dose_gy": gray,
             "within_gy": within,
             "cells_needed": needed,
             "plan": [asdict(p) for p in found],
+            "notes": notes,
         }
         click.echo(json.dumps(plain(told)))
         write_table(out, plan_rows(found))
@@ -194,6 +197,8 @@ def _plan_one(
         + f"{below}; {background_words(curve, false_rate)}"
     )
     click.echo(_plan_table(found))
+    for note in notes:
+        click.echo(f"  note: {note}")
     write_table(out, plan_rows(found))
 
 
@@ -282,6 +287,7 @@ def compare(
     from cytally.cli.laboratory.tables import as_json as tables_json
     from cytally.cli.laboratory.tables import end, read_said
     from cytally.dosimetry.curves.calibrate import Curve
+    from cytally.dosimetry.estimation.notes import assay_notes
     from cytally.dosimetry.laboratory.planning import held_rows, held_words, hold
 
     if control is None and (curve is None or against is None):
@@ -302,6 +308,8 @@ def compare(
         click.echo(json.dumps(plain(told[0])) if read is None else tables_json(told, read))
     else:
         click.echo("\n".join(held_words(one, known, against) for one in found))
+        for note in assay_notes(suspected[1], suspected[1], suspected[0]) if suspected is not None else ():
+            click.echo(f"  note: {note}")
     write_table(out, held_rows(found))
     if read is not None:
         end(read)

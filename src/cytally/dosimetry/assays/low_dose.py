@@ -124,7 +124,7 @@ def _check_finite(**given: float) -> None:
 
 
 def _largest_insignificant(p_value: Callable[[int], float], expected: float, alpha: float) -> int:
-    """By doubling and halving: above the expected count p falls, and one p of many cells takes long."""
+    """By steps that double, then by halves: the p-value falls with the count from what is expected on."""
     low, step = int(expected), 1
     while p_value(low + step) >= alpha:
         low, step = low + step, 2 * step

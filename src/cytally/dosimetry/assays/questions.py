@@ -10,10 +10,12 @@ import numpy as np
 from cytally.dosimetry.assays.mixed_field import mixed_field, mixed_limits
 from cytally.dosimetry.assays.translocations import expected_background, genome_factor
 from cytally.dosimetry.curves.calibrate import Curve
-from cytally.dosimetry.curves.fit import dose_at
+from cytally.dosimetry.curves.fit import HIGHEST_GY, dose_at
 from cytally.dosimetry.estimation.dose import ACUTE, ExposureConditions
-from cytally.dosimetry.estimation.limits.merkle import dose_error, merkle
+from cytally.dosimetry.estimation.limits.calibrative import calibrative_density, count_up_to
+from cytally.dosimetry.estimation.limits.merkle import dose_error
 from cytally.dosimetry.estimation.limits.partial_body import Estimate, exposed_fraction, mixed_poisson
+from cytally.dosimetry.estimation.notes import UNBELIEVABLE, Note, assay_notes
 from cytally.errors import CountsError
 from cytally.types import IntArray
 
@@ -43,6 +45,8 @@ class Heterogeneous:
         Part of the body with the higher dose, its loss of cells taken into account.
     needed : bool
         Whether two doses describe the counts better than one (BIC).
+    notes : tuple of str
+        What the curve leaves in doubt.
     """
 
     high: Estimate
@@ -50,6 +54,7 @@ class Heterogeneous:
     share: Estimate
     body: float
     needed: bool
+    notes: tuple[str, ...] = ()
 
 
 def heterogeneous(distribution: IntArray, curve: Curve, exposed: ExposureConditions = ACUTE) -> Heterogeneous:
@@ -75,7 +80,8 @@ def heterogeneous(distribution: IntArray, curve: Curve, exposed: ExposureConditi
         )
     high, low = (_dose_of(part, curve, exposed) for part in (found.high, found.low))
     body = exposed_fraction(found.share.value, high.value, low.value, exposed.d0_gy)
-    return Heterogeneous(high, low, found.share, body, found.needed)
+    said = assay_notes(high.value, high.upper, curve)
+    return Heterogeneous(high, low, found.share, body, found.needed, said)
 
 
 def _dose_of(per_cell: Estimate, curve: Curve, exposed: ExposureConditions) -> Estimate:
@@ -83,7 +89,11 @@ def _dose_of(per_cell: Estimate, curve: Curve, exposed: ExposureConditions) -> E
     g = exposed.protraction
     gray = dose_at(per_cell.value, curve.coefficients, g)
     variance = per_cell.error**2 if np.isfinite(per_cell.error) else 0.0
-    error = dose_error(gray, variance, curve.coefficients, curve.covariance, g) if gray > 0 else float("nan")
+    error = (
+        dose_error(gray, variance, curve.coefficients, curve.carried.covariance, g)
+        if gray > 0
+        else float("nan")
+    )
     return Estimate.normal(gray, error, 0.95)
 
 
@@ -105,11 +115,14 @@ class MixedField:
         Estimate, lower and upper limit.
     exact : tuple of str
         Which of the curves state no error, so that none is carried.
+    notes : tuple of str
+        What the curves leave in doubt.
     """
 
     neutron: tuple[float, float, float]
     gamma: tuple[float, float, float]
     exact: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def criticality(
@@ -145,9 +158,14 @@ def criticality(
     )  # fmt: skip
     both = (("neutron", neutron), ("gamma", gamma))
     ratio = gamma_over_neutron
+    said = [
+        f"{name}: {note}"
+        for (name, curve), times in zip(both, (1.0, ratio), strict=True)
+        for note in assay_notes(times * estimate, times * upper, curve)
+    ]
     return MixedField(
         (estimate, lower, upper), (ratio * estimate, ratio * lower, ratio * upper),
-        tuple(name for name, curve in both if not curve.covariance.any()),
+        tuple(name for name, curve in both if not curve.covariance.any()), tuple(said),
     )  # fmt: skip
 
 
@@ -178,14 +196,17 @@ class Translocated:
     background : float
         Translocations expected without exposure.
     dose : Estimate
-        Gy with about 95 % limits (Merkle 83/83). A background by age is taken as known; the
+        Gy with 95 % limits (likelihood ratio). A background by age is taken as known; the
         uncertainty of one that a control measured is carried.
+    notes : tuple of str
+        A count below the background, and what the curve leaves in doubt.
     """
 
     factor: float
     equivalents: float
     background: float
     dose: Estimate
+    notes: tuple[str, ...] = ()
 
 
 def dna_fractions(sex: str = "") -> dict[str, float]:
@@ -230,8 +251,14 @@ def translocations(
     Raises
     ------
     CountsError
-        Impossible counts or paint; both a person and a control, or neither.
+        Impossible counts or paint; both a person and a control, or neither; a curve fitted to counts of
+        something else; more than any dose explains.
     """
+    if curve.points and curve.aberration != "translocations":
+        raise CountsError(
+            f"expected a curve of translocations, got one that was fitted to counts of {curve.aberration}; calibrate it "
+            "with --aberration translocations"
+        )
     _check(count, cells, "translocations")
     if (person is None) == (control is None):
         raise CountsError("expected a person's age or a control, one of the two; give --age or --control")
@@ -240,13 +267,23 @@ def translocations(
     equivalents = cells * factor
     # as a curve whose constant is the background, the count stays a whole Poisson number
     coefficients = np.array([per_genome, *curve.coefficients[1:]])
-    covariance = curve.covariance.copy()
+    covariance = curve.carried.covariance.copy()
     covariance[0, :] = covariance[:, 0] = 0.0
     covariance[0, 0] = variance
-    found = merkle(count, equivalents, coefficients, covariance)
+    gray = dose_at(count / equivalents, coefficients)
+    if gray > HIGHEST_GY:
+        raise CountsError(
+            f"{count} translocations in {cells} cells are more than the curve can explain up to {HIGHEST_GY:g} Gy; "
+            "are the two interchanged?"
+        )
+    lower, upper = calibrative_density(count, equivalents, coefficients, covariance).likelihood_region()
+    few = float(count_up_to(count, equivalents, np.array(per_genome), np.array(variance)))
+    said: tuple[str, ...] = (str(Note("contradiction", few)),) if few < UNBELIEVABLE else ()
+    if curve.aberration != "translocations":
+        said += (f"the curve's file says that it is for {curve.aberration}, not for translocations",)
     return Translocated(
-        factor, equivalents, per_genome * equivalents,
-        Estimate(found.estimate, float("nan"), found.lower, found.upper),
+        factor, equivalents, per_genome * equivalents, Estimate(gray, float("nan"), lower, upper),
+        said + assay_notes(gray, upper, curve),
     )  # fmt: skip
 
 

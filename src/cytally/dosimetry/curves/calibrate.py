@@ -6,30 +6,25 @@ Needs neither an image nor a network: typed counts are enough.
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ValidationError
 
-from cytally.dosimetry.curves.checks import check_curve
+from cytally.dosimetry.curves.checks import check_curve, check_follows
 from cytally.dosimetry.curves.controls import Carried, Series, carried
-from cytally.dosimetry.curves.file import read_file
+from cytally.dosimetry.curves.file import CurveFile, check_said, read_file
 from cytally.dosimetry.curves.fit import HIGHEST_GY, NAMES, Fit, fit_curve, yield_at, yield_error
-from cytally.dosimetry.curves.points import DICENTRICS, About, DosePoint
+from cytally.dosimetry.curves.points import DICENTRICS, About, DosePoint, read_about, read_toml
 from cytally.dosimetry.curves.quality import pooled, summary, warnings_of
 from cytally.errors import CountsError
-from cytally.files.text import read_text
 from cytally.statistics.distributions import chi2_tail
 from cytally.types import FloatArray
 
 __all__ = ["DICENTRICS", "About", "Curve", "DosePoint", "calibrate", "read_about", "read_toml", "stated"]
-#: Bytes of a file of facts.
-_LARGEST_TOML = 2**20
 
 
 @dataclass(frozen=True)
@@ -89,6 +84,12 @@ class Curve:
             return self.stated_range
         return max((p.dose_gy for p in self.points), default=float("nan"))
 
+    @property
+    def unexposed_from(self) -> float | None:
+        """Lowest dose of the counts, Gy, where none of them are of unexposed cells; None otherwise."""
+        lowest = min((p.dose_gy for p in self.points), default=0.0)
+        return lowest or None
+
     @cached_property
     def carried(self) -> Carried:
         """What limits are computed with: the curve with the uncertainty of its controls."""
@@ -138,8 +139,8 @@ class Curve:
         Raises
         ------
         CountsError
-            Missing, not JSON, a missing or unknown field, numbers that no curve has, or a matrix
-            that is no covariance.
+            Missing, not JSON, a missing or unknown field, numbers that no curve has, a matrix
+            that is no covariance, or a curve that does not follow from the data beside it.
         """
         path = Path(path)
         stored = read_file(path)
@@ -148,15 +149,27 @@ class Curve:
             points = stored.points()
         except CountsError as error:
             raise CountsError(f"{path}: {error}") from error
-        fit, nan = None, float("nan")
-        if stored.chi2 is not None and stored.degrees is not None:
-            likelihood = nan if stored.log_likelihood is None else stored.log_likelihood
-            at_bound = tuple(stored.at_bound)
-            fit = Fit(values, covariance, at_bound, stored.chi2, nan, likelihood, stored.degrees)
+        fit = stored.stated_fit(values, covariance)
+        if points:
+            fit = _refitted(stored, points, values, covariance, str(path))
         return Curve(
             values, covariance, points, stored.radiation, stored.laboratory, stored.detector, fit, stored.form,
             stored.family, stored.reason, stored.about, stored.aberration, stored.highest_dose_gy,
         )  # fmt: skip
+
+
+def _refitted(
+    stored: CurveFile, points: tuple[DosePoint, ...], values: FloatArray, covariance: FloatArray, where: str
+) -> Fit:
+    """Fit of the data of a file; refused where the file says another one."""
+    try:
+        made = calibrate(points, model=stored.form, family=stored.family, aberration=stored.aberration)
+    except CountsError as error:
+        raise CountsError(f"{where}: the data make no curve: {error}") from error
+    assert made.fit is not None
+    check_follows((values, covariance), (made.coefficients, made.covariance), where)
+    check_said(stored, made.fit, made.highest_dose, where)
+    return made.fit
 
 
 def _series(points: Sequence[DosePoint], model: str) -> Series:
@@ -316,36 +329,3 @@ def _choose_model(
     if p < 0.05:
         return "linear-quadratic", f"linear-quadratic: the quadratic term improves the fit (p = {p:.2g})"
     return "linear", f"linear: a quadratic term does not improve the fit (p = {p:.2g})"
-
-
-def read_about(path: Path) -> About:
-    """Read the conditions of a curve from a TOML file; errors as of `read_toml`."""
-    return read_toml(path, About, "about a curve")
-
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def read_toml(path: Path, model: type[Model], what: str) -> Model:
-    """Read a small TOML file of texts.
-
-    Raises
-    ------
-    FileError
-        No file, or a larger one than such a file can be.
-    CountsError
-        Not TOML in UTF-8, or a key that is not known.
-    """
-    text = read_text(path, f"a TOML file {what}", _LARGEST_TOML)
-    try:
-        if text.guessed:
-            raise ValueError("not UTF-8; save it as UTF-8")
-        return model.model_validate(tomllib.loads(text.content.replace("\r\n", "\n")))
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"]))
-        raise CountsError(
-            f"{path}: {name}: {first['msg']}; expected text under one of {', '.join(model.model_fields)}"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise CountsError(f'{path}: expected TOML (key = "text"), got {error}') from error

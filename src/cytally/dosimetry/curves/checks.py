@@ -13,6 +13,11 @@ _MOST = 100.0
 #: Published covariances are rounded: correlations may miss what is possible by this much.
 _ROUNDED = 2e-3
 
+#: By how much a coefficient may miss the one fitted to the data beside it: parts of its error, and of itself.
+_OF_ERROR, _OF_ITSELF = 0.1, 5e-3
+#: By how much a covariance may miss the fitted one, in parts of the product of both errors.
+_OF_VARIANCE = 0.15
+
 
 def check_curve(coefficients: FloatArray, covariance: FloatArray, where: str) -> None:
     """Refuse what cannot be a curve.
@@ -75,4 +80,39 @@ def _check_covariance(covariance: FloatArray, where: str) -> None:
     if least < -_ROUNDED:
         raise CountsError(
             f"{where}: expected a covariance without negative eigenvalue, got {least:.3g} (of its correlations)"
+        )
+
+
+def check_follows(
+    said: tuple[FloatArray, FloatArray], fitted: tuple[FloatArray, FloatArray], where: str
+) -> None:
+    """Refuse a curve that is not the one its data give; what rounding for print does is let pass.
+
+    Parameters
+    ----------
+    said, fitted : (ndarray of shape (3,), ndarray of shape (3, 3))
+        Coefficients and covariance: of the file, and of its data.
+    where : str
+        Begins the message: a path.
+
+    Raises
+    ------
+    CountsError
+        A coefficient further from the fitted one than a tenth of its error and half a percent, or a
+        covariance further than 15 % of the product of both errors.
+    """
+    errors = np.sqrt(np.diag(fitted[1]))
+    for name, value, other, error in zip(NAMES, said[0], fitted[0], errors, strict=True):
+        if abs(value - other) > _OF_ERROR * error + _OF_ITSELF * other + 1e-6:
+            raise CountsError(
+                f"{where}: expected coefficients that follow from the data, got {name} {value:.4g} where they give "
+                f"{other:.4g} +- {error:.2g}; calibrate again, or leave the data out of a published curve"
+            )
+    away = np.abs(said[1] - fitted[1]) > _OF_VARIANCE * np.outer(errors, errors) + 1e-15
+    if away.any():
+        i, j = np.argwhere(away)[0]
+        what = f"variance of {NAMES[i]}" if i == j else f"covariance of {NAMES[i]} and {NAMES[j]}"
+        raise CountsError(
+            f"{where}: expected a covariance that follows from the data, got {said[1][i, j]:.3g} as the {what} where "
+            f"they give {fitted[1][i, j]:.3g}; calibrate again, or leave the data out of a published curve"
         )

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from cytally.dosimetry.curves.checks import check_curve
-from cytally.dosimetry.curves.fit import HIGHEST_GY
+from cytally.dosimetry.curves.fit import HIGHEST_GY, NAMES, Fit
 from cytally.dosimetry.curves.points import DICENTRICS, About, DosePoint
 from cytally.errors import CountsError
 from cytally.types import FloatArray
@@ -87,6 +87,14 @@ class CurveFile(BaseModel):
             DosePoint(p.dose_gy, p.cells, p.dicentrics, p.weight, tuple(p.distribution)) for p in self.data
         )
 
+    def stated_fit(self, values: FloatArray, covariance: FloatArray) -> Fit | None:
+        """Goodness of fit as far as a file without data says it; None where it does not."""
+        if self.chi2 is None or self.degrees is None:
+            return None
+        nan = float("nan")
+        likelihood = nan if self.log_likelihood is None else self.log_likelihood
+        return Fit(values, covariance, tuple(self.at_bound), self.chi2, nan, likelihood, self.degrees)
+
     def numbers(self, where: str) -> tuple[FloatArray, FloatArray]:
         """Coefficients (3,) and covariance (3, 3), checked; 0 for the beta of a line.
 
@@ -115,9 +123,48 @@ class CurveFile(BaseModel):
         if small:
             matrix[:2, :2] = rows
         check_curve(values, matrix, where)
+        held = [
+            name for name, value in zip(NAMES, values, strict=True) if name in self.at_bound and value > 0
+        ]
+        if held:
+            raise CountsError(f"{where}: at_bound: expected coefficients that are 0, got {held[0]} above 0")
         if linear and matrix[2, 2] > 0:
             raise CountsError(f"{where}: expected no error of beta in a linear curve, got {matrix[2, 2]:.3g}")
         return values, matrix
+
+
+def check_said(stored: CurveFile, fit: Fit, highest: float, where: str) -> None:
+    """Refuse what a file says of its fit where the data beside it say otherwise.
+
+    Raises
+    ------
+    CountsError
+        Another chi2, other degrees of freedom, likelihood or coefficients at their bound, or a range
+        above the highest dose of the data.
+    """
+    bound, found = (", ".join(sorted(each)) or "none" for each in (stored.at_bound, fit.at_bound))
+    said: list[tuple[str, Any, Any, bool]] = [
+        ("chi2", stored.chi2, fit.chi2, _near(stored.chi2, fit.chi2)),
+        ("degrees", stored.degrees, fit.degrees, stored.degrees in (None, fit.degrees)),
+        ("log_likelihood", stored.log_likelihood, fit.log_likelihood, _near(stored.log_likelihood, fit.log_likelihood)),
+        ("at_bound", bound, found, bound == found or "at_bound" not in stored.model_fields_set),
+        ("highest_dose_gy", stored.highest_dose_gy, highest, (stored.highest_dose_gy or 0) <= highest * (1 + 1e-9)),
+    ]  # fmt: skip
+    for name, value, other, follows in said:
+        if not follows:
+            raise CountsError(
+                f"{where}: {name}: expected what follows from the data, {_short(other)}, got {_short(value)}; "
+                "calibrate again"
+            )
+
+
+def _near(said: float | None, fitted: float) -> bool:
+    """Whether a number is the other, but for rounding."""
+    return said is None or abs(said - fitted) <= 0.01 * abs(fitted) + 0.02
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def read_file(path: Path) -> CurveFile:

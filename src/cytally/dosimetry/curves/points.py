@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cytally.errors import CountsError
+from cytally.files.text import read_text
 from cytally.statistics.poisson import Dispersion, dispersion
 
 #: What is counted unless something else is said, such as micronuclei.
 DICENTRICS = "dicentrics"
+#: Bytes of a file of facts.
+_LARGEST_TOML = 2**20
 
 
 @dataclass(frozen=True)
@@ -65,3 +71,36 @@ class About(BaseModel):
     counted_by: str = ""
     made: str = ""
     remarks: str = ""
+
+
+def read_about(path: Path) -> About:
+    """Read the conditions of a curve from a TOML file; errors as of `read_toml`."""
+    return read_toml(path, About, "about a curve")
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_toml(path: Path, model: type[Model], what: str) -> Model:
+    """Read a small TOML file of texts.
+
+    Raises
+    ------
+    FileError
+        No file, or a larger one than such a file can be.
+    CountsError
+        Not TOML in UTF-8, or a key that is not known.
+    """
+    text = read_text(path, f"a TOML file {what}", _LARGEST_TOML)
+    try:
+        if text.guessed:
+            raise ValueError("not UTF-8; save it as UTF-8")
+        return model.model_validate(tomllib.loads(text.content.replace("\r\n", "\n")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise CountsError(
+            f"{path}: {name}: {first['msg']}; expected text under one of {', '.join(model.model_fields)}"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise CountsError(f'{path}: expected TOML (key = "text"), got {error}') from error

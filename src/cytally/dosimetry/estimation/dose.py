@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cytally.dosimetry.curves.calibrate import DICENTRICS, Curve
-from cytally.dosimetry.curves.quality import UNLIKELY, growth_p, pooled
+from cytally.dosimetry.curves.fit import dose_at
 from cytally.dosimetry.estimation.given import ACUTE, PLAIN, Asked, ExposureConditions
 from cytally.dosimetry.estimation.limits.calibrative import FLAT, Prior
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
-from cytally.dosimetry.estimation.limits.merkle import DoseLimits
 from cytally.dosimetry.estimation.limits.partial_body import PartialBody
+from cytally.dosimetry.estimation.notes import NOTES, Note, notes_of, prior_notes
 from cytally.dosimetry.estimation.partial_dose import by_dolphin, by_likelihood
 from cytally.dosimetry.estimation.whole_body import (
-    as_few,
     check_explained,
+    check_holds,
     limits_of,
     limits_with_errors,
     scatter,
@@ -44,42 +44,10 @@ METHODS = {
     "merkle": "Merkle", "merkle95": "Merkle 95/95", "delta": "delta method", "bayes": "calibrative density, HPD",
     "likelihood": "likelihood ratio",
 }  # fmt: skip
-#: What may have to be said about a dose; the value of a note goes into the braces.
-NOTES = {
-    "background": "no more of them than the curve's background: only the upper limit says something",
-    "background errors": "no more of them than background and false detections explain: only the upper limit says something",
-    "contradiction": "so few of them contradict the curve's background (p = {:.2g}): were curve and sample scored alike?",
-    "exact background": "the curve says nothing of the uncertainty of its background: it is taken as exactly known",
-    "not distinguishable": "not distinguishable from background: the lower limit is 0 Gy",
-    "beyond": "beyond the calibrated range (up to {:g} Gy): extrapolated",
-    "upper beyond": "only the upper limit is beyond the calibrated range (up to {:g} Gy): extrapolated",
-    "range unknown": "the calibrated range of the curve is unknown: nothing can be said about extrapolation",
-    "lack of fit": "the curve does not fit its own counts (p = {:.2g}): the limits may be too narrow",
-    "no growth": "the yield of the curve does not grow significantly with dose (p = {:.2g})",
-    "curve overdispersed": "the curve's own counts are overdispersed over the cells (index {:.2f}), its errors Poisson's: "
-    "the limits are too narrow",
-    "overdispersed": "overdispersed (u = {:.2f}): the exposure may have been partial or uneven",
-    "members": "the ensemble's members disagree (standard deviation {:.1f} dicentrics): the limits carry it",
-    "underdispersed": "underdispersed (u = {:.2f}): were cells selected or aberrations overlooked?",
-    "delta": "the delta method is too narrow with so few dicentrics: use likelihood or merkle",
-}
-#: A count is called a contradiction where the curve's background makes so few less likely than this.
-UNBELIEVABLE = 0.01
 #: Nobody counts more cells, or dicentrics.
 MOST = 10**12
 #: What is taken where no method is asked for: it covers nearest to 95 % (docs/doses.md).
 DEFAULT = "likelihood"
-
-
-@dataclass(frozen=True)
-class Note:
-    """Something that must be said: one of `NOTES`, and the number that belongs to it."""
-
-    key: str
-    value: float = float("nan")
-
-    def __str__(self) -> str:
-        return NOTES[self.key].format(self.value)
 
 
 @dataclass(frozen=True)
@@ -313,53 +281,13 @@ def _whole_body(
     else:
         found = limits_with_errors(spread, curve, errors, exposed.protraction, scatter(spread, disagreement))
         name = "detector's errors carried, likelihood ratio"
-    notes = _notes(found, spread, curve, method, errors)
+    check_holds(found, name)
+    notes = notes_of(found, spread, curve, method, errors)
+    notes += prior_notes(found, prior, dose_at(spread.mean, curve.coefficients, exposed.protraction))
     if disagreement > 0:
         notes.append(Note("members", disagreement))
     return Dose(
-        found.estimate, min(found.lower, found.estimate), max(found.upper, found.estimate), name, spread.cells,
+        found.estimate, found.lower, found.upper, name, spread.cells,
         spread.aberrations, spread, tuple(notes), exposed.protraction, None, beside, curve.aberration,
         prior="" if prior == FLAT else prior.words,
     )  # fmt: skip
-
-
-def _notes(
-    found: DoseLimits, spread: Dispersion, curve: Curve, method: str, errors: DetectorErrors | None
-) -> list[Note]:
-    said = []
-    if found.estimate == 0:
-        said.append(Note("background" if errors is None else "background errors"))
-    elif found.lower == 0:
-        said.append(Note("not distinguishable"))
-    so_few = as_few(spread, curve, errors)
-    if so_few < UNBELIEVABLE:
-        said.append(Note("contradiction", so_few))
-    if found.estimate > curve.highest_dose:
-        said.append(Note("beyond", curve.highest_dose))
-    elif found.upper > curve.highest_dose:
-        said.append(Note("upper beyond", curve.highest_dose))
-    if spread.overdispersed:
-        said.append(Note("overdispersed", spread.u))
-    if spread.aberrations < 10 and method == "delta":
-        said.append(Note("delta"))
-    if spread.underdispersed:
-        said.append(Note("underdispersed", spread.u))
-    return said + _curve_notes(curve)
-
-
-def _curve_notes(curve: Curve) -> list[Note]:
-    """What the curve itself leaves in doubt."""
-    said = []
-    if np.isnan(curve.highest_dose):
-        said.append(Note("range unknown"))
-    if curve.carried.exact:
-        said.append(Note("exact background"))
-    if curve.fit is not None and curve.fit.p_value < UNLIKELY:
-        said.append(Note("lack of fit", curve.fit.p_value))
-    growth = growth_p(curve.points, curve.coefficients) if curve.fit is not None else 0.0
-    if growth > UNLIKELY:
-        said.append(Note("no growth", growth))
-    within = pooled(curve.points)
-    if within.overdispersed and curve.family == "Poisson":
-        said.append(Note("curve overdispersed", within.index))
-    return said

@@ -20,7 +20,7 @@ def by_dolphin(
     return dolphin(
         distribution,
         curve.coefficients,
-        curve.covariance,
+        curve.carried.covariance,
         d0_gy=exposed.d0_gy,
         protraction=exposed.protraction,
     )

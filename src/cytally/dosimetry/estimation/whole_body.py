@@ -7,12 +7,22 @@ from dataclasses import replace
 import numpy as np
 
 from cytally.dosimetry.curves.calibrate import Curve
-from cytally.dosimetry.curves.fit import HIGHEST_GY, dose_at, yield_at
-from cytally.dosimetry.estimation.limits.calibrative import FLAT, Prior, calibrative_density, count_up_to
+from cytally.dosimetry.curves.fit import HIGHEST_GY, dose_at, yield_at, yield_error
+from cytally.dosimetry.estimation.limits.calibrative import (
+    FLAT,
+    Prior,
+    calibrative_density,
+    count_log,
+    count_up_to,
+)
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors, detector_density, point_dose
 from cytally.dosimetry.estimation.limits.merkle import DoseLimits, delta, merkle
 from cytally.errors import CountsError
+from cytally.statistics.distributions import chi2_quantile
 from cytally.statistics.poisson import Dispersion
+
+#: Limits are found on a grid of doses: so far, in parts of 1 Gy + the dose, they may miss.
+_ROUNDING = 2e-3
 
 
 def check_explained(
@@ -28,6 +38,51 @@ def check_explained(
         raise CountsError(
             f"{spread.aberrations} {curve.aberration} in {spread.cells} {cells} are more than the curve can explain "
             f"up to {HIGHEST_GY:g} Gy; are cells and {curve.aberration} interchanged?"
+        )
+
+
+def check_mode(gray: float, spread: Dispersion, curve: Curve) -> None:
+    """Refuse the last dose that is looked at: it is the end of the search, and no answer."""
+    if gray >= HIGHEST_GY * (1 - 1e-6):
+        raise CountsError(
+            f"expected a dose at which {spread.aberrations} {curve.aberration} in {spread.cells} cells are likeliest, got "
+            f"ever likelier ones up to {HIGHEST_GY:g} Gy: the errors of the curve or of the detector are too large for "
+            "this method (merkle may give limits)"
+        )
+
+
+def _check_prior(
+    spread: Dispersion, curve: Curve, prior: Prior, protraction: float, index: float | None
+) -> None:
+    """Refuse a prior that leaves no dose which the count leaves possible too (1 %)."""
+    if prior == FLAT:
+        return
+    gray = np.concatenate([[0.0], np.geomspace(1e-4, HIGHEST_GY, 20_000)])
+    known, worth = curve.carried, 1.0 if index is None else 1 / index
+    mean = yield_at(gray, known.coefficients, protraction)
+    variance = yield_error(gray, known.covariance, protraction) ** 2
+    count = count_log(spread.aberrations * worth, spread.cells * worth, mean, variance)
+    before = prior.log_weight(gray)
+    if (count - count.max() + before - before.max()).max() < -chi2_quantile(0.99, 1) / 2:
+        raise CountsError(
+            f"count and prior contradict each other: the count alone says {gray[count.argmax()]:.2f} Gy, which is as "
+            f"good as impossible by the {prior.words}; choose another prior, or none"
+        )
+
+
+def check_holds(found: DoseLimits, name: str) -> None:
+    """Refuse limits that leave out their own estimate.
+
+    Raises
+    ------
+    CountsError
+        Coefficients and covariance of the curve do not belong together.
+    """
+    slack = _ROUNDING * (1 + found.estimate)
+    if not found.lower - slack <= found.estimate <= found.upper + slack:
+        raise CountsError(
+            f"expected limits that hold the dose, got {found.lower:.2f} to {found.upper:.2f} Gy about "
+            f"{found.estimate:.2f} Gy ({name}); do coefficients and errors of the curve belong together?"
         )
 
 
@@ -55,6 +110,7 @@ def limits_with_errors(
         spread.aberrations, spread.cells, curve.carried.coefficients, curve.carried.covariance, errors,
         protraction=protraction, index=index,
     )  # fmt: skip
+    check_mode(density.mode, spread, curve)
     lower, upper = density.likelihood_region()
     return DoseLimits(density.mode, lower, upper, spread.mean, spread.mean)
 
@@ -83,6 +139,9 @@ def limits_of(
         spread.aberrations, spread.cells, known.coefficients, known.covariance, protraction=protraction,
         index=index, prior=prior.gamma, highest=prior.highest,
     )  # fmt: skip
+    if method == "bayes":
+        _check_prior(spread, curve, prior, protraction, index)
+    check_mode(density.mode, spread, curve)
     if method == "bayes":
         return DoseLimits(density.mode, *density.hpd(), spread.mean, spread.mean)
     return DoseLimits(estimate, *density.likelihood_region(), spread.mean, spread.mean)

@@ -17,6 +17,7 @@ from cytally.dosimetry.assays.low_dose import (
 from cytally.dosimetry.curves.calibrate import Curve
 from cytally.dosimetry.curves.fit import dose_at
 from cytally.dosimetry.laboratory.samples import Sample
+from cytally.errors import CountsError
 from cytally.statistics.poisson import two_sample_p
 from cytally.wording import counted
 
@@ -52,9 +53,14 @@ class Planned:
 def plan_cells(
     gray: float, curve: Curve, cells: Sequence[int] = CELLS, *, false_rate: float = 0.0
 ) -> list[Planned]:
-    """What each number of cells can tell of a dose of `gray`."""
-    known = curve.carried  # with what its controls leave open
-    background, variance = float(known.coefficients[0]) + false_rate, float(known.covariance[0, 0])
+    """What each number of cells can tell of a dose of `gray`.
+
+    The threshold is that of the exact test against the curve's own unexposed cells, as in `hold`;
+    where the curve has none, or false detections come on top, of a yield known with its error.
+    """
+    if not 0 <= false_rate <= 1:
+        raise CountsError(f"expected 0 to 1 false dicentrics per cell, got {false_rate:g}")
+    background, variance = _background_of(curve, false_rate)
     rows = []
     for number in cells:
         expected, limits = limits_at(gray, number, curve.coefficients)
@@ -64,15 +70,41 @@ def plan_cells(
     return rows
 
 
+def _controls_of(curve: Curve) -> tuple[int, int] | None:
+    """Aberrations and unexposed cells of a curve; None where it has none, or weighs them."""
+    silent = [point for point in curve.points if point.dose_gy == 0]
+    if not silent or any(point.weight != 1 for point in silent):
+        return None
+    return sum(point.dicentrics for point in silent), sum(point.cells for point in silent)
+
+
+def _background_of(curve: Curve, false_rate: float) -> tuple[float | tuple[int, int], float]:
+    """The controls, or yield and variance of the background, false detections added."""
+    controls = _controls_of(curve)
+    if controls is not None and not false_rate:
+        return controls, 0.0
+    known = curve.carried  # with what its controls leave open
+    return float(known.coefficients[0]) + false_rate, float(known.covariance[0, 0])
+
+
 def background_words(curve: Curve, false_rate: float = 0.0) -> str:
     """What a threshold was computed from."""
-    known = curve.carried
-    background, error = float(known.coefficients[0]) + false_rate, float(known.covariance[0, 0]) ** 0.5
-    if error == 0:
-        return f"background: {background:.5f} dicentrics per cell, taken as exact"
-    return (
-        f"background: {background:.5f} +- {error:.5f} dicentrics per cell, whose own uncertainty is carried"
-    )
+    background, variance = _background_of(curve, false_rate)
+    if isinstance(background, tuple):
+        return (
+            f"background: {counted(background[0], curve.aberration)} in {counted(background[1], 'unexposed cells')} of "
+            "the curve (exact test of two yields)"
+        )
+    said = f"background: {background:.5f} "
+    if variance == 0:
+        return said + f"{curve.aberration} per cell, taken as exact"
+    said += f"+- {variance**0.5:.5f} {curve.aberration} per cell"
+    if curve.unexposed_from is not None:
+        return (
+            said
+            + f", extrapolated from {curve.unexposed_from:g} Gy: the curve's counts hold no unexposed cells"
+        )
+    return said + ", whose own uncertainty is carried"
 
 
 def plan_rows(found: Sequence[Planned]) -> list[list[object]]:

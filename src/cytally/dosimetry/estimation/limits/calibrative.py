@@ -27,6 +27,8 @@ _SCAN = np.concatenate([[0.0], np.geomspace(0.002, HIGHEST_GY, 280)])
 _ENDLESS = 1e-3
 #: A negative binomial distribution of this size is Poisson's.
 _POISSON = 1e12
+#: Shape of a gamma prior, whose standard deviation is then 3 % of its mean.
+_NARROWEST = 1000.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ class Prior:
         if self.gamma is not None and not all(0 < value < float("inf") for value in self.gamma):
             raise CountsError(
                 f"expected a gamma prior of shape and mean above 0, got {self.gamma[0]:g} and {self.gamma[1]:g}"
+            )
+        if self.gamma is not None and not 1 <= self.gamma[0] <= _NARROWEST:
+            raise CountsError(
+                f"expected a gamma prior of a shape of 1 to {_NARROWEST:g}, got {self.gamma[0]:g}: below, 0 Gy is "
+                "infinitely likely whatever was counted; above, no count says anything"
             )
 
     @staticmethod
@@ -83,6 +90,14 @@ class Prior:
             "expected a prior uniform, uniform:5 (up to 5 Gy) or gamma:2,1.5 (shape and mean in Gy), "
             f"got {text!r}"
         )
+
+    def log_weight(self, dose: FloatArray) -> FloatArray:
+        """Log density at doses, up to a constant; -inf where a dose was impossible."""
+        if self.gamma is not None:
+            shape, mean = self.gamma
+            with np.errstate(divide="ignore"):
+                return np.asarray(special.xlogy(shape - 1, dose) - dose * shape / mean)
+        return np.where(dose <= (HIGHEST_GY if self.highest is None else self.highest), 0.0, -np.inf)
 
     @property
     def words(self) -> str:

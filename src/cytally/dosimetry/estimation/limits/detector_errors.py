@@ -62,6 +62,16 @@ class DetectorErrors:
                 "expected dicentrics found and missed (at least one) and false detections in at least one cell, "
                 f"got {self.found}, {self.missed}, {self.false} in {self.cells} cells"
             )
+        if not self.found:
+            raise CountsError(
+                f"expected at least one dicentric found, got 0 found and {self.missed} missed: the counts of such a "
+                "detector say nothing of a dose"
+            )
+        for false, cells in ((self.false, self.cells), (self.beside, self.exposed)):
+            if cells and false > cells:
+                raise CountsError(
+                    f"expected fewer false detections than cells, got {false} in {cells} cells; were the two interchanged?"
+                )
         if self.beside and not self.exposed:
             raise CountsError(
                 f"expected the number of exposed cells in which {self.beside} false detections lie, got 0"

@@ -1,0 +1,120 @@
+"""What must be said beside a dose: of the count, of the curve, and of where the two meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cytally.dosimetry.curves.calibrate import Curve
+from cytally.dosimetry.curves.quality import UNLIKELY, growth_p, pooled
+from cytally.dosimetry.estimation.limits.calibrative import FLAT, Prior
+from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
+from cytally.dosimetry.estimation.limits.merkle import DoseLimits
+from cytally.dosimetry.estimation.whole_body import as_few
+from cytally.statistics.poisson import Dispersion
+
+#: What may have to be said about a dose; the value of a note goes into the braces.
+NOTES = {
+    "background": "no more of them than the curve's background: only the upper limit says something",
+    "background errors": "no more of them than background and false detections explain: only the upper limit says something",
+    "contradiction": "so few of them contradict the curve's background (p = {:.2g}): were curve and sample scored alike?",
+    "exact background": "the curve says nothing of the uncertainty of its background: it is taken as exactly known",
+    "no controls": "the curve's counts hold no unexposed cells: its background is extrapolated from {:g} Gy, which "
+    "widens the limits",
+    "not distinguishable": "not distinguishable from background: the lower limit is 0 Gy",
+    "beyond": "beyond the calibrated range (up to {:g} Gy): extrapolated",
+    "upper beyond": "only the upper limit is beyond the calibrated range (up to {:g} Gy): extrapolated",
+    "range unknown": "the calibrated range of the curve is unknown: nothing can be said about extrapolation",
+    "lack of fit": "the curve does not fit its own counts (p = {:.2g}): the limits may be too narrow",
+    "no growth": "the yield of the curve does not grow significantly with dose (p = {:.2g})",
+    "curve overdispersed": "the curve's own counts are overdispersed over the cells (index {:.2f}), its errors Poisson's: "
+    "the limits are too narrow",
+    "overdispersed": "overdispersed (u = {:.2f}): the exposure may have been partial or uneven",
+    "members": "the ensemble's members disagree (standard deviation {:.1f} dicentrics): the limits carry it",
+    "underdispersed": "underdispersed (u = {:.2f}): were cells selected or aberrations overlooked?",
+    "prior": "the prior has its part in this dose: the count alone says {:.2f} Gy",
+    "prior end": "the prior ends at {:g} Gy, and cuts off higher doses that the count leaves possible",
+    "delta": "the delta method is too narrow with so few dicentrics: use likelihood or merkle",
+}
+#: A count is called a contradiction where the curve's background makes so few less likely than this.
+UNBELIEVABLE = 0.01
+
+#: Gy; a lower limit below this is printed as 0.00.
+_PRINTED_AS_0 = 0.005
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that must be said: one of `NOTES`, and the number that belongs to it."""
+
+    key: str
+    value: float = float("nan")
+
+    def __str__(self) -> str:
+        return NOTES[self.key].format(self.value)
+
+
+def notes_of(
+    found: DoseLimits, spread: Dispersion, curve: Curve, method: str, errors: DetectorErrors | None
+) -> list[Note]:
+    """All that must be said of a whole-body dose."""
+    said = []
+    silent = found.estimate == 0 if errors is not None else spread.mean <= curve.coefficients[0]
+    if silent:
+        said.append(Note("background" if errors is None else "background errors"))
+    elif found.lower < _PRINTED_AS_0:
+        said.append(Note("not distinguishable"))
+    so_few = as_few(spread, curve, errors)
+    if so_few < UNBELIEVABLE:
+        said.append(Note("contradiction", so_few))
+    said += range_notes(found.estimate, found.upper, curve)
+    if spread.overdispersed:
+        said.append(Note("overdispersed", spread.u))
+    if spread.aberrations < 10 and method == "delta":
+        said.append(Note("delta"))
+    if spread.underdispersed:
+        said.append(Note("underdispersed", spread.u))
+    return said + curve_notes(curve)
+
+
+def range_notes(estimate: float, upper: float, curve: Curve) -> list[Note]:
+    """Whether a dose, or its upper limit, lies beyond what was calibrated."""
+    if estimate > curve.highest_dose:
+        return [Note("beyond", curve.highest_dose)]
+    return [Note("upper beyond", curve.highest_dose)] if upper > curve.highest_dose else []
+
+
+def assay_notes(estimate: float, upper: float, curve: Curve) -> tuple[str, ...]:
+    """What range and quality of its curve leave in doubt of any dose, in words."""
+    return tuple(map(str, range_notes(estimate, upper, curve) + curve_notes(curve)))
+
+
+def curve_notes(curve: Curve) -> list[Note]:
+    """What the curve itself leaves in doubt."""
+    said = []
+    if np.isnan(curve.highest_dose):
+        said.append(Note("range unknown"))
+    if curve.unexposed_from is not None:
+        said.append(Note("no controls", curve.unexposed_from))
+    if curve.carried.exact:
+        said.append(Note("exact background"))
+    if curve.fit is not None and curve.fit.p_value < UNLIKELY:
+        said.append(Note("lack of fit", curve.fit.p_value))
+    growth = growth_p(curve.points, curve.coefficients) if curve.fit is not None else 0.0
+    if growth > UNLIKELY:
+        said.append(Note("no growth", growth))
+    within = pooled(curve.points)
+    if within.overdispersed and curve.family == "Poisson":
+        said.append(Note("curve overdispersed", within.index))
+    return said
+
+
+def prior_notes(found: DoseLimits, prior: Prior, alone: float) -> list[Note]:
+    """What a prior has done to a dose; `alone` is what the count says without it, Gy."""
+    if prior == FLAT:
+        return []
+    said = [Note("prior", alone)]
+    if prior.highest is not None and found.upper > prior.highest * (1 - 1e-3):
+        said.append(Note("prior end", prior.highest))
+    return said
