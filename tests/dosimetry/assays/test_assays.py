@@ -299,18 +299,18 @@ def test_fewer_translocations_than_age_alone_brings_are_a_contradiction():
     assert p < 0.01 and f"contradict the curve's background (p = {p:.2g})" in " ".join(found.notes)
     likely = translocations(5, 2000, [["1", "2", "4"]], Person(45), FISH)
     assert "contradict" not in " ".join(likely.notes)
+    assert not any("background" in note for note in likely.notes)  # the curve's own one is not used
 
 
 def test_translocations_are_not_read_from_counts_of_something_else():
     paint, person = [["1", "2", "4"]], Person(45)
     with pytest.raises(
         CountsError,
-        match="expected a curve of translocations, got one that was fitted to counts of dicentrics",
+        match="expected a curve of translocations, got one of dicentrics",
     ):
         translocations(31, 2000, paint, person, ODD)
-    assert "for dicentrics, not for translocations" in " ".join(
-        translocations(31, 2000, paint, person, FISH).notes
-    )
+    with pytest.raises(CountsError, match="got one of micronuclei"):
+        translocations(31, 2000, paint, person, replace(FISH, aberration="micronuclei"))
     with pytest.raises(CountsError, match="more than the curve can explain up to 100 Gy"):
         translocations(80_000, 2000, paint, person, replace(FISH, coefficients=np.array([0, 0.02, 0.003])))
 

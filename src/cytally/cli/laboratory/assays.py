@@ -240,5 +240,5 @@ def translocations(
     whence = "from age alone (Sigurdson 2008), taken as known"
     if known is not None:
         whence = f"from {known[0]} in {known[1]} control cells, whose uncertainty is carried"
-    click.echo(f"  {found.background:.1f} of {counted(count, 'translocations')} expected {whence}")
+    click.echo(f"  {counted(count, 'translocations')} seen, {found.background:.1f} expected {whence}")
     _say(found.notes)

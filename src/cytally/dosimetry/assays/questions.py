@@ -9,7 +9,7 @@ import numpy as np
 
 from cytally.dosimetry.assays.mixed_field import mixed_field, mixed_limits
 from cytally.dosimetry.assays.translocations import expected_background, genome_factor
-from cytally.dosimetry.curves.calibrate import Curve
+from cytally.dosimetry.curves.calibrate import DICENTRICS, Curve
 from cytally.dosimetry.curves.fit import HIGHEST_GY, dose_at
 from cytally.dosimetry.estimation.dose import ACUTE, ExposureConditions
 from cytally.dosimetry.estimation.limits.calibrative import calibrative_density, count_up_to
@@ -254,10 +254,10 @@ def translocations(
         Impossible counts or paint; both a person and a control, or neither; a curve fitted to counts of
         something else; more than any dose explains.
     """
-    if curve.points and curve.aberration != "translocations":
+    unsaid = DICENTRICS if not curve.points else ""  # nobody is asked what a published curve counts
+    if curve.aberration not in ("translocations", unsaid):
         raise CountsError(
-            f"expected a curve of translocations, got one that was fitted to counts of {curve.aberration}; calibrate it "
-            "with --aberration translocations"
+            f"expected a curve of translocations, got one of {curve.aberration}; calibrate it with --aberration translocations"
         )
     _check(count, cells, "translocations")
     if (person is None) == (control is None):
@@ -279,11 +279,9 @@ def translocations(
     lower, upper = calibrative_density(count, equivalents, coefficients, covariance).likelihood_region()
     few = float(count_up_to(count, equivalents, np.array(per_genome), np.array(variance)))
     said: tuple[str, ...] = (str(Note("contradiction", few)),) if few < UNBELIEVABLE else ()
-    if curve.aberration != "translocations":
-        said += (f"the curve's file says that it is for {curve.aberration}, not for translocations",)
     return Translocated(
         factor, equivalents, per_genome * equivalents, Estimate(gray, float("nan"), lower, upper),
-        said + assay_notes(gray, upper, curve),
+        said + assay_notes(gray, upper, curve, background=False),
     )  # fmt: skip
 
 

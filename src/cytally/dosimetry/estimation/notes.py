@@ -43,6 +43,9 @@ UNBELIEVABLE = 0.01
 #: Gy; a lower limit below this is printed as 0.00.
 _PRINTED_AS_0 = 0.005
 
+#: Notes on the curve's own background.
+_OF_BACKGROUND = ("no controls", "exact background")
+
 
 @dataclass(frozen=True)
 class Note:
@@ -85,9 +88,13 @@ def range_notes(estimate: float, upper: float, curve: Curve) -> list[Note]:
     return [Note("upper beyond", curve.highest_dose)] if upper > curve.highest_dose else []
 
 
-def assay_notes(estimate: float, upper: float, curve: Curve) -> tuple[str, ...]:
-    """What range and quality of its curve leave in doubt of any dose, in words."""
-    return tuple(map(str, range_notes(estimate, upper, curve) + curve_notes(curve)))
+def assay_notes(estimate: float, upper: float, curve: Curve, *, background: bool = True) -> tuple[str, ...]:
+    """What range and quality of its curve leave in doubt of any dose, in words.
+
+    `background` is whether the dose rests on the background of the curve, and not on another one.
+    """
+    said = range_notes(estimate, upper, curve) + curve_notes(curve)
+    return tuple(str(note) for note in said if background or note.key not in _OF_BACKGROUND)
 
 
 def curve_notes(curve: Curve) -> list[Note]:
