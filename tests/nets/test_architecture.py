@@ -23,7 +23,7 @@ def test_tensors_are_those_of_the_network(how):
     state = {k: tuple(v.shape) for k, v in UNet(how).state_dict().items() if v.is_floating_point()}
     assert tensors_of(how) == state
     if how.sharp:
-        with pytest.raises(SettingsError, match="a reader answers once for each crop"):
+        with pytest.raises(SettingsError, match="a verifier answers once for each crop"):
             VerifierArchitecture(how, 32)
         return
     verifier = VerifierArchitecture(how, 32)

@@ -1,6 +1,7 @@
 """Counts and a curve -> a dose.
 
-dose          counts and Curve -> Dose, with what must be said of it
+dose          counts and Curve -> Dose
+notes         what must be said beside a dose
 whole_body    estimate and limits by each method
 partial_dose  an exposure of a part of the body, where it is asked for
 given         what a person gives beside counts: exposure, prior

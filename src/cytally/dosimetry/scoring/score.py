@@ -23,10 +23,10 @@ from cytally.inference.votes import cast_votes
 from cytally.types import Detections, Image
 from cytally.wording import counted
 
-#: More pieces than this are no single human cell. Of 45 real fields the one of most pieces has 102, of 126 simulated
-#: cells 60; 46 chromosomes of which every chromatid lies apart, with 40 fragments, make 132.
+#: More pieces than this are no single human cell. Of 51 real fields the one of most pieces has 102, of 720 simulated
+#: cells 85; 46 chromosomes of which every chromatid lies apart, with 40 fragments, make 132.
 MOST_OBJECTS = 150
-#: Optical density below which nothing is stained with Giemsa: the palest of 45 real fields has 0.154.
+#: Optical density below which nothing is stained with Giemsa: the palest of 51 real fields has 0.154.
 PALEST = 0.08
 #: Outside these limits a picture is scored, but a person should look at it: pieces, and optical density. No simulated
 #: cell is denser than 1.1.
