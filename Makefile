@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 NUMERIC := tests/inference tests/nets tests/detection \
-	tests/dosimetry/detector/test_readers.py::test_a_whole_course_in_miniature
+	tests/dosimetry/training/test_verifier.py::test_a_whole_course_in_miniature
 
 .PHONY: demo test test-avx2 check crash clean
 

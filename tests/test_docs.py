@@ -65,3 +65,12 @@ def test_links_between_pages_lead_somewhere():
     for page, text in PAGES.items():
         for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", text):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_makefile_names_tests_that_exist() -> None:
+    root = Path(__file__).parents[1]
+    named = re.findall(r"(tests/[\w/.]+)(?:::(\w+))?", (root / "Makefile").read_text())
+    assert named
+    for path, test in named:
+        assert (root / path).exists(), path
+        assert not test or f"def {test}(" in (root / path).read_text(), test
