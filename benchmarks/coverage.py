@@ -128,11 +128,7 @@ def say_controls(replicates: int) -> None:
     """The table of docs/doses.md on controls."""
     found = by_controls(replicates)
     for name in dict.fromkeys(key[0] for key in found):
-        print(
-            f"\n*{name}*\n\n| control cells | sample cells | "
-            + " | ".join(f"{d:g} Gy" for d in OWN_DOSES)
-            + " |"
-        )
+        print(f"\n*{name}*\n\n| control cells | sample cells | " + " | ".join(f"{d:g} Gy" for d in OWN_DOSES) + " |")
         print("|---|---|" + "---|" * len(OWN_DOSES))
         for (method, controls, cells), share in found.items():
             if method == name:
@@ -148,9 +144,7 @@ def peer(counts: np.ndarray, cells: int, *curves: np.ndarray) -> np.ndarray:
 def indices(counts: np.ndarray, cells: int, rng: np.random.Generator) -> np.ndarray:
     """Dispersion index of samples whose dicentrics fall into cells by chance; 1 where there are none."""
     sample = np.repeat(np.arange(len(counts)), counts)
-    per_cell = np.bincount(
-        sample * cells + rng.integers(cells, size=len(sample)), minlength=len(counts) * cells
-    )
+    per_cell = np.bincount(sample * cells + rng.integers(cells, size=len(sample)), minlength=len(counts) * cells)
     squares = (per_cell.reshape(len(counts), cells).astype(float) ** 2).sum(axis=1)
     mean = np.maximum(counts, 1) / cells
     return np.where(counts > 0, (squares - counts**2 / cells) / (cells - 1) / mean, 1.0)
@@ -180,13 +174,9 @@ def draw(found: dict[str, np.ndarray]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--replicates", type=int, default=20_000)
-    parser.add_argument(
-        "--controls", action="store_true", help="the table by number of control cells instead"
-    )
+    parser.add_argument("--controls", action="store_true", help="the table by number of control cells instead")
     parser.add_argument(
         "--without-controls", action="store_true", help="the table of curves without unexposed cells instead"
     )

@@ -65,13 +65,11 @@ from cytally.training.tasks.masks import MaskSettings
 CHAIN = 5
 FILES = {"open", "os.rename", "os.remove", "os.mkdir"}
 SMALL = Architecture(filters=2, depth=3, widest=8)
-PLAN = TrainingSettings(
-    epochs=6, late_from=3, batch=4, side=64, warm=2, ramp=1, pool=PoolSettings(12, 3, workers=1)
-)
+PLAN = TrainingSettings(epochs=6, late_from=3, batch=4, side=64, warm=2, ramp=1, pool=PoolSettings(12, 3, workers=1))
 QUICK = Preset(
     Architecture(classes=2, filters=4, depth=3, stride=2, sharp=True, widest=16),
     MaskSettings(epochs=4, patience=4, steps=4, side=64, rate=4e-3, members=2),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -106,14 +104,13 @@ def jobs(folder):
         write_sequence(lapse, folder / "lapse", f"A0{number + 1}_1")
     ensemble = load_ensemble()
     curve = Curve(np.array([0.001, 0.02, 0.06]), np.zeros((3, 3)), detector=ensemble.card.identity)
-    score = partial(
-        score_folder, [folder / "cells"], ensemble=ensemble, curve=curve, pictures=True, sampled=3
-    )
-    lapse = partial(
-        run_livecell, folder / "lapse" / "phase", folder / "lapse" / "fluorescence", order=Order(QUICK)
-    )
-    return [Job("score", lambda out: score(folder=out)), Job("train", lambda out: fit_heatmaps(Dots(), SMALL, PLAN, out)),
-            Job("livecell run", lambda out: lapse(out=out))]  # fmt: skip
+    score = partial(score_folder, [folder / "cells"], ensemble=ensemble, curve=curve, pictures=True, sampled=3)
+    lapse = partial(run_livecell, folder / "lapse" / "phase", folder / "lapse" / "fluorescence", order=Order(QUICK))
+    return [
+        Job("score", lambda out: score(folder=out)),
+        Job("train", lambda out: fit_heatmaps(Dots(), SMALL, PLAN, out)),
+        Job("livecell run", lambda out: lapse(out=out)),
+    ]
 
 
 def start(job, out, last=0, count=None):
@@ -235,9 +232,7 @@ def half_read(out):
 
 def main():
     """All chains, told as they end, and a table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200, help="In all.")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, help="Also write the table there (Markdown).")
@@ -246,9 +241,7 @@ def main():
     cv2.setNumThreads(0)
     matplotlib.use("agg")
     matplotlib.rcParams["svg.hashsalt"] = "crash"
-    pool.ProcessPoolExecutor = lambda n, _, begin, given: ThreadPoolExecutor(
-        n, initializer=begin, initargs=given
-    )
+    pool.ProcessPoolExecutor = lambda n, _, begin, given: ThreadPoolExecutor(n, initializer=begin, initargs=given)
     rng = np.random.default_rng(chosen.seed)
     with tempfile.TemporaryDirectory() as name:
         every = jobs(Path(name))
@@ -268,9 +261,7 @@ def main():
             differs = chain(job, out, min(int(rng.integers(1, CHAIN + 1)), chosen.kills - done), rng, tally)
             tally["runs"] += 1
             tally["differ"] += bool(differs)
-            print(
-                f"{done} of {chosen.kills} kills; {job.name}: {', '.join(differs) or 'the same'}", flush=True
-            )
+            print(f"{done} of {chosen.kills} kills; {job.name}: {', '.join(differs) or 'the same'}", flush=True)
     table = as_table(tallies, chosen.seed)
     print(table)
     if chosen.out:
@@ -281,14 +272,18 @@ def main():
 def as_table(tallies, seed):
     """Markdown, with the command and the machine."""
     columns = ("by time", "before a file operation", "runs", "differ")
-    rows = [
-        f"| {name} | " + " | ".join(str(tally[c]) for c in columns) + " |" for name, tally in tallies.items()
-    ]
-    return "\n".join([
-        f"`python benchmarks/crash.py --seed {seed}`, cytally {__version__}, Python {platform.python_version()}, "
-        f"torch {torch.__version__}, {platform.system()} {platform.machine()}", "",
-        "| job | killed " + " | killed ".join(columns[:2]) + " | runs ended | of these differ |", "|---|---|---|---|---|", *rows, "",
-    ])  # fmt: skip
+    rows = [f"| {name} | " + " | ".join(str(tally[c]) for c in columns) + " |" for name, tally in tallies.items()]
+    return "\n".join(
+        [
+            f"`python benchmarks/crash.py --seed {seed}`, cytally {__version__}, Python {platform.python_version()}, "
+            f"torch {torch.__version__}, {platform.system()} {platform.machine()}",
+            "",
+            "| job | killed " + " | killed ".join(columns[:2]) + " | runs ended | of these differ |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
 
 
 if __name__ == "__main__":

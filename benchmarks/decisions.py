@@ -75,9 +75,7 @@ def densities(cells: int, seed: int, folder: Path | None) -> Iterator[np.ndarray
         yield normalise(read(path)).values
     for number in range(cells):
         shape = (1024, 1280) if number % 4 == 0 else (896, 1008)
-        order = Order(
-            1, Exposure((0.0, 2.0, 4.0)[number % 3]), STYLES[number % len(STYLES)], seed, shape=shape
-        )
+        order = Order(1, Exposure((0.0, 2.0, 4.0)[number % 3]), STYLES[number % len(STYLES)], seed, shape=shape)
         yield normalise(order.cell(number).image).values
 
 
@@ -87,8 +85,7 @@ def alike(one, other) -> bool:
         return False
     left = list(range(len(other)))
     for name, row, col in zip(one.names, one.row, one.col, strict=True):
-        near = [k for k in left if other.names[k] == name
-                and np.hypot(row - other.row[k], col - other.col[k]) <= NEAR]  # fmt: skip
+        near = [k for k in left if other.names[k] == name and np.hypot(row - other.row[k], col - other.col[k]) <= NEAR]
         if not near:
             return False
         left.remove(near[0])
@@ -101,7 +98,9 @@ def places(found):
 
 def compared(cells: int, seed: int, folder: Path | None):
     (_, (slow, _)), *fast = ways(load_ensemble(runtime="openvino")).items()
-    table = {name: {"cells": 0, "same proposals": 0, "same decisions": 0, "largest difference": 0.0} for name, _ in fast}  # fmt: skip
+    table = {
+        name: {"cells": 0, "same proposals": 0, "same decisions": 0, "largest difference": 0.0} for name, _ in fast
+    }
     found = 0
     for values in densities(cells, seed, folder):
         proposed = propose(values, slow, saving=False)
@@ -121,9 +120,7 @@ def compared(cells: int, seed: int, folder: Path | None):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cells", type=int, default=200)
     parser.add_argument("--seed", type=int, default=4242)
     parser.add_argument("--folder", type=Path, help="Real images beside the simulated cells.")

@@ -26,10 +26,22 @@ from cytally.dosimetry.curves.fit import fit_curve
 from cytally.dosimetry.estimation.dose import dose
 
 # Barquinero 1995, 60Co: dose, cells, dicentrics
-SERIES = np.array([
-    (0, 5000, 8), (0.1, 5002, 14), (0.25, 2008, 22), (0.5, 2002, 55), (0.75, 1832, 100), (1, 1168, 109),
-    (1.5, 562, 100), (2, 333, 103), (3, 193, 108), (4, 103, 103), (5, 59, 107),
-], dtype=float)  # fmt: skip
+SERIES = np.array(
+    [
+        (0, 5000, 8),
+        (0.1, 5002, 14),
+        (0.25, 2008, 22),
+        (0.5, 2002, 55),
+        (0.75, 1832, 100),
+        (1, 1168, 109),
+        (1.5, 562, 100),
+        (2, 333, 103),
+        (3, 193, 108),
+        (4, 103, 103),
+        (5, 59, 107),
+    ],
+    dtype=float,
+)
 
 
 def median_of(call, rounds):
@@ -51,9 +63,7 @@ def shell(command):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=50)
     rounds = parser.parse_args().rounds
     curve = fitted()
@@ -70,20 +80,34 @@ def main():
         path = Path(folder) / "curve.json"
         curve.save(path)
         Curve.load(path)
-        program = [sys.executable, "-c", "from cytally.cli.main import main; main()", "dosimetry", "dose", "--curve", str(path),
-                   "--distribution", "475,20,5"]  # fmt: skip
+        program = [
+            sys.executable,
+            "-c",
+            "from cytally.cli.main import main; main()",
+            "dosimetry",
+            "dose",
+            "--curve",
+            str(path),
+            "--distribution",
+            "475,20,5",
+        ]
         command = shell(program)
     empty = shell([sys.executable, "-c", "pass"])
     torch = shell([sys.executable, "-c", "import torch"])
-    print(json.dumps({
-        "one fit, ms": round(1e3 * one, 2),
-        "one dose with limits, ms": {k: round(1e3 * v, 2) for k, v in single.items()},
-        "1,000 refits at once, ms": round(1e3 * batched, 1),
-        "one by one / at once": round(looped / batched, 1),
-        "cytally dosimetry dose from the shell, s": round(command, 2),
-        "import torch / cytally dosimetry dose": round(torch / command, 2),
-        "cytally dosimetry dose / empty Python": round(command / empty, 1),
-    }, indent=1))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "one fit, ms": round(1e3 * one, 2),
+                "one dose with limits, ms": {k: round(1e3 * v, 2) for k, v in single.items()},
+                "1,000 refits at once, ms": round(1e3 * batched, 1),
+                "one by one / at once": round(looped / batched, 1),
+                "cytally dosimetry dose from the shell, s": round(command, 2),
+                "import torch / cytally dosimetry dose": round(torch / command, 2),
+                "cytally dosimetry dose / empty Python": round(command / empty, 1),
+            },
+            indent=1,
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -23,12 +23,8 @@ _EACH = 2000
 
 def main() -> int:
     """All pieces, some at a time."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--first", type=int, default=3000, help="number of the first mutation (tests use 0 to 2999)"
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--first", type=int, default=3000, help="number of the first mutation (tests use 0 to 2999)")
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()

@@ -73,12 +73,14 @@ def labelling(rounds):
         "local Otsu, scikit-image": lambda: rank.otsu(grey, footprint_rectangle((20, 20))),
     }
     result = {
-        name: round(1000 * timed(action, rounds if "scikit" not in name else 1), 1)
-        for name, action in parts.items()
+        name: round(1000 * timed(action, rounds if "scikit" not in name else 1), 1) for name, action in parts.items()
     }
     result["nuclei"] = identify(stain, settings).count
     result["times faster than scikit-image's two steps"] = round(
-        (result["CLAHE, scikit-image"] + result["local Otsu, scikit-image"]) / (result["CLAHE"] + result["adaptive Otsu"]), 1)  # fmt: skip
+        (result["CLAHE, scikit-image"] + result["local Otsu, scikit-image"])
+        / (result["CLAHE"] + result["adaptive Otsu"]),
+        1,
+    )
     return result
 
 
@@ -105,9 +107,16 @@ def untrained(folder: Path) -> Path:
         torch.nn.init.normal_(network.head.weight, std=1.0)
         paths.append(folder / f"epoch_{number:03d}.safetensors")
         save_tensors(paths[-1], weights_of(network))
-    card = Card(name="untrained", task="livecell", classes=list(CLASSES), stride=1, arguments=asdict(architecture),
-                normalisation=dict(LIVE_CELLS.normalisation), members=[],
-                thresholds=Thresholds(confidence=[[0.3, 0.5]] * 2, agreement=[0, 0]))  # fmt: skip
+    card = Card(
+        name="untrained",
+        task="livecell",
+        classes=list(CLASSES),
+        stride=1,
+        arguments=asdict(architecture),
+        normalisation=dict(LIVE_CELLS.normalisation),
+        members=[],
+        thresholds=Thresholds(confidence=[[0.3, 0.5]] * 2, agreement=[0, 0]),
+    )
     write_ensemble(folder / "ensemble", card, paths)
     return folder / "ensemble"
 
@@ -119,9 +128,7 @@ def follow_many(count: int) -> int:
         folder = Path(name)
         ensemble = untrained(folder)
         load_ensemble(ensemble)
-        write_sequence(
-            TimeLapse(frames=10, shape=(256, 256), population=PopulationSettings(20)), folder / "sim"
-        )
+        write_sequence(TimeLapse(frames=10, shape=(256, 256), population=PopulationSettings(20)), folder / "sim")
         (folder / "many").mkdir()
         for number in range(count):
             source = folder / "sim" / "phase" / f"t{number % 10:03d}.tif"
@@ -131,9 +138,7 @@ def follow_many(count: int) -> int:
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--follow", type=int, help=argparse.SUPPRESS)

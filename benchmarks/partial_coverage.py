@@ -39,9 +39,12 @@ def replicate(task: tuple[float, float, int]) -> np.ndarray:
     series = Series(DOSE, CALIBRATED, counts.astype(float), np.ones(len(DOSE)))
     known = carried(fit.coefficients, fit.covariance, series)
     hit = rng.binomial(CELLS, share)
-    per_cell = np.concatenate([
-        rng.poisson(float(yield_at(np.array(gray), CURVE)), hit), rng.poisson(CURVE[0], CELLS - hit),
-    ])  # fmt: skip
+    per_cell = np.concatenate(
+        [
+            rng.poisson(float(yield_at(np.array(gray), CURVE)), hit),
+            rng.poisson(CURVE[0], CELLS - hit),
+        ]
+    )
     distribution = np.bincount(per_cell)
     truth = gray, share, surviving(share, gray, D0_GY)[0]
     ours = contaminated(distribution, known.coefficients, known.covariance, d0_gy=D0_GY)
@@ -60,9 +63,7 @@ def _held(found: PartialBody | None, truth: tuple[float, float, float]) -> list[
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--replicates", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)
     chosen = parser.parse_args()

@@ -61,9 +61,7 @@ def fit_many(dose: FloatArray, cells: FloatArray, aberrations: FloatArray) -> tu
     return beta, covariance
 
 
-def carried_many(
-    dose: FloatArray, cells: FloatArray, aberrations: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def carried_many(dose: FloatArray, cells: FloatArray, aberrations: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The curves that limits are computed with: as `fit_many`, the controls' uncertainty carried.
 
     Where the controls hold few aberrations the curve is that of half an aberration more;
@@ -120,15 +118,11 @@ def merkle_many(
     width = np.sqrt(chi2_quantile(level, free))
     rows = design(GRID)
     value = coefficients @ rows.T
-    error = width[:, None] * np.sqrt(
-        np.maximum(np.einsum("gi,bij,gj->bg", rows, covariance, rows, optimize=True), 0)
-    )
+    error = width[:, None] * np.sqrt(np.maximum(np.einsum("gi,bij,gj->bg", rows, covariance, rows, optimize=True), 0))
     return np.stack([_reach(value + error, low), _reach(value - error, high)], axis=1)
 
 
-def delta_many(
-    aberrations: FloatArray, cells: int, coefficients: FloatArray, covariance: FloatArray
-) -> FloatArray:
+def delta_many(aberrations: FloatArray, cells: int, coefficients: FloatArray, covariance: FloatArray) -> FloatArray:
     """Limits of many samples by the delta method, 95 %; (replicates, 2)."""
     constant, alpha, beta = coefficients.T
     above = np.maximum(aberrations / cells - constant, 0)
@@ -158,15 +152,17 @@ def likelihood_many(
     lower = np.where(inside[:, 0], 0.0, _reach(np.where(index <= best[:, None], log, np.inf), floor))
     upper = _reach(-np.where(index >= best[:, None], log, np.inf), -floor)
     upper = np.where(inside[:, -1], np.inf, upper)
-    return np.stack(
-        [lower, _mid_p(upper, aberrations, cells, coefficients, covariance, (1 - level) / 2)], axis=1
-    )
+    return np.stack([lower, _mid_p(upper, aberrations, cells, coefficients, covariance, (1 - level) / 2)], axis=1)
 
 
 def _mid_p(
-    upper: FloatArray, aberrations: FloatArray, cells: int, coefficients: FloatArray, covariance: FloatArray,
+    upper: FloatArray,
+    aberrations: FloatArray,
+    cells: int,
+    coefficients: FloatArray,
+    covariance: FloatArray,
     tail: float,
-) -> FloatArray:  # fmt: skip
+) -> FloatArray:
     """Upper limits, or higher ones where the counts up to these are still too likely, by bisection."""
 
     def likely(dose: FloatArray, rows: NDArray[np.intp]) -> NDArray[np.bool_]:

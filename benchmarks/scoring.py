@@ -163,12 +163,7 @@ def score_many(images: int) -> None:
         inside = Path(folder) / "cells"
         cells(inside, SHAPES[0], images)  # no copies: every image has windows of other sizes
         score_folder([inside], Path(folder) / "run", load_ensemble(), jobs=2)
-    print(
-        [
-            round(resource.getrusage(who).ru_maxrss / 1024)
-            for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-        ]
-    )
+    print([round(resource.getrusage(who).ru_maxrss / 1024) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)])
 
 
 def child(call: str, **environment: str) -> str:
@@ -181,9 +176,7 @@ def child(call: str, **environment: str) -> str:
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=12)
     parser.add_argument("--memory", action="store_true")
     chosen = parser.parse_args()

@@ -19,9 +19,7 @@ from cytally.dosimetry.simulate.styles import STYLES
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cells", type=int, default=30)
     cells = parser.parse_args().cells
     cv2.setNumThreads(1)
@@ -35,8 +33,10 @@ def main():
         for cell in made:
             normalise(cell.image)
         done = time.process_time()
-        result[name] = {"simulated per second": round(cells / (middle - start), 1),
-                        "simulating / normalising": round((middle - start) / (done - middle), 2)}  # fmt: skip
+        result[name] = {
+            "simulated per second": round(cells / (middle - start), 1),
+            "simulating / normalising": round((middle - start) / (done - middle), 2),
+        }
     print(json.dumps(result, indent=1))
 
 

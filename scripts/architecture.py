@@ -35,20 +35,19 @@ def parameters(node: ast.FunctionDef) -> int:
 
 def public(tree: ast.Module) -> list[str]:
     """Names of functions and classes at the top of a file."""
-    return [
-        n.name
-        for n in tree.body
-        if isinstance(n, ast.FunctionDef | ast.ClassDef) and not n.name.startswith("_")
-    ]
+    return [n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef) and not n.name.startswith("_")]
 
 
 def bare_tuple(node: ast.FunctionDef) -> bool:
     """Whether it returns a tuple of three or more different things."""
     found = node.returns
     return (
-        isinstance(found, ast.Subscript) and isinstance(found.value, ast.Name) and found.value.id == "tuple"
-        and isinstance(found.slice, ast.Tuple) and len(found.slice.elts) > 2
-    )  # fmt: skip
+        isinstance(found, ast.Subscript)
+        and isinstance(found.value, ast.Name)
+        and found.value.id == "tuple"
+        and isinstance(found.slice, ast.Tuple)
+        and len(found.slice.elts) > 2
+    )
 
 
 def main() -> None:
@@ -69,13 +68,16 @@ def main() -> None:
         "functions with more than six parameters, outside cli": len(many),
         "most files in a room": max(sizes.values()),
         "rooms with more than 8 files": ", ".join(
-            f"{path.relative_to(SOURCE).as_posix()} ({n})" for path, n in sizes.items() if n > 8) or "none",
+            f"{path.relative_to(SOURCE).as_posix()} ({n})" for path, n in sizes.items() if n > 8
+        )
+        or "none",
         "public names twice below the doors": ", ".join(n for n, k in shared.items() if k > 1) or "none",
         "bare tuples of three or more": sum(bare_tuple(node) for _, node in every if not node.name.startswith("_")),
         "`Any` in annotations": sum(
-            isinstance(n, ast.Name) and n.id == "Any" for tree in trees.values() for n in ast.walk(tree)),
+            isinstance(n, ast.Name) and n.id == "Any" for tree in trees.values() for n in ast.walk(tree)
+        ),
         "`fmt: skip`": sum(path.read_text().count("# fmt: skip") for path in trees),
-    }  # fmt: skip
+    }
     for name, value in figures.items():
         print(f"| {name} | {value} |")
 

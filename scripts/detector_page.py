@@ -18,24 +18,25 @@ PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 
 def by_dose(path: Path) -> None:
     print(f"\n{path.stem}\n")
-    print(
-        "| dose (Gy) | cells | class | precision | recall | false per cell (95 %) | false beside a fragment |"
-    )
+    print("| dose (Gy) | cells | class | precision | recall | false per cell (95 %) | false beside a fragment |")
     print("|---|---|---|---|---|---|---|")
     for line in json.loads(path.read_text()):
         low, high = line["false_limits"]
-        precision, recall = (
-            f"{v:.2f}" if v is not None else "-" for v in (line["precision"], line["recall"])
+        precision, recall = (f"{v:.2f}" if v is not None else "-" for v in (line["precision"], line["recall"]))
+        print(
+            f"| {line['dose_gy']} | {line['cells']} | {line['class']} | {precision} | {recall} | "
+            f"{line['false_per_cell']:.4f} ({low:.4f}-{high:.4f}) | {line['false_per_cell_beside_fragment']:.4f} |"
         )
-        print(f"| {line['dose_gy']} | {line['cells']} | {line['class']} | {precision} | {recall} | "
-              f"{line['false_per_cell']:.4f} ({low:.4f}-{high:.4f}) | {line['false_per_cell_beside_fragment']:.4f} |")  # fmt: skip
 
 
 def models(folder: Path) -> list[BandedCurve]:
     """Panels: L2 alone, with Sparse Variation, ensembles; dicentrics and fragments."""
     panels = []
-    for file, kind, words in (("against", "singles", "L2 alone"), ("checkpoints", "singles", "L2 + Sparse Variation"),
-                              ("checkpoints", "ensembles", "ensembles of 10")):  # fmt: skip
+    for file, kind, words in (
+        ("against", "singles", "L2 alone"),
+        ("checkpoints", "singles", "L2 + Sparse Variation"),
+        ("checkpoints", "ensembles", "ensembles of 10"),
+    ):
         path = folder / f"sweep_{file}.json"
         if not path.exists():
             continue
@@ -59,8 +60,10 @@ def table(panels: list[BandedCurve]) -> None:
         total = panel.precision + panel.recall
         f1 = np.where(total > 0, 2 * panel.precision * panel.recall / np.maximum(total, 1e-9), 0)
         at = int(f1.argmax())
-        print(f"| {panel.title} | {panel.confidence[at]:.1f} | {banded(panel.precision, panel.precision_band, at)} | "
-              f"{banded(panel.recall, panel.recall_band, at)} |")  # fmt: skip
+        print(
+            f"| {panel.title} | {panel.confidence[at]:.1f} | {banded(panel.precision, panel.precision_band, at)} | "
+            f"{banded(panel.recall, panel.recall_band, at)} |"
+        )
 
 
 def main() -> None:

@@ -31,8 +31,7 @@ def rows(exhibits: list[Exhibits], kind: str, count: int, colour: tuple[int, int
     each = -(-ACROSS * count // len(exhibits))
     shown = [picture for one in exhibits for picture in one.of("dicentric", kind)[:each]]
     framed = [
-        cv2.copyMakeBorder(p[..., ::-1], 3, 3, 3, 3, cv2.BORDER_CONSTANT, value=colour)
-        for p in shown[: ACROSS * count]
+        cv2.copyMakeBorder(p[..., ::-1], 3, 3, 3, 3, cv2.BORDER_CONSTANT, value=colour) for p in shown[: ACROSS * count]
     ]
     blank = np.full((94, 94, 3), 255, np.uint8)
     framed += [blank] * (-len(framed) % ACROSS)
@@ -40,9 +39,7 @@ def rows(exhibits: list[Exhibits], kind: str, count: int, colour: tuple[int, int
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args()

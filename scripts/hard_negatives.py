@@ -69,15 +69,11 @@ def picture(rows: list[dict[str, Any]], path: Path, columns: int = 8, count: int
     """The proposals that the readers took most seriously, with their cause."""
     tiles = []
     for row in sorted(rows, key=lambda r: -r["probability"])[:count]:
-        tile = cv2.cvtColor(
-            cv2.resize(row["crop"], (176, 176), interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2BGR
-        )
+        tile = cv2.cvtColor(cv2.resize(row["crop"], (176, 176), interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2BGR)
         colour = (40, 40, 200) if row["kept"] else (110, 110, 110)
         tile = cv2.copyMakeBorder(tile, 20, 3, 3, 3, cv2.BORDER_CONSTANT, value=(255, 255, 255))
         cv2.rectangle(tile, (2, 19), (tile.shape[1] - 3, tile.shape[0] - 3), colour, 1)
-        cv2.putText(
-            tile, f"{row['probability']:.2f} {row['cause']}", (4, 14), 0, 0.38, colour, 1, cv2.LINE_AA
-        )
+        cv2.putText(tile, f"{row['probability']:.2f} {row['cause']}", (4, 14), 0, 0.38, colour, 1, cv2.LINE_AA)
         tiles.append(tile)
     if not tiles:
         return
@@ -87,9 +83,7 @@ def picture(rows: list[dict[str, Any]], path: Path, columns: int = 8, count: int
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--cells", type=int, default=1500)
     parser.add_argument("--style", default="hard")
@@ -97,10 +91,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
-    tasks = [
-        (chosen.ensemble, chosen.style, k, min(k + SHARD, chosen.cells))
-        for k in range(0, chosen.cells, SHARD)
-    ]
+    tasks = [(chosen.ensemble, chosen.style, k, min(k + SHARD, chosen.cells)) for k in range(0, chosen.cells, SHARD)]
     rows: list[dict[str, Any]] = []
     with ProcessPoolExecutor(chosen.workers, get_context("spawn")) as pool:
         for number, part in enumerate(pool.map(shard, tasks), start=1):

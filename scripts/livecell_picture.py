@@ -42,12 +42,12 @@ def main() -> None:
             [rows["row"] + rows["camera_row"] - here[0], rows["col"] + rows["camera_col"] - here[1]], axis=1
         )
     panels = [
-        outlined(stain, label), outlined(phase, label), tracked(read(images[now]).pixels, masks[now], tails),
-    ]  # fmt: skip
-    corner = slice(80, 80 + SIDE)
-    row = [
-        cv2.resize(panel[corner, corner], None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) for panel in panels
+        outlined(stain, label),
+        outlined(phase, label),
+        tracked(read(images[now]).pixels, masks[now], tails),
     ]
+    corner = slice(80, 80 + SIDE)
+    row = [cv2.resize(panel[corner, corner], None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) for panel in panels]
     gap = np.full((2 * SIDE, 12, 3), 255, np.uint8)
     write_bytes(target, encode(np.hstack([row[0], gap, row[1], gap, row[2]]), ".png"))
 

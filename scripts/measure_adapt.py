@@ -31,10 +31,23 @@ from cytally.images.write import write
 from cytally.types import Image
 
 FOREIGN = replace(
-    STYLES["straight"], name="foreign", width=(24, 29), longest=(82, 100), waist=(0.62, 0.76), separation=(0.75, 0.95),
-    sway=(0.005, 0.02), bend=(0.2, 0.6), bands=(0.0, 0.06), knobs=(0.02, 0.07), density=(0.13, 0.19),
-    focus=(2.3, 2.9), halo=(0.2, 0.35), noise=(5.5, 7.5), grain=(0.3, 0.45), radius=(240, 320),
-)  # fmt: skip
+    STYLES["straight"],
+    name="foreign",
+    width=(24, 29),
+    longest=(82, 100),
+    waist=(0.62, 0.76),
+    separation=(0.75, 0.95),
+    sway=(0.005, 0.02),
+    bend=(0.2, 0.6),
+    bands=(0.0, 0.06),
+    knobs=(0.02, 0.07),
+    density=(0.13, 0.19),
+    focus=(2.3, 2.9),
+    halo=(0.2, 0.35),
+    noise=(5.5, 7.5),
+    grain=(0.3, 0.45),
+    radius=(240, 320),
+)
 
 
 def cells(dose: float, count: int) -> Iterator[LabelledCell]:
@@ -50,16 +63,12 @@ def measure(folder: Path, silent: int, exposed: int, progress) -> dict:
     ensemble = load_ensemble(folder)
     found = []
     for dose, count in ((0.0, silent), (3.0, exposed)):
-        found += summary(evaluate(cells(dose, count), count, ensemble, [], progress, sweeping=False))[
-            "by_dose"
-        ]
+        found += summary(evaluate(cells(dose, count), count, ensemble, [], progress, sweeping=False))["by_dose"]
     return {"detector": ensemble.card.identity, "by_dose": found}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--fields", type=int, default=15)
     parser.add_argument("--silent", type=int, default=300)

@@ -25,11 +25,17 @@ from cytally.segmentation.declump import Declumping, areas, relabelled
 PAIRS = (
     ("nuclei_stardist/stardist_data_images_img2d.tif", "nuclei_stardist/stardist_data_images_mask2d.tif", None),
     ("nuclei_stardist/tests_data_img2d.tif", "nuclei_stardist/tests_data_mask2d.tif", None),
-    ("neubias/image_data_batch_process_xy_8bit__mitocheck_incenp_t1.tif",
-     "neubias/image_data_batch_process_xy_8bit__mitocheck_incenp_t1_labels.tif", (12.0, 45.0)),
-    ("neubias/image_data_batch_process_xy_8bit__mitocheck_incenp_t70.tif",
-     "neubias/image_data_batch_process_xy_8bit__mitocheck_incenp_t70_labels.tif", (18.0, 80.0)),
-)  # fmt: skip
+    (
+        "neubias/image_data_batch_process_xy_8bit__mitocheck_incenp_t1.tif",
+        "neubias/image_data_batch_process_xy_8bit__mitocheck_incenp_t1_labels.tif",
+        (12.0, 45.0),
+    ),
+    (
+        "neubias/image_data_batch_process_xy_8bit__mitocheck_incenp_t70.tif",
+        "neubias/image_data_batch_process_xy_8bit__mitocheck_incenp_t70_labels.tif",
+        (18.0, 80.0),
+    ),
+)
 
 
 def line(labels: np.ndarray, truth: np.ndarray) -> str:
@@ -63,9 +69,7 @@ def count_errors(data: Path) -> None:
         hits = matched(found.labels, truth).hits
         total = [a + b for a, b in zip(total, (hits.true, hits.false, hits.missed), strict=True)]
         errors.append(found.count / int(truth.max()) - 1)
-        print(
-            f"{picture.name[:60]}: {found.count} of {truth.max()} ({errors[-1]:+.0%}); {line(found.labels, truth)}"
-        )
+        print(f"{picture.name[:60]}: {found.count} of {truth.max()} ({errors[-1]:+.0%}); {line(found.labels, truth)}")
     f1 = 2 * total[0] / (2 * total[0] + total[1] + total[2])
     print(
         f"{len(errors)} images: F1 {f1:.3f}, counts off by {np.sqrt(np.mean(np.square(errors))):.3f} (root of the mean square)"
@@ -73,9 +77,7 @@ def count_errors(data: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--counts", action="store_true")
     given = parser.parse_args()

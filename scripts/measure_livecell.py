@@ -89,15 +89,19 @@ def tracked(ensemble: Path, out: Path, shift: float, progress) -> dict[str, floa
             write_sequence(TimeLapse(seed=seed, shift=shift), folder, progress=progress)
         follow_images([folder / "phase"], folder / "run", Order(ensemble=ensemble, movie=""), progress)
         pairs = []
-        for matcher, metric in ((CTCMatcher(), CTCMetrics()),
-                                (IOUMatcher(iou_threshold=0.5, one_to_one=True), DivisionMetrics(max_frame_buffer=1))):  # fmt: skip
+        for matcher, metric in (
+            (CTCMatcher(), CTCMetrics()),
+            (IOUMatcher(iou_threshold=0.5, one_to_one=True), DivisionMetrics(max_frame_buffer=1)),
+        ):
             graphs = [load_ctc_data(str(folder / part), name=part) for part in ("truth", "run/tracks")]
-            results, _ = run_metrics(
-                gt_data=graphs[0], pred_data=graphs[1], matcher=matcher, metrics=[metric]
-            )
+            results, _ = run_metrics(gt_data=graphs[0], pred_data=graphs[1], matcher=matcher, metrics=[metric])
             pairs.append(results[0]["results"])
-        found.append({**{k: float(pairs[0][k]) for k in ("TRA", "DET", "LNK")},
-                      "division F1": float(pairs[1]["Frame Buffer 1"]["Division F1"])})  # fmt: skip
+        found.append(
+            {
+                **{k: float(pairs[0][k]) for k in ("TRA", "DET", "LNK")},
+                "division F1": float(pairs[1]["Frame Buffer 1"]["Division F1"]),
+            }
+        )
     return {k: round(float(np.mean([one[k] for one in found])), 4) for k in found[0]}
 
 
@@ -126,9 +130,7 @@ def as_markdown(result: dict) -> str:
         for name, found in result.items():
             if isinstance(found, dict) and "pixel" in found:
                 rows.append(
-                    "| {} | {precision:.3f} | {recall:.3f} | {dice:.3f} | {iou:.3f} |".format(
-                        name, **found[kind]
-                    )
+                    "| {} | {precision:.3f} | {recall:.3f} | {dice:.3f} | {iou:.3f} |".format(name, **found[kind])
                 )
         tables.append("\n".join(rows))
     rows = [
@@ -136,18 +138,21 @@ def as_markdown(result: dict) -> str:
     ]
     for name, found in result.items():
         if isinstance(found, dict) and "pixel" in found:
-            rows.append(f"| {name} | {found['count_error']:.1%} | {found['area_count_error']:.1%} | "
-                        f"{found['average_precision']:.3f} | {found['panoptic_quality']:.3f} |")  # fmt: skip
+            rows.append(
+                f"| {name} | {found['count_error']:.1%} | {found['area_count_error']:.1%} | "
+                f"{found['average_precision']:.3f} | {found['panoptic_quality']:.3f} |"
+            )
     tables.append("\n".join(rows))
-    rest = [f"- {name}: " + ", ".join(f"{k} {v:.4g}" for k, v in found.items()) for name, found in result.items()
-            if isinstance(found, dict) and "pixel" not in found]  # fmt: skip
+    rest = [
+        f"- {name}: " + ", ".join(f"{k} {v:.4g}" for k, v in found.items())
+        for name, found in result.items()
+        if isinstance(found, dict) and "pixel" not in found
+    ]
     return "\n\n".join([*tables, "\n".join(rest)])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--positions", type=int, default=12)
     parser.add_argument("--frames", type=int, default=6)
@@ -174,9 +179,7 @@ def main() -> None:
         for name in LINES:
             result[f"{name}: mixed"] = against_truth(mixed.ensemble, out / name / "sim", progress)
         for shift in (0.0, 30.0):
-            result[f"tracks, camera jumps {shift:g}"] = tracked(
-                out / "first" / "automatic", out, shift, progress
-            )
+            result[f"tracks, camera jumps {shift:g}"] = tracked(out / "first" / "automatic", out, shift, progress)
         result["limits of counts hold the truth"] = covered(
             out / "first" / "automatic", out / "first" / "sim", out, progress
         )

@@ -50,9 +50,7 @@ def shard(task: tuple[str | None, str, float, int, int]) -> dict[str, Any]:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     folder, style, dose, start, stop = task
-    result = evaluate(
-        cells(style, dose, start, stop), stop - start, load_ensemble(folder), [], sweeping=False
-    )
+    result = evaluate(cells(style, dose, start, stop), stop - start, load_ensemble(folder), [], sweeping=False)
     return summary(result)
 
 
@@ -63,8 +61,9 @@ def measure(folder: str | None, style: str, counts: dict[float, int], workers: i
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         for number, part in enumerate(pool.map(shard, tasks), start=1):
             for line in part["by_dose"]:
-                total = totals.setdefault((line["dose_gy"], line["class"]), dict.fromkeys(
-                    ("cells", "true", "false", "missed", "beside"), 0))  # fmt: skip
+                total = totals.setdefault(
+                    (line["dose_gy"], line["class"]), dict.fromkeys(("cells", "true", "false", "missed", "beside"), 0)
+                )
                 total["cells"] += line["cells"]
                 for name in ("true", "false", "missed"):
                     total[name] += line[name]
@@ -80,14 +79,18 @@ def figures(dose: str, name: str, total: dict[str, float]) -> dict[str, Any]:
     limits, cells_ = garwood(int(total["false"])), total["cells"]
     ratio = lambda a, b: round(a / b, 4) if b else None  # noqa: E731
     return {
-        "dose_gy": dose, "class": name, "cells": int(cells_), "true": int(total["true"]),
-        "false": int(total["false"]), "missed": int(total["missed"]),
+        "dose_gy": dose,
+        "class": name,
+        "cells": int(cells_),
+        "true": int(total["true"]),
+        "false": int(total["false"]),
+        "missed": int(total["missed"]),
         "precision": ratio(total["true"], total["true"] + total["false"]),
         "recall": ratio(total["true"], total["true"] + total["missed"]),
         "false_per_cell": round(total["false"] / cells_, 5),
         "false_limits": [round(limits.lower / cells_, 5), round(limits.upper / cells_, 5)],
         "false_per_cell_beside_fragment": round(total["beside"] / cells_, 5),
-    }  # fmt: skip
+    }
 
 
 def checkpoint_sweep(run: Path, style: str, count: int, size: int, agreement: int) -> dict[str, Any]:
@@ -109,27 +112,27 @@ def checkpoint_sweep(run: Path, style: str, count: int, size: int, agreement: in
     def looked_at() -> Iterator[Labelled]:
         for number, cell in enumerate(cells(style, 3.0, 5000, 5000 + count), start=1):
             maps = np.stack([member.padded(cell.density.values)[:2] for member in members])
-            yield Labelled(
-                maps, tuple(cell.density.from_image(cell.points.of(n)) for n in ("dicentric", "fragment"))
-            )
+            yield Labelled(maps, tuple(cell.density.from_image(cell.points.of(n)) for n in ("dicentric", "fragment")))
             if number % 20 == 0:
                 print(f"{run.name}: {number} of {count} cells", file=sys.stderr, flush=True)
 
     found = sweep(looked_at(), size=min(size, len(members)), agreement=agreement, sampled=100)
     bands = {
-        f"{kind}, {name}": {
-            key: np.round(value, 4).tolist() for key, value in vars(found.band(kind, channel)).items()
-        }
-        for kind in ("singles", "ensembles") for channel, name in enumerate(("dicentric", "fragment"))
-    }  # fmt: skip
-    return {"checkpoints": len(members), "size": size, "agreement": agreement,
-            "confidences": found.confidences, "bands": bands}  # fmt: skip
+        f"{kind}, {name}": {key: np.round(value, 4).tolist() for key, value in vars(found.band(kind, channel)).items()}
+        for kind in ("singles", "ensembles")
+        for channel, name in enumerate(("dicentric", "fragment"))
+    }
+    return {
+        "checkpoints": len(members),
+        "size": size,
+        "agreement": agreement,
+        "confidences": found.confidences,
+        "bands": bands,
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--ensemble")
     parser.add_argument("--style", default="hard")

@@ -69,9 +69,7 @@ def by_peaks(maps: np.ndarray, ensemble: Ensemble, chosen: list[int], truth: np.
     return judge(np.stack([found.row, found.col], 1)[mine], found.confidence[mine], truth)
 
 
-def by_votes(
-    maps: np.ndarray, ensemble: Ensemble, limits: np.ndarray, agreement: int, truth: np.ndarray
-) -> Answers:
+def by_votes(maps: np.ndarray, ensemble: Ensemble, limits: np.ndarray, agreement: int, truth: np.ndarray) -> Answers:
     """Components with more than T_A votes; as sure as their confidence."""
     votes = binary_votes(maps, limits)
     found = detect(votes, maps, [agreement] * 2, ensemble.classes, ensemble.card.stride)
@@ -79,9 +77,7 @@ def by_votes(
     return judge(np.stack([found.row, found.col], 1)[mine], found.confidence[mine], truth)
 
 
-def by_readers(
-    density: np.ndarray, ensemble: Ensemble, truth: np.ndarray, *, views: int = 8
-) -> dict[str, Answers]:
+def by_readers(density: np.ndarray, ensemble: Ensemble, truth: np.ndarray, *, views: int = 8) -> dict[str, Answers]:
     """The readers' probability, alone and weighed."""
     chosen = proposing(ensemble)
     found = peaks(np.stack([look(density, ensemble.members[k]) for k in chosen]), ensemble, chosen)
@@ -95,9 +91,10 @@ def by_readers(
     weighed = weigh(places, own, sure, ensemble.card.thresholds.cooccurrence_weight or [0.0, 0.0])
     co = np.where((sure > ensemble.card.thresholds.hard_rule_probability[1])[own == 1].any(), sure, 0.0)
     return {
-        "alone": judge(places[mine], sure[mine], truth), "weighed": judge(places[mine], weighed[mine], truth),
+        "alone": judge(places[mine], sure[mine], truth),
+        "weighed": judge(places[mine], weighed[mine], truth),
         "co-occurrence": judge(places[mine], co[mine], truth),
-    }  # fmt: skip
+    }
 
 
 def one_view(density: np.ndarray, row: np.ndarray, col: np.ndarray, ensemble: Ensemble) -> np.ndarray:
@@ -143,9 +140,7 @@ def look_at_cell(
     for count in (1, 2, 4, 10):
         chosen = [int(k) for k in np.linspace(0, 9, count).round()] if count > 1 else [9]
         found[f"mean heatmap of {count}"] = by_peaks(maps[chosen], ensemble, chosen, places)
-    found["one member, eight turns and mirrors"] = by_peaks(
-        turned(values, ensemble, 9), ensemble, [9], places
-    )
+    found["one member, eight turns and mirrors"] = by_peaks(turned(values, ensemble, 9), ensemble, [9], places)
     for agreement in (0, 2, 4, 6, 8):
         found[f"vote of 10, T_A = {agreement}, T_C in common"] = by_votes(
             maps, ensemble, limits["common"], agreement, places
@@ -198,9 +193,7 @@ def spread(total: int, dose: float | None, limits: dict[str, np.ndarray]) -> lis
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--silent", type=int, default=600)
     parser.add_argument("--exposed", type=int, default=150)
     parser.add_argument("--quantile", type=float, default=0.5, help="of 4 Gy cells whose maximum is a vote")

@@ -110,14 +110,14 @@ def judge(pictures: np.ndarray, laid: np.ndarray, of: np.ndarray, epochs: int) -
     with torch.no_grad():
         score = model(images[kept])[:, 0].numpy()
     area, error = area_under_curve(score, laid[kept])
-    return (f"{laid.sum()} laid anew, {(~laid).sum()} untouched; on {kept.sum()} of them that it did not "
-            f"learn from: AUC {area:.3f} (standard error {error:.3f} if there were no difference)")  # fmt: skip
+    return (
+        f"{laid.sum()} laid anew, {(~laid).sum()} untouched; on {kept.sum()} of them that it did not "
+        f"learn from: AUC {area:.3f} (standard error {error:.3f} if there were no difference)"
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--cells", type=int, default=240)
     parser.add_argument("--epochs", type=int, default=12)

@@ -60,9 +60,7 @@ def road() -> None:
     window = np.s_[130:770, 180:830]
     panels = (viewable(cell.image)[window], overlay(cell.image, found, 36)[window])
     for k, (picture, title) in enumerate(
-        zip(
-            panels, ("a metaphase (simulated)", "what the networks found, and how sure they are"), strict=True
-        )
+        zip(panels, ("a metaphase (simulated)", "what the networks found, and how sure they are"), strict=True)
     ):
         axes = figure.add_subplot(1, 3, k + 1)
         axes.imshow(picture)

@@ -74,9 +74,7 @@ CHANGES: dict[str, tuple[Change, float]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--cells", type=int, default=30, help="of each folder")
     chosen = parser.parse_args()
@@ -94,9 +92,7 @@ def main() -> None:
     for name, (change, factor) in CHANGES.items():
         result = evaluate(cells(change, factor), len(greys), ensemble, [], sweeping=False)
         hits = [result.total(kind, "one_to_one") for kind in ensemble.classes]
-        row = " | ".join(
-            f"{each.recall:.2f} of {each.true + each.missed} | {each.precision:.2f}" for each in hits
-        )
+        row = " | ".join(f"{each.recall:.2f} of {each.true + each.missed} | {each.precision:.2f}" for each in hits)
         print(f"| {name} | {row} |", flush=True)
 
 

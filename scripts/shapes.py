@@ -25,8 +25,14 @@ from cytally.types import Image
 
 #: Name, and what it is divided by.
 FEATURES = (
-    "width / size", "length / width", "constriction", "chromatid gap", "edge / width", "bend (width)", "darkest / median",
-)  # fmt: skip
+    "width / size",
+    "length / width",
+    "constriction",
+    "chromatid gap",
+    "edge / width",
+    "bend (width)",
+    "darkest / median",
+)
 
 
 def features(body: Upright, field: Segmented) -> list[float]:
@@ -35,9 +41,7 @@ def features(body: Upright, field: Segmented) -> list[float]:
     mass, centre, spread = profile(density)
     rows = np.arange(int(body.ends[0]), int(body.ends[1]) + 1)
     inner = rows[int(0.15 * rows.size) : int(0.85 * rows.size)]
-    narrow = cv2.GaussianBlur(np.sqrt(mass * spread).astype(np.float32)[:, None], (0, 0), 0.08 * body.width)[
-        :, 0
-    ]
+    narrow = cv2.GaussianBlur(np.sqrt(mass * spread).astype(np.float32)[:, None], (0, 0), 0.08 * body.width)[:, 0]
     middle = density[rows, np.clip(np.rint(centre[rows]).astype(int), 0, density.shape[1] - 1)]
     ridge = np.maximum(density[rows].max(axis=1), 1e-6)
     line = np.polyval(np.polyfit(inner, centre[inner], 1), inner)
@@ -71,9 +75,7 @@ def measure(image: Image) -> list[list[float]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("fields", nargs="+", type=Path)
     parser.add_argument("--cells", type=int, default=6)
     chosen = parser.parse_args()

@@ -66,18 +66,21 @@ def recall_at(silent: list[Answers], exposed: list[Answers]) -> tuple[float, int
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--cells", type=int, default=800)
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
     plain = replace(
-        SHIPPED, epochs=chosen.epochs, late_from=chosen.epochs, late_rate=SHIPPED.rate, warm=3, ramp=2,
+        SHIPPED,
+        epochs=chosen.epochs,
+        late_from=chosen.epochs,
+        late_rate=SHIPPED.rate,
+        warm=3,
+        ramp=2,
         pool=PoolSettings(size=chosen.cells, fresh=0),
-    )  # fmt: skip
+    )
     source = SimulatedSource(41, CLASSES + AUXILIARY, silent=0.25, dicentrics=4.0)
     rows = [["what differs", "parameters", "seconds per epoch", "dicentrics found"]]
     for number, (name, (network, settings)) in enumerate(TWINS.items()):

@@ -49,10 +49,14 @@ def untrained(folder: Path, members: int = 4, agreement: int = 2, confidence: fl
         save_tensors(path, weights_of(network))
         files.append(path)
     card = Card(
-        name="random", task="dosimetry", classes=["dicentric", "fragment"], arguments=SMALL, members=[],
+        name="random",
+        task="dosimetry",
+        classes=["dicentric", "fragment"],
+        arguments=SMALL,
+        members=[],
         normalisation={"size": 26.0, "pixel_um": 0.146},
         thresholds=Thresholds(confidence=[[confidence] * 2] * members, agreement=[agreement] * 2),
-    )  # fmt: skip
+    )
     write_ensemble(folder / "ensemble", card, files)
     return folder / "ensemble"
 

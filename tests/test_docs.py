@@ -28,11 +28,7 @@ COMMANDS = dict(every_command(cli))
 
 
 def test_there_are_as_many_as_there_are():
-    assert (
-        len(COMMANDS) >= 31
-        and ("dosimetry", "score") in COMMANDS
-        and ("livecell", "experts", "pages") in COMMANDS
-    )
+    assert len(COMMANDS) >= 31 and ("dosimetry", "score") in COMMANDS and ("livecell", "experts", "pages") in COMMANDS
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids="-".join)

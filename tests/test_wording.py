@@ -9,11 +9,16 @@ from cytally.wording import counted
 @pytest.mark.parametrize(
     ("number", "noun", "said"),
     [
-        (1, "dicentrics", "1 dicentric"), (0, "dicentrics", "0 dicentrics"), (2, "cells", "2 cells"),
-        (1, "micronuclei", "1 micronucleus"), (1, "laboratories", "1 laboratory"), (1, "nuclei", "1 nucleus"),
-        (1, "usable fields", "1 usable field"), (1, "mass", "1 mass"),
+        (1, "dicentrics", "1 dicentric"),
+        (0, "dicentrics", "0 dicentrics"),
+        (2, "cells", "2 cells"),
+        (1, "micronuclei", "1 micronucleus"),
+        (1, "laboratories", "1 laboratory"),
+        (1, "nuclei", "1 nucleus"),
+        (1, "usable fields", "1 usable field"),
+        (1, "mass", "1 mass"),
     ],
-)  # fmt: skip
+)
 def test_numbers_have_their_noun(number, noun, said):
     assert counted(number, noun) == said
 

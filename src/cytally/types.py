@@ -124,9 +124,15 @@ class Detections:
         """Only the detections where `mask` (n,) is true."""
         names = tuple(name for name, kept in zip(self.names, mask, strict=True) if kept)
         return Detections(
-            self.row[mask], self.col[mask], names, self.votes[mask],
-            self.confidence[mask], self.spread[mask], self.members, self.probability[mask],
-        )  # fmt: skip
+            self.row[mask],
+            self.col[mask],
+            names,
+            self.votes[mask],
+            self.confidence[mask],
+            self.spread[mask],
+            self.members,
+            self.probability[mask],
+        )
 
 
 @dataclass(frozen=True)

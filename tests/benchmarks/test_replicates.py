@@ -45,9 +45,7 @@ def test_limits_are_those_of_the_slow_twin():
             np.testing.assert_allclose(both[0][k], [slow.lower, slow.upper], rtol=2e-4, atol=5e-5)
             density = calibrative_density(int(count), cells, coefficients[k], covariance[k])
             pitch = density.dose[1] - density.dose[0] + 2e-3  # of both grids
-            wide = likelihood_many(counts[k : k + 1], cells, coefficients[k : k + 1], covariance[k : k + 1])[
-                0
-            ]
+            wide = likelihood_many(counts[k : k + 1], cells, coefficients[k : k + 1], covariance[k : k + 1])[0]
             np.testing.assert_allclose(wide, density.likelihood_region(), atol=pitch)
             slow = delta(int(count), cells, coefficients[k], covariance[k])
             np.testing.assert_allclose(both[1][k], [slow.lower, slow.upper], rtol=1e-5, atol=1e-6)

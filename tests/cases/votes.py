@@ -26,9 +26,7 @@ class Scene:
     @property
     def votes(self) -> NDArray[np.uint8]:
         """(h, w)."""
-        return np.array(
-            [[0 if c == "." else int(c) for c in line.strip()] for line in self.drawing.split()], np.uint8
-        )
+        return np.array([[0 if c == "." else int(c) for c in line.strip()] for line in self.drawing.split()], np.uint8)
 
     @property
     def maps(self) -> NDArray[np.float32]:

@@ -10,17 +10,84 @@ from cytally.cli.main import cli
 
 _EVERY = {
     "dosimetry train": [
-        "one", "a folder", "--out=runs/o'ne", "--simulated", "0.30000000000000004", "--preset", "further", "--epochs", "7", "--filters", "6",
-        "--members", "3", "--pool", "16", "--seed", "5", "--start", "weights", "--name", "-odd name", "--normal", "one",
-        "--composed", "0.5", "--sparsity", "0", "--no-auxiliary", "--devices", "2",
+        "one",
+        "a folder",
+        "--out=runs/o'ne",
+        "--simulated",
+        "0.30000000000000004",
+        "--preset",
+        "further",
+        "--epochs",
+        "7",
+        "--filters",
+        "6",
+        "--members",
+        "3",
+        "--pool",
+        "16",
+        "--seed",
+        "5",
+        "--start",
+        "weights",
+        "--name",
+        "-odd name",
+        "--normal",
+        "one",
+        "--composed",
+        "0.5",
+        "--sparsity",
+        "0",
+        "--no-auxiliary",
+        "--devices",
+        "2",
     ],
-    "dosimetry adapt": ["one", "--out", "x", "--ensemble", "a folder", "--epochs", "3", "--share", "1e-3", "--seed", "9", "--json"],
+    "dosimetry adapt": [
+        "one",
+        "--out",
+        "x",
+        "--ensemble",
+        "a folder",
+        "--epochs",
+        "3",
+        "--share",
+        "1e-3",
+        "--seed",
+        "9",
+        "--json",
+    ],
     "dosimetry verify": [
-        "one", "--out", "x", "--cells", "10", "--count", "2", "--epochs", "4", "--normal", "a folder", "--composed", "0.7",
-        "--further", "--seed", "31",
+        "one",
+        "--out",
+        "x",
+        "--cells",
+        "10",
+        "--count",
+        "2",
+        "--epochs",
+        "4",
+        "--normal",
+        "a folder",
+        "--composed",
+        "0.7",
+        "--further",
+        "--seed",
+        "31",
     ],
-    "livecell train": ["one", "a folder", "--out", "x", "--preset", "paper", "--start", "one", "--epochs", "9", "--seed", "2"],
-}  # fmt: skip
+    "livecell train": [
+        "one",
+        "a folder",
+        "--out",
+        "x",
+        "--preset",
+        "paper",
+        "--start",
+        "one",
+        "--epochs",
+        "9",
+        "--seed",
+        "2",
+    ],
+}
 
 
 def parsed(words):
@@ -56,17 +123,22 @@ def again(given):
 def test_every_option_comes_back(name):
     """All options of these commands are given, so that a new one must join this test."""
     context = parsed([*name.split(), *_EVERY[name]])
-    default = [
-        p.name for p in context.command.params if context.get_parameter_source(p.name).name == "DEFAULT"
-    ]
+    default = [p.name for p in context.command.params if context.get_parameter_source(p.name).name == "DEFAULT"]
     assert default == []
     again([*name.split(), *_EVERY[name]])
 
 
-@pytest.mark.parametrize("given", [
-    ["train", "--out", "x"], ["train", "--out", "x", "--auxiliary"], ["train", "--out", "x", "--seed", "1"],
-    ["train", "--out", "x", "--", "-dash", "one"], ["adapt", "--out", "-x", "--", "-dash"], ["verify", "one", "--out", "x y"],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["train", "--out", "x"],
+        ["train", "--out", "x", "--auxiliary"],
+        ["train", "--out", "x", "--seed", "1"],
+        ["train", "--out", "x", "--", "-dash", "one"],
+        ["adapt", "--out", "-x", "--", "-dash"],
+        ["verify", "one", "--out", "x y"],
+    ],
+)
 def test_what_was_not_given_stays_at_its_default(given):
     line = again(["dosimetry", *given])
     assert "--filters" not in line and "--cells" not in line and "--share" not in line
@@ -78,7 +150,5 @@ def test_what_is_only_printed_is_not_part_of_it():
 
 
 def test_the_line_is_what_a_person_would_type():
-    line = command_line(
-        parsed(["dosimetry", "train", "--seed", "4", "a folder", "--no-auxiliary", "--out", "mine"])
-    )
+    line = command_line(parsed(["dosimetry", "train", "--seed", "4", "a folder", "--no-auxiliary", "--out", "mine"]))
     assert line == "cytally dosimetry train 'a folder' --out mine --seed 4 --no-auxiliary"

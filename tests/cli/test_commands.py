@@ -48,9 +48,7 @@ def test_calibrate_and_dose_from_typed_counts(curve):
     assert (curve.parent / "c.svg").read_text().startswith("<svg")
     said = call("dosimetry", "dose", "--curve", curve, "--dicentrics", 25, "--cells", 500).output
     assert said.startswith("0.7") and "500 cells, 25 dicentrics" in said
-    found = json.loads(
-        call("dosimetry", "dose", "--curve", curve, "--distribution", "475,25", "--json").output
-    )
+    found = json.loads(call("dosimetry", "dose", "--curve", curve, "--distribution", "475,25", "--json").output)
     assert 0.45 < found["lower_gy"] < found["dose_gy"] < found["upper_gy"] < 1.0
     infinite = json.loads(
         call("dosimetry", "dose", "--curve", curve, "--distribution", "1,1,1,1,1,1,1", "--json").output
@@ -58,21 +56,22 @@ def test_calibrate_and_dose_from_typed_counts(curve):
     assert infinite["dose_gy"] > 4
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    ((), "give one of"),
-    (("--dicentrics", 3), "belong together"),
-    (("--distribution", "a,b"), "whole numbers"),
-    (("--distribution", "5,-1"), "a count is 0 or more"),
-    (("--dicentrics", 3, "--cells", 9, "--distribution", "1,2"), "give one of"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "give one of"),
+        (("--dicentrics", 3), "belong together"),
+        (("--distribution", "a,b"), "whole numbers"),
+        (("--distribution", "5,-1"), "a count is 0 or more"),
+        (("--dicentrics", 3, "--cells", 9, "--distribution", "1,2"), "give one of"),
+    ],
+)
 def test_wrong_use_is_exit_code_2(curve, arguments, words):
     assert words in call("dosimetry", "dose", "--curve", curve, *arguments, code=2).output
 
 
 def test_bad_input_is_one_line_and_exit_code_1(tmp_path):
-    said = call(
-        "dosimetry", "dose", "--curve", tmp_path / "none.json", "--distribution", "5,1", code=1
-    ).output
+    said = call("dosimetry", "dose", "--curve", tmp_path / "none.json", "--distribution", "5,1", code=1).output
     assert said.startswith("cytally: ") and said.count("\n") == 1
 
 
@@ -145,9 +144,7 @@ def test_what_was_left_out_is_counted_on_the_screen_and_in_json(tmp_path, random
     said = call(*asked).output
     assert "2 left out, not images that are read:" in said
     assert "a.czi: .czi is not read; export it as TIFF or PNG" in said
-    found = json.loads(
-        next(line for line in call(*asked, "--json").output.splitlines() if line.startswith("{"))
-    )
+    found = json.loads(next(line for line in call(*asked, "--json").output.splitlines() if line.startswith("{")))
     assert [one["reason"][:4] for one in found["left_out"]] == [".czi", ".jp2"]
 
 
@@ -157,8 +154,18 @@ def test_without_torch_doctor_and_score_say_so(monkeypatch, tmp_path, random_ens
     found = json.loads(call("doctor", "--json").output)
     assert found["networks learn in"].startswith("nothing: torch cannot be loaded")
     assert "pip install torch" in found["networks learn in"] and "openvino" in found["networks look on"]
-    done = call("dosimetry", "score", tmp_path / "a.png", "--out", tmp_path / "run", "--ensemble", random_ensemble,
-                "--runtime", "torch", code=1)  # fmt: skip
+    done = call(
+        "dosimetry",
+        "score",
+        tmp_path / "a.png",
+        "--out",
+        tmp_path / "run",
+        "--ensemble",
+        random_ensemble,
+        "--runtime",
+        "torch",
+        code=1,
+    )
     assert "the runtime torch is not installed: pip install torch, or choose openvino" in done.output
 
 
@@ -166,8 +173,10 @@ def test_a_reader_that_has_had_enough_is_no_error_of_the_disk():
     code = "from cytally.cli.main import main; main()"
     child = subprocess.Popen(
         [sys.executable, "-c", f"import sys; sys.argv = ['cytally', 'doctor']; sys.stdin.read(); {code}"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     child.stdout.close()
     child.stdin.close()
     with child.stderr as said:

@@ -24,9 +24,12 @@ OVER = """D,C0,C1,C2,C3,C4
 3,150,40,30,20,20
 """
 IAEA = (
-    "curve", "0.00128,0.02103,0.06307", "--errors", "0.00047,0.00516,0.00401",
+    "curve",
+    "0.00128,0.02103,0.06307",
+    "--errors",
+    "0.00047,0.00516,0.00401",
     "--covariances=-9.95e-7,4.38e-7,-1.512e-5",
-)  # fmt: skip
+)
 
 
 def call(*arguments, code=0):
@@ -50,9 +53,7 @@ def iaea(tmp_path):
 
 def test_a_background_at_its_bound_is_printed_as_one_and_carried(zero):
     said = call("calibrate", zero.with_suffix(".csv"), "--out", zero)
-    assert (
-        "C 0.00000 held at 0 by the fit" in said and "held at 0: C" in said and "6 degrees of freedom" in said
-    )
+    assert "C 0.00000 held at 0 by the fit" in said and "held at 0: C" in said and "6 degrees of freedom" in said
     assert "no aberration in 1000 unexposed cells" in said
     found = json.loads(call("dose", "--curve", zero, "--dicentrics", 1, "--cells", 1000, "--json"))
     assert found["lower_gy"] == 0 and found["merkle"][0] == 0
@@ -88,15 +89,19 @@ def test_dispersion_and_fit_per_dose_are_printed_and_kept(tmp_path):
     assert kept["statistics"]["per_dose"][1]["u"] == pytest.approx(24.36, abs=0.01)
     assert kept["statistics"]["aic"] == pytest.approx(34.37, abs=0.01)
     assert kept["data"][1]["distribution"] == [900, 40, 20, 10, 5]
-    assert "errors Poisson's" in call(
-        "dose", "--curve", tmp_path / "o.json", "--dicentrics", 10, "--cells", 500
-    )
+    assert "errors Poisson's" in call("dose", "--curve", tmp_path / "o.json", "--dicentrics", 10, "--cells", 500)
 
 
-@pytest.mark.parametrize(("table", "words"), [
-    ("dose_gy,cells,dicentrics\n0,1000,50\n1,1000,30\n2,500,10\n", "expected a yield that grows with dose, got 0.05 at 0 Gy"),
-    ("dose_gy,dicentrics,cells\n0,5000,8\n1,2000,38\n2,900,91\n", "are the two swapped"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (
+            "dose_gy,cells,dicentrics\n0,1000,50\n1,1000,30\n2,500,10\n",
+            "expected a yield that grows with dose, got 0.05 at 0 Gy",
+        ),
+        ("dose_gy,dicentrics,cells\n0,5000,8\n1,2000,38\n2,900,91\n", "are the two swapped"),
+    ],
+)
 def test_a_table_that_is_no_calibration_leaves_no_file(tmp_path, table, words):
     (tmp_path / "c.csv").write_text(table)
     assert words in call("calibrate", tmp_path / "c.csv", "--out", tmp_path / "c.json", code=1)
@@ -119,14 +124,17 @@ def test_a_range_is_kept_and_its_absence_said(tmp_path, iaea):
     assert "nothing can be said about extrapolation" in call("dose", "--curve", tmp_path / "no.json", *given)
 
 
-@pytest.mark.parametrize(("arguments", "code", "words"), [
-    (("nan,0.02,0.06", "--errors", "0,0,0"), 2, "COEFFICIENTS: expected three numbers such as"),
-    (("0.001", "--errors", "0"), 2, "or two such as 0.001,0.8 for a linear curve, got '0.001'"),
-    (("0.001,0.02,0.06", "--errors", "0,0"), 1, "got 3 and 2 numbers"),
-    (("0.001,0.02,0.06", "--errors", "0,0,0", "--covariances", "1,2"), 2, "--covariances: expected three numbers"),
-    (("0.001,0.02,0.06", "--errors", "0,0,0", "--highest-dose", "nan"), 2, "expected a finite number, got nan"),
-    (("0.001,-0.02,0.06", "--errors", "0,0,0"), 1, "expected coefficients and errors >= 0"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("nan,0.02,0.06", "--errors", "0,0,0"), 2, "COEFFICIENTS: expected three numbers such as"),
+        (("0.001", "--errors", "0"), 2, "or two such as 0.001,0.8 for a linear curve, got '0.001'"),
+        (("0.001,0.02,0.06", "--errors", "0,0"), 1, "got 3 and 2 numbers"),
+        (("0.001,0.02,0.06", "--errors", "0,0,0", "--covariances", "1,2"), 2, "--covariances: expected three numbers"),
+        (("0.001,0.02,0.06", "--errors", "0,0,0", "--highest-dose", "nan"), 2, "expected a finite number, got nan"),
+        (("0.001,-0.02,0.06", "--errors", "0,0,0"), 1, "expected coefficients and errors >= 0"),
+    ],
+)
 def test_a_curve_typed_wrongly_leaves_no_file(tmp_path, arguments, code, words):
     assert words in " ".join(call("curve", *arguments, "--out", tmp_path / "c.json", code=code).split())
     assert not (tmp_path / "c.json").exists()
@@ -134,10 +142,7 @@ def test_a_curve_typed_wrongly_leaves_no_file(tmp_path, arguments, code, words):
 
 def test_a_partial_dose_on_demand(tmp_path, iaea):
     said = call("dose", "--curve", iaea, "--distribution", "475,25", "--partial")
-    assert (
-        "as partial-body exposure (profile likelihood): 0.73 Gy" in said
-        and "the whole body is not excluded" in said
-    )
+    assert "as partial-body exposure (profile likelihood): 0.73 Gy" in said and "the whole body is not excluded" in said
     both = call("dose", "--curve", iaea, "--distribution", "400,70,24,5,1", "--partial")
     assert "as partial-body exposure (Dolphin): 3.0" in both and "(profile likelihood): 3.0" in both
     assert "not estimable (it takes the distribution" in call(
@@ -185,16 +190,19 @@ def test_a_count_beyond_every_dose_is_one_sentence(tmp_path):
     assert "20 dicentrics in 1 cell are more than the curve can explain up to 100 Gy" in said
 
 
-@pytest.mark.parametrize("numbers", [
-    ("0.128,2.103,6.307", "0.047,0.516,0.401"), ("2.1,6.3,0.1", "0.5,0.4,0.05"), ("0.06307,0.02103,0.00128", "0.004,0.005,0.0005"),
-    ("0.83,0.0005", "0.02,0.0003"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        ("0.128,2.103,6.307", "0.047,0.516,0.401"),
+        ("2.1,6.3,0.1", "0.5,0.4,0.05"),
+        ("0.06307,0.02103,0.00128", "0.004,0.005,0.0005"),
+        ("0.83,0.0005", "0.02,0.0003"),
+    ],
+)
 def test_coefficients_per_hundred_cells_or_in_another_order_are_asked_about(tmp_path, numbers):
     given = ("curve", numbers[0], "--errors", numbers[1], "--highest-dose", 5, "--out", tmp_path / "c.json")
     said = " ".join(call(*given, code=2).split())
-    assert (
-        "are these C,alpha,beta in this order, and per cell, not per 100 cells? Then add --per-cell" in said
-    )
+    assert "are these C,alpha,beta in this order, and per cell, not per 100 cells? Then add --per-cell" in said
     assert not (tmp_path / "c.json").exists()
     call(*given, "--per-cell")
 
@@ -209,11 +217,7 @@ def test_doses_in_another_unit_than_was_said_give_no_curve(tmp_path):
     (tmp_path / "c.csv").write_text("dose,cells,dicentrics\n" + rows)
     given = ("calibrate", tmp_path / "c.csv", "--out", tmp_path / "c.json", "--dose-unit")
     said = call(*given, "mgy", code=1)
-    assert (
-        "the counts give" in said
-        and "beta" in said
-        and "are the doses in the unit that --dose-unit says" in said
-    )
+    assert "the counts give" in said and "beta" in said and "are the doses in the unit that --dose-unit says" in said
     assert not (tmp_path / "c.json").exists()
     call(*given, "cgy")
 

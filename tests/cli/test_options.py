@@ -30,9 +30,7 @@ def test_there_are_such_options():
     assert len(FLOATS) > 30
 
 
-@pytest.mark.parametrize(
-    ("path", "option"), FLOATS, ids=lambda v: "-".join(v) if isinstance(v, tuple) else v.name
-)
+@pytest.mark.parametrize(("path", "option"), FLOATS, ids=lambda v: "-".join(v) if isinstance(v, tuple) else v.name)
 def test_no_option_of_any_command_takes_nan_or_infinity(path, option):
     for value in ("nan", "inf", "-inf", "1e999"):
         with pytest.raises(click.BadParameter):

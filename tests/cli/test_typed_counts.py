@@ -31,17 +31,17 @@ COUNTS = {
     "mixed-field": ("--neutron", "C", "--gamma", "C", "--ratio", "1.5", "--dicentrics", "{x}", "--cells", "{n}"),
     "compare": ("--curve", "C", "--against", "1", "--dicentrics", "{x}", "--cells", "{n}"),
     "translocations": ("--curve", "C", "--painted", "1,2,4", "--age", "45", "--count", "{x}", "--cells", "{n}"),
-}  # fmt: skip
+}
 CONTROLS = {
     "compare": ("--dicentrics", "3", "--cells", "500", "--control", "{x},{n}"),
     "translocations": ("--curve", "C", "--painted", "1,2,4", "--count", "9", "--cells", "500", "--control", "{x},{n}"),
     "dose": ("--curve", "C", "--dicentrics", "9", "--cells", "500", "--recall", "150,50", "--false", "{x},{n}"),
-}  # fmt: skip
+}
 DISTRIBUTIONS = {
     "dose": ("--curve", "C", "--distribution", "{d}"),
     "report": ("--curve", "C", "--distribution", "{d}", "--out", "r.html"),
     "heterogeneous": ("--curve", "C", "--distribution", "{d}"),
-}  # fmt: skip
+}
 
 
 def given(command, words, curve, **values):
@@ -61,14 +61,21 @@ def test_more_than_chromosomes_hold_is_refused_by_every_command(curve, command, 
 
 
 @pytest.mark.parametrize(("command", "words"), DISTRIBUTIONS.items())
-@pytest.mark.parametrize(("text", "said"), [
-    ("500," + "0," * 60 + "1", "got 1 cell with 61 dicentrics, but 46 chromosomes hold 45 at most"),
-    ("1" + ",0" * 29 + ",9", "expected 0 to 23 dicentrics per cell"),
-    ("1,000,25", "got '1,000,25'; a zero in front may be the end of a number such as 1,000; write 1000"),
-    ("475,20,05", "a zero in front"), ("1_000,25", "such as 475,20,5 for --distribution, got '1_000,25'"),
-    ("475,20,", "the cell is empty"), ("475,+20", "write 20"), ("٤75,20", "write it with the digits 0 to 9"),
-    ("-1,5", "got '-1,5'; a count is 0 or more"), ("0,0", "expected at least one cell, got 0"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("500," + "0," * 60 + "1", "got 1 cell with 61 dicentrics, but 46 chromosomes hold 45 at most"),
+        ("1" + ",0" * 29 + ",9", "expected 0 to 23 dicentrics per cell"),
+        ("1,000,25", "got '1,000,25'; a zero in front may be the end of a number such as 1,000; write 1000"),
+        ("475,20,05", "a zero in front"),
+        ("1_000,25", "such as 475,20,5 for --distribution, got '1_000,25'"),
+        ("475,20,", "the cell is empty"),
+        ("475,+20", "write 20"),
+        ("٤75,20", "write it with the digits 0 to 9"),
+        ("-1,5", "got '-1,5'; a count is 0 or more"),
+        ("0,0", "expected at least one cell, got 0"),
+    ],
+)
 def test_an_impossible_distribution_is_refused_by_every_command(curve, command, words, text, said):
     done = given(command, words, curve, d=text)
     assert done.exit_code == 2 and said in done.stderr, done.output + done.stderr

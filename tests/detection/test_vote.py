@@ -70,9 +70,7 @@ def test_position_confidence_and_spread_of_one_blob():
     assert found.names == ("dicentric",)
     assert (found.row[0], found.col[0]) == (4 * 4.5 - 0.5, 4 * 5.5 - 0.5)  # centre of map pixel (4, 5)
     assert found.votes[0] == 2 and found.members == 3
-    assert found.confidence[0] == pytest.approx(0.6) and found.spread[0] == pytest.approx(
-        np.std([0.9, 0.7, 0.2])
-    )
+    assert found.confidence[0] == pytest.approx(0.6) and found.spread[0] == pytest.approx(np.std([0.9, 0.7, 0.2]))
 
 
 def test_a_flat_top_is_one_detection():

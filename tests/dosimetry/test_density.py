@@ -30,9 +30,7 @@ def test_background_recovers_a_quadratic_surface_under_dark_objects():
     grey[50:150, 60:180] *= 0.4  # a nucleus
     grey[200:380:12, 100:400] *= 0.3  # chromosomes
     found = background(grey.astype(np.float32))
-    assert (
-        np.abs(found / light - 1).max() < 0.03
-    )  # the bright end of a block lies up to half a block from its middle
+    assert np.abs(found / light - 1).max() < 0.03  # the bright end of a block lies up to half a block from its middle
 
 
 def test_light_gradient_and_exposure_stop_mattering(cell):
@@ -151,9 +149,7 @@ def test_a_size_that_fits_is_believed_without_a_word(cell, measured, factor):
 def drawn(number, edge, shape=(400, 500), ground=220, ink=60):
     """Bars on empty slide, `edge` wide and twice as long, on a lattice."""
     pixels = np.full(shape, ground, np.uint8)
-    places = [
-        (r, c) for r in range(20, shape[0] - 3 * edge, 4 * edge) for c in range(20, shape[1] - edge, 3 * edge)
-    ]
+    places = [(r, c) for r in range(20, shape[0] - 3 * edge, 4 * edge) for c in range(20, shape[1] - edge, 3 * edge)]
     for row, col in places[:number]:
         pixels[row : row + 2 * edge, col : col + edge] = ink
     return pixels

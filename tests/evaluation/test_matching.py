@@ -57,10 +57,7 @@ def test_pairs_are_one_to_one_and_near(found, truth, radius):
 @given(places, places, st.floats(1, 15))
 def test_as_many_pairs_as_any_assignment_can_have(found, truth, radius):
     """Kuhn's augmenting paths, written out."""
-    near = [
-        [b for b in range(len(truth)) if np.linalg.norm(found[a] - truth[b]) <= radius]
-        for a in range(len(found))
-    ]
+    near = [[b for b in range(len(truth)) if np.linalg.norm(found[a] - truth[b]) <= radius] for a in range(len(found))]
     taken: dict[int, int] = {}
 
     def place(a, seen):

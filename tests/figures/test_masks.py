@@ -50,8 +50,7 @@ def test_numbers_are_written_beside_each_object_and_tails_where_it_came():
     tail = np.array([[5.0, 5.0], [5.0, 20.0]])
     picture = tracked(pixels, square(), {1: tail})
     assert (
-        np.abs(picture[5, 12].astype(int) - palette(1)[1]).max() < 40
-        and (picture[38, 40] == picture[38, 40, 0]).all()
+        np.abs(picture[5, 12].astype(int) - palette(1)[1]).max() < 40 and (picture[38, 40] == picture[38, 40, 0]).all()
     )
 
 

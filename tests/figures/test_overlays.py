@@ -34,9 +34,7 @@ def test_a_circle_lies_around_each_detection_in_the_colour_of_its_class():
     picture = overlay(Image(pixels), found(0.93), radius=20).astype(int)
     assert np.abs(picture[40, 40] - COLOURS["dicentric"]).max() < 60  # anti-aliased
     assert np.array_equal(picture[95, 5], viewable(Image(pixels))[95, 5])
-    assert (
-        overlay(Image(pixels), found(0.93)) != overlay(Image(pixels), found(np.nan))
-    ).any()  # votes instead
+    assert (overlay(Image(pixels), found(0.93)) != overlay(Image(pixels), found(np.nan))).any()  # votes instead
 
 
 def test_a_crop_at_the_border_is_white_beyond_it():

@@ -19,9 +19,7 @@ TWO = np.array([1.0, 2.0])
 
 
 def triage():
-    return triage_figure(
-        [NAME], np.array([[0.5, 1.0, np.inf]]), [1.0, 2.0, np.inf], np.array([[1.0, 2.0, 3.0]])
-    )
+    return triage_figure([NAME], np.array([[0.5, 1.0, np.inf]]), [1.0, 2.0, np.inf], np.array([[1.0, 2.0, 3.0]]))
 
 
 def growth():
@@ -29,9 +27,7 @@ def growth():
 
 
 def recall():
-    return precision_recall_figure(
-        [BandedCurve(NAME, TWO, TWO, np.array([TWO, TWO]), TWO, np.array([TWO, TWO]))]
-    )
+    return precision_recall_figure([BandedCurve(NAME, TWO, TWO, np.array([TWO, TWO]), TWO, np.array([TWO, TWO]))])
 
 
 def scores():

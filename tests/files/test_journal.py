@@ -48,9 +48,7 @@ def test_any_byte_changed_is_noticed(tmp_path_factory, data):
     assert lost == 0 or found.damaged
 
 
-@pytest.mark.parametrize(
-    "line", [b"", b"null", b"[1]", b"{", b"\xff", b'{"image": 1, "image": 2}', b"\x00" * 40]
-)
+@pytest.mark.parametrize("line", [b"", b"null", b"[1]", b"{", b"\xff", b'{"image": 1, "image": 2}', b"\x00" * 40])
 def test_damaged_lines_are_counted_and_dropped(tmp_path, line):
     parts = written(tmp_path / "j").split(b"\n")
     (tmp_path / "j").write_bytes(b"\n".join([parts[0], line, *parts[1:]]))

@@ -44,26 +44,78 @@ def workbook(*sheets):
 SAMPLES = 'sample;C0;C1;C2\r\nMüller;475;25;\r\n"B; x";480;18;2\r\n'
 READERS = {
     "counts.csv": (b"dose_gy,cells,dicentrics\n0,5000,8\n1,1000,90\n2.5,400,200\n4,200,210\n", read_counts),
-    "counts.xlsx": (workbook([["Dose (Gy)", "cells", "dicentrics"], [0, 5000, 8], [1, 1000, 90], [2.5, "400", 200]]), read_counts),
+    "counts.xlsx": (
+        workbook([["Dose (Gy)", "cells", "dicentrics"], [0, 5000, 8], [1, 1000, 90], [2.5, "400", 200]]),
+        read_counts,
+    ),
     "samples.csv": (SAMPLES.encode(), read_sample_table),
     "samples.txt": (SAMPLES.encode("utf-16"), read_sample_table),
-    "samples.xlsx": (workbook([["sample", "C0", "C1"], ["a", 5000, 8], ["b", 1000, None]], [["x", 1]]), read_sample_table),
+    "samples.xlsx": (
+        workbook([["sample", "C0", "C1"], ["a", 5000, 8], ["b", 1000, None]], [["x", 1]]),
+        read_sample_table,
+    ),
     "exercise.csv": (b"laboratory,value,sample,reference\nA,1,S,2\nB,2,S,2\n", read_exercise),
-    "evaluation.csv": (b"dose_gy,cells,class,true,false,missed,precision\n0,3000,dicentric,3,20,1,0.1\n2,200,dicentric,49,1,10,\n", read_validation),
-    "known.csv": (b"image,sample,dose_gy\na.png,S1,2\nsub\\b.png,S1,2.5\n", lambda path: read_known(path, ["a.png", "sub/b.png"])),
-    "points.csv": (b"image,class,row,col\na.png,dicentric,10.5,20.0\nb.png,fragment,1.5,2.5\n", lambda path: read_labels(path, ["a.png", "b.png"])),
-    "boxes.txt": (b"0 0.5 0.5 0.1 0.1\n1 0.25 0.25 0.1 0.2\n0 0.1 0.1 0.2 0.2 0.3 0.1\n", lambda path: read_yolo(path, ("a", "b"), (100, 100))),
-    "review.csv": (b"image,objects,false_positives,false_negatives,remark\na.tif,3,1,0,blurred\nb.tif,3,,,\n", read_review),
-    "labels.csv": (b"image,label,position,time,well,nuclei,status,reason\nlabels.csv,labels.csv,p,1,,5,kept,\n", lambda path: read_labelled(path.parent)),
+    "evaluation.csv": (
+        b"dose_gy,cells,class,true,false,missed,precision\n0,3000,dicentric,3,20,1,0.1\n2,200,dicentric,49,1,10,\n",
+        read_validation,
+    ),
+    "known.csv": (
+        b"image,sample,dose_gy\na.png,S1,2\nsub\\b.png,S1,2.5\n",
+        lambda path: read_known(path, ["a.png", "sub/b.png"]),
+    ),
+    "points.csv": (
+        b"image,class,row,col\na.png,dicentric,10.5,20.0\nb.png,fragment,1.5,2.5\n",
+        lambda path: read_labels(path, ["a.png", "b.png"]),
+    ),
+    "boxes.txt": (
+        b"0 0.5 0.5 0.1 0.1\n1 0.25 0.25 0.1 0.2\n0 0.1 0.1 0.2 0.2 0.3 0.1\n",
+        lambda path: read_yolo(path, ("a", "b"), (100, 100)),
+    ),
+    "review.csv": (
+        b"image,objects,false_positives,false_negatives,remark\na.tif,3,1,0,blurred\nb.tif,3,,,\n",
+        read_review,
+    ),
+    "labels.csv": (
+        b"image,label,position,time,well,nuclei,status,reason\nlabels.csv,labels.csv,p,1,,5,kept,\n",
+        lambda path: read_labelled(path.parent),
+    ),
     "res_track.txt": (b"1 0 5 0\n2 3 9 1\n", lambda path: read_tracks(path.parent)),
     "facts.toml": ('laboratory = "Büro"\nsample = "S1"\n'.encode(), read_facts),
     "curves.csv": (b"epoch,loss,validation,seconds\n1,0.5,0.4,12.5\n2,0.4,nan,12.5\n", read_curves),
-}  # fmt: skip
+}
 NASTY = [
-    b"\0", b"\xff", b'"', b"'", b",", b";", b"\t", b"\n", b"\r", b"nan", b"inf", b"1e300", b"-1", b"9" * 30, "²".encode(),
-    "٣".encode(), b"C10000000000", b"C00", b"x" * 200_000, b"\x85", b"\xe4", b"1,000", b"=", b"sep=;\n", b"#", b"[[[[" * 6000,
-    b"\xef\xbb\xbf", b"\xff\xfe", b"<", b"&", b"7",
-]  # fmt: skip
+    b"\0",
+    b"\xff",
+    b'"',
+    b"'",
+    b",",
+    b";",
+    b"\t",
+    b"\n",
+    b"\r",
+    b"nan",
+    b"inf",
+    b"1e300",
+    b"-1",
+    b"9" * 30,
+    "²".encode(),
+    "٣".encode(),
+    b"C10000000000",
+    b"C00",
+    b"x" * 200_000,
+    b"\x85",
+    b"\xe4",
+    b"1,000",
+    b"=",
+    b"sep=;\n",
+    b"#",
+    b"[[[[" * 6000,
+    b"\xef\xbb\xbf",
+    b"\xff\xfe",
+    b"<",
+    b"&",
+    b"7",
+]
 
 
 def mutated(content, rng):
@@ -72,11 +124,17 @@ def mutated(content, rng):
         start = rng.randrange(len(content) + 1)
         end = min(len(content), start + rng.choice([1, 2, 5, 30]))
         before, inside, after = content[:start], content[start:end], content[end:]
-        content = rng.choice([
-            before + bytes(byte ^ 1 << rng.randrange(8) for byte in inside[:1]) + inside[1:] + after,
-            before + after, before, before + inside * 3 + after, before + rng.choice(NASTY) + inside + after,
-            before + rng.choice(NASTY) + after, before + rng.randbytes(len(inside)) + after,
-        ])  # fmt: skip
+        content = rng.choice(
+            [
+                before + bytes(byte ^ 1 << rng.randrange(8) for byte in inside[:1]) + inside[1:] + after,
+                before + after,
+                before,
+                before + inside * 3 + after,
+                before + rng.choice(NASTY) + inside + after,
+                before + rng.choice(NASTY) + after,
+                before + rng.randbytes(len(inside)) + after,
+            ]
+        )
     return content
 
 

@@ -10,9 +10,7 @@ from cytally.files.names import fitting, shown, stored
 from cytally.files.tables.csv import csv_bytes, read_rows
 
 
-@pytest.mark.parametrize(
-    "raw", [b"m\xe9taphase.png", b"Pr\xfcfung_1.png", b"\x80\xff.png", "naïve.png".encode()]
-)
+@pytest.mark.parametrize("raw", [b"m\xe9taphase.png", b"Pr\xfcfung_1.png", b"\x80\xff.png", "naïve.png".encode()])
 def test_a_name_is_shown_and_found_again(raw):
     name = os.fsdecode(raw)
     assert shown(name).encode()  # can be written
@@ -70,10 +68,17 @@ def test_no_name_is_a_formula():
     ]
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    (b"", "an empty file"), (b"a,a\n1,2\n", "different headings"), (b"a,b\n1\n", "got 1 in row 2"),
-    (b'a,b\n"1,2\n', "unexpected end"), (b"a,b\n\xff,2\n", "something else"), (b"a,b\n1,2\n\n", "got 0 in row 3"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "an empty file"),
+        (b"a,a\n1,2\n", "different headings"),
+        (b"a,b\n1\n", "got 1 in row 2"),
+        (b'a,b\n"1,2\n', "unexpected end"),
+        (b"a,b\n\xff,2\n", "something else"),
+        (b"a,b\n1,2\n\n", "got 0 in row 3"),
+    ],
+)
 def test_a_table_of_our_own_that_is_none_is_named(tmp_path, content, words):
     (tmp_path / "t.csv").write_bytes(content)
     with pytest.raises(FileError, match=rf"t\.csv: .*{words}"):

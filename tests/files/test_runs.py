@@ -8,16 +8,19 @@ from cytally.errors import RunError
 from cytally.files.json import write_json
 from cytally.files.runs import Call, begin, check_finished, finish, locked, read_record
 
-CALL = Call({"detector": "0123", "levels": (0.5, (1, 2)), "inputs": ("/a",)}, "0.1", "now",
-            [("a.png", "aa"), ("b.png", "bb")], free=("inputs",))  # fmt: skip
+CALL = Call(
+    {"detector": "0123", "levels": (0.5, (1, 2)), "inputs": ("/a",)},
+    "0.1",
+    "now",
+    [("a.png", "aa"), ("b.png", "bb")],
+    free=("inputs",),
+)
 
 
 def test_a_run_is_interrupted_until_its_tables_are_written(tmp_path):
     assert begin(tmp_path, CALL) is None
     with pytest.raises(RunError, match="was interrupted: 1 of 2 images; run score again to finish"):
-        check_finished(
-            tmp_path, read_record(tmp_path), {("a.png", "aa"), ("b.png", "of an older file")}, "score"
-        )
+        check_finished(tmp_path, read_record(tmp_path), {("a.png", "aa"), ("b.png", "of an older file")}, "score")
     (tmp_path / "cells.csv").write_text("image\na.png\n")
     finish(tmp_path, ["cells.csv"])
     check_finished(tmp_path, read_record(tmp_path), set(), "score")
@@ -52,8 +55,20 @@ def test_other_settings_are_refused_and_free_ones_noted(tmp_path):
     assert record.settings["inputs"] == ["/b"] and (record.version, record.started) == ("0.1", "now")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'{"settings": 1}', b'{"version": "0.1"}', b"\xff\xfe",
-                                     b'{"settings": {}, "planned": [["a.png"]]}', b'{"settings": {}, "tables": {"a": 1}}'])  # fmt: skip
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"settings": 1}',
+        b'{"version": "0.1"}',
+        b"\xff\xfe",
+        b'{"settings": {}, "planned": [["a.png"]]}',
+        b'{"settings": {}, "tables": {"a": 1}}',
+    ],
+)
 def test_a_damaged_run_json_says_what_to_do(tmp_path, content):
     begin(tmp_path, CALL)
     (tmp_path / "run.json").write_bytes(content)
@@ -74,9 +89,7 @@ def test_what_a_killed_process_left_does_not_make_the_folder_foreign(tmp_path):
 
 
 def test_runs_of_older_versions_are_read(tmp_path):
-    write_json(
-        tmp_path / "run.json", {"settings": {"a": 1}, "version": "0.1", "started": "then", "machine": {}}
-    )
+    write_json(tmp_path / "run.json", {"settings": {"a": 1}, "version": "0.1", "started": "then", "machine": {}})
     record = read_record(tmp_path)
     check_finished(tmp_path, record, set(), "score")
     assert json.loads((tmp_path / "run.json").read_text())["settings"] == record.settings

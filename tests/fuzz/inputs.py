@@ -92,15 +92,24 @@ def _images() -> list[Input]:
     colour = np.stack([grey, grey // 2 + 90, grey], axis=2)
     ome = {"PhysicalSizeX": 0.146, "PhysicalSizeXUnit": "µm", "axes": "YX"}
     files = {
-        "png8.png": encoded(".png", grey), "png16.png": encoded(".png", grey.astype(np.uint16) * 257),
-        "rgb.png": encoded(".png", colour), "grey.jpg": encoded(".jpg", grey), "rgb.jpg": encoded(".jpg", colour),
-        "grey.bmp": encoded(".bmp", grey), "raw.tif": tiff(grey), "lzw.tif": tiff(grey, compression="lzw"),
-        "jpeg.tif": tiff(colour, compression="jpeg", photometric="rgb"), "tiled.tif": tiff(grey, tile=(64, 64), compression="zlib"),
-        "float.tif": tiff(grey.astype(np.float32)), "ome.ome.tif": tiff(grey, ome=True, metadata=ome),
+        "png8.png": encoded(".png", grey),
+        "png16.png": encoded(".png", grey.astype(np.uint16) * 257),
+        "rgb.png": encoded(".png", colour),
+        "grey.jpg": encoded(".jpg", grey),
+        "rgb.jpg": encoded(".jpg", colour),
+        "grey.bmp": encoded(".bmp", grey),
+        "raw.tif": tiff(grey),
+        "lzw.tif": tiff(grey, compression="lzw"),
+        "jpeg.tif": tiff(colour, compression="jpeg", photometric="rgb"),
+        "tiled.tif": tiff(grey, tile=(64, 64), compression="zlib"),
+        "float.tif": tiff(grey.astype(np.float32)),
+        "ome.ome.tif": tiff(grey, ome=True, metadata=ome),
         "imagej.tif": tiff(grey, imagej=True, resolution=(68493, 68493), metadata={"unit": "um"}),
         "white.tif": tiff(255 - grey, photometric="miniswhite"),
-        "palette.tif": tiff(grey, photometric="palette", colormap=np.tile(np.arange(256, dtype=np.uint16) * 257, (3, 1))),
-    }  # fmt: skip
+        "palette.tif": tiff(
+            grey, photometric="palette", colormap=np.tile(np.arange(256, dtype=np.uint16) * 257, (3, 1))
+        ),
+    }
 
     def reader(name: str) -> Callable[[Path], Any]:
         return lambda folder: normalise(read(folder / name))
@@ -115,16 +124,30 @@ def _stacks() -> list[Input]:
     frames = np.stack([field_of_view((64, 72))] * 3)
     labels = (frames[0] < 120).astype(np.uint16)
     return [
-        Input("stack", "stack.tif", tiff(frames, imagej=True, metadata={"axes": "TYX"}), lambda f: list(planes(f / "stack.tif"))),
-        Input("ome stack", "s.ome.tif", tiff(frames, ome=True, metadata={"axes": "TYX"}), lambda f: list(planes(f / "s.ome.tif"))),
-        Input("masks", "mask001.tif", tiff(labels, compression="zlib"), lambda f: list(read_masks(f)), {"mask000.tif": tiff(labels)}),
+        Input(
+            "stack",
+            "stack.tif",
+            tiff(frames, imagej=True, metadata={"axes": "TYX"}),
+            lambda f: list(planes(f / "stack.tif")),
+        ),
+        Input(
+            "ome stack",
+            "s.ome.tif",
+            tiff(frames, ome=True, metadata={"axes": "TYX"}),
+            lambda f: list(planes(f / "s.ome.tif")),
+        ),
+        Input(
+            "masks",
+            "mask001.tif",
+            tiff(labels, compression="zlib"),
+            lambda f: list(read_masks(f)),
+            {"mask000.tif": tiff(labels)},
+        ),
         Input("tracks", "res_track.txt", b"1 0 3 0\n2 1 3 1\n3 4 9 1\n", read_tracks),
-    ]  # fmt: skip
+    ]
 
 
-_COUNTS = (
-    "dose_gy,C0,C1,C2,C3\n0,1999,1,0,0\n0.5,960,38,2,0\n1,905,86,8,1\n2,700,240,50,10\n4,300,350,220,130\n"
-)
+_COUNTS = "dose_gy,C0,C1,C2,C3\n0,1999,1,0,0\n0.5,960,38,2,0\n1,905,86,8,1\n2,700,240,50,10\n4,300,350,220,130\n"
 _SAMPLES = "sample,C0,C1,C2\nA,475,20,5\nB,490,10,0\nC,300,80,20\n"
 _VALIDATION = "dose_gy,cells,class,true,false,missed\n0,600,dicentric,0,3,0\n3,200,dicentric,150,6,30\n"
 _EXERCISE = "laboratory,sample,value,reference\n" + "".join(f"L{k},S1,{2 + 0.1 * k},2.3\n" for k in range(6))
@@ -171,12 +194,16 @@ def _tables() -> list[Input]:
         Input("validation", "v.csv", _VALIDATION.encode(), lambda f: read_validation(f / "v.csv")),
         Input("exercise", "e.csv", _EXERCISE.encode(), lambda f: read_exercise(f / "e.csv")),
         Input("labels.csv", "labels.csv", points, lambda f: read_labels(f / "labels.csv", ["a.png", "b.png"])),
-        Input("yolo", "a.txt", b"0 0.5 0.5 0.1 0.2\n1 0.25 0.75 0.05 0.05\n",
-              lambda f: read_yolo(f / "a.txt", ["dicentric", "fragment"], (600, 800))),
+        Input(
+            "yolo",
+            "a.txt",
+            b"0 0.5 0.5 0.1 0.2\n1 0.25 0.75 0.05 0.05\n",
+            lambda f: read_yolo(f / "a.txt", ["dicentric", "fragment"], (600, 800)),
+        ),
         Input("review", "review.csv", review, lambda f: read_review(f / "review.csv")),
         Input("facts toml", "f.toml", b'sample = "S1"\nexposed = "12 March"\n', lambda f: read_facts(f / "f.toml")),
         Input("about toml", "a.toml", b'medium = "RPMI"\n', lambda f: read_about(f / "a.toml")),
-    ]  # fmt: skip
+    ]
 
 
 def _dose_all(samples: Any) -> None:
@@ -199,8 +226,10 @@ def _json() -> list[Input]:
     from cytally.dosimetry.estimation.dose import dose
 
     return [
-        Input("curve", "curve.json", curve_bytes(), lambda f: dose(np.array([475, 20, 5]), Curve.load(f / "curve.json")))
-    ]  # fmt: skip
+        Input(
+            "curve", "curve.json", curve_bytes(), lambda f: dose(np.array([475, 20, 5]), Curve.load(f / "curve.json"))
+        )
+    ]
 
 
 def curve_bytes() -> bytes:
@@ -249,8 +278,11 @@ def _finished_run() -> dict[str, bytes]:
 
 def _cells() -> dict[str, bytes]:
     first = field_of_view()
-    return {"a.png": encoded(".png", first), "b.png": encoded(".png", first[::-1, ::-1].copy()),
-            "cells.csv": b"image,sample,dose_gy\na.png,S1,2\nb.png,S1,2\n"}  # fmt: skip
+    return {
+        "a.png": encoded(".png", first),
+        "b.png": encoded(".png", first[::-1, ::-1].copy()),
+        "cells.csv": b"image,sample,dose_gy\na.png,S1,2\nb.png,S1,2\n",
+    }
 
 
 def _run() -> list[Input]:
@@ -279,8 +311,7 @@ def _run() -> list[Input]:
     found = [Input(f"dose of {name}", name, run[name], dosed, run) for name in files]
     found += [Input(f"series of {name}", name, run[name], pooled, run) for name in ("run.json", "cells.csv")]
     found += [
-        Input(f"resumed {name}", f"run/{name}", run[name], scored, whole)
-        for name in ("run.json", "journal.jsonl")
+        Input(f"resumed {name}", f"run/{name}", run[name], scored, whole) for name in ("run.json", "journal.jsonl")
     ]
     found += [Input("given cells.csv", "cells/cells.csv", cells["cells/cells.csv"], scored, whole)]
     return found

@@ -11,11 +11,44 @@ import numpy as np
 
 #: What breaks parsers: numbers at their ends, other alphabets, quoting, nesting, formulas.
 TOKENS = (
-    b"nan", b"NaN", b"inf", b"-Infinity", b"1e300", b"-1", b"0", b"1,000", b"1.000", b"1_000", b"2147483648",
-    b"9" * 30, b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\xe9", "\u00b2".encode(), "\u0663".encode(), b'"', b"'", b"\n", b"\r",
-    b";", b"\t", b",", b"=1+1", b"[" * 200, b'{"a":' * 50, b"null", b"true", b"{}", b"[]", b"C0", b"C10000000000",
-    b"../../x", b"$\\frac{$", b"A" * 5000,
-)  # fmt: skip
+    b"nan",
+    b"NaN",
+    b"inf",
+    b"-Infinity",
+    b"1e300",
+    b"-1",
+    b"0",
+    b"1,000",
+    b"1.000",
+    b"1_000",
+    b"2147483648",
+    b"9" * 30,
+    b"\x00",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"\xe9",
+    "\u00b2".encode(),
+    "\u0663".encode(),
+    b'"',
+    b"'",
+    b"\n",
+    b"\r",
+    b";",
+    b"\t",
+    b",",
+    b"=1+1",
+    b"[" * 200,
+    b'{"a":' * 50,
+    b"null",
+    b"true",
+    b"{}",
+    b"[]",
+    b"C0",
+    b"C10000000000",
+    b"../../x",
+    b"$\\frac{$",
+    b"A" * 5000,
+)
 
 Rng = np.random.Generator
 
@@ -119,5 +152,12 @@ def swap(content: bytes, rng: Rng) -> bytes:
 
 
 MUTATIONS: tuple[Callable[[bytes, Rng], bytes], ...] = (
-    flip_bits, truncate, remove, repeat, insert_token, replace_token, overwrite, swap,
-)  # fmt: skip
+    flip_bits,
+    truncate,
+    remove,
+    repeat,
+    insert_token,
+    replace_token,
+    overwrite,
+    swap,
+)

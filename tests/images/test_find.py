@@ -87,8 +87,14 @@ def test_what_is_no_file_is_counted(tmp_path):
 
 
 def test_images_without_their_ending_are_counted(tmp_path):
-    for name, begins in (("scan17", b"II*\0"), ("cell.jpg.bak", b"\xff\xd8\xff\xe0"), ("c.v2", b"\x89PNG\r\n\x1a\n"),
-                         ("d.png.txt", b"notes"), (".hidden", b"II*\0"), ("empty", b"")):  # fmt: skip
+    for name, begins in (
+        ("scan17", b"II*\0"),
+        ("cell.jpg.bak", b"\xff\xd8\xff\xe0"),
+        ("c.v2", b"\x89PNG\r\n\x1a\n"),
+        ("d.png.txt", b"notes"),
+        (".hidden", b"II*\0"),
+        ("empty", b""),
+    ):
         (tmp_path / name).write_bytes(begins)
     touched(tmp_path, "a.png")
     assert names(find_images(tmp_path), tmp_path) == ["a.png"]
@@ -106,8 +112,9 @@ def test_what_this_package_wrote_is_left_out_and_said(tmp_path):
     touched(tmp_path, "a.png", "run/run.json", "run/pictures/a.png", "_truth/a_masks.png")
     assert names(find_images(tmp_path), tmp_path) == ["a.png"]
     assert reasons(tmp_path) == {
-        "run": "results of an earlier run (run.json lies in it)", "_truth": "the truth of simulated cells"
-    }  # fmt: skip
+        "run": "results of an earlier run (run.json lies in it)",
+        "_truth": "the truth of simulated cells",
+    }
 
 
 def test_a_folder_without_readable_images_says_what_lies_there(tmp_path):

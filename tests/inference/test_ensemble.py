@@ -64,16 +64,19 @@ def test_a_pickle_is_never_opened(random_ensemble):
         load_ensemble(random_ensemble)
 
 
-@pytest.mark.parametrize(("edit", "message"), [
-    (lambda card: card.update(colour="red"), "colour"),
-    (lambda card: card.update(architecture="transformer"), "architecture"),
-    (lambda card: card["arguments"].update(magic=1), "magic"),
-    (lambda card: card["members"][0].update(file="../../etc/passwd"), "file"),
-    (lambda card: card["thresholds"].update(agreement=[9, 1]), "from 0 to 3 votes"),
-    (lambda card: card["thresholds"].update(confidence=[[0.5, 0.5]]), "thresholds for 4 members"),
-    (lambda card: card["thresholds"]["confidence"].__setitem__(0, [0.5, 1.5]), "between 0 and 1"),
-    (lambda card: card["normalisation"].update(size=22.0), "normalisation"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda card: card.update(colour="red"), "colour"),
+        (lambda card: card.update(architecture="transformer"), "architecture"),
+        (lambda card: card["arguments"].update(magic=1), "magic"),
+        (lambda card: card["members"][0].update(file="../../etc/passwd"), "file"),
+        (lambda card: card["thresholds"].update(agreement=[9, 1]), "from 0 to 3 votes"),
+        (lambda card: card["thresholds"].update(confidence=[[0.5, 0.5]]), "thresholds for 4 members"),
+        (lambda card: card["thresholds"]["confidence"].__setitem__(0, [0.5, 1.5]), "between 0 and 1"),
+        (lambda card: card["normalisation"].update(size=22.0), "normalisation"),
+    ],
+)
 def test_an_unknown_part_of_the_card_is_refused_by_name(random_ensemble, edit, message):
     change(random_ensemble, edit)
     with pytest.raises(EnsembleError, match=message):
@@ -108,10 +111,16 @@ def test_the_identity_is_taken_over_values_not_over_names(random_ensemble):
 
     card = load_ensemble(random_ensemble).card
     values = [
-        card.classes, card.stride, sorted(card.normalisation.items()), "unet", sorted(card.arguments.items()),
-        [one.sha256 for one in card.members], [], [],
+        card.classes,
+        card.stride,
+        sorted(card.normalisation.items()),
+        "unet",
+        sorted(card.arguments.items()),
+        [one.sha256 for one in card.members],
+        [],
+        [],
         [card.thresholds.confidence, card.thresholds.agreement, False, None, None, None],
-    ]  # fmt: skip
+    ]
     assert card.identity == hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
     assert card.model_copy(update={"name": "other", "training": {"note": 1}}).identity == card.identity
     assert load_ensemble().card.identity == "b108e28c114a990a"

@@ -64,9 +64,7 @@ def test_a_window_of_a_graph_is_that_of_the_whole(how, rng):
     np.testing.assert_allclose(inside, graph(image)[:, 4 * unit : 6 * unit, : 3 * unit], atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("how", "side"), [(KINDS[0], 32), (KINDS[3], 40), (Architecture(filters=4, depth=4), 96)]
-)
+@pytest.mark.parametrize(("how", "side"), [(KINDS[0], 32), (KINDS[3], 40), (Architecture(filters=4, depth=4), 96)])
 def test_a_reading_graph_answers_as_its_network(how, side, rng):
     kind = VerifierArchitecture(how, side)
     network, weights = filled(Verifier(kind))
@@ -80,7 +78,9 @@ def test_eight_views_are_all_turns_and_mirrors(rng):
     crop = rng.random((5, 5)).astype(np.float32)
     views = {view.tobytes() for view in eight_views(crop)}
     assert len(views) == 8
-    assert {np.ascontiguousarray(one).tobytes() for one in (crop, crop.T, crop[::-1], crop[:, ::-1], crop[::-1, ::-1])} <= views  # fmt: skip
+    assert {
+        np.ascontiguousarray(one).tobytes() for one in (crop, crop.T, crop[::-1], crop[:, ::-1], crop[::-1, ::-1])
+    } <= views
 
 
 def test_the_shipped_ensemble_answers_alike_on_both_runtimes(rng):
@@ -93,9 +93,7 @@ def test_the_shipped_ensemble_answers_alike_on_both_runtimes(rng):
     network = UNet(stored.architecture)
     network.load_state_dict({k: torch.from_numpy(v) for k, v in stored.weights().items()}, strict=False)
     slow = TorchMember(network.eval(), torch.float32)(image)
-    np.testing.assert_allclose(
-        GraphMember(stored.architecture, stored.weights(), "float32")(image), slow, atol=1e-5
-    )
+    np.testing.assert_allclose(GraphMember(stored.architecture, stored.weights(), "float32")(image), slow, atol=1e-5)
 
 
 def test_scoring_starts_without_torch_and_without_figures():

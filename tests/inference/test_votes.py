@@ -28,9 +28,7 @@ def same_detections(ensemble, density):
         results.append((cast, detect(cast.votes, cast.maps, thresholds.agreement, ensemble.classes, 4)))
     (quick_cast, quick), (full_cast, full) = results
     for channel, agreement in enumerate(thresholds.agreement):
-        np.testing.assert_array_equal(
-            quick_cast.votes[channel] > agreement, full_cast.votes[channel] > agreement
-        )
+        np.testing.assert_array_equal(quick_cast.votes[channel] > agreement, full_cast.votes[channel] > agreement)
     assert quick.names == full.names
     np.testing.assert_array_equal(quick.votes, full.votes)
     for name in ("row", "col", "confidence", "spread"):  # windows of another shape: rounding differs
@@ -104,9 +102,7 @@ def test_folding_changes_nothing_but_rounding():
     image = np.random.default_rng(0).random((64, 64)).astype(np.float32)
     with torch.inference_mode():
         plain = network(torch.from_numpy(image)[None, None])[0].numpy()
-    np.testing.assert_allclose(
-        TorchMember(network, torch.float32)(image), plain, atol=2e-6
-    )  # float32 rounding
+    np.testing.assert_allclose(TorchMember(network, torch.float32)(image), plain, atol=2e-6)  # float32 rounding
 
 
 def test_low_precision_stays_near(shipped, densities):

@@ -22,16 +22,28 @@ def test_fractions_become_pixels(tmp_path):
     assert inside.tolist() == [[True, False], [True, True], [False, False]]
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("1 0.5 0.5 0.1", "line 1: expected five numbers"), ("a b c d e", "five numbers"), ("2 0.5 0.5 0.1 0.1", "a class from 0 to 1"),
-    ("0 1.5 0.5 0.1 0.1", "fractions of the image"), ("0.5 0.5 0.5 0.1 0.1", "a class from"),
-    ("nan 0.5 0.5 0.1 0.1", "five numbers"), ("inf 0.5 0.5 0.1 0.1", "five numbers"), ("0 0.5 0.5 nan 0.1", "five numbers"),
-    ("0 0_5 0.5 0.1 0.1", "five numbers"), ("0 0,5 0,5 0,1 0,1", "five numbers"), ("1e99 0.5 0.5 0.1 0.1", "a class from"),
-    ("0 0.5 0.5 0.1 0.1 0.93", "got six: with a confidence it is a detector's answer"),
-    ("0 0.5 0.5 0.1 0.1 0.2 0.2 0.3", "a box .five numbers. or a polygon, got 8 numbers"),
-    ("\n0 0.97 0.5 0.1 0.1", "line 2: .* reaches outside the image"), ("0 0.5 0.01 0.1 0.1", "reaches outside the image"),
-    ("0 0.5 0.5 0 0.1", "without width or height"), ("0 0.2 0.2 0.3 0.2 0.4 0.2", "without width or height"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("1 0.5 0.5 0.1", "line 1: expected five numbers"),
+        ("a b c d e", "five numbers"),
+        ("2 0.5 0.5 0.1 0.1", "a class from 0 to 1"),
+        ("0 1.5 0.5 0.1 0.1", "fractions of the image"),
+        ("0.5 0.5 0.5 0.1 0.1", "a class from"),
+        ("nan 0.5 0.5 0.1 0.1", "five numbers"),
+        ("inf 0.5 0.5 0.1 0.1", "five numbers"),
+        ("0 0.5 0.5 nan 0.1", "five numbers"),
+        ("0 0_5 0.5 0.1 0.1", "five numbers"),
+        ("0 0,5 0,5 0,1 0,1", "five numbers"),
+        ("1e99 0.5 0.5 0.1 0.1", "a class from"),
+        ("0 0.5 0.5 0.1 0.1 0.93", "got six: with a confidence it is a detector's answer"),
+        ("0 0.5 0.5 0.1 0.1 0.2 0.2 0.3", "a box .five numbers. or a polygon, got 8 numbers"),
+        ("\n0 0.97 0.5 0.1 0.1", "line 2: .* reaches outside the image"),
+        ("0 0.5 0.01 0.1 0.1", "reaches outside the image"),
+        ("0 0.5 0.5 0 0.1", "without width or height"),
+        ("0 0.2 0.2 0.3 0.2 0.4 0.2", "without width or height"),
+    ],
+)
 def test_bad_boxes_get_one_clear_error(tmp_path, text, words):
     (tmp_path / "a.txt").write_text(text)
     with pytest.raises(LabelError, match=words):
@@ -40,10 +52,16 @@ def test_bad_boxes_get_one_clear_error(tmp_path, text, words):
         read_yolo(tmp_path / "b.txt", ("normal",), (10, 10))
 
 
-@pytest.mark.parametrize("content", [
-    b"\xef\xbb\xbf0 0.5 0.5 0.2 0.4\r\n", "0 0.5 0.5 0.2 0.4\n".encode("utf-16"), b"0\t.5 5e-1  0.2 0.4\r",
-    b"0 0.4 0.3 0.6 0.3 0.6 0.7 0.4 0.7\n", b"0.0 0.6 0.7 0.5 0.3 0.4 0.5",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbf0 0.5 0.5 0.2 0.4\r\n",
+        "0 0.5 0.5 0.2 0.4\n".encode("utf-16"),
+        b"0\t.5 5e-1  0.2 0.4\r",
+        b"0 0.4 0.3 0.6 0.3 0.6 0.7 0.4 0.7\n",
+        b"0.0 0.6 0.7 0.5 0.3 0.4 0.5",
+    ],
+)
 def test_the_same_box_in_all_its_forms(tmp_path, content):
     """Byte-order mark, UTF-16, tabs, an exponent; a rectangle and a triangle as polygons."""
     (tmp_path / "a.txt").write_bytes(content)
@@ -76,8 +94,21 @@ def test_each_box_takes_one_detection():
 def test_evaluate_with_boxes(tmp_path, random_ensemble):
     write_folder(Order(2, Exposure(3.0), seed=3, shape=(512, 512)), tmp_path / "cells")
     (tmp_path / "cells" / "S1_00000.txt").write_text("1 0.5 0.5 1.0 1.0\n")
-    arguments = ["dosimetry", "evaluate", tmp_path / "cells", "--boxes", "normal,dicentric", "--out", tmp_path / "out",
-                 "--ensemble", random_ensemble, "--confidence", 0.1, "--agreement", 0]  # fmt: skip
+    arguments = [
+        "dosimetry",
+        "evaluate",
+        tmp_path / "cells",
+        "--boxes",
+        "normal,dicentric",
+        "--out",
+        tmp_path / "out",
+        "--ensemble",
+        random_ensemble,
+        "--confidence",
+        0.1,
+        "--agreement",
+        0,
+    ]
     result = CliRunner().invoke(cli, [str(a) for a in arguments])
     assert result.exit_code == 3, result.output  # the second image has no boxes
     assert "1 image" in result.output and "1 of 1 boxes hit" in result.output

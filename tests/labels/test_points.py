@@ -50,36 +50,42 @@ def test_labels_come_back(tmp_path):
     assert len(found["b.png"]) == 0
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("image,class,row\na.png,dicentric,1\n", "missing col; found 'image', 'class', 'row'"),
-    ("image,class,row,col\na.png,tricentric,1,2\n", "line 2: unknown class 'tricentric'"),
-    ("image,class,row,col\nz.png,dicentric,1,2\n", "line 2: no image 'z.png'"),
-    ("image,class,row,col\na.png,dicentric,one,2\n", "line 2: expected a number in row, got 'one'"),
-    ("image,class,row,col\na.png,dicentric,nan,2\n", "expected a number in row, got 'nan'; a finite number"),
-    ("image,class,row,col\na.png,dicentric,1_0,2\n", "expected a number in row, got '1_0'"),
-    ("image,class,row,col\na.png,dicentric,5,1,5\n", "line 2: expected 4 columns, got 5; are there decimal commas"),
-    ("image,class,row,col\na.png,dicentric,5\n", "line 2: expected 4 columns, got 3"),
-    ("image;class;row;col\na.png;dicentric;1,024;5\n", "the comma may part thousands or decimals"),
-    ("image,class,row (um),col\na.png,dicentric,1,2\n", "missing row"),
-    ("image,class,row,col,column\na.png,dicentric,1,2,2\n", "'col' and 'column' could both be the column col"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("image,class,row\na.png,dicentric,1\n", "missing col; found 'image', 'class', 'row'"),
+        ("image,class,row,col\na.png,tricentric,1,2\n", "line 2: unknown class 'tricentric'"),
+        ("image,class,row,col\nz.png,dicentric,1,2\n", "line 2: no image 'z.png'"),
+        ("image,class,row,col\na.png,dicentric,one,2\n", "line 2: expected a number in row, got 'one'"),
+        ("image,class,row,col\na.png,dicentric,nan,2\n", "expected a number in row, got 'nan'; a finite number"),
+        ("image,class,row,col\na.png,dicentric,1_0,2\n", "expected a number in row, got '1_0'"),
+        ("image,class,row,col\na.png,dicentric,5,1,5\n", "line 2: expected 4 columns, got 5; are there decimal commas"),
+        ("image,class,row,col\na.png,dicentric,5\n", "line 2: expected 4 columns, got 3"),
+        ("image;class;row;col\na.png;dicentric;1,024;5\n", "the comma may part thousands or decimals"),
+        ("image,class,row (um),col\na.png,dicentric,1,2\n", "missing row"),
+        ("image,class,row,col,column\na.png,dicentric,1,2,2\n", "'col' and 'column' could both be the column col"),
+    ],
+)
 def test_a_wrong_table_is_refused_by_line(tmp_path, text, message):
     (tmp_path / "labels.csv").write_text(text)
     with pytest.raises(LabelError, match=message):
         read_labels(tmp_path / "labels.csv", ["a.png"])
 
 
-@pytest.mark.parametrize(("content", "image"), [
-    ("\ufeffimage,class,row,col\r\n1.png,dicentric,10.5,20\r\n", "1.png"),
-    ("image;class;row;col\n1.png;dicentric;10,5;20\n", "1.png"),
-    ("Image,Class,Row,Col\n1.png,Dicentric,10.5,20\n", "1.png"),
-    ("image,class,row,col,remarks\n,,,,\n1.png,dicentric,10.5,20,sure\n", "1.png"),
-    ("image,class,row,col\nS17\\1.PNG,dicentric,10.5,20\n", "S17/1.png"),
-    ("image\tclass\trow\tcol\n1.png\tdicentric\t10.5\t20\n".encode("utf-16"), "1.png"),
-    ("image,class,row,col\nBild ä.png,dicentric,10.5,20\n".encode("cp1252"), "Bild ä.png"),
-    ("image,class,row,col\nBild a\u0308.png,dicentric,10.5,20\n", "Bild ä.png"),
-    ("image,class,row,col\n'=1.png,dicentric,10.5,20\n", "=1.png"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("content", "image"),
+    [
+        ("\ufeffimage,class,row,col\r\n1.png,dicentric,10.5,20\r\n", "1.png"),
+        ("image;class;row;col\n1.png;dicentric;10,5;20\n", "1.png"),
+        ("Image,Class,Row,Col\n1.png,Dicentric,10.5,20\n", "1.png"),
+        ("image,class,row,col,remarks\n,,,,\n1.png,dicentric,10.5,20,sure\n", "1.png"),
+        ("image,class,row,col\nS17\\1.PNG,dicentric,10.5,20\n", "S17/1.png"),
+        ("image\tclass\trow\tcol\n1.png\tdicentric\t10.5\t20\n".encode("utf-16"), "1.png"),
+        ("image,class,row,col\nBild ä.png,dicentric,10.5,20\n".encode("cp1252"), "Bild ä.png"),
+        ("image,class,row,col\nBild a\u0308.png,dicentric,10.5,20\n", "Bild ä.png"),
+        ("image,class,row,col\n'=1.png,dicentric,10.5,20\n", "=1.png"),
+    ],
+)
 def test_labels_as_spreadsheets_and_other_systems_write_them(tmp_path, content, image):
     path = tmp_path / "labels.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -95,8 +101,14 @@ def test_capitals_tell_two_images_apart(tmp_path):
         read_labels(tmp_path / "labels.csv", ["a.png", "a.PNG"])
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n/\\"), min_size=1, max_size=8),
-                min_size=1, max_size=4, unique_by=lambda name: unicodedata.normalize("NFC", name)))  # fmt: skip
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n/\\"), min_size=1, max_size=8),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda name: unicodedata.normalize("NFC", name),
+    )
+)
 def test_any_name_of_an_image_comes_back(tmp_path_factory, names):
     path = tmp_path_factory.mktemp("t") / "labels.csv"
     write_labels(path, {name: points(("dicentric", k, 2 * k)) for k, name in enumerate(names)})

@@ -61,9 +61,7 @@ def run(lapse):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(learning.PRESETS, "fast", QUICK)
         out = lapse.parent / "run"
-        said = call(
-            "run", lapse / "phase", "--fluorescence", lapse / "fluorescence", "--out", out, "--hours", 0.5
-        )
+        said = call("run", lapse / "phase", "--fluorescence", lapse / "fluorescence", "--out", out, "--hours", 0.5)
     return out, said
 
 
@@ -95,7 +93,8 @@ def test_one_command_does_all(run, lapse):
     ):
         assert words in page
     assert "http" not in page.replace("http://www.w3.org", "").replace("https://matplotlib.org", "").replace(
-        "http://purl.org", "").replace("http://creativecommons.org", "")  # fmt: skip
+        "http://purl.org", ""
+    ).replace("http://creativecommons.org", "")
 
 
 def test_calling_again_changes_nothing_and_other_settings_are_refused(run, lapse, monkeypatch):
@@ -104,18 +103,14 @@ def test_calling_again_changes_nothing_and_other_settings_are_refused(run, lapse
     before = {name: (out / name).read_bytes() for name in ("counts.csv", "journal.jsonl")}
     call("run", lapse / "phase", "--fluorescence", lapse / "fluorescence", "--out", out, "--hours", 0.5)
     assert before == {name: (out / name).read_bytes() for name in before}
-    said = call(
-        "run", lapse / "phase", "--fluorescence", lapse / "fluorescence", "--out", out, "--seed", 2, code=1
-    )
+    said = call("run", lapse / "phase", "--fluorescence", lapse / "fluorescence", "--out", out, "--seed", 2, code=1)
     assert "other settings" in said
 
 
 def test_step_by_step_is_the_same_road(run, lapse, tmp_path):
     out, _ = run
     ensemble = out / "learning" / "ensemble"
-    said = call(
-        "count", lapse / "phase" / "A01_1_t00*.tif", "--ensemble", ensemble, "--out", tmp_path / "c", "--json"
-    )
+    said = call("count", lapse / "phase" / "A01_1_t00*.tif", "--ensemble", ensemble, "--out", tmp_path / "c", "--json")
     told = json.loads(said.splitlines()[-1])
     with (out / "counts.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["position"] == "A01_1"]
@@ -133,9 +128,7 @@ def test_step_by_step_is_the_same_road(run, lapse, tmp_path):
     assert (tmp_path / "t" / "tracks" / "res_track.txt").read_text() == (
         out / "tracks" / "A01_1" / "res_track.txt"
     ).read_text()
-    figures = json.loads(
-        call("evaluate", lapse, "--ensemble", ensemble, "--part", "test", "--json").splitlines()[-1]
-    )
+    figures = json.loads(call("evaluate", lapse, "--ensemble", ensemble, "--part", "test", "--json").splitlines()[-1])
     assert figures["fields"] >= 3 and figures["object"]["dice"] > 0.4
     call(
         "experts",
@@ -180,9 +173,7 @@ def test_a_stained_sequence_is_followed_without_any_network(lapse, tmp_path):
     with (tmp_path / "s" / "counts.csv").open() as file:
         found = [int(row["count"]) for row in csv.DictReader(file)]
     true = [len(np.unique(mask)) - 1 for mask in read_masks(lapse / "truth" / "A03_1")]
-    assert (
-        np.abs(np.subtract(found, true)).mean() <= 3
-    )  # debris counts as nuclei here: nothing tells it apart
+    assert np.abs(np.subtract(found, true)).mean() <= 3  # debris counts as nuclei here: nothing tells it apart
     assert "either --ensemble or --stained" in call("count", lapse / "phase", "--out", tmp_path / "n", code=1)
 
 
@@ -194,9 +185,7 @@ def test_wrong_use_is_told(lapse, run, tmp_path):
     assert "--pattern" in call(
         "label", lapse / "phase", "--fluorescence", tmp_path / "other", "--out", tmp_path / "y", code=1
     )
-    assert "pull" not in call(
-        "count", lapse / "phase", "--ensemble", tmp_path, "--out", tmp_path / "z", code=1
-    )
+    assert "pull" not in call("count", lapse / "phase", "--ensemble", tmp_path, "--out", tmp_path / "z", code=1)
     mixed = call("count", lapse / "phase", "--ensemble", out, "--out", tmp_path / "z", code=1)
     assert "expected an ensemble" in mixed
 
@@ -205,23 +194,29 @@ def test_empty_stain_everywhere_is_one_clear_error(lapse, tmp_path):
     (tmp_path / "dark").mkdir()
     for path in (lapse / "fluorescence").iterdir():
         write(tmp_path / "dark" / path.name, Image(np.zeros(read(path).shape, np.uint16)))
-    said = call(
-        "label", lapse / "phase", "--fluorescence", tmp_path / "dark", "--out", tmp_path / "z", code=1
-    )
+    said = call("label", lapse / "phase", "--fluorescence", tmp_path / "dark", "--out", tmp_path / "z", code=1)
     assert "none of 20 pairs could be labelled" in said and "one brightness" in said
 
 
-@pytest.mark.skipif(
-    not shutil.which("chromium"), reason="no chromium on this machine: the page was not rendered"
-)
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium on this machine: the page was not rendered")
 def test_the_report_renders_in_a_browser(run, tmp_path):
     out, _ = run
     shot = tmp_path / "page.png"
     subprocess.run(
-        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1100,3000", f"--screenshot={shot}",
-         (out / "report.html").resolve().as_uri()], check=True, capture_output=True, timeout=120,
+        [
+            "chromium",
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--window-size=1100,3000",
+            f"--screenshot={shot}",
+            (out / "report.html").resolve().as_uri(),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=120,
         env=os.environ | {"HOME": str(tmp_path)},
-    )  # fmt: skip
+    )
     picture = read(shot).pixels
     assert picture.shape[0] >= 3000 and picture.std() > 20
 

@@ -66,9 +66,7 @@ def test_what_was_found_stays_as_it_was():
     """Another nucleus of its usual size lies where the missing one should be: nothing is taken from it."""
     scenes = [[(60, 40)], [], [(60, 40)]]
     other = [disks([(60, 52)]) * 2 for _ in range(3)]
-    masks = [
-        np.maximum(disks(scene), extra).astype(np.int32) for scene, extra in zip(scenes, other, strict=True)
-    ]
+    masks = [np.maximum(disks(scene), extra).astype(np.int32) for scene, extra in zip(scenes, other, strict=True)]
     masks[1] = (masks[1] > 0).astype(np.int32)
     drawn, _, _ = filled_tracks(masks)
     assert np.array_equal(drawn[1] == drawn[0][60, 52], other[0] > 0)

@@ -68,9 +68,7 @@ def test_networks_of_any_stride_answer_where_they_should(stride, stem, sharp):
     """Shape, and that no output looks further than `reach` says."""
     if stem == "unshuffle" and stride == 1:
         stem = "plain"
-    how = Architecture(
-        classes=2, filters=2, depth=3, stem=stem, widest=8, stride=stride, sharp=sharp, dropout=0.05
-    )
+    how = Architecture(classes=2, filters=2, depth=3, stem=stem, widest=8, stride=stride, sharp=sharp, dropout=0.05)
     torch.manual_seed(1)
     network = UNet(how).double().eval()
     side = 2 * how.reach + 64
@@ -189,9 +187,7 @@ def test_one_field_is_learnt_from_in_parts(tmp_path):
     for tile in read_labelled(tmp_path / "out" / "tiles").kept:
         pixels, labels = read(tile.name.path).pixels, read_mask(tile.label)
         assert pixels.shape == labels.shape
-        place = np.argwhere(
-            (np.lib.stride_tricks.sliding_window_view(whole, pixels.shape) == pixels).all((2, 3))
-        )
+        place = np.argwhere((np.lib.stride_tricks.sliding_window_view(whole, pixels.shape) == pixels).all((2, 3)))
         assert len(place) == 1
         seen[place[0, 0] : place[0, 0] + pixels.shape[0], place[0, 1] : place[0, 1] + pixels.shape[1]] += 1
     assert seen.max() == 1 and seen.mean() > 0.8
@@ -217,9 +213,7 @@ def test_too_small_or_too_empty_fields_are_refused(tmp_path):
     write_sequence(TimeLapse(frames=1, shape=(96, 96)), tmp_path / "small")
     with pytest.raises(LabelError, match="one of 240 x 360 pixels to cut in parts; got 96 x 96"):
         learn([tmp_path / "small"], tmp_path / "none", quick)
-    write_sequence(
-        TimeLapse(frames=1, shape=(260, 420), population=PopulationSettings(1)), tmp_path / "empty"
-    )
+    write_sequence(TimeLapse(frames=1, shape=(260, 420), population=PopulationSettings(1)), tmp_path / "empty")
     with pytest.raises(LabelError, match="nuclei in at least three of 6 parts"):
         learn([tmp_path / "empty"], tmp_path / "none", quick)
 

@@ -115,12 +115,8 @@ def scores_of(truth: Path, result: Path) -> dict[str, float]:
     from traccuracy.matchers import CTCMatcher
     from traccuracy.metrics import CTCMetrics
 
-    graphs = [
-        load_ctc_data(str(folder), name=name) for folder, name in ((truth, "truth"), (result, "result"))
-    ]
-    found, _ = run_metrics(
-        gt_data=graphs[0], pred_data=graphs[1], matcher=CTCMatcher(), metrics=[CTCMetrics()]
-    )
+    graphs = [load_ctc_data(str(folder), name=name) for folder, name in ((truth, "truth"), (result, "result"))]
+    found, _ = run_metrics(gt_data=graphs[0], pred_data=graphs[1], matcher=CTCMatcher(), metrics=[CTCMetrics()])
     return {name: float(found[0]["results"][name]) for name in ("TRA", "DET", "LNK")}
 
 
@@ -136,9 +132,7 @@ def test_true_masks_are_linked_as_an_independent_program_wants(tmp_path, shift):
     (tmp_path / "masks").mkdir()
     for number, mask in enumerate(read_masks(tmp_path / "truth")):
         write_mask(tmp_path / "masks" / f"m{number:03d}.tif", relabelled(mask))
-    found = follow(
-        sorted((tmp_path / "phase").iterdir()), sorted((tmp_path / "masks").iterdir()), tmp_path / "tracks"
-    )
+    found = follow(sorted((tmp_path / "phase").iterdir()), sorted((tmp_path / "masks").iterdir()), tmp_path / "tracks")
     scores = scores_of(tmp_path / "truth", tmp_path / "tracks")
     # Gaps at the border are filled with slivers that truth, below 8 pixels, leaves out.
     assert scores["DET"] >= 0.999 and scores["LNK"] >= 0.98 and scores["TRA"] >= 0.99
@@ -207,8 +201,6 @@ def test_frames_of_two_sizes_are_refused(tmp_path):
     write_mask(tmp_path / "a.tif", blobs([(60, 40)]))
     write_mask(tmp_path / "b.tif", blobs([(60, 40)], shape=(100, 120)))
     masks = [tmp_path / "a.tif", tmp_path / "b.tif"]
-    with pytest.raises(
-        ImageError, match="expected every frame of a sequence in 120 x 120 pixels, got 100 x 120"
-    ):
+    with pytest.raises(ImageError, match="expected every frame of a sequence in 120 x 120 pixels, got 100 x 120"):
         follow(masks, masks, tmp_path / "out", largest_shift=0)
     assert not (tmp_path / "out").exists()

@@ -31,8 +31,10 @@ def field(folder, name, seed):
     rng = np.random.default_rng(seed)
     mask = np.zeros((40, 40), np.int32)
     mask[5 : 6 + seed, 5:12] = 1
-    for place, save in (("phase", lambda p: write(p, Image(rng.integers(0, 99, (40, 40), dtype=np.uint8)))),
-                        ("labels", lambda p: write_mask(p, mask))):  # fmt: skip
+    for place, save in (
+        ("phase", lambda p: write(p, Image(rng.integers(0, 99, (40, 40), dtype=np.uint8)))),
+        ("labels", lambda p: write_mask(p, mask)),
+    ):
         path = folder / place / name
         path.parent.mkdir(parents=True, exist_ok=True)
         save(path)
@@ -47,13 +49,26 @@ def plate(tmp_path):
 
 
 def card(**training):
-    return Card(name="x", task="livecell", classes=["nucleus", "core"], stride=1, normalisation=dict(LIVE_CELLS.normalisation),
-                arguments={}, members=[], training=training, thresholds=Thresholds(confidence=[], agreement=[0, 0]))  # fmt: skip
+    return Card(
+        name="x",
+        task="livecell",
+        classes=["nucleus", "core"],
+        stride=1,
+        normalisation=dict(LIVE_CELLS.normalisation),
+        arguments={},
+        members=[],
+        training=training,
+        thresholds=Thresholds(confidence=[], agreement=[0, 0]),
+    )
 
 
 def test_masks_belong_to_the_image_of_their_folder_not_to_one_of_that_name(plate):
     assert [(f.name.position, f.label.parent.name) for f in plate.fields] == [
-        ("A01", "A01"), ("A01", "A01"), ("B02", "B02"), ("B02", "B02")]  # fmt: skip
+        ("A01", "A01"),
+        ("A01", "A01"),
+        ("B02", "B02"),
+        ("B02", "B02"),
+    ]
     assert len({f.nuclei and f.label for f in plate.fields}) == 4
 
 
@@ -68,8 +83,10 @@ def test_parts_of_a_training_are_known_by_content(plate, tmp_path):
     """The card keeps B02/t001 aside: one field, though two are called t001.tif, and also from another folder."""
     from cytally.files.hashes import hash_of
 
-    noted = {part: [hash_of(plate.fields[k].name.path) for k in which] for part, which in
-             (("train", (0, 1)), ("validation", (2,)), ("test", (3,)))}  # fmt: skip
+    noted = {
+        part: [hash_of(plate.fields[k].name.path) for k in which]
+        for part, which in (("train", (0, 1)), ("validation", (2,)), ("test", (3,)))
+    }
     assert fields_of(card(images=noted), "test", plate.kept) == [plate.fields[3]]
     assert learnt_from(card(images=noted), plate.kept) == list(plate.fields[:3])
     (tmp_path / "plate").rename(tmp_path / "elsewhere")
@@ -78,9 +95,7 @@ def test_parts_of_a_training_are_known_by_content(plate, tmp_path):
 
 
 def test_a_card_that_notes_names_only_is_refused_where_names_repeat(plate):
-    with pytest.raises(
-        LabelError, match="2 fields have this name, and the card of this ensemble notes names only"
-    ):
+    with pytest.raises(LabelError, match="2 fields have this name, and the card of this ensemble notes names only"):
         fields_of(card(fields={"test": ["t001.tif"]}), "test", plate.kept)
     assert fields_of(card(fields={"test": ["t001.tif"]}), "test", plate.kept[:2]) == [plate.fields[1]]
     assert learnt_from(card(fields={"train": ["t001.tif"]}), plate.kept) == []
@@ -92,9 +107,7 @@ def test_an_ensemble_is_not_given_back_for_other_data(plate, tmp_path):
     (out / "training").mkdir()
     same_data(out, plate.kept)
     assert len(json.loads((out / DATA).read_text())) == 4
-    with pytest.raises(
-        RunError, match=r"learnt from other images or labels \(4 fields in .*, 3 given, 3 the same\)"
-    ):
+    with pytest.raises(RunError, match=r"learnt from other images or labels \(4 fields in .*, 3 given, 3 the same\)"):
         same_data(out, plate.kept[:3])
     write_mask(plate.fields[0].label, np.ones((40, 40), np.int32))
     with pytest.raises(RunError, match="4 given, 3 the same"):
@@ -112,9 +125,7 @@ def test_labels_of_a_run_are_not_made_anew_with_other_settings(tmp_path):
     (tmp_path / "label.json").write_text(json.dumps({"settings": asdict(settings)}))
     same_settings(tmp_path, settings)
     other = replace(settings, stain=FluorescenceSettings.for_nuclei(8, 40))
-    with pytest.raises(
-        RunError, match=r"labels made with other settings \(.*stain.diameters.*\).*another --out"
-    ):
+    with pytest.raises(RunError, match=r"labels made with other settings \(.*stain.diameters.*\).*another --out"):
         same_settings(tmp_path, other)
 
 
@@ -145,8 +156,13 @@ def test_two_images_of_one_field_on_either_side_are_refused():
 
 def test_channels_in_names_pair_without_a_pattern():
     """NIS, MetaMorph, Micro-Manager, Fiji: each folder holds one channel."""
-    for one, two in (("dish1_xy1c1", "dish1_xy1c2"), ("exp_w1BF_s1_t1", "exp_w2DAPI_s1_t1"), ("t001_c001", "t001_c002"),
-                     ("img_000000001_BF_000", "img_000000001_DAPI_000"), ("A01_C1_t1", "A01_C2_t1")):  # fmt: skip
+    for one, two in (
+        ("dish1_xy1c1", "dish1_xy1c2"),
+        ("exp_w1BF_s1_t1", "exp_w2DAPI_s1_t1"),
+        ("t001_c001", "t001_c002"),
+        ("img_000000001_BF_000", "img_000000001_DAPI_000"),
+        ("A01_C1_t1", "A01_C2_t1"),
+    ):
         assert len(pair_files([Path(f"p/{one}.tif")], [Path(f"f/{two}.tif")]).pairs) == 1
 
 
@@ -154,9 +170,7 @@ def test_an_offset_of_the_cameras_is_corrected_only_beyond_doubt():
     """Simulated fields, eight each: none is found where there is none, and (6, -9) within 2 pixels where it is."""
     stain = FluorescenceSettings.for_nuclei(5, 30)
     for offset, doubtless in (((0.0, 0.0), False), ((6.0, -9.0), True)):
-        seen = [
-            next(frames(TimeLapse(frames=1, shape=(256, 256), seed=110 + k, offset=offset))) for k in range(8)
-        ]
+        seen = [next(frames(TimeLapse(frames=1, shape=(256, 256), seed=110 + k, offset=offset))) for k in range(8)]
         pictures = [each.phase for each in seen], [identify(each.fluorescence, stain).labels for each in seen]
         found, error = channel_offset(*pictures), offset_error(*pictures)
         assert beyond_doubt(found, error) is doubtless, (found, error)
@@ -164,9 +178,7 @@ def test_an_offset_of_the_cameras_is_corrected_only_beyond_doubt():
 
 
 def test_doubt_is_three_standard_errors_and_grows_with_scatter():
-    assert not beyond_doubt(Offset(2.9, -2.9, 9.0), (1.0, 1.0)) and beyond_doubt(
-        Offset(0, -3.1, 9.0), (1.0, 1.0)
-    )
+    assert not beyond_doubt(Offset(2.9, -2.9, 9.0), (1.0, 1.0)) and beyond_doubt(Offset(0, -3.1, 9.0), (1.0, 1.0))
     empty = np.zeros((64, 64), np.int32)
     assert offset_error([np.zeros((64, 64), np.uint8)], [empty]) == (np.inf, np.inf)
 
@@ -181,8 +193,12 @@ def test_a_label_of_which_most_is_too_large_is_rejected(tmp_path):
     from cytally.livecell.simulate.folder import write_sequence
 
     write_sequence(TimeLapse(frames=2, shape=(192, 192), seed=9), tmp_path / "s")
-    made = label_folder(tmp_path / "s" / "phase", tmp_path / "s" / "fluorescence", tmp_path / "o",
-                        LabelSettings(FluorescenceSettings.for_nuclei(3, 10)))  # fmt: skip
+    made = label_folder(
+        tmp_path / "s" / "phase",
+        tmp_path / "s" / "fluorescence",
+        tmp_path / "o",
+        LabelSettings(FluorescenceSettings.for_nuclei(3, 10)),
+    )
     assert not made.kept and all("--diameter does not fit" in each.reason for each in made.fields)
 
 

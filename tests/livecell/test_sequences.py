@@ -41,9 +41,15 @@ def test_any_depth_is_flattened(dtype):
 
 @pytest.mark.parametrize(
     ("image", "says"),
-    [(np.full((40, 40), 7), "one brightness"), (np.full((40, 40), np.nan), "NaN"), (np.eye(40) * 1e39, "infinity"),
-     (np.eye(40) * 1e35, "below 1e"), (np.eye(3), "got 3 x 3"), (np.broadcast_to(np.uint8(3), (9000, 9000)), "to 64 megapixels, got 9000")],
-)  # fmt: skip
+    [
+        (np.full((40, 40), 7), "one brightness"),
+        (np.full((40, 40), np.nan), "NaN"),
+        (np.eye(40) * 1e39, "infinity"),
+        (np.eye(40) * 1e35, "below 1e"),
+        (np.eye(3), "got 3 x 3"),
+        (np.broadcast_to(np.uint8(3), (9000, 9000)), "to 64 megapixels, got 9000"),
+    ],
+)
 def test_fields_without_information_are_refused(image, says):
     with pytest.raises(ImageError, match=says):
         flatten(image)
@@ -110,11 +116,17 @@ def test_movies_that_cannot_be_are_refused_and_leave_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    (b"1 0 5\n", "line 1: expected 'label first last parent', got '1 0 5'"), (b"1 0 5 0\n2 5 1 0\n", "line 2: expected"),
-    ("1 0 ² 0\n".encode(), "line 1: expected 'label"), (b"1 0 5 0\n1 6 9 0\n", "line 2: track 1 is there twice"),
-    (b"1 0 5 \xe4\n", "line 1: expected 'label"), (b"1 0 99999999999 0\n", "line 1: expected 'label"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"1 0 5\n", "line 1: expected 'label first last parent', got '1 0 5'"),
+        (b"1 0 5 0\n2 5 1 0\n", "line 2: expected"),
+        ("1 0 ² 0\n".encode(), "line 1: expected 'label"),
+        (b"1 0 5 0\n1 6 9 0\n", "line 2: track 1 is there twice"),
+        (b"1 0 5 \xe4\n", "line 1: expected 'label"),
+        (b"1 0 99999999999 0\n", "line 1: expected 'label"),
+    ],
+)
 def test_a_wrong_table_of_tracks_is_refused_by_line(tmp_path, content, words):
     (tmp_path / "res_track.txt").write_bytes(content)
     with pytest.raises(LabelError, match=words):

@@ -12,9 +12,7 @@ from cytally.images.sequences.tracks import read_masks, read_tracks
 from cytally.livecell.simulate.folder import TimeLapse, frames, seen_pieces, write_sequence
 from cytally.livecell.simulate.population import DYING, MITOSIS, PopulationSettings, simulate
 
-SMALL = TimeLapse(
-    frames=10, shape=(192, 224), seed=4, population=PopulationSettings(12, division=0.05, death=0.01)
-)
+SMALL = TimeLapse(frames=10, shape=(192, 224), seed=4, population=PopulationSettings(12, division=0.05, death=0.01))
 
 
 @pytest.fixture(scope="module")

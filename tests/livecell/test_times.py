@@ -52,9 +52,7 @@ STAINED = ("--stained", "--movie", "none")
 
 
 def test_hours_come_from_the_clock_in_the_names(tmp_path):
-    where = folder(
-        tmp_path / "i", DOUBLING, times=[4 * k for k in range(6)] + [24], name="VID1_B3_1_00d{:02d}h00m.tif"
-    )
+    where = folder(tmp_path / "i", DOUBLING, times=[4 * k for k in range(6)] + [24], name="VID1_B3_1_00d{:02d}h00m.tif")
     call("track", where, *STAINED, "--out", tmp_path / "o")
     found = rows(tmp_path / "o" / "growth.csv")[0]
     assert float(found["doubling_hours"]) == pytest.approx(12, rel=0.03)
@@ -64,9 +62,13 @@ def test_hours_come_from_the_clock_in_the_names(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "step", "options"),
-    [("VID1_B3_1_00d{:02d}h00m.tif", 4, ()), ("VID1_B3_1_00d{:02d}h00m.tif", 4, ("--hours", 4)), ("A1_t{:03d}.tif", 1, ("--hours", 4)),
-     ("{:04d}.tif", 1, ("--hours", 4))],
-)  # fmt: skip
+    [
+        ("VID1_B3_1_00d{:02d}h00m.tif", 4, ()),
+        ("VID1_B3_1_00d{:02d}h00m.tif", 4, ("--hours", 4)),
+        ("A1_t{:03d}.tif", 1, ("--hours", 4)),
+        ("{:04d}.tif", 1, ("--hours", 4)),
+    ],
+)
 def test_missing_frames_leave_holes(tmp_path, name, step, options):
     """Frames 3 and 4 of seven left out: still 12 hours, and the tracks count them."""
     stay = [0, 1, 2, 5, 6]
@@ -92,9 +94,7 @@ def test_an_unreadable_frame_leaves_a_hole_too(tmp_path):
 def test_hours_come_from_the_images_where_names_have_none(tmp_path):
     (tmp_path / "i").mkdir()
     for k, count in enumerate(DOUBLING):
-        tifffile.imwrite(
-            tmp_path / "i" / f"t{k:03d}.tif", stain(count), imagej=True, metadata={"finterval": 14400.0}
-        )
+        tifffile.imwrite(tmp_path / "i" / f"t{k:03d}.tif", stain(count), imagej=True, metadata={"finterval": 14400.0})
     call("count", tmp_path / "i", "--stained", "--out", tmp_path / "o")
     assert float(rows(tmp_path / "o" / "growth.csv")[0]["doubling_hours"]) == pytest.approx(12, rel=0.03)
 
@@ -111,18 +111,17 @@ def test_without_any_hours_growth_is_told_per_frame_and_said(tmp_path):
 def test_hours_that_contradict_the_names_or_make_no_sense_are_refused(tmp_path):
     where = folder(tmp_path / "i", [9, 9, 9], times=[0, 4, 8])
     assert "its names say 4 hours between frames, --hours says 3" in call(
-        "count", where, "--stained", "--out", tmp_path / "o", "--hours", 3, code=1)  # fmt: skip
+        "count", where, "--stained", "--out", tmp_path / "o", "--hours", 3, code=1
+    )
     for wrong in (0, -1, "nan", "inf"):
-        assert "'--hours'" in call(
-            "count", where, "--stained", "--out", tmp_path / "o", f"--hours={wrong}", code=2)  # fmt: skip
+        assert "'--hours'" in call("count", where, "--stained", "--out", tmp_path / "o", f"--hours={wrong}", code=2)
     assert not (tmp_path / "o").exists()
 
 
 def test_times_without_a_step_and_with_a_wide_one(tmp_path):
     """Times 0, 1, 100: places in the list. Times 0, 59, 121, 180: every hour, nearly. Frames by fives: said."""
     said = [
-        series_of([tmp_path / f"t{k}.tif" for k in times])[0]
-        for times in ((0, 1, 100), (0, 59, 121, 180), (0, 5, 10))
+        series_of([tmp_path / f"t{k}.tif" for k in times])[0] for times in ((0, 1, 100), (0, 59, 121, 180), (0, 5, 10))
     ]
     assert [(one.places, one.regular) for one in said] == [
         ((0, 1, 2), False),
@@ -158,9 +157,7 @@ def test_a_blank_frame_has_no_nuclei_and_no_certainty(tmp_path):
 def test_a_range_of_diameters_that_does_not_fit_is_said_and_leaves_no_limits(tmp_path):
     where = folder(tmp_path / "i", [15, 15, 15], "A01_1_t{:03d}.tif")
     for command in ("count", "track"):
-        said = call(
-            command, where, "--stained", "--diameter", 3, 9, "--out", tmp_path / command, "--hours", 1
-        )
+        said = call(command, where, "--stained", "--diameter", 3, 9, "--out", tmp_path / command, "--hours", 1)
         assert "of the stained area was dropped because its objects are larger than 9 pixels" in said
         assert {row["lower"] for row in rows(tmp_path / command / "counts.csv")} == {""}
     assert "not known" in (tmp_path / "count" / "report.html").read_text()
@@ -170,11 +167,10 @@ def test_nothing_ends_silently_without_tracks(tmp_path):
     """Fields without times: refused by track before any work, said by count; numbered files: refused only if told so."""
     where = folder(tmp_path / "i", [9, 9, 9], "A01_f{:02d}.tif")
     assert "is a position of its own by its name, so nothing can be followed" in call(
-        "track", where, *STAINED, "--out", tmp_path / "t", code=1)  # fmt: skip
-    assert not (tmp_path / "t").exists()
-    assert "nothing can be followed; for a time-lapse" in call(
-        "count", where, "--stained", "--out", tmp_path / "c"
+        "track", where, *STAINED, "--out", tmp_path / "t", code=1
     )
+    assert not (tmp_path / "t").exists()
+    assert "nothing can be followed; for a time-lapse" in call("count", where, "--stained", "--out", tmp_path / "c")
     numbers = folder(tmp_path / "n", [9, 9, 9], "{:04d}.tif")
     assert "numbers such as 0000" in call("track", numbers, *STAINED, "--out", tmp_path / "n1", "--hours", 1)
     assert read_tracks(tmp_path / "n1" / "tracks")
@@ -190,10 +186,7 @@ def test_a_frame_of_another_size_is_refused_before_all_work_or_left_out(tmp_path
     write(where / "A01_1_t002.tif", Image(stain(4, (100, 120))))
     for command in ("count", "track"):
         said = call(command, where, "--stained", "--out", tmp_path / "o", code=1)
-        assert (
-            "A01_1_t002.tif: expected every frame of position 'A01_1' in 160 x 160 pixels, got 100 x 120"
-            in said
-        )
+        assert "A01_1_t002.tif: expected every frame of position 'A01_1' in 160 x 160 pixels, got 100 x 120" in said
     assert not (tmp_path / "o").exists()
     said = call("track", where, *STAINED, "--skip-sizes", "--out", tmp_path / "o", "--hours", 1, code=3)
     assert "skipped A01_1_t002.tif" in said
@@ -226,9 +219,7 @@ def test_images_that_differ_by_their_ending_keep_masks_of_their_own(tmp_path):
     (tmp_path / "i").mkdir()
     for name, count in (("a1_t0.png", 4), ("a1_t0.tif", 9)):
         write(tmp_path / "i" / name, Image(stain(count)))
-    assert "two images of position" in call(
-        "count", tmp_path / "i", "--stained", "--out", tmp_path / "o", code=1
-    )
+    assert "two images of position" in call("count", tmp_path / "i", "--stained", "--out", tmp_path / "o", code=1)
     call(
         "count",
         tmp_path / "i",

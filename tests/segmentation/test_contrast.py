@@ -50,9 +50,7 @@ def test_without_the_floor_noise_is_full_of_nuclei():
     assert identify(blank("poisson"), bare).count > 20
 
 
-@pytest.mark.parametrize(
-    ("kind", "height"), [("gaussian", 4), ("poisson", 6), ("smeared", 8), ("hot pixel", 4)]
-)
+@pytest.mark.parametrize(("kind", "height"), [("gaussian", 4), ("poisson", 6), ("smeared", 8), ("hot pixel", 4)])
 def test_one_dim_nucleus_in_noise_stays_and_is_alone(kind, height):
     """Some times as high as the noise deviates, 15 pixels wide."""
     noise = np.asarray(blank(kind), np.float64)

@@ -8,13 +8,15 @@ from hypothesis.extra.numpy import arrays
 from cytally.segmentation.regions import centres, inner_boundaries
 
 #: Two touching squares: 1 is 3 x 3, 2 is 3 x 2.
-TOUCHING = np.array([
-    [0, 0, 0, 0, 0, 0, 0],
-    [0, 1, 1, 1, 2, 2, 0],
-    [0, 1, 1, 1, 2, 2, 0],
-    [0, 1, 1, 1, 2, 2, 0],
-    [0, 0, 0, 0, 0, 0, 0],
-])  # fmt: skip
+TOUCHING = np.array(
+    [
+        [0, 0, 0, 0, 0, 0, 0],
+        [0, 1, 1, 1, 2, 2, 0],
+        [0, 1, 1, 1, 2, 2, 0],
+        [0, 1, 1, 1, 2, 2, 0],
+        [0, 0, 0, 0, 0, 0, 0],
+    ]
+)
 
 
 def slow(labels):

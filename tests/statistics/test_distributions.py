@@ -33,12 +33,8 @@ def test_tails(count, mean):
     assert poisson_up_to(count, mean) == pytest.approx(stats.poisson.cdf(count, mean), rel=1e-9, abs=1e-300)
     assert chi2_tail(mean, 3) == pytest.approx(stats.chi2.sf(mean, 3), rel=1e-9, abs=1e-300)
     if count >= 0:
-        assert poisson_beyond(count, mean) == pytest.approx(
-            stats.poisson.sf(count, mean), rel=1e-9, abs=1e-300
-        )
-        assert poisson_log(count, mean) == pytest.approx(
-            stats.poisson.logpmf(count, mean), rel=1e-9, abs=1e-9
-        )
+        assert poisson_beyond(count, mean) == pytest.approx(stats.poisson.sf(count, mean), rel=1e-9, abs=1e-300)
+        assert poisson_log(count, mean) == pytest.approx(stats.poisson.logpmf(count, mean), rel=1e-9, abs=1e-9)
 
 
 def test_arrays_and_the_empty_mean():

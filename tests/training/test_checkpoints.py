@@ -15,17 +15,23 @@ PLAIN = Architecture(filters=2, depth=3, widest=8)
 def test_curves_are_numbers_and_a_loss_may_be_nan(tmp_path):
     (tmp_path / "curves.csv").write_text("epoch,loss,validation\n1,0.5,nan\n2,1e-3,0.25\n")
     assert read_curves(tmp_path / "curves.csv") == [
-        {"epoch": "1", "loss": "0.5", "validation": "nan"}, {"epoch": "2", "loss": "1e-3", "validation": "0.25"},
-    ]  # fmt: skip
+        {"epoch": "1", "loss": "0.5", "validation": "nan"},
+        {"epoch": "2", "loss": "1e-3", "validation": "0.25"},
+    ]
     (tmp_path / "curves.csv").write_text("epoch,loss\n")
     assert read_curves(tmp_path / "curves.csv") == []
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("epoch,loss\n1,low\n", "line 2: expected numbers only"), ("epoch,loss\n1.5,0.1\n", "expected a whole number .* in epoch"),
-    ("epoch,loss\n1\n", "line 2: expected 2 columns, got 1"), ("step,loss\n1,0.1\n", "missing epoch|expected a line of headings"),
-    ("", "got an empty table"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("epoch,loss\n1,low\n", "line 2: expected numbers only"),
+        ("epoch,loss\n1.5,0.1\n", "expected a whole number .* in epoch"),
+        ("epoch,loss\n1\n", "line 2: expected 2 columns, got 1"),
+        ("step,loss\n1,0.1\n", "missing epoch|expected a line of headings"),
+        ("", "got an empty table"),
+    ],
+)
 def test_damaged_curves_are_refused(tmp_path, text, words):
     (tmp_path / "curves.csv").write_text(text)
     with pytest.raises(FileError, match=words):
@@ -85,9 +91,14 @@ def test_a_verifier_begins_from_a_member_or_from_a_verifier(tmp_path):
     assert same(first, second)
 
 
-@pytest.mark.parametrize("other", [
-    Architecture(filters=4, depth=3, widest=16), Architecture(filters=2, depth=4, widest=8), Architecture(filters=2, depth=3, widest=8, stem="plain"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "other",
+    [
+        Architecture(filters=4, depth=3, widest=16),
+        Architecture(filters=2, depth=4, widest=8),
+        Architecture(filters=2, depth=3, widest=8, stem="plain"),
+    ],
+)
 @pytest.mark.parametrize("headless", [False, True])
 def test_weights_of_another_network_are_refused(tmp_path, other, headless):
     """Wider, deeper, another stem: none is taken in part and without a word."""

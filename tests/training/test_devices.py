@@ -31,9 +31,13 @@ def train(folder: Path, epochs: int) -> str:
     script.write_text(SCRIPT)
     root = Path(__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, script, folder, str(epochs)], cwd=root, env={**_plain(), "PYTHONPATH": f"{root}{os.pathsep}{root / 'src'}"},
-        capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+        [sys.executable, script, folder, str(epochs)],
+        cwd=root,
+        env={**_plain(), "PYTHONPATH": f"{root}{os.pathsep}{root / 'src'}"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -36,9 +36,10 @@ def _cells_made_here():
     """Threads instead of processes that each load torch first."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            pool, "ProcessPoolExecutor",
+            pool,
+            "ProcessPoolExecutor",
             lambda count, _, begin, given: ThreadPoolExecutor(count, initializer=begin, initargs=given),
-        )  # fmt: skip
+        )
         yield
 
 
@@ -88,18 +89,14 @@ def whole(tmp_path_factory):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("window", [0, 1])
-def test_a_run_killed_between_two_writes_becomes_the_uninterrupted_run(
-    tmp_path, whole, monkeypatch, kind, window
-):
+def test_a_run_killed_between_two_writes_becomes_the_uninterrupted_run(tmp_path, whole, monkeypatch, kind, window):
     """Killed in the second epoch: after its weights and before its state, or after the state and before its row."""
     honest, calls = getattr(loop, WINDOWS[window]), []
 
     def dying(*given):
         calls.append(given)
         path = given[0]
-        if (window == 0 and path.name == checkpoints.STATE and len(calls) > 2) or (
-            window == 1 and len(given[1]) == 2
-        ):
+        if (window == 0 and path.name == checkpoints.STATE and len(calls) > 2) or (window == 1 and len(given[1]) == 2):
             raise Killed
         honest(*given)
 
@@ -165,9 +162,7 @@ def hold(folder, ready, done):
 def test_weights_that_are_not_numbers_are_refused(tmp_path, value):
     path = member_path(tmp_path, 1)
     save_file({"good": torch.ones(3), "head.weight": torch.tensor([1.0, value])}, path)
-    with pytest.raises(
-        RunError, match=r"epoch_001\.safetensors: holds values that are not numbers \(in head.weight\)"
-    ):
+    with pytest.raises(RunError, match=r"epoch_001\.safetensors: holds values that are not numbers \(in head.weight\)"):
         load_tensors(path)
     with pytest.raises(RunError, match="not numbers"):
         fit_heatmaps(Dots(), SMALL, settings(epochs=1), tmp_path / "run", start=path)
@@ -186,11 +181,20 @@ _ROWS = [{"epoch": 1, "loss": 0.1}]
 _POOL = {"numbers": [0], "age": {"0": 0}, "alarm": {}, "next_number": 1}
 
 
-@pytest.mark.parametrize("notes", [
-    {}, {"rows": _ROWS}, {"task": _POOL}, {"rows": "one", "task": _POOL}, {"rows": [{"epoch": 2, "loss": 0.1}], "task": _POOL},
-    {"rows": _ROWS, "task": _POOL | {"age": {"x": 0}}}, {"rows": _ROWS, "task": _POOL | {"numbers": 5}},
-    {"rows": [{"epoch": 1, "loss": "low"}], "task": _POOL}, {"rows": _ROWS, "task": []},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "notes",
+    [
+        {},
+        {"rows": _ROWS},
+        {"task": _POOL},
+        {"rows": "one", "task": _POOL},
+        {"rows": [{"epoch": 2, "loss": 0.1}], "task": _POOL},
+        {"rows": _ROWS, "task": _POOL | {"age": {"x": 0}}},
+        {"rows": _ROWS, "task": _POOL | {"numbers": 5}},
+        {"rows": [{"epoch": 1, "loss": "low"}], "task": _POOL},
+        {"rows": _ROWS, "task": []},
+    ],
+)
 def test_a_state_of_something_else_is_named(tmp_path, notes):
     train(tmp_path, "heatmaps", epochs=1)
     tensors, _ = load_tensors(tmp_path / "state.safetensors")
@@ -203,9 +207,7 @@ def test_a_state_of_something_else_is_named(tmp_path, notes):
 
 def test_a_full_disk_is_told_in_the_words_of_the_system(tmp_path, monkeypatch):
     def full(*_):
-        raise SafetensorError(
-            "Error while serializing: IoError(Os { code: 28, message: No space left on device })"
-        )
+        raise SafetensorError("Error while serializing: IoError(Os { code: 28, message: No space left on device })")
 
     monkeypatch.setattr(checkpoints, "save_file", full)
     with pytest.raises(OutputError, match="No space left on device"):

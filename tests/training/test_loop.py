@@ -54,9 +54,7 @@ def test_a_killed_run_resumes_to_the_same_weights(tmp_path):
 
 def test_other_settings_are_refused_by_name_and_free_ones_are_not(tmp_path):
     fit(LineTask(replace(LINE, epochs=1)), tmp_path)
-    with pytest.raises(
-        RunError, match=r"training run with other settings \(rate, seed\); give another --out"
-    ):
+    with pytest.raises(RunError, match=r"training run with other settings \(rate, seed\); give another --out"):
         fit(LineTask(replace(LINE, epochs=1, rate=0.5, seed=4)), tmp_path)
     with pytest.raises(RunError, match=r"other settings \(epochs\)"):
         fit(LineTask(replace(LINE, epochs=2)), tmp_path)
@@ -69,11 +67,7 @@ def test_other_settings_are_refused_by_name_and_free_ones_are_not(tmp_path):
 def test_run_json_holds_settings_version_and_machine(tmp_path):
     fit(LineTask(replace(LINE, epochs=1)), tmp_path)
     record = json.loads((tmp_path / "run.json").read_text())
-    assert (
-        record["settings"]["seed"] == 3
-        and record["version"] == __version__
-        and record["machine"]["cores"] > 0
-    )
+    assert record["settings"]["seed"] == 3 and record["version"] == __version__ and record["machine"]["cores"] > 0
 
 
 def test_only_kept_epochs_stay_on_disk_and_a_task_may_stop_early(tmp_path):

@@ -60,11 +60,20 @@ def _as_table(shown: Demonstration) -> str:
 
 
 def _as_json(shown: Demonstration) -> str:
-    return json.dumps({
-        "curve": shown.curve.coefficients.tolist(),
-        "samples": [
-            {"name": s.name, "true_gy": s.true_gy, "dose_gy": s.dose.estimate, "lower_gy": s.dose.lower,
-             "upper_gy": s.dose.upper, "cells": s.dose.cells, "dicentrics": s.dose.dicentrics}
-            for s in shown.samples
-        ],
-    })  # fmt: skip
+    return json.dumps(
+        {
+            "curve": shown.curve.coefficients.tolist(),
+            "samples": [
+                {
+                    "name": s.name,
+                    "true_gy": s.true_gy,
+                    "dose_gy": s.dose.estimate,
+                    "lower_gy": s.dose.lower,
+                    "upper_gy": s.dose.upper,
+                    "cells": s.dose.cells,
+                    "dicentrics": s.dose.dicentrics,
+                }
+                for s in shown.samples
+            ],
+        }
+    )

@@ -71,10 +71,12 @@ def _versions() -> dict[str, str]:
 def _machine() -> dict[str, str]:
     free = shutil.disk_usage(Path.cwd()).free / 1e9
     return {
-        "system": f"{platform.system()} {platform.machine()}", "cores": str(os.cpu_count()),
-        **_learning(), "networks look on": _looking(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": str(os.cpu_count()),
+        **_learning(),
+        "networks look on": _looking(),
         "free disk": f"{free:.0f} GB" + ("" if free > 2 else ": less than 2 GB, runs may not fit"),
-    }  # fmt: skip
+    }
 
 
 def _learning() -> dict[str, str]:
@@ -108,6 +110,4 @@ def _ensemble() -> dict[str, str]:
         card = load_ensemble().card
     except (EnsembleError, SettingsError) as error:
         return {"shipped ensemble": f"{error}; install cytally again"}
-    return {
-        "shipped ensemble": f"{card.name}, {counted(len(card.members), 'members')}, detector {card.identity}"
-    }
+    return {"shipped ensemble": f"{card.name}, {counted(len(card.members), 'members')}, detector {card.identity}"}

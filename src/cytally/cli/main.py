@@ -45,9 +45,7 @@ class Commands(click.Group):
         except CytallyError as error:
             click.echo(f"cytally: {error}", err=True)
             sys.exit(FAILED)
-        except (
-            BrokenPipeError
-        ):  # whoever read the output has had enough; runs are written before they are told
+        except BrokenPipeError:  # whoever read the output has had enough; runs are written before they are told
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(PIPE)
         except OSError as error:
@@ -57,12 +55,22 @@ class Commands(click.Group):
 
 #: Every file of commands, in the order in which they are shown.
 _FILES = (
-    "demo", "doctor",
-    "dosimetry.score", "dosimetry.curves", "dosimetry.dose", "dosimetry.report",
-    "detector.train", "detector.verify", "detector.compose",
-    "laboratory.samples", "laboratory.interlab", "laboratory.assays",
-    "livecell.label", "livecell.follow", "livecell.experts",
-)  # fmt: skip
+    "demo",
+    "doctor",
+    "dosimetry.score",
+    "dosimetry.curves",
+    "dosimetry.dose",
+    "dosimetry.report",
+    "detector.train",
+    "detector.verify",
+    "detector.compose",
+    "laboratory.samples",
+    "laboratory.interlab",
+    "laboratory.assays",
+    "livecell.label",
+    "livecell.follow",
+    "livecell.experts",
+)
 
 
 def _join() -> None:

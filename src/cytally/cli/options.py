@@ -84,12 +84,8 @@ def refuse_unused(*names: str, unless: str, because: bool) -> None:
     """
     for name in names:
         if because and was_given(name):
-            option = next(
-                each.opts[0] for each in click.get_current_context().command.params if each.name == name
-            )
-            raise click.UsageError(
-                f"{option} belongs to {unless}; without it, it would change nothing: leave it out"
-            )
+            option = next(each.opts[0] for each in click.get_current_context().command.params if each.name == name)
+            raise click.UsageError(f"{option} belongs to {unless}; without it, it would change nothing: leave it out")
 
 
 def draw(figure: Figure, path: Path) -> None:

@@ -87,9 +87,15 @@ def _table(rows: list[tuple[float, float, str, int, float, float]], members: int
         return Detections.empty(members)
     row, col, names, votes, confidence, spread = zip(*rows, strict=True)
     return Detections(
-        np.array(row), np.array(col), tuple(names), np.array(votes, dtype=int),
-        np.array(confidence), np.array(spread), members, np.full(len(rows), np.nan),
-    )  # fmt: skip
+        np.array(row),
+        np.array(col),
+        tuple(names),
+        np.array(votes, dtype=int),
+        np.array(confidence),
+        np.array(spread),
+        members,
+        np.full(len(rows), np.nan),
+    )
 
 
 def co_occurring(found: Detections, needed: str = "fragment", counted: str = "dicentric") -> Detections:

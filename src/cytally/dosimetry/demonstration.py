@@ -56,9 +56,7 @@ def demonstrate(folder: Path, ensemble: Ensemble, progress: Progress, *, share: 
         return _demonstrated(folder, ensemble, progress, share, pool.map if pool else map)
 
 
-def _demonstrated(
-    folder: Path, ensemble: Ensemble, progress: Progress, share: float, each: Each
-) -> Demonstration:
+def _demonstrated(folder: Path, ensemble: Ensemble, progress: Progress, share: float, each: Each) -> Demonstration:
     runs = []
     for number, (gray, cells) in enumerate(SERIES):
         order = Order(max(round(cells * share), 5), Exposure(gray), "mixed", 100 + number, f"cal{gray:g}Gy")

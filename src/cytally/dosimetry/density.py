@@ -117,9 +117,7 @@ def normalise(image: Image) -> Density:
     _check_result(image, scale)
     values = _resized(density, scale) / np.float32(found.stain)
     values = np.clip(values, *_CLIP, out=values)
-    return Density(
-        values, scale, found.objects, found.stain, image.source, (*image.notes, *_signed(image), *notes)
-    )
+    return Density(values, scale, found.objects, found.stain, image.source, (*image.notes, *_signed(image), *notes))
 
 
 def _scale(image: Image, found: Measured) -> tuple[float, tuple[str, ...]]:
@@ -161,20 +159,14 @@ def _grey(image: Image) -> Float32:
             f"{height} x {width}; cut the scan into fields first"
         )
     pixels = image.pixels[..., 1] if image.pixels.ndim == 3 else image.pixels
-    with np.errstate(
-        over="ignore"
-    ):  # what is too large for single precision becomes infinite, and is refused
+    with np.errstate(over="ignore"):  # what is too large for single precision becomes infinite, and is refused
         grey = pixels.astype(np.float32)
     if pixels.dtype.kind == "f" and not np.isfinite(grey).all():
         bad = int((~np.isfinite(grey)).sum())
-        raise ImageError(
-            f"{shown(image.source)}: expected finite grey values, got {bad} NaN or infinite ones"
-        )
+        raise ImageError(f"{shown(image.source)}: expected finite grey values, got {bad} NaN or infinite ones")
     low, high = float(grey.min()), float(grey.max())
     if max(high, -low) > _BRIGHTEST:
-        raise ImageError(
-            f"{shown(image.source)}: expected intensities below {_BRIGHTEST:g}, got {max(high, -low):g}"
-        )
+        raise ImageError(f"{shown(image.source)}: expected intensities below {_BRIGHTEST:g}, got {max(high, -low):g}")
     if high - low <= 1e-3 * max(abs(high), 1e-6):
         raise ImageError(f"{shown(image.source)}: no contrast (every pixel is {high:g}); is the image empty?")
     return grey - np.float32(_black(image.pixels.dtype, low)) if low < 0 else grey
@@ -190,9 +182,7 @@ def _signed(image: Image) -> tuple[str, ...]:
     """What is said of negative values: density is a ratio, and depends on where black lies."""
     if image.pixels.dtype.kind not in "if" or not (low := float(image.pixels.min())) < 0:
         return ()
-    return (
-        f"grey values below 0: {_black(image.pixels.dtype, low):g} is taken for black; save it as unsigned",
-    )
+    return (f"grey values below 0: {_black(image.pixels.dtype, low):g} is taken for black; save it as unsigned",)
 
 
 def optical_density(image: Image) -> Float32:

@@ -51,9 +51,16 @@ class Outcome:
 
 
 def score_folder(
-    inputs: Sequence[str | Path], folder: Path, ensemble: Ensemble, *, curve: Curve | None = None,
-    pictures: bool = False, sampled: int = 0, jobs: int = 0, progress: Progress = silent,
-) -> Outcome:  # fmt: skip
+    inputs: Sequence[str | Path],
+    folder: Path,
+    ensemble: Ensemble,
+    *,
+    curve: Curve | None = None,
+    pictures: bool = False,
+    sampled: int = 0,
+    jobs: int = 0,
+    progress: Progress = silent,
+) -> Outcome:
     """Score metaphase images into a run folder.
 
     Parameters
@@ -94,9 +101,7 @@ def score_folder(
         now = datetime.now(UTC).isoformat(timespec="seconds")
         earlier = run.open_run(folder, settings, __version__, now, planned)
         done = {name: copy_of(name, twins[name], hashes[name], ensemble) for name in twins}
-        done |= {
-            name: earlier.cells[name, d] for name, d in planned.items() if d and (name, d) in earlier.cells
-        }
+        done |= {name: earlier.cells[name, d] for name, d in planned.items() if d and (name, d) in earlier.cells}
         new = {name: paths[name] for name in planned if name not in done}
         if new or sampled:
             note_more(folder, runtime=ensemble.runtime)
@@ -138,9 +143,7 @@ def _forget(folder: Path, cells: Sequence[ScoredCell], *, pictures: bool, sample
     notes = []
     gone = forget_pictures(folder, cells)
     if gone and not pictures:
-        notes.append(
-            f"pictures of images that changed were removed ({_some(gone, 5)}); --pictures draws them anew"
-        )
+        notes.append(f"pictures of images that changed were removed ({_some(gone, 5)}); --pictures draws them anew")
     if not sampled and forget_sampled(folder, cells):
         notes.append("sampled.csv counted other images and was removed; --sampled counts anew")
     return tuple(notes)
@@ -206,10 +209,13 @@ def settings_of(ensemble: Ensemble, inputs: Sequence[str | Path]) -> run.RunSett
     thresholds = ensemble.card.thresholds
     strict = thresholds.co_occurrence
     return run.RunSettings(
-        ensemble=ensemble.card.name, detector=ensemble.card.identity, classes=ensemble.classes,
+        ensemble=ensemble.card.name,
+        detector=ensemble.card.identity,
+        classes=ensemble.classes,
         confidence=tuple(tuple(row) for row in thresholds.confidence),
-        agreement=tuple(thresholds.agreement), co_occurrence=thresholds.co_occurrence,
+        agreement=tuple(thresholds.agreement),
+        co_occurrence=thresholds.co_occurrence,
         inputs=resolved(inputs),
         probability=tuple((strict and thresholds.hard_rule_probability) or thresholds.probability or ()),
         cooccurrence_weight=tuple(thresholds.cooccurrence_weight or ()) if not strict else (),
-    )  # fmt: skip
+    )

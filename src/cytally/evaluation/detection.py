@@ -66,15 +66,24 @@ class Sweep:
         recall = true / np.maximum(real, 1)
         low, high = np.quantile([precision, recall], (0.05, 0.95), axis=1)
         return Band(
-            np.median(precision, 0), np.stack([low[0], high[0]]),
-            np.median(recall, 0), np.stack([low[1], high[1]]),
-        )  # fmt: skip
+            np.median(precision, 0),
+            np.stack([low[0], high[0]]),
+            np.median(recall, 0),
+            np.stack([low[1], high[1]]),
+        )
 
 
 def sweep(
-    cells: Iterable[Labelled], *, size: int, agreement: int, sampled: int = 100,
-    confidences: Sequence[float] = CONFIDENCES, stride: int = 4, sigma: float = 2.0, seed: int = 0,
-) -> Sweep:  # fmt: skip
+    cells: Iterable[Labelled],
+    *,
+    size: int,
+    agreement: int,
+    sampled: int = 100,
+    confidences: Sequence[float] = CONFIDENCES,
+    stride: int = 4,
+    sigma: float = 2.0,
+    seed: int = 0,
+) -> Sweep:
     """Run over cells once and count hits by components (thesis eq. 4.10-4.13).
 
     Parameters
@@ -102,9 +111,7 @@ def sweep(
         for channel in range(classes):
             truth = spots(cell.places[channel], cell.maps.shape[2:], stride, sigma)
             _count(cell.maps[:, channel], truth, confidences, singles[:, :, channel])
-            _count_groups(
-                cell.maps[:, channel], truth, confidences, groups, agreement, ensembles[:, :, channel]
-            )
+            _count_groups(cell.maps[:, channel], truth, confidences, groups, agreement, ensembles[:, :, channel])
     if singles is None or ensembles is None:
         raise ValueError("expected at least one labelled cell")
     return Sweep(singles, ensembles, tuple(confidences))
@@ -118,9 +125,13 @@ def _count(maps: Float32, truth: Float32, confidences: Sequence[float], into: ND
 
 
 def _count_groups(
-    maps: Float32, truth: Float32, confidences: Sequence[float],
-    groups: NDArray[np.int64], agreement: int, into: NDArray[np.int64],
-) -> None:  # fmt: skip
+    maps: Float32,
+    truth: Float32,
+    confidences: Sequence[float],
+    groups: NDArray[np.int64],
+    agreement: int,
+    into: NDArray[np.int64],
+) -> None:
     for t, level in enumerate(confidences):
         binary = (maps > level).astype(np.uint8)
         for g, members in enumerate(groups):

@@ -25,8 +25,9 @@ class PixelHits:
     ground: int = 0
 
     def __add__(self, other: PixelHits) -> PixelHits:
-        return PixelHits(self.true + other.true, self.false + other.false, self.missed + other.missed,
-                         self.ground + other.ground)  # fmt: skip
+        return PixelHits(
+            self.true + other.true, self.false + other.false, self.missed + other.missed, self.ground + other.ground
+        )
 
     @property
     def accuracy(self) -> float:
@@ -58,9 +59,11 @@ def scores(hits: Hits) -> Scores:
     Scores(precision=0.8, recall=1.0, dice=0.8888888888888888, iou=0.8)
     """
     return Scores(
-        hits.precision, hits.recall, _share(2 * hits.true, 2 * hits.true + hits.false + hits.missed),
+        hits.precision,
+        hits.recall,
+        _share(2 * hits.true, 2 * hits.true + hits.false + hits.missed),
         _share(hits.true, hits.true + hits.false + hits.missed),
-    )  # fmt: skip
+    )
 
 
 def pixel_hits(predicted: NDArray[np.bool_], truth: NDArray[np.bool_]) -> PixelHits:
@@ -128,9 +131,7 @@ def match_levels(predicted: IntArray, truth: IntArray, levels: tuple[float, ...]
         rows, cols = linear_sum_assignment(good + 1e-3 * np.where(good, iou, 0), maximize=True)
         pairs = good[rows, cols]
         true = int(pairs.sum())
-        result.append(
-            Matched(Hits(true, len(iou) - true, iou.shape[1] - true), float(iou[rows, cols][pairs].sum()))
-        )
+        result.append(Matched(Hits(true, len(iou) - true, iou.shape[1] - true), float(iou[rows, cols][pairs].sum())))
     return result
 
 

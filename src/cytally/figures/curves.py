@@ -44,11 +44,17 @@ class Marked:
 
 #: What a dose figure says; another language gives the same keys.
 LABELS = {
-    "dose_axis": "dose (Gy)", "yield_axis": "dicentrics per cell", "band": "95 % band of the curve",
-    "curve_line": "calibration curve", "curve_points": "calibration samples", "this_sample": "this sample",
+    "dose_axis": "dose (Gy)",
+    "yield_axis": "dicentrics per cell",
+    "band": "95 % band of the curve",
+    "curve_line": "calibration curve",
+    "curve_points": "calibration samples",
+    "this_sample": "this sample",
     "corrected": "this sample, corrected for the detector's errors",
-    "protracted": "protracted over {} h, G = {}", "acute_line": "acute exposure", "decimal": ".",
-}  # fmt: skip
+    "protracted": "protracted over {} h, G = {}",
+    "acute_line": "acute exposure",
+    "decimal": ".",
+}
 
 
 def dose_figure(curve: CurveBand, marked: Marked | None = None, labels: Mapping[str, str] = LABELS) -> Figure:
@@ -56,9 +62,14 @@ def dose_figure(curve: CurveBand, marked: Marked | None = None, labels: Mapping[
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.add_subplot()
     axes.fill_between(
-        curve.dose, np.maximum(curve.value - 1.96 * curve.error, 0), curve.value + 1.96 * curve.error,
-        color=BLUE, alpha=0.15, linewidth=0, label=labels["band"],
-    )  # fmt: skip
+        curve.dose,
+        np.maximum(curve.value - 1.96 * curve.error, 0),
+        curve.value + 1.96 * curve.error,
+        color=BLUE,
+        alpha=0.15,
+        linewidth=0,
+        label=labels["band"],
+    )
     axes.plot(curve.dose, curve.value, color=BLUE, linewidth=1.8, label=labels["curve_line"])
     if curve.acute is not None:
         axes.plot(curve.dose, curve.acute, color=BLUE, linewidth=0.8, label=labels["acute_line"])
@@ -66,14 +77,21 @@ def dose_figure(curve: CurveBand, marked: Marked | None = None, labels: Mapping[
     if len(curve.points):
         dose, value, low, high = curve.points.T
         top = max(top, float(value.max()) * 1.1)
-        axes.errorbar(dose, value, [value - low, high - value], fmt="o", ms=4, color=INK, capsize=2,
-                      linewidth=0.9, label=labels["curve_points"])  # fmt: skip
+        axes.errorbar(
+            dose,
+            value,
+            [value - low, high - value],
+            fmt="o",
+            ms=4,
+            color=INK,
+            capsize=2,
+            linewidth=0.9,
+            label=labels["curve_points"],
+        )
     if marked is not None:
         _mark(axes, marked, float(curve.dose.max()), labels["this_sample"])
         top = max(top, marked.value_limits[1] * 1.1)
-    axes.set(
-        xlabel=labels["dose_axis"], ylabel=labels["yield_axis"], xlim=(0, curve.dose.max()), ylim=(0, top)
-    )
+    axes.set(xlabel=labels["dose_axis"], ylabel=labels["yield_axis"], xlim=(0, curve.dose.max()), ylim=(0, top))
     axes.spines[["top", "right"]].set_visible(False)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(lambda value, _: f"{value:.3g}".replace(".", labels["decimal"]))

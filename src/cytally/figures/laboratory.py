@@ -62,9 +62,7 @@ def _bar(axes: object, place: float, z: float) -> None:
     axes.barh(place, float(np.clip(z, -_EDGE, _EDGE)), height=0.6, color=colour)
     if size > _EDGE:
         near = float(np.sign(z)) * _EDGE * 0.98
-        axes.text(
-            near, place, f"{z:.1f}", ha="right" if z > 0 else "left", va="center", fontsize=7, color="white"
-        )
+        axes.text(near, place, f"{z:.1f}", ha="right" if z > 0 else "left", va="center", fontsize=7, color="white")
 
 
 def threshold_figure(cells: FloatArray, thresholds: FloatArray, detection: FloatArray, at: float) -> Figure:
@@ -81,9 +79,7 @@ def threshold_figure(cells: FloatArray, thresholds: FloatArray, detection: Float
     figure = Figure(figsize=(6.4, 5.2), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True)
     upper.step(cells, thresholds, where="post", color=BLUE, linewidth=1.6)
-    upper.fill_between(
-        cells, thresholds, thresholds.max() * 1.1 + 1, step="post", color=RED, alpha=0.08, linewidth=0
-    )
+    upper.fill_between(cells, thresholds, thresholds.max() * 1.1 + 1, step="post", color=RED, alpha=0.08, linewidth=0)
     upper.text(0.02, 0.94, "above background", transform=upper.transAxes, va="top", fontsize=8, color=RED)
     upper.set(ylabel="decision threshold (dicentrics)", ylim=(0, thresholds.max() * 1.1 + 1))
     lower.plot(cells, detection, color=BLUE, linewidth=1.6)

@@ -65,9 +65,7 @@ def palette(highest: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(full, cv2.COLOR_HSV2BGR)[0], np.uint8)
 
 
-def contact_sheet(
-    tiles: Sequence[tuple[Picture, str, Colour]], columns: int = 4, width: int = 360
-) -> Picture:
+def contact_sheet(tiles: Sequence[tuple[Picture, str, Colour]], columns: int = 4, width: int = 360) -> Picture:
     """Pictures of any size with a caption each, framed in its colour."""
     if not tiles:
         return np.full((40, width, 3), 255, np.uint8)

@@ -106,9 +106,7 @@ def sheet(pictures: Sequence[Picture], columns: int, gap: int = 6) -> Picture:
     """Pictures of one size side by side on white."""
     height, width = pictures[0].shape[:2]
     rows = -(-len(pictures) // columns)
-    page: NDArray[Any] = np.full(
-        (rows * (height + gap) + gap, columns * (width + gap) + gap, 3), 255, np.uint8
-    )
+    page: NDArray[Any] = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, 3), 255, np.uint8)
     for k, picture in enumerate(pictures):
         top, left = gap + (k // columns) * (height + gap), gap + (k % columns) * (width + gap)
         page[top : top + height, left : left + width] = picture

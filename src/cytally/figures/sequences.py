@@ -54,8 +54,14 @@ def learning_figure(rows: Sequence[Mapping[str, float]], best: Sequence[int]) ->
     axes.semilogy(epochs, [row["loss"] for row in rows], color=PALE, label="training, augmented")
     axes.semilogy(epochs, [row["validation"] for row in rows], color=BLUE, label="validation fields")
     marked = [row for row in rows if int(row["epoch"]) in best]
-    axes.plot([r["epoch"] for r in marked], [r["validation"] for r in marked], "o", color=RED, markersize=4,
-              label="members of the ensemble")  # fmt: skip
+    axes.plot(
+        [r["epoch"] for r in marked],
+        [r["validation"] for r in marked],
+        "o",
+        color=RED,
+        markersize=4,
+        label="members of the ensemble",
+    )
     axes.set(xlabel="epoch", ylabel="focal cross-entropy")
     axes.legend(frameon=False, fontsize=8)
     _plain(axes)
@@ -82,17 +88,27 @@ def lineage_figure(branches: Sequence[Branch], most: int = 60) -> Figure:
     axes = figure.add_subplot()
     for number, row in height.items():
         branch = branches[number]
-        axes.plot(
-            [branch.first, branch.last + 0.5], [row, row], color=BLUE, linewidth=2, solid_capstyle="butt"
-        )
+        axes.plot([branch.first, branch.last + 0.5], [row, row], color=BLUE, linewidth=2, solid_capstyle="butt")
         if branch.parent in height:
             sisters = sum(other.parent == branch.parent for other in branches)
             mother = branches[branch.parent].last + 0.5
-            axes.plot([mother, branch.first], [height[branch.parent], row], color=RED if sisters > 1 else PALE,
-                      linewidth=1, linestyle="-" if sisters > 1 else ":")  # fmt: skip
+            axes.plot(
+                [mother, branch.first],
+                [height[branch.parent], row],
+                color=RED if sisters > 1 else PALE,
+                linewidth=1,
+                linestyle="-" if sisters > 1 else ":",
+            )
     axes.set(xlabel="frame", yticks=[], ylim=(len(order) + 0.5, -1.5))
-    axes.text(0, 1.0, f"{len(order)} of {counted(len(branches), 'tracks')}; red: divisions, dotted: lost and found again",
-              transform=axes.transAxes, fontsize=8, color=INK, va="bottom")  # fmt: skip
+    axes.text(
+        0,
+        1.0,
+        f"{len(order)} of {counted(len(branches), 'tracks')}; red: divisions, dotted: lost and found again",
+        transform=axes.transAxes,
+        fontsize=8,
+        color=INK,
+        va="bottom",
+    )
     _plain(axes)
     return figure
 

@@ -59,6 +59,14 @@ def _hollow(axes: Any, partial: FloatArray, rows: IntArray, far: float) -> None:
         axes.plot([low, min(high, far)], [row, row], color=INK, linewidth=0.8)
         axes.plot([middle], [row], "o", color=INK, markersize=4.5, markerfacecolor="white")
     axes.plot([], [], "o-", color=INK, markersize=4.5, label="whole body")
-    axes.plot([], [], "o-", color=INK, markersize=4.5, linewidth=0.8, markerfacecolor="white",
-              label="as partial-body exposure")  # fmt: skip
+    axes.plot(
+        [],
+        [],
+        "o-",
+        color=INK,
+        markersize=4.5,
+        linewidth=0.8,
+        markerfacecolor="white",
+        label="as partial-body exposure",
+    )
     axes.figure.legend(frameon=False, fontsize=8, loc="outside upper center", ncols=2)

@@ -48,9 +48,12 @@ def parse_json(content: bytes, where: str, *, infinite: bool = False) -> Any:
         raise FileError(f"{where}: expected at most {LARGEST // 2**20} MB of JSON, got more")
     try:
         found = json.loads(
-            content.decode("utf-8-sig"), object_pairs_hook=_once, parse_int=_whole,
-            parse_float=float if infinite else _finite, parse_constant=float if infinite else _refuse,
-        )  # fmt: skip
+            content.decode("utf-8-sig"),
+            object_pairs_hook=_once,
+            parse_int=_whole,
+            parse_float=float if infinite else _finite,
+            parse_constant=float if infinite else _refuse,
+        )
     except RecursionError:
         raise FileError(f"{where}: expected at most {DEEPEST} levels of JSON, got more") from None
     except ValueError as error:  # not UTF-8, not JSON, or refused below

@@ -99,9 +99,7 @@ def locked(folder: Path) -> Iterator[None]:
         lock = filelock.FileLock(folder / LOCK, timeout=0, is_singleton=True)
         lock.acquire()
     except filelock.Timeout:
-        raise RunLockedError(
-            f"{where}: another run is writing here; wait for it or give another --out"
-        ) from None
+        raise RunLockedError(f"{where}: another run is writing here; wait for it or give another --out") from None
     except OSError as error:
         raise RunError(f"{where}: cannot be written ({error.strerror}); give another --out") from error
     try:
@@ -132,9 +130,7 @@ def begin(folder: Path, call: Call) -> RunRecord | None:
     if before is not None:
         changed = sorted(k for k in mine if k not in call.free and before.settings.get(k) != mine[k])
         if changed:
-            raise RunError(
-                f"{shown(folder)}: holds a run with other {', '.join(changed)}; give another --out"
-            )
+            raise RunError(f"{shown(folder)}: holds a run with other {', '.join(changed)}; give another --out")
     known = before or RunRecord(settings=mine, version=call.version, started=call.started, machine=machine())
     _write(folder, known.model_copy(update={"settings": mine, "planned": list(call.planned), "tables": None}))
     return before
@@ -175,9 +171,7 @@ def read_record(folder: Path) -> RunRecord:
     except FileError as error:
         raise RunError(f"{error}; {_REMEDY}") from error
     except ValidationError as error:
-        raise RunError(
-            f"{shown(path)}: expected the record of a run, got {_first(error)}; {_REMEDY}"
-        ) from error
+        raise RunError(f"{shown(path)}: expected the record of a run, got {_first(error)}; {_REMEDY}") from error
 
 
 _REMEDY = "the run cannot be continued: put a copy of this file back, or give another --out and run again"
@@ -220,8 +214,12 @@ def check_finished(folder: Path, record: RunRecord, done: set[tuple[str, str]], 
 
 def machine() -> dict[str, Any]:
     """Processor, cores and Python, for the record."""
-    return {"system": platform.system(), "processor": platform.machine(),
-            "cores": os.cpu_count(), "python": platform.python_version()}  # fmt: skip
+    return {
+        "system": platform.system(),
+        "processor": platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+    }
 
 
 def _ours(path: Path, beside: Sequence[str]) -> bool:

@@ -164,9 +164,7 @@ def _split(text: str, path: Path) -> Iterator[str]:
     """Lines with their ends, one by one."""
     for number, line in enumerate(_ENDS.finditer(text), start=1):
         if line.end() - line.start() > _LINE:
-            raise FileError(
-                f"{path}, line {number}: expected lines of at most {_LINE} characters, got a longer one"
-            )
+            raise FileError(f"{path}, line {number}: expected lines of at most {_LINE} characters, got a longer one")
         if line[0]:
             yield line[0]
 

@@ -42,23 +42,15 @@ def flatten(pixels: NDArray[np.generic], sigma: float = SIGMA) -> Float32:
         NaN, one brightness everywhere (empty or saturated), too small or too large.
     """
     _check_shape(pixels.shape)
-    with np.errstate(
-        over="ignore"
-    ):  # what is too large for single precision becomes infinite, and is refused
+    with np.errstate(over="ignore"):  # what is too large for single precision becomes infinite, and is refused
         grey = np.array(pixels, np.float32) if pixels.ndim == 2 else pixels.mean(axis=2, dtype=np.float32)
     if not np.isfinite(grey).all():
-        raise ImageError(
-            "expected finite intensities, got NaN or infinity; mend the pixels or leave the image out"
-        )
+        raise ImageError("expected finite intensities, got NaN or infinity; mend the pixels or leave the image out")
     largest = max(float(grey.max()), -float(grey.min()))
     if largest > _BRIGHTEST:
-        raise ImageError(
-            f"expected intensities below {_BRIGHTEST:g}, got {largest:g}; divide them by a constant"
-        )
+        raise ImageError(f"expected intensities below {_BRIGHTEST:g}, got {largest:g}; divide them by a constant")
     first = float(grey.flat[0])
-    light = cv2.GaussianBlur(
-        cv2.resize(grey, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), (0, 0), sigma / 4
-    )
+    light = cv2.GaussianBlur(cv2.resize(grey, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), (0, 0), sigma / 4)
     rest = np.subtract(grey, cv2.resize(light, grey.shape[::-1], interpolation=cv2.INTER_LINEAR), out=grey)
     low, middle, high = np.percentile(rest[::2, ::2], [10, 50, 90])
     spread = max(float(high - low) / 2.563, float(rest.std()) / 4)

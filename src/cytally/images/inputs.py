@@ -88,8 +88,6 @@ def hash_of_picture(image: Image) -> str:
     """
     pixels = image.pixels[..., 1] if image.pixels.ndim == 3 else image.pixels
     digest = sha256(repr(image.shape).encode())
-    for start in range(
-        0, len(pixels), 256
-    ):  # a whole field as floats would be as large as the field twice over
+    for start in range(0, len(pixels), 256):  # a whole field as floats would be as large as the field twice over
         digest.update(pixels[start : start + 256].astype("<f8").tobytes())
     return digest.hexdigest()

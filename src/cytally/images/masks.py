@@ -29,9 +29,7 @@ def write_mask(path: Path, labels: IntArray) -> None:
         More objects than 16 bits can number.
     """
     if labels.size and labels.max() > 65535:
-        raise LabelError(
-            f"{path}: expected at most 65535 objects in a mask, got {labels.max()}; cut the image"
-        )
+        raise LabelError(f"{path}: expected at most 65535 objects in a mask, got {labels.max()}; cut the image")
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, labels.astype(np.uint16), compression="zlib")
     write_bytes(path, buffer.getvalue(), durable=False)  # it can be made again
@@ -74,9 +72,7 @@ def read_mask(path: Path) -> IntArray:
     numbers = read_numbers(path)
     values = np.unique(numbers)
     if len(values) <= 2 and values[-1] in (1, 255):
-        return np.asarray(
-            cv2.connectedComponents((numbers > 0).astype(np.uint8), connectivity=8)[1], np.int32
-        )
+        return np.asarray(cv2.connectedComponents((numbers > 0).astype(np.uint8), connectivity=8)[1], np.int32)
     return numbers
 
 

@@ -67,9 +67,7 @@ def _finite(found: Decoded) -> Decoded:
     if found.pixels.dtype.kind == "f":
         bad = found.pixels.size - int(np.count_nonzero(np.isfinite(found.pixels)))
         if bad:
-            raise ImageError(
-                f"expected finite grey values, got {bad} NaN or infinite ones; mend or leave it out"
-            )
+            raise ImageError(f"expected finite grey values, got {bad} NaN or infinite ones; mend or leave it out")
     return found
 
 

@@ -80,8 +80,14 @@ class Thresholds(_Part):
     @property
     def decisive(self) -> list[Any]:
         """What decides, in an order that never changes, without names."""
-        return [self.confidence, self.agreement, self.co_occurrence, self.probability, self.cooccurrence_weight,
-                self.hard_rule_probability]  # fmt: skip
+        return [
+            self.confidence,
+            self.agreement,
+            self.co_occurrence,
+            self.probability,
+            self.cooccurrence_weight,
+            self.hard_rule_probability,
+        ]
 
 
 class Card(_Part):
@@ -110,19 +116,22 @@ class Card(_Part):
         in the code makes a curve foreign to the detector that counted for it.
         """
         decisive = [
-            self.classes, self.stride, sorted(self.normalisation.items()), self.architecture,
-            sorted(self.arguments.items()), [file.sha256 for file in self.members], _flat(self.verifier),
-            [file.sha256 for file in self.verifiers], self.thresholds.decisive,
-        ]  # fmt: skip
+            self.classes,
+            self.stride,
+            sorted(self.normalisation.items()),
+            self.architecture,
+            sorted(self.arguments.items()),
+            [file.sha256 for file in self.members],
+            _flat(self.verifier),
+            [file.sha256 for file in self.verifiers],
+            self.thresholds.decisive,
+        ]
         return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
 
 
 def _flat(arguments: Mapping[str, Any]) -> list[Any]:
     """Nested arguments as a sorted list of pairs."""
-    return [
-        [name, _flat(value) if isinstance(value, dict) else value]
-        for name, value in sorted(arguments.items())
-    ]
+    return [[name, _flat(value) if isinstance(value, dict) else value] for name, value in sorted(arguments.items())]
 
 
 def read_card(folder: Path, door: Door | None = None) -> Card:
@@ -148,9 +157,7 @@ def read_card(folder: Path, door: Door | None = None) -> Card:
     except (ValidationError, UnicodeDecodeError) as error:
         raise EnsembleError(f"{path}: not a card that this version reads: {error}") from error
     if door is not None and card.task != door.task:
-        raise EnsembleError(
-            f"{folder}: expected an ensemble for {door.task}, got one for {card.task}; give another"
-        )
+        raise EnsembleError(f"{folder}: expected an ensemble for {door.task}, got one for {card.task}; give another")
     if door is not None and card.normalisation != door.normalisation:
         raise EnsembleError(
             f"{path}: trained on normalisation {card.normalisation}, this version does {dict(door.normalisation)}"
@@ -165,9 +172,7 @@ def check_thresholds(thresholds: Thresholds, members: int, classes: int, where: 
     """Refuse thresholds of the wrong shape or range."""
     shape = [len(row) for row in thresholds.confidence]
     if shape != [classes] * members or len(thresholds.agreement) != classes:
-        raise EnsembleError(
-            f"{where}: expected thresholds for {members} members and {classes} classes, got {shape}"
-        )
+        raise EnsembleError(f"{where}: expected thresholds for {members} members and {classes} classes, got {shape}")
     if any(not 0 <= agreement < members for agreement in thresholds.agreement):
         raise EnsembleError(
             f"{where}: expected an agreement from 0 to {members - 1} votes (to be exceeded), got {thresholds.agreement}"
@@ -177,11 +182,7 @@ def check_thresholds(thresholds: Thresholds, members: int, classes: int, where: 
     for name in ("probability", "hard_rule_probability"):
         values = getattr(thresholds, name)
         if values is not None and (len(values) != classes or any(not 0 <= value < 1 for value in values)):
-            raise EnsembleError(
-                f"{where}: expected {name} from 0 to below 1 for {classes} classes, got {values}"
-            )
+            raise EnsembleError(f"{where}: expected {name} from 0 to below 1 for {classes} classes, got {values}")
     weights = thresholds.cooccurrence_weight
     if weights is not None and (len(weights) != classes or any(not 0 <= value <= 5 for value in weights)):
-        raise EnsembleError(
-            f"{where}: expected cooccurrence_weight from 0 to 5 for {classes} classes, got {weights}"
-        )
+        raise EnsembleError(f"{where}: expected cooccurrence_weight from 0 to 5 for {classes} classes, got {weights}")

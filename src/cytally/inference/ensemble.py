@@ -31,8 +31,13 @@ from cytally.inference.members import (
 from cytally.nets.architecture import Architecture, VerifierArchitecture, architecture_of
 
 __all__ = [
-    "Ensemble", "add_verifiers", "load", "set_threads", "write_card", "write_ensemble",
-]  # fmt: skip
+    "Ensemble",
+    "add_verifiers",
+    "load",
+    "set_threads",
+    "write_card",
+    "write_ensemble",
+]
 
 
 @dataclass(frozen=True)
@@ -64,9 +69,13 @@ class Ensemble:
         return described(first.runtime if isinstance(first, StoredMember) else "torch")
 
     def with_thresholds(
-        self, *, confidence: float | None = None, agreement: int | None = None,
-        co_occurrence: bool | None = None, probability: float | None = None,
-    ) -> Ensemble:  # fmt: skip
+        self,
+        *,
+        confidence: float | None = None,
+        agreement: int | None = None,
+        co_occurrence: bool | None = None,
+        probability: float | None = None,
+    ) -> Ensemble:
         """The same members under other thresholds; None keeps the card's.
 
         Asking for votes (confidence, agreement) lets all members vote, as in the preprint:
@@ -86,15 +95,20 @@ class Ensemble:
                 "expected a probability (verifiers decide) or confidence and agreement (members vote), got both"
             )
         if votes and self.verifiers:
-            card = self.card.model_copy(update={
-                "verifiers": [], "verifier": {}, "thresholds": old.model_copy(update={"probability": None, "cooccurrence_weight": None, "hard_rule_probability": None})
-            })  # fmt: skip
-            bare = replace(self, card=card, verifiers=())
-            return bare.with_thresholds(
-                confidence=confidence, agreement=agreement, co_occurrence=co_occurrence
+            card = self.card.model_copy(
+                update={
+                    "verifiers": [],
+                    "verifier": {},
+                    "thresholds": old.model_copy(
+                        update={"probability": None, "cooccurrence_weight": None, "hard_rule_probability": None}
+                    ),
+                }
             )
+            bare = replace(self, card=card, verifiers=())
+            return bare.with_thresholds(confidence=confidence, agreement=agreement, co_occurrence=co_occurrence)
         new = Thresholds(
-            confidence=old.confidence if confidence is None
+            confidence=old.confidence
+            if confidence is None
             else [[confidence] * len(self.classes) for _ in self.members],
             agreement=old.agreement if agreement is None else [agreement] * len(self.classes),
             co_occurrence=old.co_occurrence if co_occurrence is None else co_occurrence,
@@ -102,7 +116,7 @@ class Ensemble:
             probability=old.probability if probability is None else [probability] * len(self.classes),
             hard_rule_probability=old.hard_rule_probability if probability is None else None,
             cooccurrence_weight=old.cooccurrence_weight,
-        )  # fmt: skip
+        )
         try:
             check_thresholds(new, len(self.members), len(self.classes), "thresholds")
         except EnsembleError as error:
@@ -140,21 +154,15 @@ def load(folder: str | Path | None, door: Door, runtime: str = "auto") -> Ensemb
     chosen = runtime_for(runtime)
     try:
         members = tuple(
-            StoredMember(
-                folder / file.file, file.sha256, chosen, architecture=architecture_of(card.arguments)
-            )
+            StoredMember(folder / file.file, file.sha256, chosen, architecture=architecture_of(card.arguments))
             for file in card.members
         )
         verifiers = tuple(
-            StoredVerifier(
-                folder / file.file, file.sha256, chosen, architecture=VerifierArchitecture.of(card.verifier)
-            )
+            StoredVerifier(folder / file.file, file.sha256, chosen, architecture=VerifierArchitecture.of(card.verifier))
             for file in card.verifiers
         )
     except (SettingsError, TypeError) as error:
-        raise EnsembleError(
-            f"{folder / CARD}: not an architecture that this version knows: {error}"
-        ) from error
+        raise EnsembleError(f"{folder / CARD}: not an architecture that this version knows: {error}") from error
     for part in (*members, *verifiers):
         part.check()
     return Ensemble(card, members, verifiers)
@@ -186,17 +194,16 @@ def write_ensemble(folder: Path, card: Card, weights: Sequence[Path]) -> Card:
             tensors[name] = tensors[name][:answers].contiguous()
         save_file(tensors, target)
         epoch = path.stem.rpartition("_")[2]
-        members.append({"file": target.name, "sha256": sha256_of(target),
-                        "epoch": int(epoch) if epoch.isdigit() else 0})  # fmt: skip
+        members.append(
+            {"file": target.name, "sha256": sha256_of(target), "epoch": int(epoch) if epoch.isdigit() else 0}
+        )
     arguments = card.arguments | {"classes": len(card.classes)}
     card = Card.model_validate(card.model_dump() | {"members": members, "arguments": arguments})
     write_card(folder, card)
     return card
 
 
-def add_verifiers(
-    folder: Path, weights: Sequence[Path], arguments: dict[str, Any], notes: dict[str, object]
-) -> Card:
+def add_verifiers(folder: Path, weights: Sequence[Path], arguments: dict[str, Any], notes: dict[str, object]) -> Card:
     """Give an ensemble verifiers, which for now confirm everything; its new card.
 
     Parameters
@@ -219,10 +226,14 @@ def add_verifiers(
         save_file(load_file(path), target)
         verifiers.append(MemberFile(file=target.name, sha256=sha256_of(target)))
     thresholds = card.thresholds.model_copy(update={"probability": [0.0] * len(card.classes)})
-    changed = card.model_copy(update={
-        "verifiers": verifiers, "verifier": arguments, "thresholds": thresholds,
-        "training": card.training | {"verifiers": notes},
-    })  # fmt: skip
+    changed = card.model_copy(
+        update={
+            "verifiers": verifiers,
+            "verifier": arguments,
+            "thresholds": thresholds,
+            "training": card.training | {"verifiers": notes},
+        }
+    )
     write_card(folder, changed)
     return changed
 

@@ -71,9 +71,7 @@ class GraphMember:
         high = [min(part.stop + margin, size) for part, size in zip(window, cells, strict=True)]
         answers: Float32 = self._run(density[None, None], np.array([*low, *high], np.int64))[0]
         unit = self.architecture.multiple // self.architecture.step
-        rows, cols = (
-            slice((w.start - a) * unit, (w.stop - a) * unit) for w, a in zip(window, low, strict=True)
-        )
+        rows, cols = (slice((w.start - a) * unit, (w.stop - a) * unit) for w, a in zip(window, low, strict=True))
         return answers[:, rows, cols]
 
     def padded(self, density: Float32) -> Float32:
@@ -153,9 +151,13 @@ def _up(x: Any, skip: Any, architecture: Architecture, weights: Weights, name: s
     kernel, bias = _folded(weights, f"{name}.{first[0]}", f"{name}.{first[1]}")
     coarse = int(x.get_output_partial_shape(0)[1].get_length())
     doubled = op.convolution_backprop_data(
-        x, op.constant(_of_doubled(kernel[:, :coarse])), [2, 2],
-        pads_begin=[1, 1], pads_end=[1, 1], dilations=[1, 1],
-    )  # fmt: skip
+        x,
+        op.constant(_of_doubled(kernel[:, :coarse])),
+        [2, 2],
+        pads_begin=[1, 1],
+        pads_end=[1, 1],
+        dilations=[1, 1],
+    )
     fine = _convolved(skip, np.ascontiguousarray(kernel[:, coarse:]), bias, relu=False)
     second_kernel = _folded(weights, f"{name}.{second[0]}", f"{name}.{second[1]}")
     return _convolved(op.relu(op.add(fine, doubled)), *second_kernel, relu=True)
@@ -190,18 +192,21 @@ def _answers(views: Any, architecture: VerifierArchitecture, weights: Weights) -
     """Logits (8, classes + 1): `Reader.forward`."""
     start = architecture.side // architecture.unet.stride // 2 - MIDDLE // 2
     low, high = max((start - 2) // 2, 0), -(-(start + MIDDLE + 2) // 2)  # two convolutions follow
-    features, deepest = _features(
-        views, architecture.unet, weights, "unet.", last=_whole([low, low, high, high])
-    )
+    features, deepest = _features(views, architecture.unet, weights, "unet.", last=_whole([low, low, high, high]))
     start -= 2 * low
     stop = start + MIDDLE
     middle = op.slice(features, _whole([start] * 2), _whole([stop] * 2), _whole([1, 1]), _whole([2, 3]))
     head = _convolved(middle, weights["unet.head.weight"], weights["unet.head.bias"], relu=False)
     space = _whole([2, 3])
-    seen = op.concat([
-        op.reduce_mean(middle, space, False), op.reduce_max(middle, space, False),
-        op.reduce_mean(deepest, space, False), op.reduce_max(head, space, False),
-    ], 1)  # fmt: skip
+    seen = op.concat(
+        [
+            op.reduce_mean(middle, space, False),
+            op.reduce_max(middle, space, False),
+            op.reduce_mean(deepest, space, False),
+            op.reduce_max(head, space, False),
+        ],
+        1,
+    )
     hidden = op.relu(_dense(seen, weights, "answer.0"))
     return _dense(hidden, weights, "answer.2")
 
@@ -245,11 +250,12 @@ class _Compiled:
     def __init__(self, answer: Any, inputs: list[Any], format: str | None) -> None:
         wanted = format or precision()
         settings = {
-            "INFERENCE_NUM_THREADS": threads(), "NUM_STREAMS": 1,
+            "INFERENCE_NUM_THREADS": threads(),
+            "NUM_STREAMS": 1,
             "INFERENCE_PRECISION_HINT": "bf16" if wanted == "bfloat16" else "f32",
             "ENABLE_CPU_PINNING": False,  # processes beside each other would share one core
             "CPU_RUNTIME_CACHE_CAPACITY": "0",  # else memory grows with every new size of a window
-        }  # fmt: skip
+        }
         model = openvino.Model([answer], inputs, "network")
         self._request = _core().compile_model(model, "CPU", settings).create_infer_request()
 

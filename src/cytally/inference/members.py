@@ -101,9 +101,7 @@ class _Stored:
             raise EnsembleError(f"{self.path}: member is missing; copy the whole ensemble folder again")
         content = self.path.read_bytes()
         if hashlib.sha256(content).hexdigest() != self.sha256:
-            raise EnsembleError(
-                f"{self.path}: member differs from its hash in card.json; it was changed or damaged"
-            )
+            raise EnsembleError(f"{self.path}: member differs from its hash in card.json; it was changed or damaged")
         return _fitting(content, self.shapes, self.path)
 
 
@@ -187,9 +185,7 @@ def _member(runtime: str, architecture: Architecture, weights: Weights) -> Membe
     return torch_member(architecture, weights)
 
 
-def _reader(
-    runtime: str, architecture: VerifierArchitecture, weights: Weights
-) -> Callable[[Float32], Float32]:
+def _reader(runtime: str, architecture: VerifierArchitecture, weights: Weights) -> Callable[[Float32], Float32]:
     if runtime == "openvino":
         from cytally.inference.graph import GraphReader
 
@@ -247,9 +243,7 @@ def runtime_for(wanted: str = "auto") -> str:
     if wanted != "auto":
         if not there[wanted]:
             other = "torch" if wanted == "openvino" else "openvino"
-            raise SettingsError(
-                f"the runtime {wanted} is not installed: pip install {wanted}, or choose {other}"
-            )
+            raise SettingsError(f"the runtime {wanted} is not installed: pip install {wanted}, or choose {other}")
         return wanted
     if not any(there.values()):
         raise SettingsError("no runtime is installed: pip install openvino or torch")

@@ -83,9 +83,7 @@ class TorchVerifier:
         with torch.inference_mode():
             images = torch.from_numpy(np.ascontiguousarray(crops))[:, None].to(self.device, self.dtype)
             views = [torch.rot90(each, k, (2, 3)) for each in (images, images.flip(3)) for k in range(4)]
-            answers = [
-                self._network(v.contiguous(memory_format=torch.channels_last)).softmax(1) for v in views
-            ]
+            answers = [self._network(v.contiguous(memory_format=torch.channels_last)).softmax(1) for v in views]
             mean: Float32 = torch.stack(answers).mean(dim=0).cpu().numpy()
             return mean
 

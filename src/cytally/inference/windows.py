@@ -93,9 +93,13 @@ def _merged_once(
 ) -> NDArray[np.int64] | None:
     """The two boxes whose merging saves most become one; None where nothing is saved."""
     first, second = np.triu_indices(len(boxes), 1)
-    joined = np.concatenate([
-        np.minimum(boxes[first, :2], boxes[second, :2]), np.maximum(boxes[first, 2:], boxes[second, 2:]),
-    ], axis=1)  # fmt: skip
+    joined = np.concatenate(
+        [
+            np.minimum(boxes[first, :2], boxes[second, :2]),
+            np.maximum(boxes[first, 2:], boxes[second, 2:]),
+        ],
+        axis=1,
+    )
     hard_rule_probability = _cost(boxes, architecture, shape)
     saved = hard_rule_probability[first] + hard_rule_probability[second] - _cost(joined, architecture, shape)
     best = int(np.argmax(saved))
@@ -105,9 +109,7 @@ def _merged_once(
     return np.concatenate([kept, joined[best][None]])
 
 
-def _cost(
-    boxes: NDArray[np.int64], architecture: Architecture, shape: tuple[int, int]
-) -> NDArray[np.float64]:
+def _cost(boxes: NDArray[np.int64], architecture: Architecture, shape: tuple[int, int]) -> NDArray[np.float64]:
     """Work for each window, in cells: a third on the way down, two thirds on the way up, and the call."""
     work = np.full(len(boxes), _CALL)
     margins = (-(-architecture.halo // architecture.multiple), architecture.margin)
@@ -148,8 +150,7 @@ def _look_at_one(density: Float32, member: Member, window: Window, heat: Float32
     below, beside = (-size % cell for size in crop.shape)  # only at the end of the image
     crop = np.pad(crop, ((0, below), (0, beside))) if below or beside else crop
     rows, cols = (
-        slice(part.start - start // cell, part.stop - start // cell)
-        for part, start in zip(window, starts, strict=True)
+        slice(part.start - start // cell, part.stop - start // cell) for part, start in zip(window, starts, strict=True)
     )
     answers = member.inside(crop, (rows, cols))
     target = tuple(

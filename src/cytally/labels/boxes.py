@@ -63,9 +63,7 @@ def read_yolo(path: Path, names: Sequence[str], shape: tuple[int, int]) -> Boxes
         Not five numbers, a confidence, an unknown class, or a box outside the image or empty.
     """
     text = read_text(path, "boxes in YOLO format beside the image").content
-    lines = [
-        (f"{path}, line {n}", line) for n, line in enumerate(re.split(r"\r\n|\r|\n", text), 1) if line.strip()
-    ]
+    lines = [(f"{path}, line {n}", line) for n, line in enumerate(re.split(r"\r\n|\r|\n", text), 1) if line.strip()]
     size = np.array([shape[0], shape[1]], dtype=float)
     read = [_row(line, where, names) for where, line in lines]
     corners = np.array([_corners(row[1:]) for row in read], dtype=float).reshape(-1, 2, 2)
@@ -78,9 +76,7 @@ def read_yolo(path: Path, names: Sequence[str], shape: tuple[int, int]) -> Boxes
 def _row(line: str, where: str, names: Sequence[str]) -> list[float]:
     parts = line.split()
     if not all(_NUMBER.fullmatch(part) for part in parts) or len(parts) < 5:
-        raise LabelError(
-            f"{where}: expected five numbers (class col row width height), got {line.strip()[:80]!r}"
-        )
+        raise LabelError(f"{where}: expected five numbers (class col row width height), got {line.strip()[:80]!r}")
     if len(parts) == 6:
         raise LabelError(
             f"{where}: expected five numbers, got six: with a confidence it is a detector's answer, not a label; "

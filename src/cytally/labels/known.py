@@ -21,9 +21,7 @@ _TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods")
 UNKNOWN = "unknown"
 #: No blood sample of a living person holds more; larger numbers are mGy or cGy.
 _HIGHEST_GY = 30.0
-IMAGE = Column(
-    "image", frozenset({"file", "filename", "file name", "image name", "image file", "picture", "bild"})
-)
+IMAGE = Column("image", frozenset({"file", "filename", "file name", "image name", "image file", "picture", "bild"}))
 _GRAY = ("gy", "gray", "grays")
 _OTHER = ("cgy", "mgy", "ugy", "rad", "rads", "sv", "msv")
 CELLS = Wanted(
@@ -33,8 +31,10 @@ CELLS = Wanted(
         Column("sample", frozenset({"sample id", "sample name", "sample no", "patient", "patient id"}), None),
         Column("dose_gy", frozenset({"dose", "d"}), (*_GRAY, *_OTHER)),
     ),
-    (("image",),), "image (and sample, dose_gy)", LabelError,
-)  # fmt: skip
+    (("image",),),
+    "image (and sample, dose_gy)",
+    LabelError,
+)
 
 
 @dataclass(frozen=True)
@@ -155,17 +155,13 @@ def known_cells(inputs: Sequence[str | Path], paths: dict[str, Path]) -> Known:
         notes += said
         if table is None:
             continue
-        inside = {
-            p.relative_to(folder).as_posix(): name for name, p in places.items() if p.is_relative_to(folder)
-        }
+        inside = {p.relative_to(folder).as_posix(): name for name, p in places.items() if p.is_relative_to(folder)}
         found = read_known(table, inside, some=not any(folder.is_relative_to(one) for one in given))
         _add(rows, {inside[image]: row for image, row in found.rows.items()}, table)
         covered |= set(inside.values())
         notes += found.strangers
         if found.guessed:
-            notes.append(
-                f"{table}: is not UTF-8 and was read as Windows-1252; check the letters of the names"
-            )
+            notes.append(f"{table}: is not UTF-8 and was read as Windows-1252; check the letters of the names")
     bare = [name for name in paths if name in covered and name not in rows]
     if bare:
         some = ", ".join(bare[:5]) + (f" and {len(bare) - 5} more" if len(bare) > 5 else "")
@@ -202,9 +198,7 @@ def _add(rows: dict[str, dict[str, str]], more: dict[str, dict[str, str]], table
 
 def _check_unit(unit: str, path: Path) -> None:
     if unit not in ("", *_GRAY):
-        raise LabelError(
-            f"{path}: expected doses in Gy, but the heading says {unit}; convert the column to dose_gy"
-        )
+        raise LabelError(f"{path}: expected doses in Gy, but the heading says {unit}; convert the column to dose_gy")
 
 
 def _dose(row: Row) -> str:
@@ -214,7 +208,5 @@ def _dose(row: Row) -> str:
         return given.casefold()
     gray = row.number("dose_gy", lowest=0.0)
     if gray > _HIGHEST_GY:
-        raise row.wrong(
-            f"expected a dose in Gy, got {gray:g}, which looks like mGy or cGy; convert the column"
-        )
+        raise row.wrong(f"expected a dose in Gy, got {gray:g}, which looks like mGy or cGy; convert the column")
     return given.replace(",", ".")

@@ -24,8 +24,10 @@ LABELS = Wanted(
         Column("row", units=("px", "pixel", "pixels")),
         Column("col", frozenset({"column"}), ("px", "pixel", "pixels")),
     ),
-    (COLUMNS,), ", ".join(COLUMNS), LabelError,
-)  # fmt: skip
+    (COLUMNS,),
+    ", ".join(COLUMNS),
+    LabelError,
+)
 
 
 def spots(places: FloatArray, shape: tuple[int, int], stride: int, sigma: float) -> NDArray[np.float32]:

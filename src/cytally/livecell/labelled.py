@@ -38,10 +38,12 @@ COLUMNS = (
     "specks",
 )
 LABELLED = Wanted(
-    "labels.csv of 'livecell label'", tuple(map(Column, COLUMNS)),
+    "labels.csv of 'livecell label'",
+    tuple(map(Column, COLUMNS)),
     (("image", "label", "position", "time", "well", "nuclei", "reason"),),
-    "image, label, position, time, well, nuclei and reason", LabelError,
-)  # fmt: skip
+    "image, label, position, time, well, nuclei and reason",
+    LabelError,
+)
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,21 @@ def write_table(labelled: Labelled, found: Sequence[Assessed]) -> None:
     rows = [list(COLUMNS)]
     for one, measured in zip(labelled.fields, found, strict=True):
         image = os.path.relpath(one.name.path, labelled.folder)
-        rows.append([image, one.label.relative_to(labelled.folder).as_posix(), one.name.position, str(one.name.time),
-                     one.name.well, str(one.nuclei), "kept" if one.kept else "rejected", one.reason,
-                     str(measured.debris), str(measured.waves), str(measured.specks)])  # fmt: skip
+        rows.append(
+            [
+                image,
+                one.label.relative_to(labelled.folder).as_posix(),
+                one.name.position,
+                str(one.name.time),
+                one.name.well,
+                str(one.nuclei),
+                "kept" if one.kept else "rejected",
+                one.reason,
+                str(measured.debris),
+                str(measured.waves),
+                str(measured.specks),
+            ]
+        )
     write_bytes(labelled.folder / TABLE, csv_bytes(rows))
 
 
@@ -114,12 +128,8 @@ def read_labelled(folder: Path) -> Labelled:
     fields = []
     for row in read_table(table, LABELLED, empty=True).rows:
         image, label = (_named(folder, row, name) for name in ("image", "label"))
-        if not os.path.isfile(image) or not os.path.isfile(
-            label
-        ):  # False for names that no disk can hold, too
-            raise row.wrong(
-                f"names {row.text('image')[:80]} and {row.text('label')[:80]}, but one of them is gone"
-            )
+        if not os.path.isfile(image) or not os.path.isfile(label):  # False for names that no disk can hold, too
+            raise row.wrong(f"names {row.text('image')[:80]} and {row.text('label')[:80]}, but one of them is gone")
         name = FrameName(row.text("position"), row.whole("time"), row.text("well"), image)
         fields.append(LabelledField(name, label, row.whole("nuclei"), row.text("reason")))
     return Labelled(folder, tuple(fields), (), Offset(0.0, 0.0, 0.0))

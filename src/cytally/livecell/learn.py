@@ -87,9 +87,15 @@ class Learnt:
 
 
 def learn(
-    folders: Sequence[Path], out: Path, preset: Preset, *, start: Path | None = None, seed: int = 1,
-    progress: Progress = silent, command: str = "",
-) -> Learnt:  # fmt: skip
+    folders: Sequence[Path],
+    out: Path,
+    preset: Preset,
+    *,
+    start: Path | None = None,
+    seed: int = 1,
+    progress: Progress = silent,
+    command: str = "",
+) -> Learnt:
     """Train on the kept labels of one or several folders (one cell line, or several mixed).
 
     Parameters
@@ -124,15 +130,26 @@ def learn(
     by_path = {field.name.path: field for field in kept}
     crops = {part: _crops(split.of(part), by_path, part, progress) for part in ("train", "validation")}
     best = fit_masks(
-        crops["train"], crops["validation"], preset.architecture, settings, out / "training",
-        progress=progress, start=weights,
-    )  # fmt: skip
+        crops["train"],
+        crops["validation"],
+        preset.architecture,
+        settings,
+        out / "training",
+        progress=progress,
+        start=weights,
+    )
     curve = read_curve(out / "training")
-    notes: dict[str, object] = {"settings": asdict(settings), "folders": [folder.name for folder in folders], "split_by": split.by,
-             "fields": {part: [f.name.path.name for f in split.of(part)] for part in ("train", "validation", "test")},
-             "images": {part: [hash_of(f.name.path) for f in split.of(part)] for part in ("train", "validation", "test")},
-             "leaks": list(split.leaks), "best_epochs": best_epochs(curve, settings.members),
-             "started_from": base.card.identity if base else "", "command": command}  # fmt: skip
+    notes: dict[str, object] = {
+        "settings": asdict(settings),
+        "folders": [folder.name for folder in folders],
+        "split_by": split.by,
+        "fields": {part: [f.name.path.name for f in split.of(part)] for part in ("train", "validation", "test")},
+        "images": {part: [hash_of(f.name.path) for f in split.of(part)] for part in ("train", "validation", "test")},
+        "leaks": list(split.leaks),
+        "best_epochs": best_epochs(curve, settings.members),
+        "started_from": base.card.identity if base else "",
+        "command": command,
+    }
     ensemble = _assemble(out, preset.architecture, best, notes)
     tuned = choose_thresholds(ensemble, [by_path[f.name.path] for f in split.of("validation")], progress)
     write_card(out, tuned.card)
@@ -172,11 +189,7 @@ def fields_of(card: Card, part: str, fields: Sequence[LabelledField]) -> list[La
 def learnt_from(card: Card, fields: Sequence[LabelledField]) -> list[LabelledField]:
     """Those of some fields that a training learnt from or validated on; [] where its card does not say by content."""
     hashes = card.training.get("images")
-    seen = (
-        set(hashes.get("train", ())) | set(hashes.get("validation", ()))
-        if isinstance(hashes, dict)
-        else set()
-    )
+    seen = set(hashes.get("train", ())) | set(hashes.get("validation", ())) if isinstance(hashes, dict) else set()
     return [one for one in fields if seen and hash_of(one.name.path) in seen]
 
 
@@ -204,22 +217,24 @@ def _crops(
             raise LabelError(
                 f"{each.name.path.name}: expected image and mask in one size, got {flat.shape} and {labels.shape}"
             )
-        made += [
-            MaskedCrop.of(flat[window], labels[window]) for window in windows((flat.shape[0], flat.shape[1]))
-        ]
+        made += [MaskedCrop.of(flat[window], labels[window]) for window in windows((flat.shape[0], flat.shape[1]))]
         progress(f"cutting crops ({part})", number + 1, len(fields))
     return made
 
 
-def _assemble(
-    out: Path, architecture: Architecture, best: Sequence[Path], notes: dict[str, object]
-) -> Ensemble:
+def _assemble(out: Path, architecture: Architecture, best: Sequence[Path], notes: dict[str, object]) -> Ensemble:
     members = len(best)
     card = Card(
-        name=out.name, task="livecell", classes=list(CLASSES), stride=architecture.step,
-        normalisation=dict(LIVE_CELLS.normalisation), arguments=asdict(architecture), members=[], training=notes,
+        name=out.name,
+        task="livecell",
+        classes=list(CLASSES),
+        stride=architecture.step,
+        normalisation=dict(LIVE_CELLS.normalisation),
+        arguments=asdict(architecture),
+        members=[],
+        training=notes,
         thresholds=Thresholds(confidence=[[0.5, 0.5]] * members, agreement=[(members - 1) // 2] * 2),
-    )  # fmt: skip
+    )
     write_ensemble(out, card, best)
     return load_ensemble(out)
 
@@ -230,9 +245,7 @@ def choose_thresholds(ensemble: Ensemble, fields: Sequence[LabelledField], progr
     That is object F1 times the mean IoU of what was found: F1 alone hardly tells levels apart, and
     counts cannot, since automatic labels miss nuclei that the network finds. Also notes the spread of the relative error of the count there, part of each count's limits.
     """
-    some = [
-        fields[k] for k in np.unique(np.linspace(0, len(fields) - 1, min(_TRIED, len(fields))).astype(int))
-    ]
+    some = [fields[k] for k in np.unique(np.linspace(0, len(fields) - 1, min(_TRIED, len(fields))).astype(int))]
     maps = [predict(read(field.name.path).pixels, ensemble).astype(np.float16) for field in some]
     truths = [read_mask(field.label) for field in some]
     best, f1, chosen = -np.inf, float("nan"), ensemble

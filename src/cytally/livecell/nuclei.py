@@ -138,8 +138,14 @@ class ByStain:
         found = identify(pixels, self.settings)
         labels = found.labels
         whole = int(components(labels > 0).max(initial=0))
-        return Nuclei(labels, (int(labels.max(initial=0)),), whole, (int(np.count_nonzero(labels)),), labels,
-                      round(found.oversized))  # fmt: skip
+        return Nuclei(
+            labels,
+            (int(labels.max(initial=0)),),
+            whole,
+            (int(np.count_nonzero(labels)),),
+            labels,
+            round(found.oversized),
+        )
 
 
 def size_hint(dropped: float, stayed: float, largest: float) -> str:
@@ -189,8 +195,13 @@ def vote(maps: Float32, ensemble: Ensemble) -> Nuclei:
     whole = components(labels > 0)
     reach = binary_votes(maps[:, :1], limits[:, :1] - _LOWER)[0] > agreement[0]
     alone = [part(m[0] > t[0], m[1] > t[1], m[1]) for m, t in zip(maps, limits, strict=True)]
-    return Nuclei(labels, tuple(int(one.max(initial=0)) for one in alone), int(whole.max(initial=0)),
-                  tuple(int(np.count_nonzero(one)) for one in alone), loosened(labels, reach, mean[0]))  # fmt: skip
+    return Nuclei(
+        labels,
+        tuple(int(one.max(initial=0)) for one in alone),
+        int(whole.max(initial=0)),
+        tuple(int(np.count_nonzero(one)) for one in alone),
+        loosened(labels, reach, mean[0]),
+    )
 
 
 def loosened(labels: IntArray, reach: NDArray[np.bool_], height: Float32) -> IntArray:
@@ -205,9 +216,7 @@ def loosened(labels: IntArray, reach: NDArray[np.bool_], height: Float32) -> Int
         Probability of nucleus; borders run along its valleys.
     """
     grown = watershed(-height, labels, mask=reach | (labels > 0)).astype(np.int32)
-    before, after = (
-        np.bincount(each.ravel(), minlength=int(labels.max(initial=0)) + 1) for each in (labels, grown)
-    )
+    before, after = (np.bincount(each.ravel(), minlength=int(labels.max(initial=0)) + 1) for each in (labels, grown))
     tight = after > _LARGER * before
     return np.where(tight[grown], grown, labels)
 

@@ -37,9 +37,7 @@ from cytally.types import FloatArray
 TRACKS = "tracks"
 _TAIL = 12
 _COLUMNS = ("track", "frame", "row", "col", "camera_row", "camera_col")
-_TRACKED = Wanted(
-    "a table of tracks", tuple(map(Column, _COLUMNS)), (_COLUMNS,), ", ".join(_COLUMNS), FileError
-)
+_TRACKED = Wanted("a table of tracks", tuple(map(Column, _COLUMNS)), (_COLUMNS,), ", ".join(_COLUMNS), FileError)
 
 
 @dataclass(frozen=True)
@@ -79,9 +77,12 @@ class Order:
 
 
 def run_livecell(
-    phase: Path, fluorescence: Path | None, out: Path, order: Order,
+    phase: Path,
+    fluorescence: Path | None,
+    out: Path,
+    order: Order,
     progress: Progress = silent,
-) -> Story:  # fmt: skip
+) -> Story:
     """From images to counts, tracks and a report; calling again goes on where a interrupted run was.
 
     Parameters
@@ -117,24 +118,25 @@ def run_livecell(
     return story
 
 
-def _from_stain(
-    planned: Plan, phase: Path, fluorescence: Path, out: Path, order: Order, progress: Progress
-) -> Story:
+def _from_stain(planned: Plan, phase: Path, fluorescence: Path, out: Path, order: Order, progress: Progress) -> Story:
     """Labels, a network that learns from them, and what it finds."""
     same_settings(out / LEARNING / "labels", order.label)
-    labelled = label_folder(phase, fluorescence, out / LEARNING / "labels", order.label,
-                            pattern=order.reading.pattern, numbered=order.reading.numbered, progress=progress)  # fmt: skip
-    learnt = learn(
-        [labelled.folder], out / LEARNING / "ensemble", order.preset, seed=order.seed, progress=progress
+    labelled = label_folder(
+        phase,
+        fluorescence,
+        out / LEARNING / "labels",
+        order.label,
+        pattern=order.reading.pattern,
+        numbered=order.reading.numbered,
+        progress=progress,
     )
+    learnt = learn([labelled.folder], out / LEARNING / "ensemble", order.preset, seed=order.seed, progress=progress)
     story = _followed(planned, out, ByEnsemble(learnt.ensemble), order, progress)
     found = evaluate(learnt.aside, learnt.ensemble, out=out, progress=progress)
     return replace(story, labelled=labelled, learnt=learnt, evaluation=found, overlays=out / PICTURES)
 
 
-def follow_images(
-    images: Sequence[str | Path], out: Path, order: Order, progress: Progress = silent
-) -> Story:
+def follow_images(images: Sequence[str | Path], out: Path, order: Order, progress: Progress = silent) -> Story:
     """Count, and where wanted follow, with an ensemble that is there, or by the stain without any.
 
     Without `order.ensemble` the images are taken for fluorescence.
@@ -184,9 +186,14 @@ def track_run(run: Segmented, order: Order, progress: Progress) -> list[tuple[st
     for one in several:
         target = run.folder / TRACKS / one.position if len(several) > 1 else run.folder / TRACKS
         tracks = follow(
-            one.paths, [run.loose[path] for path in one.paths], target, settings=order.link,
-            largest_shift=order.largest_shift, places=one.places, progress=progress,
-        )  # fmt: skip
+            one.paths,
+            [run.loose[path] for path in one.paths],
+            target,
+            settings=order.link,
+            largest_shift=order.largest_shift,
+            places=one.places,
+            progress=progress,
+        )
         found.append((one.position, tracks))
     return found
 
@@ -219,8 +226,6 @@ def _places(folder: Path) -> dict[int, list[tuple[int, FloatArray]]]:
     """(frame, place in the first frame's coordinates) of every track, from tracks.csv."""
     found: dict[int, list[tuple[int, FloatArray]]] = {}
     for row in read_table(folder / TABLE, _TRACKED, empty=True).rows:
-        world = np.array(
-            [row.number("row") + row.number("camera_row"), row.number("col") + row.number("camera_col")]
-        )
+        world = np.array([row.number("row") + row.number("camera_row"), row.number("col") + row.number("camera_col")])
         found.setdefault(row.whole("track"), []).append((row.whole("frame"), world))
     return found

@@ -57,8 +57,14 @@ class Story:
     def hints(self) -> list[str]:
         """What a reader must know of these numbers."""
         empty = [self.run.names[one.name.path] for one in self.counts if one.count == 0]
-        left = [f"no nuclei in {len(empty)} image{'s' if len(empty) != 1 else ''} (first: {empty[0]}): "
-                "left out of growth curves"] if empty and self.curves else []  # fmt: skip
+        left = (
+            [
+                f"no nuclei in {len(empty)} image{'s' if len(empty) != 1 else ''} (first: {empty[0]}): "
+                "left out of growth curves"
+            ]
+            if empty and self.curves
+            else []
+        )
         return [*self.remarks, *(self.labelled.hints if self.labelled is not None else ()), *left]
 
 
@@ -69,17 +75,32 @@ def write_report(story: Story, folder: Path) -> Path:
         write_text(folder / LINEAGE, lineage)
     names = [story.run.names[one.name.path] for one in story.counts]
     page = render(
-        "cytally.livecell", "livecell.html", fields=len(story.counts), total=sum(c.count for c in story.counts),
-        positions=[one.position for one in story.run.series], skipped=story.run.skipped,
-        detector=story.detector, stained=story.stained, unit=_unit(story), through=_through(story), version=__version__, warnings=_warnings(story), labels=_labels(story.labelled),
-        learning=_learning(story.learnt), evaluation=_evaluation(story), pictures=_pictures(story),
-        growth=as_svg(growth_figure([_line(c) for c in story.curves], "h" if _unit(story) == "hours" else "frames")) if story.curves else "",
+        "cytally.livecell",
+        "livecell.html",
+        fields=len(story.counts),
+        total=sum(c.count for c in story.counts),
+        positions=[one.position for one in story.run.series],
+        skipped=story.run.skipped,
+        detector=story.detector,
+        stained=story.stained,
+        unit=_unit(story),
+        through=_through(story),
+        version=__version__,
+        warnings=_warnings(story),
+        labels=_labels(story.labelled),
+        learning=_learning(story.learnt),
+        evaluation=_evaluation(story),
+        pictures=_pictures(story),
+        growth=as_svg(growth_figure([_line(c) for c in story.curves], "h" if _unit(story) == "hours" else "frames"))
+        if story.curves
+        else "",
         doublings=[_doubling(curve) for curve in story.curves],
         counts=[_count_row(n, c) for n, c in zip(names, story.counts, strict=True)],
         tracks=[_track_row(name, tracks) for name, tracks in story.tracks],
         lineage=lineage,
-        movie=_movie(story.movie), movie_of=story.tracks[0][0] if story.tracks else "",
-    )  # fmt: skip
+        movie=_movie(story.movie),
+        movie_of=story.tracks[0][0] if story.tracks else "",
+    )
     path = folder / REPORT
     write_text(path, page)
     return path
@@ -89,11 +110,14 @@ def _warnings(story: Story) -> list[str]:
     said = [
         f"{one.position}: {len(one.missing)} time{'s are' if len(one.missing) > 1 else ' is'} missing "
         f"(first: {one.missing[0]}); tracks bridge up to three missing frames as if nothing had happened there"
-        for one in story.run.series if one.missing
-    ]  # fmt: skip
+        for one in story.run.series
+        if one.missing
+    ]
     if story.learnt is not None and story.learnt.split.leaks:
-        said.append(f"{len(story.learnt.split.leaks)} training images show the same as one kept for testing; left out: "
-                    + ", ".join(story.learnt.split.leaks[:5]))  # fmt: skip
+        said.append(
+            f"{len(story.learnt.split.leaks)} training images show the same as one kept for testing; left out: "
+            + ", ".join(story.learnt.split.leaks[:5])
+        )
     return said + story.hints
 
 
@@ -116,8 +140,14 @@ def _labels(labelled: Labelled | None) -> dict[str, Any] | None:
     rejected = [(one.name.path.name, one.reason) for one in labelled.fields if not one.kept]
     rejected += [(one.image, one.reason) for one in labelled.skipped]
     sheet = embedded(labelled.sheet.read_bytes(), "image/jpeg") if labelled.sheet else ""
-    return {"kept": len(labelled.kept), "rejected": len(labelled.fields) - len(labelled.kept), "reasons": rejected[:40],
-            "row": labelled.offset.row, "col": labelled.offset.col, "sheet": sheet}  # fmt: skip
+    return {
+        "kept": len(labelled.kept),
+        "rejected": len(labelled.fields) - len(labelled.kept),
+        "reasons": rejected[:40],
+        "row": labelled.offset.row,
+        "col": labelled.offset.col,
+        "sheet": sheet,
+    }
 
 
 def _learning(learnt: Learnt | None) -> str:
@@ -131,10 +161,22 @@ def _evaluation(story: Story) -> dict[str, Any] | None:
     found = story.evaluation
     if found is None or story.learnt is None:
         return None
-    rows = [(name, (s.precision, s.recall, s.dice, s.iou)) for name, s in
-            (("pixels", found.pixel), ("objects that touch", found.object), ("objects one to one", found.matched))]  # fmt: skip
-    return {"rows": rows, "average_precision": found.average_precision, "panoptic_quality": found.panoptic_quality,
-            "count_error": found.count_error, "fields": found.fields, "by": story.learnt.split.by}  # fmt: skip
+    rows = [
+        (name, (s.precision, s.recall, s.dice, s.iou))
+        for name, s in (
+            ("pixels", found.pixel),
+            ("objects that touch", found.object),
+            ("objects one to one", found.matched),
+        )
+    ]
+    return {
+        "rows": rows,
+        "average_precision": found.average_precision,
+        "panoptic_quality": found.panoptic_quality,
+        "count_error": found.count_error,
+        "fields": found.fields,
+        "by": story.learnt.split.by,
+    }
 
 
 def _pictures(story: Story) -> list[dict[str, str]]:
@@ -142,13 +184,21 @@ def _pictures(story: Story) -> list[dict[str, str]]:
     shown = []
     overlays = sorted(story.overlays.glob("*.png"))[:_PICTURES] if story.overlays else []
     for path in overlays:
-        shown.append({"source": embedded(path.read_bytes(), "image/png"), "caption":
-                      f"{path.stem}: green both, red prediction only, blue label only"})  # fmt: skip
+        shown.append(
+            {
+                "source": embedded(path.read_bytes(), "image/png"),
+                "caption": f"{path.stem}: green both, red prediction only, blue label only",
+            }
+        )
     order = [path for one in story.run.series for path in one.paths]
     for k in np.unique(np.linspace(0, len(order) - 1, min(_PICTURES, len(order))).astype(int)).tolist():
         picture = outlined(grey(read(order[k])), read_mask(story.run.masks[order[k]]))
-        shown.append({"source": embedded(encode(picture, ".jpg"), "image/jpeg"), "caption":
-                      f"{story.run.names[order[k]]}: {counted(story.counts[k].count, 'nuclei')}"})  # fmt: skip
+        shown.append(
+            {
+                "source": embedded(encode(picture, ".jpg"), "image/jpeg"),
+                "caption": f"{story.run.names[order[k]]}: {counted(story.counts[k].count, 'nuclei')}",
+            }
+        )
     return shown
 
 
@@ -172,14 +222,24 @@ def _doubling(curve: GrowthCurve) -> dict[str, str]:
 def _count_row(image: str, one: FieldCount) -> dict[str, Any]:
     limits = f"{one.lower:.0f} to {one.upper:.0f}" if np.isfinite(one.lower) else "not known"
     area = f"{one.area_count:.1f}" if np.isfinite(one.area_count) else "-"
-    return {"image": image, "frame": one.frame, "count": one.count, "limits": limits, "area": area,
-            "hours": "-" if one.hours is None else f"{one.hours:g}"}  # fmt: skip
+    return {
+        "image": image,
+        "frame": one.frame,
+        "count": one.count,
+        "limits": limits,
+        "area": area,
+        "hours": "-" if one.hours is None else f"{one.hours:g}",
+    }
 
 
 def _track_row(name: str, tracks: Tracks) -> dict[str, Any]:
     steps = np.diff(tracks.drift, axis=0)
-    return {"name": name, "tracks": len(tracks.rows), "divisions": len(tracks.divisions),
-            "jump": float(np.abs(steps).max(initial=0.0))}  # fmt: skip
+    return {
+        "name": name,
+        "tracks": len(tracks.rows),
+        "divisions": len(tracks.divisions),
+        "jump": float(np.abs(steps).max(initial=0.0)),
+    }
 
 
 def _branches(tracks: Tracks) -> list[Branch]:

@@ -89,9 +89,12 @@ def parse_name(path: Path, pattern: str | None = None, folder: str = "") -> Fram
 
 
 def series_of(
-    paths: Sequence[Path], pattern: str | None = None, folders: Mapping[Path, str] | None = None,
-    *, numbered: bool = False,
-) -> list[Series]:  # fmt: skip
+    paths: Sequence[Path],
+    pattern: str | None = None,
+    folders: Mapping[Path, str] | None = None,
+    *,
+    numbered: bool = False,
+) -> list[Series]:
     """Images sorted into positions and times; `folders` and `numbered` as `understand` takes them.
 
     Order follows the times in the names, not the order given. A time that is missing between
@@ -146,15 +149,14 @@ def _series(position: str, frames: list[FrameName]) -> Series:
     steps = [b - a for a, b in pairwise(times)]
     usual = max(set(steps), key=lambda step: (steps.count(step), -step)) if steps else 1
     expected = (
-        set(range(times[0], times[-1] + 1, usual))
-        if steps and (times[-1] - times[0]) / usual < 1e6
-        else set(times)
+        set(range(times[0], times[-1] + 1, usual)) if steps and (times[-1] - times[0]) / usual < 1e6 else set(times)
     )
     irregular = any(step % usual for step in steps)
     missing = () if irregular else tuple(sorted(expected - set(times)))
     places = _places(times, steps, usual)
-    return Series(position, frames[0].well, tuple(frames), missing, places or tuple(range(len(times))),
-                  regular=places is not None)  # fmt: skip
+    return Series(
+        position, frames[0].well, tuple(frames), missing, places or tuple(range(len(times))), regular=places is not None
+    )
 
 
 def without(one: Series, gone: set[Path]) -> Series:
@@ -167,9 +169,12 @@ def without(one: Series, gone: set[Path]) -> Series:
     missing = {time for time in {*one.missing, *lost} if times and times[0] < time < times[-1]}
     first = one.places[stay[0]] if stay else 0
     return replace(
-        one, frames=tuple(one.frames[k] for k in stay), missing=tuple(sorted(missing)),
-        places=tuple(one.places[k] - first for k in stay), hours=tuple(one.hours[k] for k in stay if one.hours),
-    )  # fmt: skip
+        one,
+        frames=tuple(one.frames[k] for k in stay),
+        missing=tuple(sorted(missing)),
+        places=tuple(one.places[k] - first for k in stay),
+        hours=tuple(one.hours[k] for k in stay if one.hours),
+    )
 
 
 def _places(times: Sequence[int], steps: Sequence[int], usual: int) -> tuple[int, ...] | None:

@@ -144,8 +144,7 @@ class VerifierArchitecture:
             raise SettingsError("a verifier answers once for each crop; expected sharp to be false")
         if self.side < 4 * MIDDLE or self.side % self.unet.multiple:
             raise SettingsError(
-                f"expected a side of at least {4 * MIDDLE} and a multiple of {self.unet.multiple}, "
-                f"got {self.side}"
+                f"expected a side of at least {4 * MIDDLE} and a multiple of {self.unet.multiple}, got {self.side}"
             )
 
     @staticmethod
@@ -209,9 +208,11 @@ def reader_tensors_of(architecture: VerifierArchitecture) -> Shapes:
     unet = architecture.unet
     seen = 2 * unet.widths[unet.finest] + unet.widths[unet.depth] + unet.classes
     return {f"unet.{name}": shape for name, shape in tensors_of(unet).items()} | {
-        "answer.0.weight": (HIDDEN, seen), "answer.0.bias": (HIDDEN,),
-        "answer.2.weight": (unet.classes + 1, HIDDEN), "answer.2.bias": (unet.classes + 1,),
-    }  # fmt: skip
+        "answer.0.weight": (HIDDEN, seen),
+        "answer.0.bias": (HIDDEN,),
+        "answer.2.weight": (unet.classes + 1, HIDDEN),
+        "answer.2.bias": (unet.classes + 1,),
+    }
 
 
 def convolutions(architecture: Architecture) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -46,9 +46,7 @@ class UNet(nn.Module):
         else:
             self.stem = nn.Sequential(nn.PixelUnshuffle(stride), _double(stride**2, widths[top], drop))
         self.down = nn.ModuleList(_double(widths[k - 1], widths[k], drop) for k in range(top + 1, depth + 1))
-        self.up = nn.ModuleList(
-            _double(widths[k] + widths[k - 1], widths[k - 1], drop) for k in range(depth, top, -1)
-        )
+        self.up = nn.ModuleList(_double(widths[k] + widths[k - 1], widths[k - 1], drop) for k in range(depth, top, -1))
         self.deepest = widths[depth]
         self.head = nn.Conv2d(widths[top], architecture.answers, 1)
         nn.init.constant_(self.head.bias, -4.0)  # type: ignore[arg-type]  # objects are rare
@@ -81,8 +79,9 @@ def _double(inside: int, outside: int, dropout: float = 0.0) -> nn.Sequential:
     for channels in (inside, outside):
         layers += [
             nn.Conv2d(channels, outside, 3, padding=1, bias=False),
-            nn.BatchNorm2d(outside), nn.ReLU(inplace=True),
-        ]  # fmt: skip
+            nn.BatchNorm2d(outside),
+            nn.ReLU(inplace=True),
+        ]
         layers += [nn.Dropout(dropout)] if dropout else []
     return nn.Sequential(*layers)
 

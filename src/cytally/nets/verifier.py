@@ -34,9 +34,10 @@ class Verifier(nn.Module):
         self.unet = UNet(architecture.unet)
         classes, features = architecture.unet.classes, self.unet.head.in_channels
         self.answer = nn.Sequential(
-            nn.Linear(2 * features + self.unet.deepest + classes, HIDDEN), nn.ReLU(),
+            nn.Linear(2 * features + self.unet.deepest + classes, HIDDEN),
+            nn.ReLU(),
             nn.Linear(HIDDEN, classes + 1),
-        )  # fmt: skip
+        )
 
     def forward(self, crops: Tensor) -> Tensor:
         """(b, 1, side, side) -> logits (b, classes + 1)."""
@@ -44,7 +45,9 @@ class Verifier(nn.Module):
         start = features.shape[-1] // 2 - MIDDLE // 2
         middle = features[..., start : start + MIDDLE, start : start + MIDDLE]
         seen = [
-            middle.mean(dim=(2, 3)), middle.amax(dim=(2, 3)),
-            deepest.mean(dim=(2, 3)), self.unet.head(middle).amax(dim=(2, 3)),
-        ]  # fmt: skip
+            middle.mean(dim=(2, 3)),
+            middle.amax(dim=(2, 3)),
+            deepest.mean(dim=(2, 3)),
+            self.unet.head(middle).amax(dim=(2, 3)),
+        ]
         return torch.as_tensor(self.answer(torch.cat(seen, dim=1)).float())

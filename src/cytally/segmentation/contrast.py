@@ -17,9 +17,7 @@ Float32 = NDArray[np.float32]
 _BAND = (1.0, 1.6)
 #: Standard deviation of white noise of deviation 1 seen through that band: for a difference of two unit
 #: Gaussians, 1/(4 pi) (1/a^2 + 1/b^2 - 4/(a^2 + b^2)), under the root.
-_SEEN = float(
-    np.sqrt((1 / _BAND[0] ** 2 + 1 / _BAND[1] ** 2 - 4 / (_BAND[0] ** 2 + _BAND[1] ** 2)) / (4 * np.pi))
-)
+_SEEN = float(np.sqrt((1 / _BAND[0] ** 2 + 1 / _BAND[1] ** 2 - 4 / (_BAND[0] ** 2 + _BAND[1] ** 2)) / (4 * np.pi)))
 #: Of the floor: what an object must reach above smeared noise, and what the highest of an image must.
 _EACH, _HIGHEST = 5 / 9, 8 / 9
 #: Noise that is smeared over neighbours is larger than white noise by up to so much, once smoothed.
@@ -139,9 +137,7 @@ class _Smoothed:
         step = max(1, int(sigma / 1.2))
         even = cv2.medianBlur(np.asarray(image, np.float32), 3 if scale < 2 else 5)  # no hot pixels
         coarse = _resized(np.asarray(even, np.float32), step)
-        left = (
-            float(np.sqrt(sigma**2 - (step**2 - 1) / 12)) / step
-        )  # a mean over `step` pixels smooths by itself
+        left = float(np.sqrt(sigma**2 - (step**2 - 1) / 12)) / step  # a mean over `step` pixels smooths by itself
         white = max(noise_of(image, scale) / (2 * np.sqrt(np.pi) * sigma), 1e-12)
         return _Smoothed(cv2.GaussianBlur(coarse, (0, 0), left), step, diameters[1] / step, white)
 
@@ -160,9 +156,7 @@ class _Smoothed:
         top = np.full(int(labels.max(initial=0)) + 1, -np.inf)
         np.maximum.at(top, seen.ravel(), above.ravel())
         top[np.isneginf(top)] = np.inf
-        return Heights(
-            np.asarray(top[1:] / self.white), np.asarray(top[1:] / self._noise(above, darker=True))
-        )
+        return Heights(np.asarray(top[1:] / self.white), np.asarray(top[1:] / self._noise(above, darker=True)))
 
     def _noise(self, values: Float32, darker: bool) -> float:
         """Deviation of the noise: white, or as large as values, or their darker half, say where these are distributed as noise is."""
@@ -177,9 +171,7 @@ class _Smoothed:
 
 
 def _pieces(image: NDArray[np.generic]) -> list[Float32]:
-    starts = [
-        sorted({0, (size - _PIECE) // 2, size - _PIECE}) if size > 3 * _PIECE else [0] for size in image.shape
-    ]
+    starts = [sorted({0, (size - _PIECE) // 2, size - _PIECE}) if size > 3 * _PIECE else [0] for size in image.shape]
     ends = [_PIECE if size > 3 * _PIECE else size for size in image.shape]
     return [
         np.asarray(image[row : row + ends[0], col : col + ends[1]], np.float32)
@@ -199,9 +191,7 @@ def _level(pixels: Float32) -> Float32:
     rows, cols = np.meshgrid(*(np.linspace(-1, 1, size) for size in small.shape), indexing="ij")
     terms = np.stack([np.ones_like(rows), rows, cols, rows * cols, rows**2, cols**2], axis=-1)
     best = np.linalg.lstsq(terms.reshape(-1, 6), small.ravel(), rcond=None)[0]
-    surface = cv2.resize(
-        (terms @ best).astype(np.float32), pixels.shape[::-1], interpolation=cv2.INTER_LINEAR
-    )
+    surface = cv2.resize((terms @ best).astype(np.float32), pixels.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.asarray(pixels - surface, np.float32)
 
 

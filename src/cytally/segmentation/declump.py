@@ -95,9 +95,7 @@ def maxima(height: Float32, inside: NDArray[np.bool_], radius: float) -> IntArra
     return np.asarray(cv2.connectedComponents(top.astype(np.uint8), connectivity=8)[1], np.int32)
 
 
-def without_waistless(
-    parts: IntArray, height: Float32, neck: float, largest: float = float("inf")
-) -> IntArray:
+def without_waistless(parts: IntArray, height: Float32, neck: float, largest: float = float("inf")) -> IntArray:
     """Join neighbours between which `height` falls no lower than `neck` times the lower of their maxima.
 
     The deepest joints first, so that three maxima in a row on one ridge become one. A saddle is

@@ -46,9 +46,7 @@ class Surroundings:
         owner_of = np.zeros(len(inside) + 1, np.int32)
         owner_of[nearest.ravel()[inside]] = labels.ravel()[inside]
         where = np.flatnonzero(far.ravel() <= reach) if len(inside) else inside
-        return Surroundings(
-            where, owner_of[nearest.ravel()[where]], far.ravel()[where], int(labels.max(initial=0))
-        )
+        return Surroundings(where, owner_of[nearest.ravel()[where]], far.ravel()[where], int(labels.max(initial=0)))
 
     @property
     def ring(self) -> NDArray[np.bool_]:
@@ -63,9 +61,7 @@ class Surroundings:
         return np.asarray((total / np.maximum(pixels, 1))[1:])
 
 
-def at_half_height(
-    labels: IntArray, stain: NDArray[np.generic], *, level: float = 0.5, reach: int = 3
-) -> IntArray:
+def at_half_height(labels: IntArray, stain: NDArray[np.generic], *, level: float = 0.5, reach: int = 3) -> IntArray:
     """Redraw every outline on the raw stain, at half height between its ring and its middle.
 
     A threshold taken after CLAHE lies anywhere on the slope of an edge, and nuclei come out too

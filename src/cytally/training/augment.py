@@ -84,12 +84,16 @@ def move_points(places: FloatArray, how: Augmentation, corner: tuple[int, int], 
 def draw_plain(rng: np.random.Generator, side: int) -> Augmentation:
     """Rotation, shifts, shear and flips, as the thesis of Salomon-Sorensen (section 5.3.2); light a little."""
     return Augmentation(
-        angle=rng.uniform(0, 2 * np.pi), size=float(np.exp(rng.normal(0, 0.06))), mirror=bool(rng.random() < 0.5),
-        shear=rng.uniform(-0.15, 0.15), shift=(rng.uniform(-0.1, 0.1) * side, rng.uniform(-0.1, 0.1) * side),
-        gain=float(np.exp(rng.normal(0, 0.12))), gamma=1.0,
+        angle=rng.uniform(0, 2 * np.pi),
+        size=float(np.exp(rng.normal(0, 0.06))),
+        mirror=bool(rng.random() < 0.5),
+        shear=rng.uniform(-0.15, 0.15),
+        shift=(rng.uniform(-0.1, 0.1) * side, rng.uniform(-0.1, 0.1) * side),
+        gain=float(np.exp(rng.normal(0, 0.12))),
+        gamma=1.0,
         blur=float(rng.uniform(0, 1.0)) if rng.random() < 0.3 else 0.0,
         noise=float(rng.uniform(0, 0.12)) if rng.random() < 0.5 else 0.0,
-    )  # fmt: skip
+    )
 
 
 def move_image(

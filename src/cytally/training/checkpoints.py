@@ -20,9 +20,7 @@ from cytally.files.tables.table import read_table
 from cytally.nets.unet import UNet
 
 STATE = "state.safetensors"
-_CURVES = Wanted(
-    "curves.csv of a training", (Column("epoch"),), (("epoch",),), "epoch and its losses", FileError
-)
+_CURVES = Wanted("curves.csv of a training", (Column("epoch"),), (("epoch",),), "epoch and its losses", FileError)
 
 
 def member_path(folder: Path, epoch: int) -> Path:
@@ -60,13 +58,9 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             notes = parse_json((file.metadata() or {}).get("notes", "{}").encode(), "notes", infinite=True)
             tensors = {name: file.get_tensor(name) for name in file.keys()}
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError, FileError) as error:
-        raise RunError(
-            f"{where}: expected a safetensors file, got {error}; remove it to start anew"
-        ) from error
+        raise RunError(f"{where}: expected a safetensors file, got {error}; remove it to start anew") from error
     if not isinstance(notes, dict):
-        raise RunError(
-            f"{where}: expected notes with names, got {type(notes).__name__}; remove it to start anew"
-        )
+        raise RunError(f"{where}: expected notes with names, got {type(notes).__name__}; remove it to start anew")
     wrong = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
     if wrong:
         raise RunError(
@@ -116,11 +110,7 @@ def load_weights(network: torch.nn.Module, path: Path, *, headless: bool = False
 def _fit(weights: dict[str, Tensor], part: torch.nn.Module) -> bool:
     """Whether these are all weights of a module, by name."""
     state = part.state_dict()
-    return (
-        {name for name, tensor in state.items() if tensor.is_floating_point()}
-        <= weights.keys()
-        <= state.keys()
-    )
+    return {name for name, tensor in state.items() if tensor.is_floating_point()} <= weights.keys() <= state.keys()
 
 
 def _with_fresh_channels(weights: dict[str, Tensor], part: torch.nn.Module) -> dict[str, Tensor]:

@@ -46,9 +46,7 @@ class Pool:
 
     def start(self) -> None:
         """Begin making cells in the background."""
-        self._maker = ProcessPoolExecutor(
-            self.settings.workers, get_context("spawn"), _initialise, (self.source,)
-        )
+        self._maker = ProcessPoolExecutor(self.settings.workers, get_context("spawn"), _initialise, (self.source,))
         for number in self.numbers:
             self._order(number)
         self._look_ahead(max(self.settings.size - len(self.numbers), self.settings.fresh))

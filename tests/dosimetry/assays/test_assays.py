@@ -22,9 +22,14 @@ from cytally.errors import CountsError
 
 BARQUINERO = Curve(
     np.array([0.001280328, 0.02103867, 0.06303256]),
-    np.array([[2.222165e-07, -9.948764e-07, 4.379821e-07], [-9.948764e-07, 2.660089e-05, -1.510488e-05],
-              [4.379821e-07, -1.510488e-05, 1.605911e-05]]),
-)  # fmt: skip
+    np.array(
+        [
+            [2.222165e-07, -9.948764e-07, 4.379821e-07],
+            [-9.948764e-07, 2.660089e-05, -1.510488e-05],
+            [4.379821e-07, -1.510488e-05, 1.605911e-05],
+        ]
+    ),
+)
 NEUTRON = Curve(np.array([0.0005, 0.832, 0.0]), np.zeros((3, 3)))
 GAMMA = Curve(np.array([0.0005, 0.0164, 0.0492]), np.zeros((3, 3)))
 FISH = Curve(np.array([0.0, 0.02, 0.06]), np.zeros((3, 3)))
@@ -112,11 +117,11 @@ def test_the_commands(tmp_path):
     )
     assert " neutron 1.21 Gy" in run("mixed-field", *given)
     assert json.loads(run("mixed-field", *given, "--json"))["gamma"][0] == pytest.approx(1.8156, abs=1e-3)
-    fish = run("translocations", "--curve", paths["f"], "--painted", "1,4/2", "--count", "31", "--cells", "2000", "--age", "45")  # fmt: skip
-    assert "genome equivalents" in fish and "expected from age alone" in fish
-    wrong = CliRunner().invoke(
-        cli, ["dosimetry", "heterogeneous", "--curve", paths["b"], "--distribution", "1,x"]
+    fish = run(
+        "translocations", "--curve", paths["f"], "--painted", "1,4/2", "--count", "31", "--cells", "2000", "--age", "45"
     )
+    assert "genome equivalents" in fish and "expected from age alone" in fish
+    wrong = CliRunner().invoke(cli, ["dosimetry", "heterogeneous", "--curve", paths["b"], "--distribution", "1,x"])
     assert wrong.exit_code == 2 and "expected whole numbers" in wrong.output
 
 
@@ -144,9 +149,7 @@ def test_mixed_field_limits_are_those_of_both_curves_and_the_count_drawn_at_rand
     doses = 2 * above / (linear + np.sqrt(linear**2 + 4 * square * above))
     np.testing.assert_allclose(found.neutron[1:], np.quantile(doses, [0.025, 0.975]), rtol=0.012)
     np.testing.assert_allclose(found.gamma, ratio * np.array(found.neutron), rtol=1e-12)
-    exact = criticality(
-        150, 60, NEUTRON, Curve(GAMMA_MEASURED.coefficients, np.zeros((3, 3))), ratio, backgrounds
-    )
+    exact = criticality(150, 60, NEUTRON, Curve(GAMMA_MEASURED.coefficients, np.zeros((3, 3))), ratio, backgrounds)
     assert exact.exact == ("neutron", "gamma") and found.exact == ()
     assert found.neutron[1] < exact.neutron[1] and found.neutron[2] > exact.neutron[2]
 
@@ -156,14 +159,16 @@ def test_the_background_by_age_is_that_of_the_paper():
     assert expected_background(1000, 0.58, 30) == pytest.approx(2.432651, abs=5e-7)
     whole = {"region": ("n-america", 1.0), "ethnicity": ("white", 1.0)}
     ratios = {
-        ("region", "w-europe"): 0.99, ("region", "c-europe"): 1.75, ("region", "e-europe"): 1.75,
-        ("region", "asia"): 0.86, ("ethnicity", "asian"): 1.23, ("ethnicity", "black"): 0.84,
+        ("region", "w-europe"): 0.99,
+        ("region", "c-europe"): 1.75,
+        ("region", "e-europe"): 1.75,
+        ("region", "asia"): 0.86,
+        ("ethnicity", "asian"): 1.23,
+        ("ethnicity", "black"): 0.84,
         ("ethnicity", "other"): 1.06,
-    } | {(name, value): ratio for name, (value, ratio) in whole.items()}  # fmt: skip
+    } | {(name, value): ratio for name, (value, ratio) in whole.items()}
     for (name, value), ratio in ratios.items():
-        assert expected_background(1000, 0.58, 30, **{name: value}) == pytest.approx(
-            ratio * 2.432651, rel=1e-6
-        )
+        assert expected_background(1000, 0.58, 30, **{name: value}) == pytest.approx(ratio * 2.432651, rel=1e-6)
     for wrong, said in (
         ({"region": "mars"}, "expected region one of n-america"),
         ({"ethnicity": "x"}, "expected ethnicity one of white"),
@@ -192,12 +197,8 @@ def test_a_control_of_one_s_own_is_carried_with_its_uncertainty():
     mean = 2000 * (background + float(FISH.yield_at(np.array(true)))) * known.factor
     held = [
         found.lower <= true <= found.upper
-        for seen, base in zip(
-            rng.poisson(mean, 300), rng.poisson(1000 * background * known.factor, 300), strict=True
-        )
-        for found in [
-            translocations(int(seen), 2000, paint, None, FISH, control=(int(base), 1000), sex="male").dose
-        ]
+        for seen, base in zip(rng.poisson(mean, 300), rng.poisson(1000 * background * known.factor, 300), strict=True)
+        for found in [translocations(int(seen), 2000, paint, None, FISH, control=(int(base), 1000), sex="male").dose]
     ]
     assert np.mean(held) > 0.95 - 4 * np.sqrt(0.95 * 0.05 / 300)
     with pytest.raises(CountsError, match="give --age or --control"):
@@ -209,12 +210,19 @@ def test_a_control_of_one_s_own_is_carried_with_its_uncertainty():
 @pytest.mark.parametrize(
     ("paint", "said"),
     [
-        ([["1", "1"]], "got 1 twice"), ([["1", "4"], ["1"]], "got 1 twice"), ([["1"], []], "a colour without a chromosome"),
-        ([[*map(str, range(1, 23)), "X"]], "which shows none"), ([], "such as 1,4/2, got none"),
-        ([["Y"]], "chromosomes that the person has, got Y; is the sex right"), ([["1", "2", "Y"]], "got Y; is the sex right"),
-        ([["1-3"]], "expected chromosomes 1 to 22, X or Y, with commas between them and / between colours, such as 1,4/2, got '1-3'"),
+        ([["1", "1"]], "got 1 twice"),
+        ([["1", "4"], ["1"]], "got 1 twice"),
+        ([["1"], []], "a colour without a chromosome"),
+        ([[*map(str, range(1, 23)), "X"]], "which shows none"),
+        ([], "such as 1,4/2, got none"),
+        ([["Y"]], "chromosomes that the person has, got Y; is the sex right"),
+        ([["1", "2", "Y"]], "got Y; is the sex right"),
+        (
+            [["1-3"]],
+            "expected chromosomes 1 to 22, X or Y, with commas between them and / between colours, such as 1,4/2, got '1-3'",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_paint_that_cannot_be_is_refused(paint, said):
     """A chromosome painted twice was once counted twice: 28.2 % of all exchanges for 14.8."""
     with pytest.raises(CountsError, match=said):
@@ -262,14 +270,19 @@ def test_the_commands_take_what_laboratories_know(tmp_path):
         "--hours",
         "6",
     ]
-    slow, quick = (
-        CliRunner().invoke(cli, [*mixed, "--repair-hours", hours, "--json"]).output for hours in ("8", "1")
-    )
+    slow, quick = (CliRunner().invoke(cli, [*mixed, "--repair-hours", hours, "--json"]).output for hours in ("8", "1"))
     assert json.loads(slow)["high"]["value"] < json.loads(quick)["high"]["value"]
 
 
-ODD = calibrate([DosePoint(0, 5000, 8), DosePoint(0.5, 2000, 400), DosePoint(1, 1168, 109), DosePoint(2, 333, 103),
-                 DosePoint(3, 193, 20)])  # fmt: skip
+ODD = calibrate(
+    [
+        DosePoint(0, 5000, 8),
+        DosePoint(0.5, 2000, 400),
+        DosePoint(1, 1168, 109),
+        DosePoint(2, 333, 103),
+        DosePoint(3, 193, 20),
+    ]
+)
 
 
 def test_every_command_says_what_range_and_fit_of_a_curve_leave_in_doubt(tmp_path):
@@ -282,7 +295,7 @@ def test_every_command_says_what_range_and_fit_of_a_curve_leave_in_doubt(tmp_pat
         "mixed-field": ("--neutron", path, "--gamma", path, "--ratio", "1.5", "--dicentrics", "900", "--cells", "100"),
         "plan": ("--curve", path, "--dose", "20"),
         "compare": ("--curve", path, "--against", "20", "--dicentrics", "3", "--cells", "1000"),
-    }  # fmt: skip
+    }
     for name, given in asked.items():
         done = CliRunner().invoke(cli, ["dosimetry", name, *given])
         said = " ".join(done.output.split())

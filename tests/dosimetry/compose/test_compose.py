@@ -140,9 +140,7 @@ def test_a_closed_pose_is_a_circle_about_its_place(rng):
 
 
 def test_composed_rings_are_labelled_and_bring_a_fragment(fields):
-    made = [
-        compose_cell(fields, Wanted(0, 0, rings=2.0, silent=0), np.random.default_rng(k)) for k in range(12)
-    ]
+    made = [compose_cell(fields, Wanted(0, 0, rings=2.0, silent=0), np.random.default_rng(k)) for k in range(12)]
     names = [name for cell in made for name in cell.points.names]
     assert names.count("ring") >= 3 and names.count("fragment") >= 0.7 * names.count("ring")
 
@@ -176,8 +174,11 @@ def segment_like(density):
 
 
 @given(
-    angle=st.floats(0, 6.28), bend=st.floats(-0.8, 0.8), mirror=st.booleans(), where=st.floats(-0.4, 0.4),
-)  # fmt: skip
+    angle=st.floats(0, 6.28),
+    bend=st.floats(-0.8, 0.8),
+    mirror=st.booleans(),
+    where=st.floats(-0.4, 0.4),
+)
 def test_points_land_where_the_picture_does(angle, bend, mirror, where):
     body = rod(centromere=None)
     row = (body.ends[0] + body.ends[1]) / 2 + where * body.length
@@ -211,8 +212,10 @@ def test_a_chromosome_laid_back_looks_as_before(made):
         lifted = cut_out(density, outline, parts)
         sheet = Sheet.of(density, parts)
         sheet.erase(outline, np.random.default_rng(1))
-        box = (slice(outline.top, outline.top + outline.mask.shape[0]),
-               slice(outline.left, outline.left + outline.mask.shape[1]))  # fmt: skip
+        box = (
+            slice(outline.top, outline.top + outline.mask.shape[0]),
+            slice(outline.left, outline.left + outline.mask.shape[1]),
+        )
         assert sheet.density[box][outline.mask].mean() < 0.1 * parts.stain
         assert not sheet.occupied[box][outline.mask].any()
         middle = np.array(outline.middle)
@@ -225,9 +228,7 @@ def test_a_chromosome_laid_back_looks_as_before(made):
 
 def test_the_bright_seam_of_a_sharpening_camera_moves_along():
     """Erased, nothing of it stays; laid back, all of it is there. The network sees both otherwise."""
-    sharp = replace(
-        STYLES["straight"], halo=(0.2, 0.2), smears=(0, 0), rings=(0, 0), specks=(0, 0), radius=(320, 320)
-    )
+    sharp = replace(STYLES["straight"], halo=(0.2, 0.2), smears=(0, 0), rings=(0, 0), specks=(0, 0), radius=(320, 320))
     cell = simulate_cell(sharp, Damage(), np.random.default_rng([31, 9]))
     density = optical_density(Image(cell.image.pixels))
     parts, found = segment(density), []
@@ -252,9 +253,9 @@ def test_the_bright_seam_of_a_sharpening_camera_moves_along():
 def seam(outline, parts):
     """Where the seam is brightest, 0.15 to 0.3 sizes from the outline; None where another is near."""
     own = np.zeros(parts.occupied.shape, bool)
-    own[
-        outline.top : outline.top + outline.mask.shape[0], outline.left : outline.left + outline.mask.shape[1]
-    ] = outline.mask
+    own[outline.top : outline.top + outline.mask.shape[0], outline.left : outline.left + outline.mask.shape[1]] = (
+        outline.mask
+    )
     away = ndimage.distance_transform_edt(~own)
     others = ndimage.distance_transform_edt(~(parts.occupied & ~own))
     if (others[own] < 0.8 * parts.size).any():

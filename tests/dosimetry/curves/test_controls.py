@@ -32,15 +32,22 @@ def test_a_count_without_dose_is_the_predictive_one_of_jeffreys_posterior(contro
     """With controls alone: X of N given X0 of N0 is the integral of Poisson over Gamma(X0 + 1/2) / N0."""
     among, cells = 1000, 800
     known = carried(
-        np.array([controls / among, 0.03, 0.06]), np.zeros((3, 3)),
+        np.array([controls / among, 0.03, 0.06]),
+        np.zeros((3, 3)),
         Series(np.zeros(1), np.array([among]), np.array([controls]), np.ones(1)),
-    )  # fmt: skip
+    )
     mean, variance = known.coefficients[:1], known.covariance[0, :1]
     for count in (0, 1, 4):
         slow, _ = integrate.quad(
-            lambda c, count=count: stats.poisson.pmf(count, cells * c) * stats.gamma.pdf(c, controls + 0.5, scale=1 / among),
-            0, 0.05, points=[1e-5, 1e-4, 1e-3, 5e-3], limit=400, epsabs=1e-12,
-        )  # fmt: skip
+            lambda c, count=count: (
+                stats.poisson.pmf(count, cells * c) * stats.gamma.pdf(c, controls + 0.5, scale=1 / among)
+            ),
+            0,
+            0.05,
+            points=[1e-5, 1e-4, 1e-3, 5e-3],
+            limit=400,
+            epsabs=1e-12,
+        )
         assert np.exp(count_log(count, cells, mean, variance))[0] == pytest.approx(slow, rel=2e-3)
 
 
@@ -50,9 +57,7 @@ def test_the_count_is_scipys_negative_binomial_wherever_both_can_be_computed():
         shape = mean**2 / variance
         twin = stats.nbinom(shape, 1 / (1 + 400 * variance / mean))
         for count in (0, 2, 150):
-            np.testing.assert_allclose(
-                count_log(count, 400, mean, variance), twin.logpmf(count), rtol=1e-8, atol=1e-8
-            )
+            np.testing.assert_allclose(count_log(count, 400, mean, variance), twin.logpmf(count), rtol=1e-8, atol=1e-8)
             np.testing.assert_allclose(count_up_to(count, 400, mean, variance), twin.cdf(count), rtol=1e-7)
             half = twin.cdf(count) - twin.pmf(count) / 2
             np.testing.assert_allclose(count_below(count, 400, mean, variance), half, rtol=1e-6)

@@ -49,9 +49,7 @@ def test_overdispersed_calibrations_are_named_and_quasi_poisson_carries_them():
     # the mean index, each dose by its dicentrics, written out
     index = sum(d.dispersion.index * d.dicentrics for d in OVER) / sum(d.dicentrics for d in OVER)
     assert pooled(OVER).index == pytest.approx(index, rel=1e-12)
-    np.testing.assert_allclose(
-        wide.covariance, plain.covariance * max(index, plain.fit.dispersion), rtol=1e-12
-    )
+    np.testing.assert_allclose(wide.covariance, plain.covariance * max(index, plain.fit.dispersion), rtol=1e-12)
 
 
 def test_dispersion_alone_widens_a_curve_whose_points_do_not_scatter():
@@ -101,13 +99,22 @@ def test_a_yield_that_hardly_grows_is_said():
     assert growth_p(poisson_points(), calibrate(poisson_points()).coefficients) < 1e-50
 
 
-@pytest.mark.parametrize(("points", "message"), [
-    ([DosePoint(0, 8, 5000), DosePoint(1, 40, 2000), DosePoint(2, 90, 5000)], "are the columns interchanged"),
-    ([DosePoint(0, 1000, 50), DosePoint(1, 1000, 30), DosePoint(2, 500, 10)], "expected a yield that grows with dose"),
-    ([DosePoint(0, 1000, 1, float("nan")), DosePoint(1, 1000, 30), DosePoint(2, 500, 60)], "expected weights above 0"),
-    ([DosePoint(float("nan"), 10, 1), DosePoint(1, 10, 3), DosePoint(2, 5, 6)], "expected doses of 0 to 100 Gy"),
-    ([DosePoint(1e3, 10, 1), DosePoint(1, 10, 3), DosePoint(2, 5, 6)], "expected doses of 0 to 100 Gy"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        ([DosePoint(0, 8, 5000), DosePoint(1, 40, 2000), DosePoint(2, 90, 5000)], "are the columns interchanged"),
+        (
+            [DosePoint(0, 1000, 50), DosePoint(1, 1000, 30), DosePoint(2, 500, 10)],
+            "expected a yield that grows with dose",
+        ),
+        (
+            [DosePoint(0, 1000, 1, float("nan")), DosePoint(1, 1000, 30), DosePoint(2, 500, 60)],
+            "expected weights above 0",
+        ),
+        ([DosePoint(float("nan"), 10, 1), DosePoint(1, 10, 3), DosePoint(2, 5, 6)], "expected doses of 0 to 100 Gy"),
+        ([DosePoint(1e3, 10, 1), DosePoint(1, 10, 3), DosePoint(2, 5, 6)], "expected doses of 0 to 100 Gy"),
+    ],
+)
 def test_counts_of_no_calibration_are_refused(points, message):
     with pytest.raises(CountsError, match=message):
         calibrate(points)

@@ -45,8 +45,16 @@ def twice_read(random_ensemble, tmp_path):
 
 def found(rows, cols, names):
     n = len(rows)
-    return Detections(np.array(rows, float), np.array(cols, float), tuple(names), np.full(n, 4),
-                      np.full(n, 0.9), np.zeros(n), 4, np.full(n, np.nan))  # fmt: skip
+    return Detections(
+        np.array(rows, float),
+        np.array(cols, float),
+        tuple(names),
+        np.full(n, 4),
+        np.full(n, 0.9),
+        np.zeros(n),
+        4,
+        np.full(n, np.nan),
+    )
 
 
 def test_crops_are_cut_around_places_and_end_in_empty_slide(rng):
@@ -183,9 +191,7 @@ def test_a_fragment_elsewhere_weighs_unless_co_occurrence_is_asked_for(twice_rea
     }
     thresholds = twice_read.card.thresholds.model_copy(update=update)
     ensemble = replace(twice_read, card=twice_read.card.model_copy(update={"thresholds": thresholds}))
-    with_fragment = replace(
-        found([10, 90], [10, 90], ["dicentric", "fragment"]), probability=np.array([0.7, 0.9])
-    )
+    with_fragment = replace(found([10, 90], [10, 90], ["dicentric", "fragment"]), probability=np.array([0.7, 0.9]))
     without = replace(found([10], [10], ["dicentric"]), probability=np.array([0.7]))
     assert confirmed(with_fragment, ensemble).names == ("dicentric", "fragment")
     assert confirmed(with_fragment, ensemble).probability == pytest.approx([7 / 8, 0.9])  # odds 7/3 x sqrt(9)
@@ -202,8 +208,6 @@ def test_weights_belong_to_the_identity(random_ensemble, twice_read):
     assert card.model_copy(update={"thresholds": weighed}).identity != card.identity
     path = random_ensemble / "card.json"
     stored = json.loads(path.read_text())
-    path.write_text(
-        json.dumps(stored | {"thresholds": stored["thresholds"] | {"cooccurrence_weight": [0.5]}})
-    )
+    path.write_text(json.dumps(stored | {"thresholds": stored["thresholds"] | {"cooccurrence_weight": [0.5]}}))
     with pytest.raises(EnsembleError, match=r"expected cooccurrence_weight from 0 to 5 for 2 classes"):
         load_ensemble(random_ensemble)

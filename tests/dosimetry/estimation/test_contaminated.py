@@ -13,9 +13,7 @@ MANUAL = np.array([932, 56, 9, 1, 1, 1])  # IAEA 2011, 9.7.5.4
 IRIDIUM = np.array([0.0, 0.0157, 0.05])
 CURVE = np.array([0.00128, 0.02103, 0.06307])
 EXACT = np.zeros((3, 3))
-COVARIANCE = np.array(
-    [[2.22e-7, -9.95e-7, 4.38e-7], [-9.95e-7, 2.66e-5, -1.512e-5], [4.38e-7, -1.512e-5, 1.61e-5]]
-)
+COVARIANCE = np.array([[2.22e-7, -9.95e-7, 4.38e-7], [-9.95e-7, 2.66e-5, -1.512e-5], [4.38e-7, -1.512e-5, 1.61e-5]])
 
 
 def test_its_estimates_are_dolphins_where_no_background_is():
@@ -69,9 +67,7 @@ def test_counts_beyond_every_dose_are_not_estimable_by_either_method():
 def test_a_perfect_detector_changes_nothing_and_a_real_one_raises_and_widens():
     counts = np.array([302, 28, 22, 8, 1])
     plain = contaminated(counts, CURVE, COVARIANCE, d0_gy=2.7).dose
-    perfect = contaminated(
-        counts, CURVE, COVARIANCE, d0_gy=2.7, errors=DetectorErrors(10**7, 0, 0, 10**9)
-    ).dose
+    perfect = contaminated(counts, CURVE, COVARIANCE, d0_gy=2.7, errors=DetectorErrors(10**7, 0, 0, 10**9)).dose
     real = contaminated(counts, CURVE, COVARIANCE, d0_gy=2.7, errors=DetectorErrors(60, 20, 2, 200)).dose
     assert (perfect.lower, perfect.upper) == pytest.approx((plain.lower, plain.upper), rel=2e-3)
     assert real.value > plain.value + 0.3 and real.upper - real.lower > 1.2 * (plain.upper - plain.lower)
@@ -87,9 +83,7 @@ def test_limits_cover_where_the_u_test_would_have_chosen():
     inside = []
     for _ in range(100):
         hit = rng.binomial(500, 0.5)
-        per_cell = np.append(
-            rng.poisson(float(yield_at(np.array(2.0), CURVE)), hit), rng.poisson(CURVE[0], 500 - hit)
-        )
+        per_cell = np.append(rng.poisson(float(yield_at(np.array(2.0), CURVE)), hit), rng.poisson(CURVE[0], 500 - hit))
         found = contaminated(np.bincount(per_cell), CURVE, EXACT, d0_gy=2.7)
         parts = (found.dose, found.cells, found.body)
         inside.append([part.lower <= true <= part.upper for part, true in zip(parts, truth, strict=True)])

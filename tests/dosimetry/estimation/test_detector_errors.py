@@ -9,9 +9,7 @@ from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors, 
 from cytally.errors import CountsError
 
 CURVE = np.array([0.00128, 0.02103, 0.06307])
-COVARIANCE = np.array(
-    [[2.22e-7, -9.95e-7, 4.38e-7], [-9.95e-7, 2.66e-5, -1.512e-5], [4.38e-7, -1.512e-5, 1.61e-5]]
-)
+COVARIANCE = np.array([[2.22e-7, -9.95e-7, 4.38e-7], [-9.95e-7, 2.66e-5, -1.512e-5], [4.38e-7, -1.512e-5, 1.61e-5]])
 PERFECT = DetectorErrors(10_000_000, 0, 0, 1_000_000_000)
 FAIR = DetectorErrors(150, 50, 6, 600)
 

@@ -20,9 +20,7 @@ IAEA = Curve(
 
 
 def counted(*per_cell, detector=""):
-    return Counts(
-        {"dicentric": np.array(per_cell), "fragment": np.zeros(len(per_cell), int)}, detector=detector
-    )
+    return Counts({"dicentric": np.array(per_cell), "fragment": np.zeros(len(per_cell), int)}, detector=detector)
 
 
 def test_the_worked_example_of_the_iaea_manual():
@@ -73,13 +71,16 @@ def test_totals_and_distribution_agree():
     assert dose_from_totals(25, 500, IAEA).upper == dose(np.array([475, 25]), IAEA).upper
 
 
-@pytest.mark.parametrize(("counts", "words"), [
-    ([1000], "no more of them than the curve's background"),
-    ([498, 2], "not distinguishable from background"),
-    ([10, 20, 30, 25, 15], "beyond the calibrated range"),
-    ([450, 20, 20, 10], "overdispersed"),
-    ([2, 96, 2], "underdispersed"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ([1000], "no more of them than the curve's background"),
+        ([498, 2], "not distinguishable from background"),
+        ([10, 20, 30, 25, 15], "beyond the calibrated range"),
+        ([450, 20, 20, 10], "overdispersed"),
+        ([2, 96, 2], "underdispersed"),
+    ],
+)
 def test_what_a_reader_must_know_is_said(counts, words):
     assert any(words in warning for warning in dose(np.array(counts), IAEA).warnings)
 
@@ -93,11 +94,14 @@ def test_counts_of_one_detector_do_not_meet_the_curve_of_another():
     assert dose(counts, mine).cells == 4
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda: dose(counted(), IAEA), "at least one scored cell"),
-    (lambda: dose_from_totals(3, 0, IAEA), "cells > 0"),
-    (lambda: dose(np.array([5, 1]), IAEA, method="guess"), "unknown method 'guess'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: dose(counted(), IAEA), "at least one scored cell"),
+        (lambda: dose_from_totals(3, 0, IAEA), "cells > 0"),
+        (lambda: dose(np.array([5, 1]), IAEA, method="guess"), "unknown method 'guess'"),
+    ],
+)
 def test_no_dose_without_counts(call, message):
     with pytest.raises(CountsError, match=message):
         call()
@@ -119,13 +123,16 @@ def test_a_curve_comes_back(tmp_path):
     assert found.highest_dose == 4
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    (lambda c: c.pop("covariance"), "covariance"),
-    (lambda c: c["coefficients"].pop("beta"), "beta"),
-    (lambda c: c.update(colour="red"), "colour"),
-    (lambda c: c["covariance"][0].__setitem__(1, 5.0), "symmetric"),
-    (lambda c: c.update(covariance=[[-1, 0, 0], [0, 1, 0], [0, 0, 1]]), "negative eigenvalue"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.pop("covariance"), "covariance"),
+        (lambda c: c["coefficients"].pop("beta"), "beta"),
+        (lambda c: c.update(colour="red"), "colour"),
+        (lambda c: c["covariance"][0].__setitem__(1, 5.0), "symmetric"),
+        (lambda c: c.update(covariance=[[-1, 0, 0], [0, 1, 0], [0, 0, 1]]), "negative eigenvalue"),
+    ],
+)
 def test_a_wrong_curve_file_is_refused(tmp_path, change, message):
     IAEA.save(tmp_path / "c.json")
     content = json.loads((tmp_path / "c.json").read_text())
@@ -163,9 +170,7 @@ def test_protracted_example_of_the_manual():
     curve = curve_of(0.001, 0.03, 0.06)
     assert dose_from_totals(157, 688, curve).estimate == pytest.approx(1.7, abs=0.05)
     slow = dose_from_totals(157, 688, curve, exposed=ExposureConditions(hours=7))
-    assert slow.estimate == pytest.approx(2.5, abs=0.05) and slow.protraction == pytest.approx(
-        0.413, abs=5e-4
-    )
+    assert slow.estimate == pytest.approx(2.5, abs=0.05) and slow.protraction == pytest.approx(0.413, abs=5e-4)
 
 
 @pytest.mark.parametrize("method", list(METHODS))
@@ -215,21 +220,15 @@ def test_an_automatic_curve_says_why_it_is_what_it_is():
     straight = calibrate(SERIES, model="automatic", family="automatic")
     assert straight.model == "linear" and straight.coefficients[2] == 0
     assert "does not improve the fit" in straight.reason
-    gamma = [
-        DosePoint(d, 2000, round(2000 * (0.001 + 0.02 * d + 0.06 * d * d))) for d in (0, 0.5, 1, 2, 3, 4)
-    ]
+    gamma = [DosePoint(d, 2000, round(2000 * (0.001 + 0.02 * d + 0.06 * d * d))) for d in (0, 0.5, 1, 2, 3, 4)]
     bent = calibrate(gamma, model="automatic", family="automatic")
-    assert (
-        bent.model == "linear-quadratic" and bent.family == "Poisson"
-    )  # rounded means scatter less than chance
+    assert bent.model == "linear-quadratic" and bent.family == "Poisson"  # rounded means scatter less than chance
     assert "improves the fit" in bent.reason and "no more than Poisson" in bent.reason
     assert calibrate(gamma).reason == ""
 
 
 def test_quasi_poisson_widens_errors_by_the_root_of_the_dispersion():
-    scattered = [
-        DosePoint(d, 2000, x) for d, x in ((0, 2), (0.5, 70), (1, 120), (2, 620), (3, 1050), (4, 2200))
-    ]
+    scattered = [DosePoint(d, 2000, x) for d, x in ((0, 2), (0.5, 70), (1, 120), (2, 620), (3, 1050), (4, 2200))]
     plain, wide = calibrate(scattered), calibrate(scattered, family="automatic")
     assert wide.family == "quasi-Poisson" and wide.fit.dispersion > 1
     np.testing.assert_allclose(wide.covariance, plain.covariance * plain.fit.chi2 / plain.fit.degrees)
@@ -261,11 +260,20 @@ def keys(found):
 
 #: lab/zero.csv of a user: no dicentric in 1,000 controls.
 SILENT = [
-    DosePoint(d, n, x) for d, n, x in (
-        (0, 1000, 0), (0.1, 1000, 0), (0.25, 1000, 5), (0.5, 800, 14), (0.75, 600, 22), (1, 500, 37), (1.5, 300, 49),
-        (2, 200, 57), (3, 120, 70), (4, 80, 81),
+    DosePoint(d, n, x)
+    for d, n, x in (
+        (0, 1000, 0),
+        (0.1, 1000, 0),
+        (0.25, 1000, 5),
+        (0.5, 800, 14),
+        (0.75, 600, 22),
+        (1, 500, 37),
+        (1.5, 300, 49),
+        (2, 200, 57),
+        (3, 120, 70),
+        (4, 80, 81),
     )
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("method", list(METHODS))
@@ -350,9 +358,7 @@ def test_fewer_than_the_background_allows_is_a_contradiction():
 def test_with_a_detectors_errors_the_background_is_that_of_both():
     errors = DetectorErrors(150, 50, 6, 600)
     assert "background errors" in keys(dose_from_totals(2, 1000, IAEA, errors=errors))
-    assert "contradiction" in keys(
-        dose_from_totals(0, 5000, IAEA, errors=DetectorErrors(150, 50, 600, 60_000))
-    )
+    assert "contradiction" in keys(dose_from_totals(0, 5000, IAEA, errors=DetectorErrors(150, 50, 600, 60_000)))
 
 
 def test_what_is_beyond_the_range_is_told_apart():
@@ -366,9 +372,7 @@ def test_what_is_beyond_the_range_is_told_apart():
 
 
 def test_a_curve_that_does_not_fit_says_so_with_each_dose():
-    scattered = [
-        DosePoint(d, 2000, x) for d, x in ((0, 2), (0.5, 70), (1, 120), (2, 620), (3, 1050), (4, 2200))
-    ]
+    scattered = [DosePoint(d, 2000, x) for d, x in ((0, 2), (0.5, 70), (1, 120), (2, 620), (3, 1050), (4, 2200))]
     curve = calibrate(scattered)
     said = next(note for note in dose_from_totals(100, 500, curve).notes if note.key == "lack of fit")
     assert said.value == curve.fit.p_value
@@ -406,9 +410,15 @@ def believed(count, cells, prior):
     return dose_from_totals(count, cells, IAEA, method="bayes", asked=Asked(prior=Prior.of(prior)))
 
 
-@pytest.mark.parametrize(("count", "cells", "prior", "alone"), [
-    (500, 100, "uniform:5", "8.7"), (25, 500, "uniform:0.2", "0.7"), (500, 100, "gamma:500,3", "8.7"), (0, 5000, "gamma:900,3", "0.0"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("count", "cells", "prior", "alone"),
+    [
+        (500, 100, "uniform:5", "8.7"),
+        (25, 500, "uniform:0.2", "0.7"),
+        (500, 100, "gamma:500,3", "8.7"),
+        (0, 5000, "gamma:900,3", "0.0"),
+    ],
+)
 def test_a_prior_that_excludes_what_was_counted_is_refused(count, cells, prior, alone):
     """5 per cell are 8.7 Gy: no prior up to 5 Gy makes 5.00 Gy (4.97 to 5.00) of them."""
     with pytest.raises(CountsError, match=rf"contradict each other: the count alone says {alone}"):

@@ -9,9 +9,7 @@ from cytally.errors import CountsError
 from cytally.statistics.poisson import dispersion, garwood
 
 CURVE = np.array([0.00128, 0.02103, 0.06307])
-COVARIANCE = np.array(
-    [[2.22e-7, -9.95e-7, 4.38e-7], [-9.95e-7, 2.66e-5, -1.512e-5], [4.38e-7, -1.512e-5, 1.61e-5]]
-)
+COVARIANCE = np.array([[2.22e-7, -9.95e-7, 4.38e-7], [-9.95e-7, 2.66e-5, -1.512e-5], [4.38e-7, -1.512e-5, 1.61e-5]])
 curves = st.tuples(st.floats(0, 0.05), st.floats(0, 0.5), st.floats(1e-4, 0.3)).map(np.array)
 
 
@@ -102,13 +100,16 @@ def test_protraction_tends_to_one_and_to_two_over_x():
     assert protraction_factor(2e4) == pytest.approx(2 / 1e4, rel=1e-3)
 
 
-@pytest.mark.parametrize(("rows", "message"), [
-    (([0, 1.0], [10, 10], [1, 2]), "at least 3 different doses"),
-    (([0, 1, 2.0], [10, 0, 10], [1, 2, 3]), "at least one cell"),
-    (([0, 1, 2.0], [10, 10, 10], [0, 0, 0]), "got none at any dose"),
-    (([-1, 1, 2.0], [10, 10, 10], [1, 2, 3]), "doses >= 0"),
-    (([0, 1, 2.0], [10, 10, 10], [1, -2, 3]), "no negative count"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (([0, 1.0], [10, 10], [1, 2]), "at least 3 different doses"),
+        (([0, 1, 2.0], [10, 0, 10], [1, 2, 3]), "at least one cell"),
+        (([0, 1, 2.0], [10, 10, 10], [0, 0, 0]), "got none at any dose"),
+        (([-1, 1, 2.0], [10, 10, 10], [1, 2, 3]), "doses >= 0"),
+        (([0, 1, 2.0], [10, 10, 10], [1, -2, 3]), "no negative count"),
+    ],
+)
 def test_impossible_counts_are_refused(rows, message):
     with pytest.raises(CountsError, match=message):
         fit_curve(*(np.array(r, dtype=float) for r in rows))
@@ -138,24 +139,21 @@ def test_a_fit_is_where_no_coefficient_may_move(counts):
         assume(False)
     x = np.stack([np.ones(5), dose, dose**2], axis=1) * cells[:, None]
     mean = x @ fit.coefficients
-    slope = (
-        x.T
-        @ (np.where(np.array(counts) > 0, np.array(counts) / np.maximum(mean, 1e-12), 0) - 1)
-        / x.sum(axis=0)
-    )
+    slope = x.T @ (np.where(np.array(counts) > 0, np.array(counts) / np.maximum(mean, 1e-12), 0) - 1) / x.sum(axis=0)
     assert fit.degrees == 5 - (fit.coefficients > 0).sum()
     assert (np.abs(slope[fit.coefficients > 0]) < 1e-5).all() and (slope[fit.coefficients == 0] < 1e-5).all()
 
 
-@pytest.mark.parametrize(("cells", "counts"), [
-    ([1000, 1000, 500, 200], [50, 30, 10, 2]),  # decreasing
-    ([8, 38, 91, 150], [5000, 2000, 1000, 300]),  # the columns interchanged
-    ([100, 100, 100, 100], [7, 7, 7, 7]),  # flat
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("cells", "counts"),
+    [
+        ([1000, 1000, 500, 200], [50, 30, 10, 2]),  # decreasing
+        ([8, 38, 91, 150], [5000, 2000, 1000, 300]),  # the columns interchanged
+        ([100, 100, 100, 100], [7, 7, 7, 7]),  # flat
+    ],
+)
 def test_a_yield_that_does_not_grow_is_no_curve(cells, counts):
-    with pytest.raises(
-        CountsError, match="expected a yield that grows with dose, got .* at 3 Gy; are columns"
-    ):
+    with pytest.raises(CountsError, match="expected a yield that grows with dose, got .* at 3 Gy; are columns"):
         fit_curve(np.array([0, 1, 2, 3.0]), np.array(cells), np.array(counts))
 
 

@@ -14,9 +14,7 @@ from cytally.errors import CountsError
 
 CURVE = np.array([0.00128, 0.02103, 0.06307])
 EXACT = np.zeros((3, 3))
-COVARIANCE = np.array(
-    [[2.22e-7, -9.95e-7, 4.38e-7], [-9.95e-7, 2.66e-5, -1.512e-5], [4.38e-7, -1.512e-5, 1.61e-5]]
-)
+COVARIANCE = np.array([[2.22e-7, -9.95e-7, 4.38e-7], [-9.95e-7, 2.66e-5, -1.512e-5], [4.38e-7, -1.512e-5, 1.61e-5]])
 
 
 @pytest.mark.parametrize(("count", "cells"), [(40, 500), (400, 500), (10**6, 10**6), (10**8, 10**8)])
@@ -49,16 +47,16 @@ def test_a_curve_that_hardly_knows_its_slope_has_no_upper_limit():
     assert 0 < lower < 0.75 and upper == float("inf")
     assert calibrative_density(25, 500, np.array([0.001, 0.02, 0.06]), wide).hpd()[1] == float("inf")
     flat = np.array([0.05, 1e-6, 0.0])
-    assert detector_density(25, 500, flat, EXACT, DetectorErrors(9, 1, 1, 100)).likelihood_region()[
-        1
-    ] == float("inf")
+    assert detector_density(25, 500, flat, EXACT, DetectorErrors(9, 1, 1, 100)).likelihood_region()[1] == float("inf")
 
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.integers(0, 3000), st.integers(1, 3000),
-    st.tuples(st.floats(0, 0.01), st.floats(0.001, 0.5), st.floats(0.0, 0.3)), st.floats(0.001, 0.9),
-)  # fmt: skip
+    st.integers(0, 3000),
+    st.integers(1, 3000),
+    st.tuples(st.floats(0, 0.01), st.floats(0.001, 0.5), st.floats(0.0, 0.3)),
+    st.floats(0.001, 0.9),
+)
 def test_limits_are_ordered_and_hold_the_likeliest_dose(count, cells, curve, error):
     values = np.array(curve)
     covariance = np.diag((values * error) ** 2)
@@ -75,9 +73,7 @@ def test_detector_limits_far_from_the_first_guess_are_found():
     """1e5 detections in 1e5 cells: a peak 0.5 % wide; with a perfect detector that of the plain density."""
     perfect = DetectorErrors(10**9, 0, 0, 10**12)
     plain = calibrative_density(10**5, 10**5, CURVE, EXACT).likelihood_region()
-    assert detector_density(10**5, 10**5, CURVE, EXACT, perfect).likelihood_region() == pytest.approx(
-        plain, rel=1e-4
-    )
+    assert detector_density(10**5, 10**5, CURVE, EXACT, perfect).likelihood_region() == pytest.approx(plain, rel=1e-4)
 
 
 def test_a_background_that_contradicts_the_count_leaves_0_gy():
@@ -97,14 +93,17 @@ def test_a_prior_weighs_and_cuts():
     assert ratio[0] / ratio[1] == pytest.approx(expected[0] / expected[1], rel=1e-3)
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    ({"highest": 0.0}, "expected a prior up to a dose above 0"),
-    ({"highest": float("nan")}, "expected a prior up to a dose above 0"),
-    ({"gamma": (2.0, -1.0)}, "expected a gamma prior of shape and mean above 0"),
-    ({"gamma": (float("inf"), 1.0)}, "expected a gamma prior of shape and mean above 0"),
-    ({"gamma": (0.5, 1.0)}, "shape of 1 to 1000, got 0.5: below, 0 Gy is infinitely likely"),
-    ({"gamma": (1e9, 3.0)}, "shape of 1 to 1000, got 1e\\+09"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"highest": 0.0}, "expected a prior up to a dose above 0"),
+        ({"highest": float("nan")}, "expected a prior up to a dose above 0"),
+        ({"gamma": (2.0, -1.0)}, "expected a gamma prior of shape and mean above 0"),
+        ({"gamma": (float("inf"), 1.0)}, "expected a gamma prior of shape and mean above 0"),
+        ({"gamma": (0.5, 1.0)}, "shape of 1 to 1000, got 0.5: below, 0 Gy is infinitely likely"),
+        ({"gamma": (1e9, 3.0)}, "shape of 1 to 1000, got 1e\\+09"),
+    ],
+)
 def test_impossible_priors_are_refused(arguments, message):
     with pytest.raises(CountsError, match=message):
         Prior(**arguments)

@@ -36,9 +36,7 @@ def test_limits_cover(dose, cells):
     """400 samples: 0.95 has a standard error of 0.011; five of them are allowed."""
     rng, inside = np.random.default_rng(4), 0
     for _ in range(400):
-        first, second = (
-            rng.poisson(float(yield_at(np.array(dose), c)), cells) for c in (DICENTRICS, ACENTRICS)
-        )
+        first, second = (rng.poisson(float(yield_at(np.array(dose), c)), cells) for c in (DICENTRICS, ACENTRICS))
         damaged = int((first + second > 0).sum())
         found = qdr_limits(int(first.sum()), damaged, (DICENTRICS, ACENTRICS), (NONE, NONE))
         inside += found.lower <= dose <= found.upper
@@ -59,6 +57,4 @@ def test_an_uncertain_curve_widens_and_too_few_are_not_estimable(tmp_path):
     words = ["dosimetry", "qdr", "--curve", str(tmp_path / "d.json"), "--acentrics", str(tmp_path / "a.json")]
     said = CliRunner().invoke(cli, [*words, "--dicentrics", "86", "--damaged", "99"]).output
     assert said.startswith("3.18 Gy (") or said.startswith("3.19 Gy (")
-    assert (
-        "not estimable" in CliRunner().invoke(cli, [*words, "--dicentrics", "10", "--damaged", "99"]).output
-    )
+    assert "not estimable" in CliRunner().invoke(cli, [*words, "--dicentrics", "10", "--damaged", "99"]).output

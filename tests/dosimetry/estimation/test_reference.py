@@ -44,13 +44,16 @@ def coefficients(curve):
 def test_fits(case):
     given, expected, tolerance = case["input"], case["expected"], case["tolerance"]
     fit = fit_curve(
-        np.array(given["dose"]), np.array(given["cells"]), np.array(given["aberrations"]),
+        np.array(given["dose"]),
+        np.array(given["cells"]),
+        np.array(given["aberrations"]),
         quadratic=given["model"] == "linear-quadratic",
         weights=None if given.get("weights") is None else np.array(given["weights"]),
-    )  # fmt: skip
+    )
     terms = len(expected["coef"])
-    np.testing.assert_allclose(fit.coefficients[:terms], expected["coef"], rtol=tolerance["coef_rel"],
-                               atol=tolerance.get("coef_abs", 0))  # fmt: skip
+    np.testing.assert_allclose(
+        fit.coefficients[:terms], expected["coef"], rtol=tolerance["coef_rel"], atol=tolerance.get("coef_abs", 0)
+    )
     assert list(fit.at_bound) == expected.get("at_bound", [])
     if "logLik" in expected:
         assert fit.log_likelihood == pytest.approx(expected["logLik"], abs=tolerance["logLik_abs"])
@@ -74,13 +77,24 @@ def test_whole_body_doses_with_merkle_limits(case, level, name):
     given, tolerance = case["input"], case["tolerance"]
     counts = np.array(given["counts"])
     total = int((counts * np.arange(counts.size)).sum())
-    found = merkle(total, int(counts.sum()), coefficients(given["curve"]), np.array(given["curve"]["cov"]),
-                   level=level, protraction=given["G"])  # fmt: skip
+    found = merkle(
+        total,
+        int(counts.sum()),
+        coefficients(given["curve"]),
+        np.array(given["curve"]["cov"]),
+        level=level,
+        protraction=given["G"],
+    )
     expected = case["expected"][name]
-    np.testing.assert_allclose([found.yield_lower, found.yield_upper], np.array(expected["y"])[[0, 2]],
-                               rtol=tolerance["yield_rel"], atol=1e-9)  # fmt: skip
-    np.testing.assert_allclose([found.lower, found.estimate, found.upper], expected["dose"],
-                               rtol=tolerance["dose_rel"], atol=tolerance["dose_abs"])  # fmt: skip
+    np.testing.assert_allclose(
+        [found.yield_lower, found.yield_upper], np.array(expected["y"])[[0, 2]], rtol=tolerance["yield_rel"], atol=1e-9
+    )
+    np.testing.assert_allclose(
+        [found.lower, found.estimate, found.upper],
+        expected["dose"],
+        rtol=tolerance["dose_rel"],
+        atol=tolerance["dose_abs"],
+    )
 
 
 @ABSENT
@@ -117,9 +131,7 @@ def test_dispersion_and_u(case):
 def test_exact_poisson_limits(case):
     for count, limits in zip(case["input"]["X"], case["expected"]["limits"], strict=True):
         found = garwood(count, case["input"]["level"])
-        np.testing.assert_allclose(
-            [found.lower, found.upper], limits, rtol=case["tolerance"]["rel"], atol=1e-12
-        )
+        np.testing.assert_allclose([found.lower, found.upper], limits, rtol=case["tolerance"]["rel"], atol=1e-12)
 
 
 @ABSENT
@@ -136,18 +148,15 @@ def test_whole_body_doses_by_other_rules(case):
         ("delta95_empirical_se", spread.variance / spread.cells),
     ):
         if name in expected:
-            found = delta(spread.aberrations, spread.cells, curve, covariance, protraction=given["G"],
-                          yield_variance=variance)  # fmt: skip
-            np.testing.assert_allclose(
-                [found.lower, found.estimate, found.upper], expected[name]["dose"], **close
+            found = delta(
+                spread.aberrations, spread.cells, curve, covariance, protraction=given["G"], yield_variance=variance
             )
+            np.testing.assert_allclose([found.lower, found.estimate, found.upper], expected[name]["dose"], **close)
     alone = [dose_at(x / spread.cells, curve, given["G"]) for x in vars(garwood(spread.aberrations)).values()]
     np.testing.assert_allclose(alone, expected["yield_only_95_garwood"]["dose"], **close)
     if "merkle_83_83_overdispersed_factor" in expected:
         wide = expected["merkle_83_83_overdispersed_factor"]
-        found = merkle(
-            spread.aberrations, spread.cells, curve, covariance, protraction=given["G"], index=spread.index
-        )
+        found = merkle(spread.aberrations, spread.cells, curve, covariance, protraction=given["G"], index=spread.index)
         np.testing.assert_allclose([found.lower, found.estimate, found.upper], wide["dose"], **close)
 
 
@@ -174,9 +183,7 @@ def test_contaminated_poisson(case):
     counts = np.array(given["counts"], dtype=float)
     assert dispersion(counts).u == pytest.approx(expected["u"], rel=tolerance["rel"])
     covariance = np.zeros((3, 3)) if given["curve"].get("cov") is None else np.array(given["curve"]["cov"])
-    found = dolphin(
-        counts, coefficients(given["curve"]), covariance, d0_gy=given["D0"], protraction=given["G"]
-    )
+    found = dolphin(counts, coefficients(given["curve"]), covariance, d0_gy=given["D0"], protraction=given["G"])
     assert (found is not None) == expected["estimable"]
     if found is None:
         return
@@ -193,11 +200,18 @@ def test_contaminated_poisson(case):
 def test_qdr(case):
     """None is in the file that this was written with; its fields are those that its method is said to have."""
     given = case["input"]
-    found = qdr(given["X"], given["damaged_cells"], coefficients(given["dicentric_curve"]),
-                coefficients(given["acentric_curve"]))  # fmt: skip
+    found = qdr(
+        given["X"],
+        given["damaged_cells"],
+        coefficients(given["dicentric_curve"]),
+        coefficients(given["acentric_curve"]),
+    )
     tolerance = case["tolerance"]
-    assert found == pytest.approx(case["expected"]["dose"], rel=tolerance.get("dose_rel", tolerance.get("rel", 1e-6)),
-                                  abs=tolerance.get("dose_abs", tolerance.get("abs", 0)))  # fmt: skip
+    assert found == pytest.approx(
+        case["expected"]["dose"],
+        rel=tolerance.get("dose_rel", tolerance.get("rel", 1e-6)),
+        abs=tolerance.get("dose_abs", tolerance.get("abs", 0)),
+    )
 
 
 @ABSENT
@@ -225,9 +239,7 @@ def test_low_doses(case):
     for row in case["expected"]["rows"]:
         limits = yield_limits(row["X"], given["cells"], curve)
         doses = [limits.lower, dose_at(row["X"] / given["cells"], curve), limits.upper]
-        assert doses == pytest.approx(
-            [row["lower"], row["dose"], row["upper"]], abs=case["tolerance"]["dose_abs"]
-        )
+        assert doses == pytest.approx([row["lower"], row["dose"], row["upper"]], abs=case["tolerance"]["dose_abs"])
         found = odds(row["X"], given["cells"], 0.0, given["badge_dose"], curve)
         assert found == pytest.approx(row["odds_0_to_0_25Gy"], rel=case["tolerance"]["odds_rel"])
 
@@ -249,22 +261,18 @@ def test_limits_that_a_dose_would_have(case):
 def test_decision_threshold_and_detection_limit(case):
     given, expected = case["input"], case["expected"]
     background = given["mu0"] if "mu0" in given else (given["y0"], given["n0"])
-    found = [
-        characteristic_limits(n, background, alpha=given["alpha"], beta=given["beta"])
-        for n in expected["cells"]
-    ]
+    found = [characteristic_limits(n, background, alpha=given["alpha"], beta=given["beta"]) for n in expected["cells"]]
     assert [f.threshold for f in found] == expected["decision_threshold"]
-    np.testing.assert_allclose(
-        [f.detection for f in found], expected["detection_limit"], rtol=case["tolerance"]["rel"]
-    )
+    np.testing.assert_allclose([f.detection for f in found], expected["detection_limit"], rtol=case["tolerance"]["rel"])
 
 
 @ABSENT
 @of("mixed_field")
 def test_neutrons_and_gamma(case):
     given = case["input"]
-    found = mixed_field(given["X"] / given["N"], np.array(given["neutron"]), np.array(given["gamma"]),
-                        given["gamma_over_neutron"])  # fmt: skip
+    found = mixed_field(
+        given["X"] / given["N"], np.array(given["neutron"]), np.array(given["gamma"]), given["gamma_over_neutron"]
+    )
     assert found == pytest.approx(
         (case["expected"]["neutron"], case["expected"]["gamma"]), abs=case["tolerance"]["dose_abs"]
     )
@@ -279,8 +287,11 @@ def test_z_scores(case):
     for name in ("A", "B", "QHampel"):
         found = z_scores(values, reference=reference, algorithm=name)
         assert found == pytest.approx(expected[name], abs=case["tolerance"]["abs"])
-    for name, key, fields in (("A", "algA", ("mu", "s")), ("B", "algB", ("location", "scale")),
-                              ("QHampel", "QH", ("x.star", "s.star"))):  # fmt: skip
+    for name, key, fields in (
+        ("A", "algA", ("mu", "s")),
+        ("B", "algB", ("location", "scale")),
+        ("QHampel", "QH", ("x.star", "s.star")),
+    ):
         robust = ALGORITHMS[name](values)
         wanted = [expected["robust"][key][field] for field in fields]
         assert [robust.location, robust.scale] == pytest.approx(wanted, abs=case["tolerance"]["abs"])
@@ -298,8 +309,13 @@ def test_genome_factor(case):
 @of("sigurdson")
 def test_background_translocations(case):
     given = case["input"]
-    found = expected_background(given["cells"], given["genome_factor"], given["age"], sex=given.get("sex", ""),
-                                smoker=bool(given.get("smoker", False)))  # fmt: skip
+    found = expected_background(
+        given["cells"],
+        given["genome_factor"],
+        given["age"],
+        sex=given.get("sex", ""),
+        smoker=bool(given.get("smoker", False)),
+    )
     assert found == pytest.approx(case["expected"]["expected"], rel=case["tolerance"]["rel"])
 
 

@@ -44,9 +44,7 @@ def test_each_donor_gets_the_curve_of_its_own_lines(donors, tmp_path):
     alone = calibrate([DosePoint(*line) for line in LINES])
     one, two = (Curve.load(tmp_path / "curves" / f"{name}.json") for name in "AB")
     np.testing.assert_allclose(one.coefficients, alone.coefficients, rtol=1e-12)
-    np.testing.assert_allclose(
-        two.coefficients, 2 * alone.coefficients, rtol=1e-6
-    )  # twice as many everywhere
+    np.testing.assert_allclose(two.coefficients, 2 * alone.coefficients, rtol=1e-6)  # twice as many everywhere
 
 
 def test_a_line_without_a_donor_and_names_that_are_no_files(donors, tmp_path):
@@ -60,9 +58,7 @@ def test_a_line_without_a_donor_and_names_that_are_no_files(donors, tmp_path):
     donors.write_text(whole)
     donors.write_text(donors.read_text().replace("A,", "../A,"))
     code, said = run("calibrate", donors, "--by", "donor", "--out", tmp_path / "curves")
-    assert (
-        code == 2 and "expected names that can be file names" in said and not (tmp_path / "curves").exists()
-    )
+    assert code == 2 and "expected names that can be file names" in said and not (tmp_path / "curves").exists()
 
 
 def test_weights_are_those_of_the_fit(tmp_path):
@@ -82,9 +78,7 @@ def test_weights_are_those_of_the_fit(tmp_path):
 def test_micronuclei_are_counted_on_a_curve_of_micronuclei(tmp_path):
     rows = "\n".join(f"{d},{n},{x}" for d, n, x in LINES)
     (tmp_path / "mn.csv").write_text("dose_gy,cells,micronuclei\n" + rows + "\n")
-    code, _ = run(
-        "calibrate", tmp_path / "mn.csv", "--aberration", "micronuclei", "--out", tmp_path / "mn.json"
-    )
+    code, _ = run("calibrate", tmp_path / "mn.csv", "--aberration", "micronuclei", "--out", tmp_path / "mn.json")
     curve = Curve.load(tmp_path / "mn.json")
     assert code == 0 and curve.aberration == "micronuclei"
     assert str(dose_from_totals(25, 500, curve)).endswith("500 cells, 25 micronuclei")
@@ -101,8 +95,11 @@ def test_what_samples_still_need(tmp_path):
 
 
 def test_an_exercise_of_two_samples(tmp_path):
-    rows = [f"{s},{lab},{v},{ref}" for s, ref, vs in (("X", 1.3, (1.2, 1.3, 1.4)), ("Y", 3.5, (3.4, 3.5, 5.0)))
-            for lab, v in zip("abc", vs, strict=True)]  # fmt: skip
+    rows = [
+        f"{s},{lab},{v},{ref}"
+        for s, ref, vs in (("X", 1.3, (1.2, 1.3, 1.4)), ("Y", 3.5, (3.4, 3.5, 5.0)))
+        for lab, v in zip("abc", vs, strict=True)
+    ]
     path = tmp_path / "e.csv"
     path.write_text("\n".join(["sample,laboratory,value,reference", *rows]) + "\n")
     one, two = read_exercise(path)
@@ -118,11 +115,17 @@ def test_an_exercise_of_two_samples(tmp_path):
         read_exercise(path)
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("laboratory,value\na,nan\n", "got 'nan'; a finite number"), ("laboratory,value\na,-1\n", "it cannot be below 0"),
-    ("laboratory,value\na,1\na,2\n", "line 3: 'a' is there twice"), ("laboratory,value\na,1\nb,2\nMean,1.5\n", "line 4: is a line of totals or means"),
-    ("Lab;Dose (mGy)\na;1000\n", "expected doses in Gy, but a heading is 'Dose .mGy.'"), ("laboratory\na\n", "missing value"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("laboratory,value\na,nan\n", "got 'nan'; a finite number"),
+        ("laboratory,value\na,-1\n", "it cannot be below 0"),
+        ("laboratory,value\na,1\na,2\n", "line 3: 'a' is there twice"),
+        ("laboratory,value\na,1\nb,2\nMean,1.5\n", "line 4: is a line of totals or means"),
+        ("Lab;Dose (mGy)\na;1000\n", "expected doses in Gy, but a heading is 'Dose .mGy.'"),
+        ("laboratory\na\n", "missing value"),
+    ],
+)
 def test_an_exercise_that_makes_no_sense_is_refused(tmp_path, text, words):
     (tmp_path / "e.csv").write_text(text)
     with pytest.raises(CountsError, match=words):
@@ -173,11 +176,7 @@ def test_a_sample_without_scatter_ends_no_exercise(tmp_path):
     told = json.loads(told)["samples"]
     alone = z_scores(np.array([2.4, 2.6, 2.3, 2.7]), reference=2.5)
     assert [one["z"] for one in told[1]["laboratories"]] == pytest.approx(alone.tolist())
-    assert (
-        told[1]["compared_with"] == 2.5
-        and told[0]["laboratories"][2]["z"] is None
-        and "coincide" in told[0]["note"]
-    )
+    assert told[1]["compared_with"] == 2.5 and told[0]["laboratories"][2]["z"] is None and "coincide" in told[0]["note"]
     rows = list(csv.DictReader((tmp_path / "z.csv").read_text().splitlines()))
     assert [row["z"] != "" for row in rows] == [False] * 4 + [True] * 4 + [False] * 6
     assert (tmp_path / "z.svg").read_text().startswith("<svg")
@@ -200,9 +199,10 @@ def test_values_that_coincide_but_for_rounding_give_no_scores_by_any_algorithm(a
     ("lines", "said"),
     [
         (["A,1", "B,nan", "C,2"], "expected a number in value, got 'nan'"),
-        (["A,1", "B,inf", "C,2"], "got 'inf'"), (["A,1", "B,3", "A,2"], "'A' is there twice"),
+        (["A,1", "B,inf", "C,2"], "got 'inf'"),
+        (["A,1", "B,3", "A,2"], "'A' is there twice"),
     ],
-)  # fmt: skip
+)
 def test_a_table_of_an_exercise_that_contradicts_itself(tmp_path, lines, said):
     (tmp_path / "e.csv").write_text("\n".join(["laboratory,value", *lines]) + "\n")
     with pytest.raises(CountsError, match=said):
@@ -211,20 +211,12 @@ def test_a_table_of_an_exercise_that_contradicts_itself(tmp_path, lines, said):
 
 def test_one_bad_line_costs_no_exercise(tmp_path):
     path = tmp_path / "e.csv"
-    path.write_text(
-        "Labor;Dosis\nA;2,1\nB;2200\nC;1,9\nD;2,0\nE;n.d.\nF;<0,1\nG;2,2\nG;2,3\nMittelwert;2,0\n"
-    )
+    path.write_text("Labor;Dosis\nA;2,1\nB;2200\nC;1,9\nD;2,0\nE;n.d.\nF;<0,1\nG;2,2\nG;2,3\nMittelwert;2,0\n")
     found = read_exercise_table(path)
-    assert [(one.laboratories, one.values.tolist()) for one in found.samples] == [
-        (("A", "C", "D"), [2.1, 1.9, 2.0])
-    ]
+    assert [(one.laboratories, one.values.tolist()) for one in found.samples] == [(("A", "C", "D"), [2.1, 1.9, 2.0])]
     reasons = [one.reason for one in found.left_out]
     assert "at most 30, got 2200; is it in mGy or cGy? Convert it" in reasons[0]
-    assert (
-        "got 'n.d.'" in reasons[1]
-        and "got '<0,1'" in reasons[2]
-        and "is a line of totals or means" in reasons[5]
-    )
+    assert "got 'n.d.'" in reasons[1] and "got '<0,1'" in reasons[2] and "is a line of totals or means" in reasons[5]
     assert reasons[3] == reasons[4] and reasons[3].startswith(
         "'G' is there twice; keep one value, name two scorers apart"
     )

@@ -18,9 +18,11 @@ from cytally.errors import CountsError
 from cytally.statistics.poisson import one_sample_p, two_sample_p
 
 CURVE = {
-    "format": 1, "coefficients": {"C": 0.001, "alpha": 0.0164, "beta": 0.0492}, "highest_dose_gy": 5,
+    "format": 1,
+    "coefficients": {"C": 0.001, "alpha": 0.0164, "beta": 0.0492},
+    "highest_dose_gy": 5,
     "covariance": [[2e-7, 0, 0], [0, 0, 0], [0, 0, 0]],  # of 5 in 5,000 cells; all else is known
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -36,8 +38,9 @@ def run(*arguments):
 
 def test_samples_are_sorted_into_classes(tmp_path, curve):
     (tmp_path / "s.csv").write_text("sample,cells,dicentrics\nlow,500,2\nhigh,50,30\nfew,20,1\n")
-    result = run("triage", tmp_path / "s.csv", "--curve", curve, "--out", tmp_path / "t.csv",
-                 "--plot", tmp_path / "t.svg")  # fmt: skip
+    result = run(
+        "triage", tmp_path / "s.csv", "--curve", curve, "--out", tmp_path / "t.csv", "--plot", tmp_path / "t.svg"
+    )
     assert result.exit_code == 0, result.output
     rows = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()))
     assert [row["sample"] for row in rows] == ["high", "few", "low"]
@@ -60,15 +63,18 @@ def test_distributions_are_read_and_checked(tmp_path):
     assert (sample.cells, sample.dicentrics, sample.distribution.tolist()) == (100, 12, [90, 8, 2])
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("sample,cells,dicentrics\na,10,1\na,20,2\n", "is there twice"),
-    ("sample,cells,dicentrics\na,0,0\n", "at least one cell"),
-    ("sample,cells,dicentrics\n,10,1\n", "a name in the column sample"),
-    ("sample,cells,dicentrics\na,10,1.5\n", "expected a whole number .* got '1.5'"),
-    ("sample,cells,dicentrics\na,10,-1\n", "expected a whole number .* got '-1'"),
-    ("sample,cells,dicentrics\n", "empty table"),
-    ("sample,N,C0,C1\na,12,10,1\n", "adds up to 11"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("sample,cells,dicentrics\na,10,1\na,20,2\n", "is there twice"),
+        ("sample,cells,dicentrics\na,0,0\n", "at least one cell"),
+        ("sample,cells,dicentrics\n,10,1\n", "a name in the column sample"),
+        ("sample,cells,dicentrics\na,10,1.5\n", "expected a whole number .* got '1.5'"),
+        ("sample,cells,dicentrics\na,10,-1\n", "expected a whole number .* got '-1'"),
+        ("sample,cells,dicentrics\n", "empty table"),
+        ("sample,N,C0,C1\na,12,10,1\n", "adds up to 11"),
+    ],
+)
 def test_bad_samples_get_one_clear_error(tmp_path, text, words):
     (tmp_path / "s.csv").write_text(text)
     with pytest.raises(CountsError, match=words):
@@ -112,9 +118,7 @@ def test_doses_of_many_samples_are_those_of_each_alone(tmp_path, curve):
     alone = run("dose", "--curve", curve, "--distribution", "932,56,9,1,1,1", "--json")
     told = json.loads(alone.output)
     assert float(rows["partial"]["dose_gy"]) == pytest.approx(told["dose_gy"], abs=1e-4)
-    assert float(rows["partial"]["partial_dose_gy"]) == pytest.approx(
-        told["partial"]["dose"]["value"], abs=1e-4
-    )
+    assert float(rows["partial"]["partial_dose_gy"]) == pytest.approx(told["partial"]["dose"]["value"], abs=1e-4)
     assert rows["low"]["partial_dose_gy"] == "" and "partial-body exposure" in result.output
     given = ("--curve", curve, "--json")
     as_json = json.loads(run("dose", "--samples", tmp_path / "s.csv", *given).output)
@@ -160,10 +164,7 @@ def test_triage_gives_the_partial_body_dose_where_the_counts_ask_for_it(tmp_path
     assert of["p"]["partial_dose_gy"] == pytest.approx(told["partial"]["dose"]["value"])
     assert of["p"]["u"] == pytest.approx(told["dispersion"]["u"]) and of["p"]["partial_class"] == "above 2 Gy"
     assert of["q"]["partial_dose_gy"] is None and of["q"]["partial_class"] is None
-    assert (
-        "as partial-body exposure" in result.output
-        and "class as partial-body exposure: above 2 Gy" in result.output
-    )
+    assert "as partial-body exposure" in result.output and "class as partial-body exposure: above 2 Gy" in result.output
     assert (tmp_path / "t.png").read_bytes().startswith(b"\x89PNG")
     as_json = {
         one["sample"]: one
@@ -232,9 +233,7 @@ def test_compare_and_plan_for_programs(tmp_path, curve):
     assert "background: 0.00100 +- 0.00045 dicentrics per cell, whose own uncertainty is carried" in said
     assert "reaches below 0 Gy" in run("plan", "--curve", curve, "--dose", 1, "--within", 2).output
     each = json.loads(
-        run(
-            "plan", "--curve", curve, "--samples", tmp_path / "s.csv", "--json", "--out", tmp_path / "e.xlsx"
-        ).output
+        run("plan", "--curve", curve, "--samples", tmp_path / "s.csv", "--json", "--out", tmp_path / "e.xlsx").output
     )["samples"]
     assert each[0]["cells_more"] == max(each[0]["cells_needed"] - 500, 0) and (tmp_path / "e.xlsx").is_file()
     for within in ("nan", "0", "inf"):
@@ -295,11 +294,14 @@ def test_a_plan_says_that_a_background_is_extrapolated(tmp_path):
 @pytest.mark.parametrize(
     "given",
     [
-        ("triage", "S", "--curve", "C"), ("dose", "--samples", "S", "--curve", "C"), ("plan", "--curve", "C"),
-        ("plan", "--curve", "C", "--samples", "S"), ("compare", "--samples", "S", "--control", "8,5000"),
+        ("triage", "S", "--curve", "C"),
+        ("dose", "--samples", "S", "--curve", "C"),
+        ("plan", "--curve", "C"),
+        ("plan", "--curve", "C", "--samples", "S"),
+        ("compare", "--samples", "S", "--control", "8,5000"),
         ("interlab", "I"),
     ],
-)  # fmt: skip
+)
 def test_a_table_that_cannot_be_written_loses_no_result(tmp_path, curve, given, monkeypatch):
     (tmp_path / "s.csv").write_text("sample,cells,dicentrics\none,500,4\n")
     (tmp_path / "i.csv").write_text("laboratory,value\none,1.2\nb,1.3\nc,1.5\n")

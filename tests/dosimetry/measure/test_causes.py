@@ -23,8 +23,16 @@ def straight(row, col, angle=0.0, length=60.0, distance=12.0):
     apart = np.full(31, distance)
     apart[13:18] = 4.0  # the centromere
     chromatids = np.stack([line + s * apart[:, None] / 2 * normal for s in (1, -1)])
-    return Body(normal_karyotype(np.random.default_rng(0))[0], line, chromatids, np.full((2, 31), 4.0),
-                np.ones(31), line[15:16], np.zeros((0, 2)), ())  # fmt: skip
+    return Body(
+        normal_karyotype(np.random.default_rng(0))[0],
+        line,
+        chromatids,
+        np.full((2, 31), 4.0),
+        np.ones(31),
+        line[15:16],
+        np.zeros((0, 2)),
+        (),
+    )
 
 
 def test_an_empty_place_is_debris():

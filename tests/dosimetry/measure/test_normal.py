@@ -25,9 +25,18 @@ from cytally.training.checkpoints import save_tensors, weights_of
 
 @pytest.mark.parametrize(
     ("rate", "gray"),
-    [(0.0005, 0.02), (0.001, 0.04), (0.002, 0.08), (0.005, 0.16), (0.01, 0.27), (0.02, 0.42),
-     (0.05, 0.74), (0.1, 1.1), (0.5, 2.7)],
-)  # fmt: skip
+    [
+        (0.0005, 0.02),
+        (0.001, 0.04),
+        (0.002, 0.08),
+        (0.005, 0.16),
+        (0.01, 0.27),
+        (0.02, 0.42),
+        (0.05, 0.74),
+        (0.1, 1.1),
+        (0.5, 2.7),
+    ],
+)
 def test_a_false_rate_reads_as_the_published_dose(rate, gray):
     """Facts of the field: false detections read as dose (rounded there to 2 digits)."""
     assert reads_as(rate) == pytest.approx(gray, abs=0.05 if gray > 1 else 0.0051)
@@ -45,8 +54,20 @@ def test_evaluate_normal_needs_no_labels(tmp_path, random_ensemble):
     write_folder(Order(2, Exposure(0.0), seed=3, shape=(512, 512)), tmp_path / "cells")
     (tmp_path / "cells" / "labels.csv").unlink()
     (tmp_path / "cells" / "broken.png").write_text("no image")
-    arguments = ["dosimetry", "evaluate", "--normal", tmp_path / "cells", "--out", tmp_path / "out",
-                 "--ensemble", random_ensemble, "--confidence", 0.1, "--agreement", 0]  # fmt: skip
+    arguments = [
+        "dosimetry",
+        "evaluate",
+        "--normal",
+        tmp_path / "cells",
+        "--out",
+        tmp_path / "out",
+        "--ensemble",
+        random_ensemble,
+        "--confidence",
+        0.1,
+        "--agreement",
+        0,
+    ]
     result = CliRunner().invoke(cli, [str(a) for a in arguments])
     assert result.exit_code == 3, result.output
     assert "in 2 cells" in result.output and "broken.png" in result.output
@@ -72,8 +93,7 @@ def test_adapt_in_miniature(tmp_path, slide, random_ensemble, monkeypatch):
         monkeypatch.setattr(module, name, value)
     tiny = module.replace(module.ADAPT, pool=module.PoolSettings(size=8, fresh=2, workers=1), side=256)
     monkeypatch.setattr(module, "ADAPT", tiny)
-    arguments = ["dosimetry", "adapt", slide, "--out", tmp_path / "ours", "--ensemble", random_ensemble,
-                 "--epochs", 2]  # fmt: skip
+    arguments = ["dosimetry", "adapt", slide, "--out", tmp_path / "ours", "--ensemble", random_ensemble, "--epochs", 2]
     result = CliRunner().invoke(cli, [str(a) for a in arguments])
     assert result.exit_code == 0, result.output
     assert "learnt from 2 field(s), checked on 1" in result.output
@@ -96,19 +116,17 @@ def test_adapt_teaches_the_readers_too(tmp_path, slide, random_ensemble, monkeyp
     )
     monkeypatch.setattr(module, "REFRESH", module.replace(module.REFRESH, epochs=1, batch=8))
     made = module.adapt(slide, tmp_path / "ours", random_ensemble, lambda *_: None, settings=settings)
-    assert (
-        len(made.ensemble.verifiers) == 1
-        and made.ensemble.card.verifiers[0].sha256 != base.card.verifiers[0].sha256
-    )
+    assert len(made.ensemble.verifiers) == 1 and made.ensemble.card.verifiers[0].sha256 != base.card.verifiers[0].sha256
     assert made.ensemble.card.training["verifiers"]["cells"] == 3
     assert len(made.ensemble.card.thresholds.probability) == 2
 
 
 def test_adapt_refuses_a_folder_without_metaphases(tmp_path, random_ensemble):
     (tmp_path / "slide").mkdir()
-    write(tmp_path / "slide" / "noise.png", simulate_cell(
-        STYLES["straight"], Damage(), np.random.default_rng(1), (64, 64)).image)  # fmt: skip
-    arguments = ["dosimetry", "adapt", tmp_path / "slide", "--out", tmp_path / "ours",
-                 "--ensemble", random_ensemble]  # fmt: skip
+    write(
+        tmp_path / "slide" / "noise.png",
+        simulate_cell(STYLES["straight"], Damage(), np.random.default_rng(1), (64, 64)).image,
+    )
+    arguments = ["dosimetry", "adapt", tmp_path / "slide", "--out", tmp_path / "ours", "--ensemble", random_ensemble]
     result = CliRunner().invoke(cli, [str(a) for a in arguments])
     assert result.exit_code != 0 and "add unexposed cells" in result.output

@@ -158,21 +158,22 @@ def test_facts_are_read_and_wrong_ones_named(tmp_path):
     path.write_text("sample = \n")
     with pytest.raises(CountsError, match="expected TOML"):
         read_facts(path)
-    with pytest.raises(
-        FileError, match="expected a TOML file with the facts of a sample, found no such file"
-    ):
+    with pytest.raises(FileError, match="expected a TOML file with the facts of a sample, found no such file"):
         read_facts(tmp_path / "gone.toml")
     with pytest.raises(SettingsError, match="no report in 'de'"):
         Words("de")
 
 
-@pytest.mark.parametrize(("content", "error", "words"), [
-    ('sample = "É"'.encode("cp1252"), CountsError, "expected TOML .*not UTF-8; save it as UTF-8"),
-    (b"sample = " + b"[" * 5000, CountsError, "expected TOML"),
-    (b"#" * (2**20 + 1), FileError, "at most 1 MB, got a larger file"),
-    (b'sample = "\0"', FileError, "NUL bytes"),
-    (b"sample = 5", CountsError, "sample: .*expected text under one of"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("content", "error", "words"),
+    [
+        ('sample = "É"'.encode("cp1252"), CountsError, "expected TOML .*not UTF-8; save it as UTF-8"),
+        (b"sample = " + b"[" * 5000, CountsError, "expected TOML"),
+        (b"#" * (2**20 + 1), FileError, "at most 1 MB, got a larger file"),
+        (b'sample = "\0"', FileError, "NUL bytes"),
+        (b"sample = 5", CountsError, "sample: .*expected text under one of"),
+    ],
+)
 def test_a_file_of_facts_that_cannot_be_read(tmp_path, content, error, words):
     (tmp_path / "s.toml").write_bytes(content)
     with pytest.raises(error, match=words):
@@ -196,8 +197,9 @@ def test_the_fit_survives_the_file(curve, tmp_path):
 def test_the_command_writes_both_and_refuses_other_endings(curve, tmp_path):
     curve.save(tmp_path / "c.json")
     given = ["dosimetry", "report", "--curve", str(tmp_path / "c.json"), "--distribution", "475,20,5"]
-    done = CliRunner().invoke(cli, [*given, "--language", "fr", "--out", str(tmp_path / "r.html"),
-                                    "--out", str(tmp_path / "r.pdf")])  # fmt: skip
+    done = CliRunner().invoke(
+        cli, [*given, "--language", "fr", "--out", str(tmp_path / "r.html"), "--out", str(tmp_path / "r.pdf")]
+    )
     assert done.exit_code == 0, done.output
     assert "Dosimétrie biologique" in (tmp_path / "r.html").read_text()
     count, printed = text_of((tmp_path / "r.pdf").read_bytes())
@@ -222,14 +224,9 @@ def test_a_report_says_who_scored_and_what_its_validation_showed(curve):
         "(6 in 600 cells without aberrations); in exposed cells 9 false in 400"
     )
     assert sections(case, Words("en"))[6].text == (ENGLISH["partial_errors"],)
-    assert (
-        "Dolphin's method does not carry" in ENGLISH["partial_errors"]
-        and "--partial" in ENGLISH["partial_errors"]
-    )
+    assert "Dolphin's method does not carry" in ENGLISH["partial_errors"] and "--partial" in ENGLISH["partial_errors"]
     named = replace(case, facts=Facts(scored_by="ADCI 2.1"), ensemble="metaphase-1", detector="ab")
-    assert (
-        rows_of(named, 3)["Scored by"] == "automatic: ensemble metaphase-1 of cytally, detector ab; ADCI 2.1"
-    )
+    assert rows_of(named, 3)["Scored by"] == "automatic: ensemble metaphase-1 of cytally, detector ab; ADCI 2.1"
     assert rows_of(Case(Facts(), case.dose, curve), 3)["Scored by"] == "manual scoring"
     limits = sections(case, Words("en"))[7].text[1]
     assert "the detector's recall and false detections as measured on the validation set" in limits
@@ -252,9 +249,7 @@ def test_the_curve_is_described_whole(curve, case):
     assert shown["C"] == f"{curve.coefficients[0]:.5f} ± {np.sqrt(curve.covariance[0, 0]):.5f}"
     between = shown["Covariances of C, alpha; C, beta; alpha, beta"].split("; ")
     np.testing.assert_allclose([float(v) for v in between], curve.covariance[[0, 0, 1], [1, 2, 2]], rtol=5e-3)
-    bound = calibrate(
-        [DosePoint(0, 5000, 8), DosePoint(1, 2000, 20), DosePoint(2, 1000, 60), DosePoint(3, 500, 80)]
-    )
+    bound = calibrate([DosePoint(0, 5000, 8), DosePoint(1, 2000, 20), DosePoint(2, 1000, 60), DosePoint(3, 500, 80)])
     assert bound.fit.at_bound == ("alpha",)
     held = Case(Facts(), dose_from_totals(20, 500, bound), bound)
     assert "held at its bound by the fit" in rows_of(held, 5)["alpha"]
@@ -266,12 +261,18 @@ def test_the_curve_is_described_whole(curve, case):
 @pytest.mark.parametrize(
     ("exposure", "of_curve", "said"),
     [
-        ("192Ir source", "60Co gamma, 0.3 Gy/min", "quality_other"), ("Co-60", "60Co gamma", ""),
-        ("cobalt 60", "Co60", ""), ("137Cs", "cesium-137", ""), ("gamma", "60Co", "quality_unclear"),
-        ("fission neutrons", "60Co", "quality_other"), ("unknown", "60Co", "quality_unclear"),
-        ("X-rays 250 kVp", "rayons X", ""), ("60Co", "", "quality_unstated"), ("", "60Co", ""),
+        ("192Ir source", "60Co gamma, 0.3 Gy/min", "quality_other"),
+        ("Co-60", "60Co gamma", ""),
+        ("cobalt 60", "Co60", ""),
+        ("137Cs", "cesium-137", ""),
+        ("gamma", "60Co", "quality_unclear"),
+        ("fission neutrons", "60Co", "quality_other"),
+        ("unknown", "60Co", "quality_unclear"),
+        ("X-rays 250 kVp", "rayons X", ""),
+        ("60Co", "", "quality_unstated"),
+        ("", "60Co", ""),
     ],
-)  # fmt: skip
+)
 def test_another_radiation_than_the_curve_s_is_said(exposure, of_curve, said):
     words = Words("fr")
     values = (exposure,) if said == "quality_unstated" else (exposure, of_curve)

@@ -27,21 +27,35 @@ def page(tmp_path, rng):
     """Five cells, one skipped, three detections whose crops are plain grey."""
     write(tmp_path / "a.png", Image(rng.integers(90, 110, (300, 300)).astype(np.uint8)))
     found = Detections(
-        np.array([100.0, 150.0, 5.0]), np.array([100.0, 150.0, 5.0]), ("dicentric", "dicentric", "fragment"),
-        np.array([6, 9, 8]), np.array([0.6, 0.9, 0.8]), np.array([0.1, 0.05, 0.1]), 10, np.full(3, np.nan),
-    )  # fmt: skip
+        np.array([100.0, 150.0, 5.0]),
+        np.array([100.0, 150.0, 5.0]),
+        ("dicentric", "dicentric", "fragment"),
+        np.array([6, 9, 8]),
+        np.array([0.6, 0.9, 0.8]),
+        np.array([0.1, 0.05, 0.1]),
+        10,
+        np.full(3, np.nan),
+    )
     none = Detections.empty(10)
     cells = [ScoredCell("a.png", "scored", found, 46, 1.0, "ab" * 32)]
     cells += [ScoredCell(f"{k}.png", "scored", none, n, 1.0, "cd" * 32) for k, n in enumerate((46, 46, 22))]
     cells += [ScoredCell("<bad>.png", "skipped: no contrast & more", none)]
-    settings = RunSettings("metaphase-1", "0123abcd", ("dicentric", "fragment"),
-                           ((0.4, 0.5),) * 10, (5, 4), False, (str(tmp_path),))  # fmt: skip
+    settings = RunSettings(
+        "metaphase-1", "0123abcd", ("dicentric", "fragment"), ((0.4, 0.5),) * 10, (5, 4), False, (str(tmp_path),)
+    )
     curve = calibrate(POINTS, radiation="60Co", detector="0123abcd")
     counts = counts_of(cells, settings.classes, settings.detector)
     run = tmp_path / "run"
     run.mkdir()
-    write_json(run / "run.json", {"settings": {}, "version": "0.1.0", "started": "2026-01-01T00:00:00+00:00",
-                                  "machine": {"system": "Linux", "processor": "x86_64", "cores": 2, "python": "3.11"}})  # fmt: skip
+    write_json(
+        run / "run.json",
+        {
+            "settings": {},
+            "version": "0.1.0",
+            "started": "2026-01-01T00:00:00+00:00",
+            "machine": {"system": "Linux", "processor": "x86_64", "cores": 2, "python": "3.11"},
+        },
+    )
     return write_report(
         run, cells, counts, settings, {"a.png": tmp_path / "a.png"}, curve=curve, dose=dose(counts, curve)
     )
@@ -49,8 +63,18 @@ def page(tmp_path, rng):
 
 def test_everything_a_reader_needs_is_on_the_page(page):
     text = page.read_text()
-    for words in ("Dose estimate", "2 dicentrics in 4 cells", "metaphase-1", "0123abcd", "dicentric more than 5",
-                  "6 of 10 votes", "&lt;bad&gt;.png", "no contrast &amp; more", "ab" * 32, "acute exposure"):  # fmt: skip
+    for words in (
+        "Dose estimate",
+        "2 dicentrics in 4 cells",
+        "metaphase-1",
+        "0123abcd",
+        "dicentric more than 5",
+        "6 of 10 votes",
+        "&lt;bad&gt;.png",
+        "no contrast &amp; more",
+        "ab" * 32,
+        "acute exposure",
+    ):
         assert words in text, words
     assert text.index("6 of 10 votes") < text.index("9 of 10 votes")  # the doubtful first
 
@@ -70,9 +94,15 @@ def test_nothing_is_fetched_from_elsewhere(page):
     assert len(text) < 2_000_000
 
 
-@pytest.mark.parametrize(("counts", "words"), [
-    ([100], "too few"), ([90, 9, 1], "agrees with a Poisson"), ([900, 10, 10, 10], "overdispersed"), ([2, 96, 2], "underdispersed"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ([100], "too few"),
+        ([90, 9, 1], "agrees with a Poisson"),
+        ([900, 10, 10, 10], "overdispersed"),
+        ([2, 96, 2], "underdispersed"),
+    ],
+)
 def test_dispersion_in_words(counts, words):
     assert words in words_for(dispersion(np.array(counts)))
 
@@ -82,17 +112,28 @@ def test_a_curve_from_literature_without_data_can_be_drawn(page, tmp_path):
     assert as_svg(drawn).startswith("<svg")
 
 
-@pytest.mark.skipif(
-    not shutil.which("chromium"), reason="no chromium on this machine: the page was not rendered"
-)
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium on this machine: the page was not rendered")
 def test_a_browser_shows_the_dose_the_curve_and_the_gallery(page, tmp_path):
     shot = tmp_path / "page.png"
     subprocess.run(
-        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--no-first-run", f"--user-data-dir={tmp_path / 'profile'}",
-         "--window-size=1000,2200", f"--screenshot={shot}", page.as_uri()],
-        check=True, capture_output=True, timeout=120,
-    )  # fmt: skip
+        [
+            "chromium",
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--window-size=1000,2200",
+            f"--screenshot={shot}",
+            page.as_uri(),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
     picture = cv2.imread(str(shot)).astype(int)
     red = np.abs(picture - (32, 44, 213)).max(axis=2) < 12  # border of a dicentric, line of the sample
     blue = np.abs(picture - (178, 114, 0)).max(axis=2) < 12  # border of the fragment, the curve

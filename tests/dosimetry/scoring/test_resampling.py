@@ -60,9 +60,7 @@ def test_a_run_keeps_its_sampled_counts_and_the_dose_carries_them(random_ensembl
     write_folder(Order(3, Exposure(3.0), "dark", seed=2, shape=(512, 512)), tmp_path / "cells")
     (tmp_path / "cells" / "broken.png").write_bytes(b"")
     ensemble = load_ensemble(random_ensemble).with_thresholds(confidence=0.27)
-    outcome = score_folder(
-        [tmp_path / "cells"], tmp_path / "run", ensemble, curve=curve_by(ensemble), sampled=12
-    )
+    outcome = score_folder([tmp_path / "cells"], tmp_path / "run", ensemble, curve=curve_by(ensemble), sampled=12)
     cells = read_run(tmp_path / "run")
     with (tmp_path / "run" / "sampled.csv").open(newline="") as file:
         rows = list(csv.reader(file))
@@ -70,9 +68,7 @@ def test_a_run_keeps_its_sampled_counts_and_the_dose_carries_them(random_ensembl
     assert outcome.sampled.totals.tolist() == read_sampled(tmp_path / "run", cells).totals.tolist()
     journal = tmp_path / "run" / "sampled.jsonl"
     journal.write_text("\n".join(journal.read_text().split("\n")[:2]) + '\n{"image": "S1_')  # killed
-    again = score_folder(
-        [tmp_path / "cells"], tmp_path / "run", ensemble, curve=curve_by(ensemble), sampled=12
-    )
+    again = score_folder([tmp_path / "cells"], tmp_path / "run", ensemble, curve=curve_by(ensemble), sampled=12)
     assert again.sampled.totals.tolist() == outcome.sampled.totals.tolist()
     assert outcome.sampled.disagreement > 0
     carried = dose_of_run(tmp_path / "run", curve_by(ensemble))
@@ -92,10 +88,11 @@ def test_words_and_a_table_that_is_none(tmp_path):
     with pytest.raises(CountsError, match="expected whole numbers per sampled ensemble"):
         read_sampled(tmp_path, cells)
     for text, words in (
-        ("image,sha256\na.png,ab\n", "no sampled ensemble"), ("image,other\na.png,1\n", "counts other images"),
+        ("image,sha256\na.png,ab\n", "no sampled ensemble"),
+        ("image,other\na.png,1\n", "counts other images"),
         ("image,sha256,ensemble_000,ensemble_001\na.png,ab,1\n", "expected 4 cells in every row, got 3 in row 2"),
         ("image,sha256,ensemble_000\na.png,ab,²\n", "expected whole numbers per sampled ensemble"),
-    ):  # fmt: skip
+    ):
         (tmp_path / "sampled.csv").write_text(text)
         with pytest.raises(CountsError, match=words):
             read_sampled(tmp_path, cells)

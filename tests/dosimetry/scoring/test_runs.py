@@ -44,8 +44,15 @@ class Killed(BaseException):
 @pytest.fixture
 def ensemble():
     thresholds = Thresholds(confidence=[[0.5, 0.5]] * 4, agreement=[2, 2])
-    card = Card(name="fake", task="dosimetry", classes=list(CLASSES), arguments={}, members=[], thresholds=thresholds,
-                normalisation={"size": 26.0, "pixel_um": 0.146})  # fmt: skip
+    card = Card(
+        name="fake",
+        task="dosimetry",
+        classes=list(CLASSES),
+        arguments={},
+        members=[],
+        thresholds=thresholds,
+        normalisation={"size": 26.0, "pixel_um": 0.146},
+    )
     return SimpleNamespace(card=card, members=(None,) * 4, verifiers=(), classes=CLASSES, runtime="fake")
 
 
@@ -66,9 +73,7 @@ def seen(monkeypatch):
             return ScoredCell(name, "skipped: no number", Detections.empty(4), sha256=hash_of(path))
         n = int(text.split()[0])
         row, far = np.arange(n) * 10.0 + 1 / 3, np.full(n, np.nan)
-        found = Detections(
-            row, row + 5, ("dicentric",) * n, np.full(n, 3), np.full(n, 0.9), np.full(n, 0.1), 4, far
-        )
+        found = Detections(row, row + 5, ("dicentric",) * n, np.full(n, 3), np.full(n, 0.9), np.full(n, 0.1), 4, far)
         return ScoredCell(name, "scored", found, 46, 1.0, hash_of(path))
 
     monkeypatch.setattr(workers, "score_file", fake)
@@ -158,9 +163,7 @@ def interrupt(monkeypatch, after):
 
 
 @pytest.mark.parametrize("before", [False, True], ids=["the first call", "a later call"])
-def test_an_interrupted_run_is_no_run_until_it_is_finished(
-    cells, ensemble, curve, tmp_path, monkeypatch, before
-):
+def test_an_interrupted_run_is_no_run_until_it_is_finished(cells, ensemble, curve, tmp_path, monkeypatch, before):
     run = tmp_path / "run"
     if before:
         score_folder([cells], run, ensemble)
@@ -215,14 +218,23 @@ DAMAGE = {
     "cut in two lines": lambda line: line[:40] + b"\n    " + line[40:],
     "a flipped bit": lambda line: line.replace(b'"objects": 46', b'"objects": 47'),
     "not UTF-8": lambda line: line.replace(b"scored", b"sc\xf6red"),
-    "no hash": lambda line: json.dumps({k: v for k, v in json.loads(line).items() if k not in ("sha256", "crc32")}).encode(),
-    "a wrong type": lambda line: json.dumps({k: v for k, v in json.loads(line).items() if k != "crc32"} | {"detections": 1}).encode(),
-    "text for a number": lambda line: json.dumps({k: v for k, v in json.loads(line).items() if k != "crc32"} | {"objects": "1"}).encode(),
-    "another class": lambda line: json.dumps({k: v for k, v in json.loads(line).items() if k != "crc32"} | {"detections": [["ring", 1.0, 1.0, 1, 0.5, 0.5, None]]}).encode(),
+    "no hash": lambda line: json.dumps(
+        {k: v for k, v in json.loads(line).items() if k not in ("sha256", "crc32")}
+    ).encode(),
+    "a wrong type": lambda line: json.dumps(
+        {k: v for k, v in json.loads(line).items() if k != "crc32"} | {"detections": 1}
+    ).encode(),
+    "text for a number": lambda line: json.dumps(
+        {k: v for k, v in json.loads(line).items() if k != "crc32"} | {"objects": "1"}
+    ).encode(),
+    "another class": lambda line: json.dumps(
+        {k: v for k, v in json.loads(line).items() if k != "crc32"}
+        | {"detections": [["ring", 1.0, 1.0, 1, 0.5, 0.5, None]]}
+    ).encode(),
     "too deep": lambda line: b"[" * 100_000,
     "empty": lambda line: b"",
     "zeros, as after a power cut": lambda line: b"\x00" * len(line),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", sorted(DAMAGE))
@@ -243,9 +255,7 @@ def test_a_damaged_journal_line_is_scored_again_with_a_word(cells, ensemble, cur
 def test_the_word_is_on_the_screen(cells, ensemble, tmp_path, monkeypatch):
     from cytally.dosimetry.detectors import ensemble as room
 
-    monkeypatch.setattr(
-        room, "load_ensemble", lambda _, **__: SimpleNamespace(with_thresholds=lambda **_: ensemble)
-    )
+    monkeypatch.setattr(room, "load_ensemble", lambda _, **__: SimpleNamespace(with_thresholds=lambda **_: ensemble))
     words = ["dosimetry", "score", str(cells), "--out", str(tmp_path / "run")]
     assert CliRunner().invoke(cli, words).exit_code == 0
     (tmp_path / "run" / "journal.jsonl").write_bytes(b"{}\n")
@@ -266,17 +276,17 @@ def test_a_journal_of_the_time_before_checksums_is_used(cells, ensemble, tmp_pat
     assert score_folder([cells], run, ensemble).notes == () and seen == []
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b'{"settings": {}}', b'{"settings": {"inputs": 5}}', b"\xff"]
-)
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"settings": {}}', b'{"settings": {"inputs": 5}}', b"\xff"])
 def test_a_damaged_run_json_is_one_clear_error_everywhere(cells, ensemble, curve, tmp_path, content):
     run = tmp_path / "run"
     score_folder([cells], run, ensemble)
     (run / "run.json").write_bytes(content)
     for attempt in (
-        lambda: score_folder([cells], run, ensemble), lambda: dose_of_run(run, curve),
-        lambda: points_of([run]), lambda: read_run(run),
-    ):  # fmt: skip
+        lambda: score_folder([cells], run, ensemble),
+        lambda: dose_of_run(run, curve),
+        lambda: points_of([run]),
+        lambda: read_run(run),
+    ):
         with pytest.raises(RunError, match=r"run\.json.*(put a copy of this file back|give another --out)"):
             attempt()
 
@@ -321,8 +331,14 @@ def test_copies_count_once_and_are_named_everywhere(cells, ensemble, curve, tmp_
     outcome = score_folder([cells], tmp_path / "run", ensemble, curve=curve)
     assert (outcome.counts.cells, outcome.counts.total("dicentric")) == (3, 6)
     status = {row["image"]: row["status"] for row in rows(tmp_path / "run")}
-    assert status == {"0 copy of 2.png": "skipped: identical to 2.png", "1.png": "scored", "2 (1).png": "skipped: identical to 2.png",
-                      "2 - Copy.png": "skipped: identical to 2.png", "2.png": "scored", "3.png": "scored"}  # fmt: skip
+    assert status == {
+        "0 copy of 2.png": "skipped: identical to 2.png",
+        "1.png": "scored",
+        "2 (1).png": "skipped: identical to 2.png",
+        "2 - Copy.png": "skipped: identical to 2.png",
+        "2.png": "scored",
+        "3.png": "scored",
+    }
     assert seen == ["1.png", "2.png", "3.png"] and told(tmp_path / "run", curve) == (3, 6)
     page = (tmp_path / "run" / "report.html").read_text()
     assert page.count("identical to 2.png") == 3
@@ -357,9 +373,7 @@ def test_an_image_in_two_runs_of_one_series_is_refused(cells, ensemble, tmp_path
     (other / "1.png").write_text("10")
     score_folder([cells], tmp_path / "a", ensemble)
     score_folder([other], tmp_path / "b", ensemble)
-    with pytest.raises(
-        CountsError, match=r"2\.png of .*b is the same image as 2\.png of .*a; a cell counts once"
-    ):
+    with pytest.raises(CountsError, match=r"2\.png of .*b is the same image as 2\.png of .*a; a cell counts once"):
         points_of([tmp_path / "a", tmp_path / "b"])
 
 
@@ -433,9 +447,7 @@ def test_the_picture_of_a_changed_image_is_drawn_anew(cells, ensemble, tmp_path,
     assert (run / "pictures" / "1.png.png").stat().st_mtime_ns == before
     (cells / "1.png").write_text("4")
     outcome = score_folder([cells], run, ensemble)  # without --pictures: better none than an old one
-    assert outcome.notes == (
-        "pictures of images that changed were removed (1.png); --pictures draws them anew",
-    )
+    assert outcome.notes == ("pictures of images that changed were removed (1.png); --pictures draws them anew",)
     assert score_folder([cells], run, ensemble).notes == ()
     assert [p.name for p in (run / "pictures").iterdir()] == ["3.png.png"]
 
@@ -487,8 +499,16 @@ def test_sampled_counts_of_other_images_are_refused(cells, ensemble, curve, tmp_
         dose_of_run(run, curve)
 
 
-@pytest.mark.parametrize("line", [b"", b"{", b'{"image": "1.png", "detector": "x", "dicentrics": [1, 1, 1]}', b"\xff\xff",
-                                  b'{"image": "1.png", "sha256": 1, "detector": "x", "dicentrics": "many"}'])  # fmt: skip
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"{",
+        b'{"image": "1.png", "detector": "x", "dicentrics": [1, 1, 1]}',
+        b"\xff\xff",
+        b'{"image": "1.png", "sha256": 1, "detector": "x", "dicentrics": "many"}',
+    ],
+)
 def test_damaged_lines_of_the_sampled_journal_are_counted_again(cells, ensemble, tmp_path, counting, line):
     """One without the image's hash, as older versions wrote them, says nothing of the image that is there now."""
     run = tmp_path / "run"
@@ -545,9 +565,7 @@ def test_another_sample_is_refused(cells, ensemble, curve, tmp_path):
     other.mkdir()
     for n in (1, 2, 3):
         (other / f"{n}.png").write_text(f"{n} of another")
-    with pytest.raises(
-        RunError, match="holds a run with other inputs .*none of these 3 images; give another --out"
-    ):
+    with pytest.raises(RunError, match="holds a run with other inputs .*none of these 3 images; give another --out"):
         score_folder([other], tmp_path / "run", ensemble)
     assert told(tmp_path / "run", curve) == (3, 6)  # the refused call changed nothing
 
@@ -559,8 +577,16 @@ def test_a_curve_that_does_not_belong_is_refused_before_scoring(cells, ensemble,
     for wrong, words in (
         (Curve(np.array([0.001, 0.02, 0.06]), np.zeros((3, 3)), detector="ffff"), "the curve is for ffff"),
         (Curve(np.array([0.001, 0.02, 0.06]), np.zeros((3, 3))), "the curve is for manual scoring"),
-        (Curve(np.array([0.001, 0.02, 0.06]), np.zeros((3, 3)), detector=ensemble.card.identity, aberration="micronuclei"), "the curve is for micronuclei"),
-    ):  # fmt: skip
+        (
+            Curve(
+                np.array([0.001, 0.02, 0.06]),
+                np.zeros((3, 3)),
+                detector=ensemble.card.identity,
+                aberration="micronuclei",
+            ),
+            "the curve is for micronuclei",
+        ),
+    ):
         with pytest.raises(CountsError, match=words):
             score_folder([cells], tmp_path / "run", ensemble, curve=wrong)
     assert seen == [] and not (tmp_path / "run").exists()
@@ -600,9 +626,7 @@ def damaged(content: bytes, rng: np.random.Generator) -> bytes:
     return content[: found.start()] + other + content[found.end() :]
 
 
-@pytest.mark.parametrize(
-    "name", ["run.json", "journal.jsonl", "cells.csv", "detections.csv", "sampled.jsonl"]
-)
+@pytest.mark.parametrize("name", ["run.json", "journal.jsonl", "cells.csv", "detections.csv", "sampled.jsonl"])
 def test_no_damage_to_any_file_changes_a_count_or_ends_in_a_foreign_error(
     cells, ensemble, tmp_path, counting, monkeypatch, name
 ):

@@ -74,14 +74,11 @@ def test_what_was_not_believed_goes_with_the_cell(cells, ensemble):
     write(cells / "camera.ome.tif", Image(pixels, 6.45))
     write(cells / "wrong.ome.tif", Image(pixels, 0.9))
     plain, camera, wrong = (
-        workers.score_file(cells / name, name, ensemble)
-        for name in ("S1_00000.png", "camera.ome.tif", "wrong.ome.tif")
+        workers.score_file(cells / name, name, ensemble) for name in ("S1_00000.png", "camera.ome.tif", "wrong.ome.tif")
     )
     assert plain.scored and camera.scored and wrong.scored
     assert plain.notes == () and plain.scale == camera.scale == wrong.scale
-    assert camera.notes == (
-        "pixel size 6.45 um in the metadata is the camera's and not the specimen's, not used",
-    )
+    assert camera.notes == ("pixel size 6.45 um in the metadata is the camera's and not the specimen's, not used",)
     assert len(wrong.notes) == 1 and "pixel size 0.9 um does not fit the chromosomes" in wrong.notes[0]
     assert np.array_equal(plain.detections.row, camera.detections.row)
 
@@ -140,9 +137,12 @@ def test_what_is_not_one_stained_metaphase_is_skipped(ensemble, tmp_path, number
         (8, 60, ("only 8 objects: is it a metaphase, whole and spread?",)),
         (120, 60, ("120 objects: is it a single metaphase?",)),
         (46, 0, ("objects are black without grey levels: is it a photograph?",)),
-        (20, 60, ()), (46, 60, ()), (105, 60, ()), (46, 170, ()),
+        (20, 60, ()),
+        (46, 60, ()),
+        (105, 60, ()),
+        (46, 170, ()),
     ],
-)  # fmt: skip
+)
 def test_what_may_be_no_metaphase_is_scored_with_a_word(ensemble, tmp_path, number, ink, says):
     write(tmp_path / "a.png", bars(number, ink))
     cell = workers.score_file(tmp_path / "a.png", "a.png", ensemble)
@@ -166,9 +166,7 @@ def test_the_same_picture_in_another_format_counts_once(cells, ensemble, tmp_pat
         outcome = score_folder([cells], tmp_path / "run", ensemble)
         assert outcome.counts.images == tuple(f"S1_{k:05d}.png" for k in range(4))
         said = {one.image: one.reason for one in outcome.counts.skipped}
-        assert said == {
-            f"S1_00000_{end}": "the same picture as S1_00000.png" for end in ("b.tif", "c.bmp", "d.png")
-        }
+        assert said == {f"S1_00000_{end}": "the same picture as S1_00000.png" for end in ("b.tif", "c.bmp", "d.png")}
     (cells / "S1_00000.png").unlink()
     assert score_folder([cells], tmp_path / "run", ensemble).counts.cells == 4
     assert score(cells, ensemble).cells == 4
@@ -181,9 +179,7 @@ def test_the_same_picture_in_two_runs_of_one_series_is_refused(cells, ensemble, 
     (other / "cells.csv").write_text("image,dose_gy\nagain.tif,4\n")
     for folder in (cells, other):
         score_folder([folder], tmp_path / f"run_{folder.name}", ensemble)
-    with pytest.raises(
-        CountsError, match=r"again\.tif of .* is the same image as S1_00002\.png of .*run_cells"
-    ):
+    with pytest.raises(CountsError, match=r"again\.tif of .* is the same image as S1_00002\.png of .*run_cells"):
         points_of([tmp_path / "run_cells", tmp_path / "run_other"])
 
 
@@ -355,10 +351,14 @@ def test_memory_of_counts_does_not_hold_images(cells, shipped):
     assert counts.cells == 4 and counts.detector == shipped.card.identity
 
 
-@pytest.mark.parametrize("content", [
-    b"\xef\xbb\xbfimage,sample,dose_gy\r\nS17/1.png,M\xc3\xbcller,2.5\r\n", b"image;sample;dose_gy\nS17\\1.png;M\xfcller;2,5\n",
-    b"Image,Sample,Dose (Gy)\ns17/1.PNG,M\xfcller,2.5\n",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbfimage,sample,dose_gy\r\nS17/1.png,M\xc3\xbcller,2.5\r\n",
+        b"image;sample;dose_gy\nS17\\1.png;M\xfcller;2,5\n",
+        b"Image,Sample,Dose (Gy)\ns17/1.PNG,M\xfcller,2.5\n",
+    ],
+)
 def test_sample_and_dose_of_the_inputs_reach_the_run(cells, ensemble, tmp_path, content):
     folder = tmp_path / "slides"
     (folder / "S17").mkdir(parents=True)
@@ -369,11 +369,15 @@ def test_sample_and_dose_of_the_inputs_reach_the_run(cells, ensemble, tmp_path, 
     assert (row["sample"], row["dose_gy"]) == ("Müller", "2.5")
 
 
-@pytest.mark.parametrize(("content", "error"), [(b"image,dose_gy\nS1_00000.png,2 Gy\n", LabelError), (b"image\0", FileError),
-                                                (b"image,dose_gy\nelsewhere.png,2\n", LabelError)])  # fmt: skip
-def test_a_wrong_cells_csv_is_told_before_anything_is_scored(
-    cells, ensemble, tmp_path, monkeypatch, content, error
-):
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"image,dose_gy\nS1_00000.png,2 Gy\n", LabelError),
+        (b"image\0", FileError),
+        (b"image,dose_gy\nelsewhere.png,2\n", LabelError),
+    ],
+)
+def test_a_wrong_cells_csv_is_told_before_anything_is_scored(cells, ensemble, tmp_path, monkeypatch, content, error):
     (cells / "cells.csv").write_bytes(content)
     monkeypatch.setattr(workers, "score_file", lambda *_: pytest.fail("scored"))
     with pytest.raises(error, match=r"cells\.csv"):
@@ -389,12 +393,8 @@ def test_tables_beside_images_further_inside_and_lines_without_image(cells, tmp_
     (given / "cells.csv").write_text("image,dose_gy\na/S1_00001.png,3\ngone.png,1\n")
     paths = pipeline.name_images([given])
     found = pipeline.known_cells([given], paths)
-    assert {name: row["dose_gy"] for name, row in found.rows.items()} == {
-        f"a/S1_{k:05d}.png": "3" for k in range(4)
-    }
-    assert [words.rpartition("/")[2] for words in found.notes] == [
-        "cells.csv, line 3: there is no image 'gone.png'"
-    ]
+    assert {name: row["dose_gy"] for name, row in found.rows.items()} == {f"a/S1_{k:05d}.png": "3" for k in range(4)}
+    assert [words.rpartition("/")[2] for words in found.notes] == ["cells.csv, line 3: there is no image 'gone.png'"]
     (given / "cells.csv").write_text("image,dose_gy\na/S1_00001.png,1\n")
     with pytest.raises(LabelError, match="says something else of 'a/S1_00001.png' than another cells.csv"):
         pipeline.known_cells([given], paths)
@@ -404,9 +404,7 @@ def test_a_table_beside_a_file_that_is_given_alone(cells, tmp_path):
     """Its other lines name images that were not asked for."""
     paths = pipeline.name_images([cells / "S1_00001.png"])
     found = pipeline.known_cells([cells / "S1_00001.png"], paths)
-    assert {name: row["dose_gy"] for name, row in found.rows.items()} == {
-        "S1_00001.png": "3"
-    } and found.notes == ()
+    assert {name: row["dose_gy"] for name, row in found.rows.items()} == {"S1_00001.png": "3"} and found.notes == ()
     (cells / "cells.csv").write_bytes("image,sample\nS1_00001.png,Müller\nother.png,B\n".encode("cp1252"))
     found = pipeline.known_cells([cells / "S1_00001.png"], paths)
     assert found.rows["S1_00001.png"]["sample"] == "Müller"

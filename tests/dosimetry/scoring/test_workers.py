@@ -62,9 +62,7 @@ def test_processes_that_are_kept_serve_several_calls(cells, random_ensemble, mon
             assert [(c.image, c.status, c.sha256, len(c.detections)) for c in again] == [
                 (c.image, c.status, c.sha256, len(c.detections)) for c in hard_rule_probability
             ]
-        write_folder(
-            Order(2, Exposure(3.0), "dark", seed=3, shape=(384, 384)), cells.parent / "drawn", each=pool.map
-        )
+        write_folder(Order(2, Exposure(3.0), "dark", seed=3, shape=(384, 384)), cells.parent / "drawn", each=pool.map)
     for name in ("S1_00000.png", "S1_00001.png"):  # drawn elsewhere, the same bytes
         assert (cells.parent / "drawn" / name).read_bytes() == (cells / name).read_bytes()
     assert workers._KEPT == []

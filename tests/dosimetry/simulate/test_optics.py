@@ -13,9 +13,7 @@ from cytally.dosimetry.simulate.styles import draw_appearance, style_named
 def plain():
     """An appearance without blur, halo, shading or noise: only absorption and glare."""
     look = draw_appearance(style_named("dark"), np.random.default_rng(0))
-    return replace(
-        look, focus=0.01, halo=0.0, shading=0.0, noise=0.0, background=200.0, density=0.5, glare=0.1
-    )
+    return replace(look, focus=0.01, halo=0.0, shading=0.0, noise=0.0, background=200.0, density=0.5, glare=0.1)
 
 
 def test_grey_levels_are_those_of_the_equation(plain):

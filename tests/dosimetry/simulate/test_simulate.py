@@ -21,7 +21,7 @@ from cytally.dosimetry.simulate.breakage import (
     damage,
     delete,
     exchange,
-)  # fmt: skip
+)
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.dosimetry.simulate.karyotype import TABLE, normal_karyotype
@@ -220,9 +220,7 @@ def constrictions(style: str, cells: int) -> list[float]:
         cell = simulate_cell(STYLES[style], Damage(), np.random.default_rng([77, seed]))
         density = optical_density(Image(cell.image.pixels))
         for outline in segment(density).chromosomes:
-            labels = cell.masks[outline.top :, outline.left :][
-                : outline.mask.shape[0], : outline.mask.shape[1]
-            ]
+            labels = cell.masks[outline.top :, outline.left :][: outline.mask.shape[0], : outline.mask.shape[1]]
             body = cell.bodies[max(int(np.bincount(labels[outline.mask]).argmax()), 1) - 1]
             line = body.centreline
             arc = np.linalg.norm(np.diff(line, axis=0), axis=1).sum()

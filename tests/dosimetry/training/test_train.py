@@ -24,8 +24,23 @@ def test_train_from_a_labelled_folder_skips_what_it_cannot_read(tmp_path, monkey
     monkeypatch.setattr(module, "THRESHOLD_CELLS", (2, 2))
     write_folder(Order(3, Exposure(4.0), seed=2, shape=(448, 448)), tmp_path / "cells")
     (tmp_path / "cells" / "bad.png").write_text("no image")
-    arguments = ["dosimetry", "train", tmp_path / "cells", "--out", tmp_path / "mine", "--epochs", 2,
-                 "--filters", 2, "--members", 2, "--pool", 8, "--seed", 5]  # fmt: skip
+    arguments = [
+        "dosimetry",
+        "train",
+        tmp_path / "cells",
+        "--out",
+        tmp_path / "mine",
+        "--epochs",
+        2,
+        "--filters",
+        2,
+        "--members",
+        2,
+        "--pool",
+        8,
+        "--seed",
+        5,
+    ]
     result = CliRunner().invoke(cli, [str(a) for a in arguments])
     assert result.exit_code == 3, result.output
     assert "bad.png" in result.output
@@ -33,9 +48,7 @@ def test_train_from_a_labelled_folder_skips_what_it_cannot_read(tmp_path, monkey
     assert len(ensemble.members) == 2
     notes = ensemble.card.training
     assert (
-        notes["seed"] == 5
-        and "cytally dosimetry train" in notes["command"]
-        and "3 labelled image(s)" in notes["data"]
+        notes["seed"] == 5 and "cytally dosimetry train" in notes["command"] and "3 labelled image(s)" in notes["data"]
     )
     assert (tmp_path / "mine" / "training" / "curves.svg").read_text().startswith("<svg")
     assert ensemble.card.thresholds.quantile is not None
@@ -45,8 +58,27 @@ def test_the_command_on_the_card_remakes_the_ensemble(tmp_path, monkeypatch):
     """Members byte for byte, thresholds, name: from the line alone, in the same folder."""
     monkeypatch.setattr(module, "THRESHOLD_CELLS", (2, 2))
     monkeypatch.chdir(tmp_path)
-    arguments = ["dosimetry", "train", "--out", "mine", "--epochs", "2", "--filters", "2", "--members", "1",
-                 "--pool", "8", "--seed", "5", "--sparsity", "0", "--no-auxiliary", "--name", "by hand"]  # fmt: skip
+    arguments = [
+        "dosimetry",
+        "train",
+        "--out",
+        "mine",
+        "--epochs",
+        "2",
+        "--filters",
+        "2",
+        "--members",
+        "1",
+        "--pool",
+        "8",
+        "--seed",
+        "5",
+        "--sparsity",
+        "0",
+        "--no-auxiliary",
+        "--name",
+        "by hand",
+    ]
     assert CliRunner().invoke(cli, arguments).exit_code == 0
     first = load_ensemble(tmp_path / "mine").card
     (tmp_path / "mine").rename("first")

@@ -34,9 +34,7 @@ def source():
 
 
 def test_places_are_what_lies_nearest_within_a_chromosome_width():
-    cell = TrainingCell.pack(
-        np.zeros((200, 200)), np.array([[50, 50], [60, 50], [150, 150.0]]), [0, 1, 2], [True] * 3
-    )
+    cell = TrainingCell.pack(np.zeros((200, 200)), np.array([[50, 50], [60, 50], [150, 150.0]]), [0, 1, 2], [True] * 3)
     places = np.array([[49, 50], [58, 50], [150, 150], [50, 71], [30, 100.0]])
     assert_array_equal(label(places, cell, 2), [0, 1, 2, 2, 2])  # the third class is not asked about
     assert_array_equal(label(places[:0], cell, 2), [])
@@ -90,9 +88,7 @@ def test_a_fragment_lets_a_doubtful_dicentric_count(random_ensemble, monkeypatch
     assert found.cooccurrence_weight[0] > 0 and found.cooccurrence_weight[1] == 0
     weights = found.cooccurrence_weight
     assert all((weigh(c.places, c.channel, c.probability, weights) > found.probability[0])[0] for c in many)
-    assert not any(
-        (weigh(c.places, c.channel, c.probability, weights) > found.probability[0])[0] for c in quiet
-    )
+    assert not any((weigh(c.places, c.channel, c.probability, weights) > found.probability[0])[0] for c in quiet)
     assert found.hard_rule_probability[0] >= 0.8  # without weighing no limit finds one and keeps the goal
 
 
@@ -102,10 +98,7 @@ def test_precision_where_cells_are_full_of_fragments_is_part_of_the_goal(random_
     monkeypatch.setattr(readings, "reverified", lambda cell, ensemble: cell)
     goal = Goal({"dicentric": 0.1, "fragment": 0.1}, precision=0.9)
     found = choose_probability(load_ensemble(random_ensemble), many, [cell_of((1, 0.1, False))], goal)
-    kept = (
-        weigh(many[0].places, many[0].channel, many[0].probability, found.cooccurrence_weight)
-        > found.probability[0]
-    )
+    kept = weigh(many[0].places, many[0].channel, many[0].probability, found.cooccurrence_weight) > found.probability[0]
     assert kept[0] and not kept[1]
 
 
@@ -114,14 +107,12 @@ def test_a_whole_course_in_miniature(random_ensemble, source, tmp_path, monkeypa
     monkeypatch.setattr(candidates, "_SHARD", 3)
     course = VerifierTraining(6, 2, 32, VerifierSettings(epochs=1, batch=8))
     out = tmp_path / "read"
-    made = with_verifiers(
-        random_ensemble, out, source, course, lambda *_: None, {"command": "x", "data": "y"}
-    )
+    made = with_verifiers(random_ensemble, out, source, course, lambda *_: None, {"command": "x", "data": "y"})
     notes = made.card.training["verifiers"]
     assert len(made.verifiers) == 2 and notes["command"] == "x"
-    assert sum(notes["places"]) == len(
-        np.load(next((out / "verifier" / "places").iterdir()))["labels"]
-    ) + len(np.load(sorted((out / "verifier" / "places").iterdir())[1])["labels"])
+    assert sum(notes["places"]) == len(np.load(next((out / "verifier" / "places").iterdir()))["labels"]) + len(
+        np.load(sorted((out / "verifier" / "places").iterdir())[1])["labels"]
+    )
     assert load_ensemble(out).card.identity == made.card.identity
     cell = source.cell(1)
     maps = predict(unpack(cell.packed), made).astype(np.float16)
@@ -129,13 +120,9 @@ def test_a_whole_course_in_miniature(random_ensemble, source, tmp_path, monkeypa
     judged = reverified(Seen(maps, places, cell.packed), made)
     # untrained networks give flat maps, whose maxima are ties: both sides get the same maps
     proposed = peaks(maps.astype(np.float32), made, proposing(made))
-    everything = confirmed(
-        unweighed(unpack(cell.packed), proposed, made), made.with_thresholds(probability=0.0)
-    )
+    everything = confirmed(unweighed(unpack(cell.packed), proposed, made), made.with_thresholds(probability=0.0))
     assert len(judged.probability) == len(everything) > 20
-    weighed = weigh(
-        judged.places, judged.channel, judged.probability, made.card.thresholds.cooccurrence_weight
-    )
+    weighed = weigh(judged.places, judged.channel, judged.probability, made.card.thresholds.cooccurrence_weight)
     assert_array_equal(weighed, everything.probability)
 
 
@@ -154,19 +141,35 @@ def test_readers_go_on_from_readers_where_there_are_some(random_ensemble, source
     again = with_verifiers(tmp_path / "b", tmp_path / "c", source, still, lambda *_: None, {}, further=True)
     weights = [load_file(folder / "verifier_00.safetensors") for folder in (tmp_path / "b", tmp_path / "c")]
     convolutions = [name for name in weights[0] if name.endswith("weight") and weights[0][name].ndim == 4]
-    assert convolutions and all(
-        (weights[0][n] == weights[1][n]).all() for n in convolutions
-    )  # learnt at rate 0
+    assert convolutions and all((weights[0][n] == weights[1][n]).all() for n in convolutions)  # learnt at rate 0
     assert len(first.verifiers) == len(again.verifiers) == 1
 
 
 def test_the_command_says_what_it_made(random_ensemble, tmp_path, monkeypatch):
     monkeypatch.setattr(train, "THRESHOLD_CELLS", (2, 2))
     monkeypatch.setattr(candidates, "_SHARD", 50)
-    monkeypatch.setattr(verifiers, "SimulatedSource", lambda seed, classes, silent: SimulatedSource(seed, classes, silent, shape=(256, 256)))  # fmt: skip
+    monkeypatch.setattr(
+        verifiers,
+        "SimulatedSource",
+        lambda seed, classes, silent: SimulatedSource(seed, classes, silent, shape=(256, 256)),
+    )
     out = tmp_path / "new"
-    done = CliRunner().invoke(cli, ["dosimetry", "verify", str(random_ensemble), "--out", str(out), "--cells", "10",
-                                    "--count", "1", "--epochs", "1"])  # fmt: skip
+    done = CliRunner().invoke(
+        cli,
+        [
+            "dosimetry",
+            "verify",
+            str(random_ensemble),
+            "--out",
+            str(out),
+            "--cells",
+            "10",
+            "--count",
+            "1",
+            "--epochs",
+            "1",
+        ],
+    )
     assert done.exit_code == 0, done.output
     assert "1 verifiers" in done.output
     card = json.loads((out / "card.json").read_text())

@@ -13,42 +13,124 @@ def columns(headings, wanted):
     return {name: headings[place] for name, place in matched.places.items()}
 
 
-@pytest.mark.parametrize("heading", [
-    "dose_gy", "Dose (Gy)", "DOSE [Gy]", "Dose", "D", "dose in Gy", "Dose / Gy", "Dose\n(Gy)", "Absorbed dose (Gy)", "Dosis (Gy)",
-    "Dose (Gray)", "Dose (mGy)", "Dose_cGy",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "dose_gy",
+        "Dose (Gy)",
+        "DOSE [Gy]",
+        "Dose",
+        "D",
+        "dose in Gy",
+        "Dose / Gy",
+        "Dose\n(Gy)",
+        "Absorbed dose (Gy)",
+        "Dosis (Gy)",
+        "Dose (Gray)",
+        "Dose (mGy)",
+        "Dose_cGy",
+    ],
+)
 def test_doses(heading):
     assert columns([heading], COUNTS) == {"dose_gy": heading}
 
 
-@pytest.mark.parametrize("heading", [
-    "cells", "Cells", "N", "Cells scored", "Number of cells", "No. of cells", "Nr. of cells scored", "Total cells", "# cells",
-    "Cells (n)", "Metaphases", "Scored metaphases", "Zellen", "Anzahl Zellen", "Cellules", "Nombre de cellules", "Células",
-    "Cell count",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "cells",
+        "Cells",
+        "N",
+        "Cells scored",
+        "Number of cells",
+        "No. of cells",
+        "Nr. of cells scored",
+        "Total cells",
+        "# cells",
+        "Cells (n)",
+        "Metaphases",
+        "Scored metaphases",
+        "Zellen",
+        "Anzahl Zellen",
+        "Cellules",
+        "Nombre de cellules",
+        "Células",
+        "Cell count",
+    ],
+)
 def test_cells(heading):
     assert columns([heading], SAMPLES) == {"cells": heading}
 
 
-@pytest.mark.parametrize("heading", [
-    "dicentrics", "X", "Dicentric", "Nr. of dicentrics", "Number of dicentric chromosomes", "Dics", "Total dicentrics",
-    "Dicentriques", "Dizentrische Chromosomen", "Micronuclei", "aberrations",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "dicentrics",
+        "X",
+        "Dicentric",
+        "Nr. of dicentrics",
+        "Number of dicentric chromosomes",
+        "Dics",
+        "Total dicentrics",
+        "Dicentriques",
+        "Dizentrische Chromosomen",
+        "Micronuclei",
+        "aberrations",
+    ],
+)
 def test_dicentrics(heading):
     assert columns([heading], SAMPLES) == {"dicentrics": heading}
 
 
-@pytest.mark.parametrize("heading", ["sample", "Sample ID", "sample_id", "Patient", "Patient ID", "ID", "Échantillon",
-                                     "Sample (code)", "Probe", "Name"])  # fmt: skip
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "sample",
+        "Sample ID",
+        "sample_id",
+        "Patient",
+        "Patient ID",
+        "ID",
+        "Échantillon",
+        "Sample (code)",
+        "Probe",
+        "Name",
+    ],
+)
 def test_samples(heading):
     assert columns([heading], SAMPLES) == {"sample": heading}
 
 
-@pytest.mark.parametrize("heading", [
-    "Dicentrics per cell", "dic/cell", "Dicentrics (%)", "Dicentrics (per cell)", "Cells with dicentrics", "Cells (x1000)", "N°",
-    "Nº", "Dicentrics + rings", "Cell", "Cell no", "Cellule n°", "Zelle", "Yield", "Date", "Remarks", "Scored by", "SE", "u", "Chromosomes", "Comment", "CV",
-    "Dose rate (Gy/min)", "Dose rate", "Cells x 1000",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Dicentrics per cell",
+        "dic/cell",
+        "Dicentrics (%)",
+        "Dicentrics (per cell)",
+        "Cells with dicentrics",
+        "Cells (x1000)",
+        "N°",
+        "Nº",
+        "Dicentrics + rings",
+        "Cell",
+        "Cell no",
+        "Cellule n°",
+        "Zelle",
+        "Yield",
+        "Date",
+        "Remarks",
+        "Scored by",
+        "SE",
+        "u",
+        "Chromosomes",
+        "Comment",
+        "CV",
+        "Dose rate (Gy/min)",
+        "Dose rate",
+        "Cells x 1000",
+    ],
+)
 def test_what_only_looks_like_a_count_is_left_alone(heading):
     assert columns([heading], COUNTS) == {} and "sample" != heading
 

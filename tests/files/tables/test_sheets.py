@@ -53,11 +53,21 @@ def book(tmp_path):
 
 def test_cells_become_plain_text(tmp_path):
     """Numbers without exponent or rounding noise; dates as dates; what a person typed as text stays."""
-    rows = [["a", "b"], [1000, 1000.0], [0.1 + 0.2, 1e-7], ["1,000", "٣"], [date(2026, 5, 2), datetime(2026, 5, 2, 8, 30)],
-            [True, None]]  # fmt: skip
+    rows = [
+        ["a", "b"],
+        [1000, 1000.0],
+        [0.1 + 0.2, 1e-7],
+        ["1,000", "٣"],
+        [date(2026, 5, 2), datetime(2026, 5, 2, 8, 30)],
+        [True, None],
+    ]
     assert cells(workbook(tmp_path / "t.xlsx", rows)) == [
-        ["1000", "1000"], ["0.3", "0.0000001"], ["1,000", "٣"], ["2026-05-02", "2026-05-02 08:30:00"], ["True", ""],
-    ]  # fmt: skip
+        ["1000", "1000"],
+        ["0.3", "0.0000001"],
+        ["1,000", "٣"],
+        ["2026-05-02", "2026-05-02 08:30:00"],
+        ["True", ""],
+    ]
 
 
 def test_rows_behind_a_stale_dimension_are_read(book):
@@ -75,21 +85,28 @@ def test_styled_emptiness_far_away_costs_nothing(book):
     assert len(cells(book)) == 2
 
 
-@pytest.mark.parametrize(("pattern", "new", "words"), [
-    ("</sheetData>", '<row r="2000000000"><c r="A2000000000"><v>1</v></c></row></sheetData>', "damaged workbook"),
-    ("</sheetData>", '<row r="1000000"><c r="A1000000"><v>1</v></c></row></sheetData>', "something in row 1000000, column 1"),
-    ("</sheetData>", '<row r="9"><c r="XFD9"><v>1</v></c></row></sheetData>', "something in row 9, column 16384"),
-    ("</sheetData>", '<row r="150000"><c r="BXX150000"><v>1</v></c></row></sheetData>', "at most 2000000 cells"),
-    ('<row r="3"', '<row r="2"', "row 2 follows row 2"),
-    ('<row r="3"', '<row r="x"', "damaged one"),
-    ('r="B3"', 'r="A3"', "row 3 holds a cell twice"),
-    ('r="B3"', 'r="B2"', "row 3 holds a cell 'B2'"),
-    ('r="B3"', 'r="AAAA3"', "holds a cell 'AAAA3'"),
-    ("<sheetData>", "<sheetData", "damaged one"),
-    ('t="inlineStr"><is><t>a</t></is>', 't="s"><v>77</v>', "damaged one"),
-    ("<v>1</v>", "<v>one</v>", "damaged one"),
-    ("<worksheet", '<!DOCTYPE x [<!ENTITY y "zzzz">]><worksheet', "without document types"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("pattern", "new", "words"),
+    [
+        ("</sheetData>", '<row r="2000000000"><c r="A2000000000"><v>1</v></c></row></sheetData>', "damaged workbook"),
+        (
+            "</sheetData>",
+            '<row r="1000000"><c r="A1000000"><v>1</v></c></row></sheetData>',
+            "something in row 1000000, column 1",
+        ),
+        ("</sheetData>", '<row r="9"><c r="XFD9"><v>1</v></c></row></sheetData>', "something in row 9, column 16384"),
+        ("</sheetData>", '<row r="150000"><c r="BXX150000"><v>1</v></c></row></sheetData>', "at most 2000000 cells"),
+        ('<row r="3"', '<row r="2"', "row 2 follows row 2"),
+        ('<row r="3"', '<row r="x"', "damaged one"),
+        ('r="B3"', 'r="A3"', "row 3 holds a cell twice"),
+        ('r="B3"', 'r="B2"', "row 3 holds a cell 'B2'"),
+        ('r="B3"', 'r="AAAA3"', "holds a cell 'AAAA3'"),
+        ("<sheetData>", "<sheetData", "damaged one"),
+        ('t="inlineStr"><is><t>a</t></is>', 't="s"><v>77</v>', "damaged one"),
+        ("<v>1</v>", "<v>one</v>", "damaged one"),
+        ("<worksheet", '<!DOCTYPE x [<!ENTITY y "zzzz">]><worksheet', "without document types"),
+    ],
+)
 def test_damaged_and_hostile_sheets_get_one_clear_error(book, pattern, new, words):
     with pytest.raises(FileError, match=words):
         read_table(changed(book, pattern, new), WANTED)

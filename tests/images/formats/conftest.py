@@ -46,9 +46,16 @@ def grey_tags():
 
     def tags(height, width, offset=8, **changed):
         plain = {
-            256: (4, [width]), 257: (4, [height]), 258: (3, [8]), 259: (3, [1]), 262: (3, [1]),
-            273: (4, [offset]), 277: (3, [1]), 278: (4, [height]), 279: (4, [height * width]),
-        }  # fmt: skip
+            256: (4, [width]),
+            257: (4, [height]),
+            258: (3, [8]),
+            259: (3, [1]),
+            262: (3, [1]),
+            273: (4, [offset]),
+            277: (3, [1]),
+            278: (4, [height]),
+            279: (4, [height * width]),
+        }
         plain |= {int(tag.removeprefix("t")): value for tag, value in changed.items()}
         return [(tag, kind, values) for tag, (kind, values) in plain.items() if values is not None]
 

@@ -20,9 +20,14 @@ def of(tmp_path, description, **how):
 
 @pytest.mark.parametrize(
     ("attributes", "size"),
-    [('PhysicalSizeX="0.0645"', 0.0645), ('PhysicalSizeX="64.5" PhysicalSizeXUnit="nm"', 0.0645),
-     ('PhysicalSizeX="0.0000645" PhysicalSizeXUnit="mm"', 0.0645), ('PhysicalSizeX="0.3225" PhysicalSizeXUnit="µm"', 0.3225), ("", None)],
-)  # fmt: skip
+    [
+        ('PhysicalSizeX="0.0645"', 0.0645),
+        ('PhysicalSizeX="64.5" PhysicalSizeXUnit="nm"', 0.0645),
+        ('PhysicalSizeX="0.0000645" PhysicalSizeXUnit="mm"', 0.0645),
+        ('PhysicalSizeX="0.3225" PhysicalSizeXUnit="µm"', 0.3225),
+        ("", None),
+    ],
+)
 def test_sizes_of_ome_are_micrometres(tmp_path, attributes, size):
     found = of(tmp_path, OME.format(" " + attributes))
     assert found.pixel_size_um == pytest.approx(size) if size else found.pixel_size_um is None
@@ -31,11 +36,20 @@ def test_sizes_of_ome_are_micrometres(tmp_path, attributes, size):
 
 @pytest.mark.parametrize(
     ("value", "says"),
-    [("NaN", "pixel size nan um in the metadata is not possible"), ("INF", "size inf um in the metadata is not possible"),
-     ("-1", "size -1 um in the metadata is not possible"), ("0", "size 0 um in the metadata is not possible"),
-     ("1e-9", "not that of a light microscope"), ("1.0", "default of an uncalibrated image"), ("6.45", "the camera's and not the specimen's"),
-     ("1e300", "not that of a light microscope"), ("0,11", "'0,11' in the metadata is not a number"), ("", "is not a number"), ("abc", "is not a number")],
-)  # fmt: skip
+    [
+        ("NaN", "pixel size nan um in the metadata is not possible"),
+        ("INF", "size inf um in the metadata is not possible"),
+        ("-1", "size -1 um in the metadata is not possible"),
+        ("0", "size 0 um in the metadata is not possible"),
+        ("1e-9", "not that of a light microscope"),
+        ("1.0", "default of an uncalibrated image"),
+        ("6.45", "the camera's and not the specimen's"),
+        ("1e300", "not that of a light microscope"),
+        ("0,11", "'0,11' in the metadata is not a number"),
+        ("", "is not a number"),
+        ("abc", "is not a number"),
+    ],
+)
 def test_sizes_that_cannot_be_are_left_aside_with_a_note(tmp_path, value, says):
     found = of(tmp_path, OME.format(f' PhysicalSizeX="{value}"'))
     assert found.pixel_size_um is None
@@ -44,10 +58,14 @@ def test_sizes_that_cannot_be_are_left_aside_with_a_note(tmp_path, value, says):
 
 @pytest.mark.parametrize(
     "text",
-    ["<?xml version='1.0'?><OME><Pixels PhysicalSizeX='0.1'>", OME.format(' PhysicalSizeX="0.1').replace("</OME>", "<<OME>"),
-     "<!DOCTYPE x [<!ENTITY a 'b'>]>", "<?xml version='1.0' encoding='klingon'?><OME/>"],
+    [
+        "<?xml version='1.0'?><OME><Pixels PhysicalSizeX='0.1'>",
+        OME.format(' PhysicalSizeX="0.1').replace("</OME>", "<<OME>"),
+        "<!DOCTYPE x [<!ENTITY a 'b'>]>",
+        "<?xml version='1.0' encoding='klingon'?><OME/>",
+    ],
     ids=["not closed", "not well-formed", "with entities", "unknown encoding"],
-)  # fmt: skip
+)
 def test_bad_xml_costs_the_size_and_not_the_image(tmp_path, text):
     text = text if text.startswith("<?xml") else "<?xml version='1.0'?>" + text + "<OME/>"
     found = of(tmp_path, text)
@@ -60,9 +78,7 @@ def test_a_size_in_pixels_or_unknown_units_is_left_aside(tmp_path):
     assert found.pixel_size_um is None and "unknown units ('pixel')" in found.notes[0]
 
 
-@pytest.mark.parametrize(
-    ("unit", "per"), [("micron", 10), ("um", 10), ("\\u00B5m", 10), ("nm", 0.01), ("mm", 1e4)]
-)
+@pytest.mark.parametrize(("unit", "per"), [("micron", 10), ("um", 10), ("\\u00B5m", 10), ("nm", 0.01), ("mm", 1e4)])
 def test_imagej_tells_its_unit_and_pixels_per_unit(tmp_path, unit, per):
     found = of(tmp_path, f"ImageJ=1.54f\nunit={unit}\n", resolution=(per, per), resolutionunit=1)
     assert found.pixel_size_um == pytest.approx(0.1)
@@ -92,9 +108,7 @@ def test_pixels_that_are_not_square_have_no_one_size_and_it_is_said(tmp_path):
         assert found.pixel_size_um is None and found.notes == NOT_SQUARE
     tifffile.imwrite(tmp_path / "i.tif", GREY, imagej=True, resolution=(10, 5), metadata={"unit": "um"})
     assert read(tmp_path / "i.tif").notes == NOT_SQUARE
-    tifffile.imwrite(
-        tmp_path / "t.tif", GREY, resolution=(1e5, 5e4), resolutionunit="CENTIMETER", metadata=None
-    )
+    tifffile.imwrite(tmp_path / "t.tif", GREY, resolution=(1e5, 5e4), resolutionunit="CENTIMETER", metadata=None)
     assert read(tmp_path / "t.tif").notes == NOT_SQUARE
 
 

@@ -99,9 +99,14 @@ def test_ycbcr_outside_jpeg_agrees_with_another_program(tmp_path):
 
 @pytest.mark.parametrize(
     ("lab", "rgb"),
-    [((100, 0, 0), (255, 255, 255)), ((0, 0, 0), (0, 0, 0)), ((53.24, 80.09, 67.20), (255, 0, 0)),
-     ((87.74, -86.18, 83.18), (0, 255, 0)), ((32.30, 79.19, -107.86), (0, 0, 255))],
-)  # fmt: skip
+    [
+        ((100, 0, 0), (255, 255, 255)),
+        ((0, 0, 0), (0, 0, 0)),
+        ((53.24, 80.09, 67.20), (255, 0, 0)),
+        ((87.74, -86.18, 83.18), (0, 255, 0)),
+        ((32.30, 79.19, -107.86), (0, 0, 255)),
+    ],
+)
 @pytest.mark.parametrize("photometric", ["cielab", "icclab"])
 def test_lab_of_the_primaries_is_the_published_one(tmp_path, photometric, lab, rgb):
     """L*a*b* of the sRGB primaries under D65 (CIE 15)."""
@@ -109,9 +114,7 @@ def test_lab_of_the_primaries_is_the_published_one(tmp_path, photometric, lab, r
     stored = np.empty((16, 16, 3), np.uint8)
     stored[:] = (round(lab[0] * 2.55), (round(lab[1]) + shift) % 256, (round(lab[2]) + shift) % 256)
     tifffile.imwrite(tmp_path / "a.tif", stored, photometric=photometric)
-    assert (
-        np.abs(read(tmp_path / "a.tif").pixels[0, 0].astype(int) - rgb).max() <= 8
-    )  # stored in whole numbers
+    assert np.abs(read(tmp_path / "a.tif").pixels[0, 0].astype(int) - rgb).max() <= 8  # stored in whole numbers
 
 
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])
@@ -180,9 +183,7 @@ def test_what_has_no_picture_is_refused_by_name(tmp_path, pixels, how, says):
 
 
 def test_reduced_colour_outside_jpeg_is_refused(tmp_path, handmade, grey_tags):
-    tags = grey_tags(
-        16, 16, t262=(3, [6]), t277=(3, [3]), t258=(3, [8, 8, 8]), t530=(3, [2, 2]), t279=(4, [384])
-    )
+    tags = grey_tags(16, 16, t262=(3, [6]), t277=(3, [3]), t258=(3, [8, 8, 8]), t530=(3, [2, 2]), t279=(4, [384]))
     (tmp_path / "a.tif").write_bytes(handmade([tags], bytes(800)))
     with pytest.raises(ImageError, match="YCbCr of reduced colour outside JPEG is not read"):
         read(tmp_path / "a.tif")

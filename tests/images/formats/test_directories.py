@@ -41,13 +41,16 @@ def test_more_pages_than_any_stack_has_are_an_error(tmp_path, handmade, grey_tag
 @pytest.mark.parametrize("big", [False, True])
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_pages_are_read_as_another_program_wrote_them(tmp_path, big, order):
-    tifffile.imwrite(tmp_path / "a.tif", np.zeros((3, 20, 30), np.uint16), bigtiff=big, byteorder=order,
-                     photometric="minisblack")  # fmt: skip
+    tifffile.imwrite(
+        tmp_path / "a.tif", np.zeros((3, 20, 30), np.uint16), bigtiff=big, byteorder=order, photometric="minisblack"
+    )
     with (tmp_path / "a.tif").open("rb") as file:
         pages = pages_of(file, (tmp_path / "a.tif").stat().st_size)
     assert [(page.height, page.width, page.bits, page.number) for page in pages] == [
-        (20, 30, 16, 0), (20, 30, 16, 1), (20, 30, 16, 2)
-    ]  # fmt: skip
+        (20, 30, 16, 0),
+        (20, 30, 16, 1),
+        (20, 30, 16, 2),
+    ]
     assert pages[0].description == '{"shape": [3, 20, 30]}'
 
 
@@ -62,9 +65,14 @@ def test_a_tag_that_declares_gigabytes_is_refused(tmp_path, handmade, grey_tags)
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"II*\0", "got other bytes"), (b"II*\0" + bytes(4), "a page, got none"), (b"II+\0" + bytes(20), "got version 43"),
-     (b"II*\0" + struct.pack("<I", 999), "the file ends at 8"), (b"II*\0" + struct.pack("<I", 8) + bytes(2), "tags, got 0")],
-)  # fmt: skip
+    [
+        (b"II*\0", "got other bytes"),
+        (b"II*\0" + bytes(4), "a page, got none"),
+        (b"II+\0" + bytes(20), "got version 43"),
+        (b"II*\0" + struct.pack("<I", 999), "the file ends at 8"),
+        (b"II*\0" + struct.pack("<I", 8) + bytes(2), "tags, got 0"),
+    ],
+)
 def test_headers_without_an_image_are_refused(tmp_path, content, says):
     (tmp_path / "a.tif").write_bytes(content)
     with pytest.raises(ImageError, match=says):

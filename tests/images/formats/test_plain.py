@@ -119,8 +119,11 @@ def test_texts_and_profiles_of_a_png_cost_nothing(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"", r"not a readable image \(it is empty\); is the file complete\?"), (b"no picture at all",  r"not a readable image \(its content is no PNG, JPEG, BMP or TIFF\)")],
-)  # fmt: skip
+    [
+        (b"", r"not a readable image \(it is empty\); is the file complete\?"),
+        (b"no picture at all", r"not a readable image \(its content is no PNG, JPEG, BMP or TIFF\)"),
+    ],
+)
 def test_what_is_no_image_is_said_without_names_of_python(tmp_path, content, says):
     for name in ("a.png", "a.jpg", "a.tif"):
         (tmp_path / name).write_bytes(content)

@@ -12,13 +12,16 @@ from cytally.images.sequences.stacks import planes
 FIELD = np.tile(np.arange(0, 240, 2, dtype=np.uint8), (96, 1))
 COLOUR = np.stack([FIELD, FIELD[:, ::-1], np.full_like(FIELD, 90)], axis=2)
 KINDS = {
-    "plain": (FIELD, {}), "strips": (FIELD, {"rowsperstrip": 16}), "lzw": (FIELD, {"compression": "lzw"}),
-    "tiles": (FIELD, {"compression": "zlib", "tile": (32, 32)}), "bigtiff": (FIELD, {"bigtiff": True}),
+    "plain": (FIELD, {}),
+    "strips": (FIELD, {"rowsperstrip": 16}),
+    "lzw": (FIELD, {"compression": "lzw"}),
+    "tiles": (FIELD, {"compression": "zlib", "tile": (32, 32)}),
+    "bigtiff": (FIELD, {"bigtiff": True}),
     "jpeg": (COLOUR, {"compression": "jpeg", "photometric": "rgb", "rowsperstrip": 32}),
     "jpeg in YCbCr": (COLOUR, {"compression": "jpeg", "photometric": "ycbcr"}),
     "jpeg 2000": (COLOUR, {"compression": "jpeg2000", "photometric": "rgb"}),
     "planes apart": (np.moveaxis(COLOUR, 2, 0), {"photometric": "rgb", "planarconfig": "separate"}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -50,18 +53,25 @@ def test_a_jpeg_strip_that_ends_early_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("tags", "says"),
-    [({"t273": (4, [0])}, "part 1 of 1 of the image is missing"), ({"t279": (4, [0])}, "is missing"),
-     ({"t279": (4, [200])}, "200 of 256 bytes"), ({"t273": (4, [100000])}, "beyond the end of the file"),
-     ({"t278": (4, [4])}, "expected 4 strips or tiles, got 1"), ({"t278": (4, [0])}, "at least one row"),
-     ({"t256": (4, [0])}, "got 16 x 0"), ({"t277": (3, [200])}, "got 200 of 8 bits"), ({"t258": (3, [99])}, "of 99 bits"),
-     ({"t256": (4, [100000]), "t257": (4, [100000])}, "at most 100 megapixels, got 100000 x 100000"),
-     ({"t256": (4, [9000]), "t257": (4, [9000]), "t258": (3, [64])}, "at most 200 MB of pixels"),
-     ({"t32997": (3, [5])}, "a volume of 5"), ({"t259": (3, [6])}, "old-style JPEG is not read"),
-     ({"t259": (3, [34925])}, "LZMA is not read"), ({"t259": (3, [999])}, "number 999 is not read")],
-)  # fmt: skip
-def test_what_is_declared_is_judged_before_it_is_decoded(
-    tmp_path, handmade, grey_tags, monkeypatch, tags, says
-):
+    [
+        ({"t273": (4, [0])}, "part 1 of 1 of the image is missing"),
+        ({"t279": (4, [0])}, "is missing"),
+        ({"t279": (4, [200])}, "200 of 256 bytes"),
+        ({"t273": (4, [100000])}, "beyond the end of the file"),
+        ({"t278": (4, [4])}, "expected 4 strips or tiles, got 1"),
+        ({"t278": (4, [0])}, "at least one row"),
+        ({"t256": (4, [0])}, "got 16 x 0"),
+        ({"t277": (3, [200])}, "got 200 of 8 bits"),
+        ({"t258": (3, [99])}, "of 99 bits"),
+        ({"t256": (4, [100000]), "t257": (4, [100000])}, "at most 100 megapixels, got 100000 x 100000"),
+        ({"t256": (4, [9000]), "t257": (4, [9000]), "t258": (3, [64])}, "at most 200 MB of pixels"),
+        ({"t32997": (3, [5])}, "a volume of 5"),
+        ({"t259": (3, [6])}, "old-style JPEG is not read"),
+        ({"t259": (3, [34925])}, "LZMA is not read"),
+        ({"t259": (3, [999])}, "number 999 is not read"),
+    ],
+)
+def test_what_is_declared_is_judged_before_it_is_decoded(tmp_path, handmade, grey_tags, monkeypatch, tags, says):
     monkeypatch.setattr(tifffile.TiffPage, "asarray", lambda *_, **__: pytest.fail("it was decoded"))
     (tmp_path / "a.tif").write_bytes(handmade([grey_tags(16, 16, **tags)], bytes(256)))
     with pytest.raises(ImageError, match=says):

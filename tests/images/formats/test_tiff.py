@@ -71,9 +71,7 @@ def test_planes_of_one_size_are_a_stack_also_behind_a_thumbnail(tmp_path):
 
 def test_one_plane_of_a_large_stack_of_imagej_is_not_the_image(tmp_path):
     """ImageJ writes stacks beyond 4 GB as one page with all planes behind it."""
-    tifffile.imwrite(
-        tmp_path / "a.tif", CHANNELS, imagej=True, metadata={"axes": "TYX"}, photometric="minisblack"
-    )
+    tifffile.imwrite(tmp_path / "a.tif", CHANNELS, imagej=True, metadata={"axes": "TYX"}, photometric="minisblack")
     data = bytearray((tmp_path / "a.tif").read_bytes())
     with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
         page = tiff.pages[0]
@@ -99,18 +97,14 @@ def test_three_channels_of_one_field_are_its_colours(tmp_path, how):
 def test_other_channels_are_refused_without_the_advice_to_unstack(tmp_path, number):
     pixels = np.stack([FIELD] * number)
     tifffile.imwrite(tmp_path / "a.tif", pixels, metadata={"axes": "CYX"}, photometric="minisblack", ome=True)
-    with pytest.raises(
-        ImageError, match=f"one field in {number} channels; save the one that shows the cells"
-    ) as told:
+    with pytest.raises(ImageError, match=f"one field in {number} channels; save the one that shows the cells") as told:
         read(tmp_path / "a.tif")
     assert "unstack" not in str(told.value)
 
 
 def test_times_and_channels_together_are_a_stack(tmp_path):
     pixels = np.stack([CHANNELS] * 2)
-    tifffile.imwrite(
-        tmp_path / "a.tif", pixels, metadata={"axes": "TCYX"}, photometric="minisblack", ome=True
-    )
+    tifffile.imwrite(tmp_path / "a.tif", pixels, metadata={"axes": "TCYX"}, photometric="minisblack", ome=True)
     with pytest.raises(ImageError, match="a stack of 6"):
         read(tmp_path / "a.tif")
 

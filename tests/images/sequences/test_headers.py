@@ -28,16 +28,12 @@ def test_sizes_are_rows_and_columns_of_any_format_and_none_of_rubbish(tmp_path):
     ],
 )
 def test_hours_between_frames_from_ome(tmp_path, metadata, hours):
-    tifffile.imwrite(
-        tmp_path / "a.tif", np.zeros((4, 4), np.uint8), ome=True, metadata={"axes": "YX"} | metadata
-    )
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((4, 4), np.uint8), ome=True, metadata={"axes": "YX"} | metadata)
     assert hours_between(tmp_path / "a.tif") == (hours if hours is None else pytest.approx(hours))
 
 
 @pytest.mark.parametrize(("value", "hours"), [(3600.0, 1), (0.0, None), (-5.0, None), ("nan", None)])
 def test_hours_between_frames_from_imagej(tmp_path, value, hours):
-    tifffile.imwrite(
-        tmp_path / "a.tif", np.zeros((4, 4), np.uint8), imagej=True, metadata={"finterval": value}
-    )
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((4, 4), np.uint8), imagej=True, metadata={"finterval": value})
     assert hours_between(tmp_path / "a.tif") == hours
     assert hours_between(tmp_path / "none.tif") is None and hours_between(tmp_path / "a.png") is None

@@ -15,8 +15,11 @@ CUBE = np.arange(3 * 2 * 8 * 9, dtype=np.uint16).reshape(3, 2, 8, 9)
 @pytest.mark.parametrize("kind", ["imagej", "ome", "plain"])
 def test_times_come_in_order(tmp_path, kind):
     path = tmp_path / "s.tif"
-    how = {"imagej": {"imagej": True, "metadata": {"axes": "TYX"}}, "ome": {"ome": True, "metadata": {"axes": "TYX"}},
-           "plain": {"photometric": "minisblack"}}[kind]  # fmt: skip
+    how = {
+        "imagej": {"imagej": True, "metadata": {"axes": "TYX"}},
+        "ome": {"ome": True, "metadata": {"axes": "TYX"}},
+        "plain": {"photometric": "minisblack"},
+    }[kind]
     tifffile.imwrite(path, CUBE[:, 0], **how)
     assert stack_shape(path) == StackShape(3, 1)
     for number, plane in enumerate(planes(path)):
@@ -26,9 +29,7 @@ def test_times_come_in_order(tmp_path, kind):
 @pytest.mark.parametrize(("kind", "axes"), [("imagej", "TCYX"), ("ome", "TCYX"), ("ome", "CTYX")])
 def test_channels_are_told_from_times(tmp_path, kind, axes):
     path = tmp_path / "s.tif"
-    tifffile.imwrite(
-        path, CUBE if axes == "TCYX" else CUBE.swapaxes(0, 1), **{kind: True}, metadata={"axes": axes}
-    )
+    tifffile.imwrite(path, CUBE if axes == "TCYX" else CUBE.swapaxes(0, 1), **{kind: True}, metadata={"axes": axes})
     found = {(plane.time, plane.channel): plane.pixels for plane in planes(path)}
     assert set(found) == {(t, c) for t in range(3) for c in range(2)}
     assert all(np.array_equal(pixels, CUBE[where]) for where, pixels in found.items())
@@ -152,9 +153,13 @@ def test_bytes_that_are_no_stack_are_an_error_of_ours(tmp_path, content):
 
 @pytest.mark.parametrize(
     ("mask", "says"),
-    [(np.full((8, 9), -1, np.int16), "got -1; is it a mask"), (np.full((8, 9), LARGEST_NUMBER + 1, np.uint32), "got 16777216"),
-     (np.full((8, 9), 0.5, np.float32), "whole numbers, got float32"), (np.zeros((8, 9, 3), np.uint8), r"got uint8 of shape \(8, 9, 3\)")],
-)  # fmt: skip
+    [
+        (np.full((8, 9), -1, np.int16), "got -1; is it a mask"),
+        (np.full((8, 9), LARGEST_NUMBER + 1, np.uint32), "got 16777216"),
+        (np.full((8, 9), 0.5, np.float32), "whole numbers, got float32"),
+        (np.zeros((8, 9, 3), np.uint8), r"got uint8 of shape \(8, 9, 3\)"),
+    ],
+)
 def test_masks_that_are_none_are_refused(tmp_path, mask, says):
     tifffile.imwrite(tmp_path / "mask000.tif", mask, photometric="rgb" if mask.ndim == 3 else "minisblack")
     for door in (read_mask, read_numbers, lambda path: list(read_masks(path.parent))):

@@ -123,11 +123,19 @@ def without_check(line, **changes):
     return json.dumps({k: v for k, v in json.loads(line).items() if k != "crc32"} | changes).encode()
 
 
-@pytest.mark.parametrize("damage", [
-    lambda line: line[:30], lambda line: b"\xff" + line, lambda line: line.replace(b'"count": 2', b'"count": 7'),
-    lambda line: without_check(line, seen=None), lambda line: without_check(line, mask="../../thesis.tif"),
-    lambda line: without_check(line, sha256=5), lambda line: without_check(line, status="fine"), lambda line: b"[]",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda line: line[:30],
+        lambda line: b"\xff" + line,
+        lambda line: line.replace(b'"count": 2', b'"count": 7'),
+        lambda line: without_check(line, seen=None),
+        lambda line: without_check(line, mask="../../thesis.tif"),
+        lambda line: without_check(line, sha256=5),
+        lambda line: without_check(line, status="fine"),
+        lambda line: b"[]",
+    ],
+)
 def test_a_damaged_line_is_done_again(images, tmp_path, damage):
     out, finder = tmp_path / "run", Squares()
     counts(images, out, finder)
@@ -266,7 +274,9 @@ def test_copies_are_counted_once(tmp_path):
     found = segment_folder(plan([tmp_path / "in"]), tmp_path / "run", Squares())
     assert [one.count for one in count_run(found, None)] == [2]
     assert {(one.image, one.reason) for one in found.skipped} == {
-        ("A1_t0 - Copy.tif", "identical to A1_t0.tif"), ("B1_t0.tif", "identical to A1_t0.tif")}  # fmt: skip
+        ("A1_t0 - Copy.tif", "identical to A1_t0.tif"),
+        ("B1_t0.tif", "identical to A1_t0.tif"),
+    }
 
 
 def test_frames_that_are_the_same_picture_are_told_or_counted_once(tmp_path):
@@ -275,10 +285,10 @@ def test_frames_that_are_the_same_picture_are_told_or_counted_once(tmp_path):
         shutil.copy(tmp_path / "in" / "A1_t0.tif", tmp_path / "in" / name)
     field(tmp_path / "in" / "A1_t3.tif", 3)
     told = plan([tmp_path / "in"])
-    assert [len(one.frames) for one in told.series] == [4] and [one.image for one in told.skipped] == [
-        "B1_t0.tif"
-    ]
-    said = "A1: 3 frames are the same picture, byte for byte (A1_t0.tif, A1_t1.tif, A1_t2.tif); nothing moves between them"
+    assert [len(one.frames) for one in told.series] == [4] and [one.image for one in told.skipped] == ["B1_t0.tif"]
+    said = (
+        "A1: 3 frames are the same picture, byte for byte (A1_t0.tif, A1_t1.tif, A1_t2.tif); nothing moves between them"
+    )
     assert said in told.remarks
     once = plan([tmp_path / "in"], Reading(repeats=False))
     assert [frame.path.name for one in once.series for frame in one.frames] == ["A1_t0.tif", "A1_t3.tif"]
@@ -314,8 +324,6 @@ def test_a_skipped_image_is_named_once(pairs, tmp_path):
     (stain / "A01_t002.tif").write_bytes(b"broken")
     (told,) = segment_folder(plan([phase]), tmp_path / "run", Squares()).skipped
     assert told.image == "A01_t001.tif" and told.reason.startswith("not a readable image")
-    told = {
-        one.image: one.reason for one in labelling.label_folder(*pairs, tmp_path / "out", SETTINGS).skipped
-    }
+    told = {one.image: one.reason for one in labelling.label_folder(*pairs, tmp_path / "out", SETTINGS).skipped}
     assert told["A01_t001.tif"].startswith("not a readable image")
     assert told["A01_t002.tif"].startswith("its stain: not a readable image")

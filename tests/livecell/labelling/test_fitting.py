@@ -70,14 +70,11 @@ def test_large_images_are_compared_at_half_their_size():
 def test_stains_of_other_fields_move_nothing_and_are_rejected(pairs):
     made = pairs(*(field(k) for k in range(4)), turn=1)
     assert (made.offset.row, made.offset.col) == (0, 0) and not made.kept
-    assert all(
-        one.reason.startswith("no more like its phase contrast than another field is (")
-        for one in made.fields
-    )
+    assert all(one.reason.startswith("no more like its phase contrast than another field is (") for one in made.fields)
     assert made.hints == (
         "in 4 of 4 pairs stain and phase contrast have nothing in common (first: A1_t0.tif): are they of the same "
         "fields?; their labels are rejected",
-    )  # fmt: skip
+    )
 
 
 def test_one_wrong_pair_among_right_ones_is_rejected_alone(pairs):

@@ -90,11 +90,15 @@ def test_positions_may_be_folders(lapse, tmp_path):
                 write(target / f"t{number:03d}.tif", Image(turned))
     made = label_folder(tmp_path / "phase", tmp_path / "fluorescence", tmp_path / "out", LabelSettings())
     assert sorted({(one.name.position, one.name.well) for one in made.fields}) == [
-        ("A01", "A01"), ("B02", "B02"), ("C03", "C03")]  # fmt: skip
+        ("A01", "A01"),
+        ("B02", "B02"),
+        ("C03", "C03"),
+    ]
     assert len({one.label for one in made.fields}) == 6
     assert split_fields([one.name for one in read_labelled(tmp_path / "out").kept]).by == "well"
-    series = series_of([one.name.path for one in made.fields], None,
-                       {one.name.path: one.name.path.parent.name for one in made.fields})  # fmt: skip
+    series = series_of(
+        [one.name.path for one in made.fields], None, {one.name.path: one.name.path.parent.name for one in made.fields}
+    )
     assert [(each.position, len(each.frames)) for each in series] == [("A01", 2), ("B02", 2), ("C03", 2)]
 
 
@@ -203,9 +207,7 @@ def test_real_debris_is_dropped_and_nuclei_stay(data):
     assert 8 <= found.count <= 13
 
 
-@pytest.mark.parametrize(
-    ("shape", "count"), [((1040, 1408), 4), ((512, 512), 1), ((300, 2000), 3), ((1600, 1600), 9)]
-)
+@pytest.mark.parametrize(("shape", "count"), [((1040, 1408), 4), ((512, 512), 1), ((300, 2000), 3), ((1600, 1600), 9)])
 def test_crops_fit_and_do_not_overlap(shape, count):
     found = windows(shape)
     assert len(found) == count
@@ -245,9 +247,7 @@ def test_a_copy_under_another_name_is_taken_out_of_training():
     names = [parse_name(Path(f"{w}01_1_t0.tif")) for w in "ABCD"]
     fields = tuple(
         Field(name, part, thumbnail(picture))
-        for name, part, picture in zip(
-            names, ("train", "train", "test", "train"), (*pictures, copy), strict=True
-        )
+        for name, part, picture in zip(names, ("train", "train", "test", "train"), (*pictures, copy), strict=True)
     )
     split = without_leaks(Split(fields, "well"))
     assert split.leaks == ("D01_1_t0.tif",) and len(split.of("train")) == 2
@@ -301,36 +301,38 @@ def test_a_range_of_diameters_that_leaves_most_nuclei_out_is_told(lapse, tmp_pat
     """Nuclei of some 20 pixels: 5 to 30 holds them, 3 to 12 does not."""
     fits, small = (
         label_folder(
-            lapse / "phase", lapse / "fluorescence", tmp_path / str(largest),
+            lapse / "phase",
+            lapse / "fluorescence",
+            tmp_path / str(largest),
             LabelSettings(FluorescenceSettings.for_nuclei(smallest, largest)),
         )
         for smallest, largest in ((5, 30), (3, 12))
-    )  # fmt: skip
-    assert not fits.hints
-    assert (
-        len(small.hints) == 1 and "larger than 12 pixels" in small.hints[0] and "--diameter" in small.hints[0]
     )
+    assert not fits.hints
+    assert len(small.hints) == 1 and "larger than 12 pixels" in small.hints[0] and "--diameter" in small.hints[0]
     assert json.loads((small.folder / "label.json").read_text())["hints"] == list(small.hints)
 
 
 LABELLED = "image,label,position,time,well,nuclei,status,reason,debris,waves,specks\n"
 
 
-@pytest.mark.parametrize(("line", "says"), [
-    ("a.tif,b.tif,A,x,,5,kept,,0,0,0", "line 2: expected a whole number such as 1000 in time, got 'x'"),
-    ("a.tif,b.tif,A,1,,5.5,kept,,0,0,0", "in nuclei, got '5.5'"), ("a.tif,b.tif,A,1,,5,kept", "line 2: expected 11 columns, got 7"),
-    ("a.tif,c.tif,A,1,,5,kept,,0,0,0", "line 2: names a.tif and c.tif, but one of them is gone"),
-    (",b.tif,A,1,,5,kept,,0,0,0", "expected a file in the column image, found ''"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("a.tif,b.tif,A,x,,5,kept,,0,0,0", "line 2: expected a whole number such as 1000 in time, got 'x'"),
+        ("a.tif,b.tif,A,1,,5.5,kept,,0,0,0", "in nuclei, got '5.5'"),
+        ("a.tif,b.tif,A,1,,5,kept", "line 2: expected 11 columns, got 7"),
+        ("a.tif,c.tif,A,1,,5,kept,,0,0,0", "line 2: names a.tif and c.tif, but one of them is gone"),
+        (",b.tif,A,1,,5,kept,,0,0,0", "expected a file in the column image, found ''"),
+    ],
+)
 def test_a_table_of_labels_that_makes_no_sense_is_refused(tmp_path, line, says):
     for name in ("a.tif", "b.tif"):
         (tmp_path / name).touch()
     (tmp_path / "labels.csv").write_text(f"{LABELLED}{line}\n")
     with pytest.raises(LabelError, match=says):
         read_labelled(tmp_path)
-    (tmp_path / "labels.csv").write_text(
-        LABELLED.replace("time", "frame") + "a.tif,b.tif,A,1,,5,kept,,0,0,0\n"
-    )
+    (tmp_path / "labels.csv").write_text(LABELLED.replace("time", "frame") + "a.tif,b.tif,A,1,,5,kept,,0,0,0\n")
     with pytest.raises(LabelError, match="missing time"):
         read_labelled(tmp_path)
 

@@ -143,12 +143,8 @@ def test_without_a_neck_rule_every_maximum_is_an_object():
     middle = (np.abs(np.arange(80) - 30) < 7)[:, None] & (np.abs(np.arange(80) - 36) < 7)
     bone = disks((30, 30), (30, 42), radius=8) | middle
     labels = components(bone)
-    assert (
-        declump(labels, bone.astype(np.float32), Declumping(smoothing=0, suppression=2, neck=0.8)).max() == 1
-    )
-    assert (
-        declump(labels, bone.astype(np.float32), Declumping(smoothing=0, suppression=2, neck=1.0)).max() >= 2
-    )
+    assert declump(labels, bone.astype(np.float32), Declumping(smoothing=0, suppression=2, neck=0.8)).max() == 1
+    assert declump(labels, bone.astype(np.float32), Declumping(smoothing=0, suppression=2, neck=1.0)).max() >= 2
 
 
 def test_parts_too_large_together_stay_two():
@@ -157,9 +153,7 @@ def test_parts_too_large_together_stay_two():
     pinched[30:34, 38:42] = pinched[47:51, 38:42] = False
     how = Declumping(smoothing=1.0, neck=0.3)
     one = declump(components(pinched), pinched.astype(np.float32), how)
-    two = declump(
-        components(pinched), pinched.astype(np.float32), Declumping(smoothing=1.0, neck=0.3, largest=400)
-    )
+    two = declump(components(pinched), pinched.astype(np.float32), Declumping(smoothing=1.0, neck=0.3, largest=400))
     assert (one.max(), two.max()) == (1, 2)
 
 
@@ -272,10 +266,7 @@ def test_waists_of_small_nuclei_are_seen_at_twice_the_resolution(seed):
     assert identify(stain, usual).count == 54
     assert identify(stain, replace(usual, fine=0.0)).count < 45
     found = identify(stain, usual).labels
-    assert (
-        found.shape == stain.shape
-        and abs(np.median(np.bincount(found.ravel())[1:]) / (np.pi * 4.5**2) - 1) < 0.2
-    )
+    assert found.shape == stain.shape and abs(np.median(np.bincount(found.ravel())[1:]) / (np.pi * 4.5**2) - 1) < 0.2
 
 
 def test_real_nuclei(data):

@@ -78,9 +78,12 @@ def test_two_experts_are_compared(images, tmp_path):
 
 @pytest.mark.parametrize(
     ("false", "missed", "says"),
-    [(["x", "0", "", ""], ["0"] * 4, "expected a whole number such as 1000 in false_positives, got 'x'"), (["3", "0", "0", "0"], ["0"] * 4, "3 false positives among 2"),
-     ([""] * 4, [""] * 4, "no line is filled")],
-)  # fmt: skip
+    [
+        (["x", "0", "", ""], ["0"] * 4, "expected a whole number such as 1000 in false_positives, got 'x'"),
+        (["3", "0", "0", "0"], ["0"] * 4, "3 false positives among 2"),
+        ([""] * 4, [""] * 4, "no line is filled"),
+    ],
+)
 def test_tables_filled_in_wrongly_are_told(images, tmp_path, false, missed, says):
     table = write_review(images, tmp_path / "anna")
     fill(table, false, missed)
@@ -95,16 +98,19 @@ def test_other_tables_are_refused(tmp_path):
 
 
 def test_a_spreadsheets_semicolons_are_read(tmp_path):
-    (tmp_path / "a.csv").write_text(
-        "\ufeffimage;objects;false_positives;false_negatives;remark\na.tif;3;1;0;blurred\n"
-    )
+    (tmp_path / "a.csv").write_text("\ufeffimage;objects;false_positives;false_negatives;remark\na.tif;3;1;0;blurred\n")
     assert read_review(tmp_path / "a.csv").rows == {"a.tif": (3, 1, 0)}
 
 
-@pytest.mark.parametrize(("line", "says"), [
-    ("a.tif,3,²,0", "line 2: .* got '²'; write it with the digits 0 to 9"), ("a.tif,3,1,", "expected a whole number .* in false_negatives, got ''"),
-    ("a.tif,3,1,0\na.tif,3,0,0", "line 3: image 'a.tif' is there twice"), ("a.tif,3,1", "line 2: expected 4 columns, got 3"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("a.tif,3,²,0", "line 2: .* got '²'; write it with the digits 0 to 9"),
+        ("a.tif,3,1,", "expected a whole number .* in false_negatives, got ''"),
+        ("a.tif,3,1,0\na.tif,3,0,0", "line 3: image 'a.tif' is there twice"),
+        ("a.tif,3,1", "line 2: expected 4 columns, got 3"),
+    ],
+)
 def test_lines_that_make_no_sense_are_told(tmp_path, line, says):
     (tmp_path / "a.csv").write_text(f"image,objects,false_positives,false_negatives\n{line}\n")
     with pytest.raises(LabelError, match=says):
@@ -112,9 +118,7 @@ def test_lines_that_make_no_sense_are_told(tmp_path, line, says):
 
 
 def test_a_table_saved_by_a_spreadsheet_in_a_code_page_is_read(tmp_path):
-    (tmp_path / "a.csv").write_bytes(
-        "image;objects;false_positives;false_negatives\nBä.tif;3;1;0\n".encode("cp1252")
-    )
+    (tmp_path / "a.csv").write_bytes("image;objects;false_positives;false_negatives\nBä.tif;3;1;0\n".encode("cp1252"))
     assert read_review(tmp_path / "a.csv").rows == {"Bä.tif": (3, 1, 0)}
 
 

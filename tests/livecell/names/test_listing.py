@@ -35,8 +35,14 @@ def test_a_table_a_summary_and_json(folder):
     assert "6 images; 2 positions; 3 times each" in said and "A1_2" in said
     told = json.loads(call(where, "--json"))
     assert told["positions"] == ["A1_1", "A1_2"] and told["images"][2] == {
-        "image": "A1_1_00d08h00m.tif", "position": "A1_1", "well": "A1", "channel": "", "time": 480, "z": "", "hours": 8.0
-    }  # fmt: skip
+        "image": "A1_1_00d08h00m.tif",
+        "position": "A1_1",
+        "well": "A1",
+        "channel": "",
+        "time": 480,
+        "z": "",
+        "hours": 8.0,
+    }
 
 
 def test_many_lines_are_cut_but_not_with_all(folder):

@@ -88,15 +88,11 @@ def test_a_name_of_each_scheme(name, position, time, well, channel, z):
 
 def test_clocks_and_dates_are_hours_since_the_first_image():
     """Days, hours and minutes; a date; milliseconds behind the number; seconds that minutes would lose."""
-    dates = understand(
-        [Path(f"VID_B3_1_2023y07m{d}d_{h}h12m.tif") for d, h in ((12, 20), (13, "04"), (13, 10))]
-    ).frames
+    dates = understand([Path(f"VID_B3_1_2023y07m{d}d_{h}h12m.tif") for d, h in ((12, 20), (13, "04"), (13, 10))]).frames
     assert [f.hours for f in dates] == [0, 8, 14] and [f.time for f in dates] == [0, 480, 840]
     clock = understand([Path(f"A1_1_0{d}d{h:02d}h30m.tif") for d, h in ((0, 0), (1, 2))]).frames
     assert [f.hours for f in clock] == [0.5, 26.5]
-    ms = understand(
-        [Path(f"A - 1(fld 1 wv UV - DAPI time {k} - {7_200_000 * k} ms).tif") for k in (0, 1, 2)]
-    ).frames
+    ms = understand([Path(f"A - 1(fld 1 wv UV - DAPI time {k} - {7_200_000 * k} ms).tif") for k in (0, 1, 2)]).frames
     assert [f.hours for f in ms] == [0, 2, 4] and [f.time for f in ms] == [0, 1, 2]
     quick = understand([Path(f"A01_20240131_1425{s:02d}.tif") for s in (0, 20, 40)]).frames
     assert [f.time for f in quick] == [0, 20, 40] and quick[2].hours == pytest.approx(40 / 3600)
@@ -131,8 +127,11 @@ def test_letters_and_numbers_are_wells_channels_or_fields_by_their_company():
 
 
 def test_numbers_without_a_word_are_times_on_demand():
-    for names in (("0001.tif", "0002.tif", "0004.tif"), ("img_0001.tif", "img_0002.tif", "img_0004.tif"),
-                  ("Stack0001.tif", "Stack0002.tif", "Stack0004.tif")):  # fmt: skip
+    for names in (
+        ("0001.tif", "0002.tif", "0004.tif"),
+        ("img_0001.tif", "img_0002.tif", "img_0004.tif"),
+        ("Stack0001.tif", "Stack0002.tif", "Stack0004.tif"),
+    ):
         assert [t for _, t, *_ in told(*names, numbered=True)] == [1, 2, 4]
         assert len({position for position, *_ in told(*names)}) == 3
     said = understand([Path("0001.tif"), Path("0002.tif")], numbered=True).notes
@@ -162,10 +161,26 @@ def test_two_numbers_that_both_could_be_the_time_are_refused():
 
 @pytest.mark.parametrize(
     "form",
-    ["exp001xy{:02d}.tif", "exp001xy{:02d}c1.tif", "exp001t01xy{:02d}.tif", "exp1z{:02d}.tif", "exp1c{}.tif", "exp1m{}.tif",
-     "Exp_h0t0z0c0m{}_ORG.tif", "expxy{:02d}.tif", "grid_x{:03d}_y001.tif", "expC{}.tif", "expZ{}.tif", "lapse2t01c{}.tif",
-     "sample2t001z{}.tif", "A1_{}.5h.tif", "A1_{}.5.tif", "A1_z{}.5.tif", "A1_z1.{}50.tif"],
-)  # fmt: skip
+    [
+        "exp001xy{:02d}.tif",
+        "exp001xy{:02d}c1.tif",
+        "exp001t01xy{:02d}.tif",
+        "exp1z{:02d}.tif",
+        "exp1c{}.tif",
+        "exp1m{}.tif",
+        "Exp_h0t0z0c0m{}_ORG.tif",
+        "expxy{:02d}.tif",
+        "grid_x{:03d}_y001.tif",
+        "expC{}.tif",
+        "expZ{}.tif",
+        "lapse2t01c{}.tif",
+        "sample2t001z{}.tif",
+        "A1_{}.5h.tif",
+        "A1_{}.5.tif",
+        "A1_z{}.5.tif",
+        "A1_z1.{}50.tif",
+    ],
+)
 def test_no_field_plane_channel_tile_or_decimal_is_a_time(form):
     found = told(*(form.format(k) for k in (1, 2, 3)), numbered=True)
     assert len({time for _, time, *_ in found}) == 1
@@ -181,7 +196,10 @@ def test_channels_behind_a_joined_prefix_pair():
 @pytest.mark.parametrize(
     ("names", "match"),
     [
-        (("A1_t0.5.tif", "A1_t1.0.tif", "A1_t1.5.tif"), "A1_t0.5.tif: expected whole numbers as times, got '0.5'; rename"),
+        (
+            ("A1_t0.5.tif", "A1_t1.0.tif", "A1_t1.5.tif"),
+            "A1_t0.5.tif: expected whole numbers as times, got '0.5'; rename",
+        ),
         (("A1_t0.tif", "A1_t0.5.tif", "A1_t1.25.tif"), "A1_t0.5.tif: expected whole numbers"),
         (("A1_time_0.5.tif", "A1_time_1,0.tif"), "A1_time_0.5.tif: expected whole numbers"),
         (("exp1t0.5.tif", "exp1t1.0.tif"), "exp1t0.5.tif: expected whole numbers"),
@@ -189,7 +207,7 @@ def test_channels_behind_a_joined_prefix_pair():
         (("A1_t-01.tif", "A1_t00.tif", "A1_t01.tif"), "A1_t-01.tif: 't-01' may be the time 1 or -1"),
         (("A1_t\u22121.tif", "A1_t+1.tif"), "may be the time 1 or -1"),
     ],
-)  # fmt: skip
+)
 def test_decimals_and_signs_are_refused_and_never_dropped(names, match):
     with pytest.raises(ImageError, match=match):
         understand([Path(name) for name in names])

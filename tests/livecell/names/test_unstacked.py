@@ -76,18 +76,28 @@ def test_colour_and_single_pages_come_out(tmp_path):
     tifffile.imwrite(tmp_path / "pages.tif", cube(4), photometric="minisblack", metadata=None)
     unstack([tmp_path / "colour.tif", tmp_path / "pages.tif"], tmp_path / "out")
     found = pixels_of(tmp_path / "out")
-    assert np.array_equal(found["colour_t002.tif"], colour[2]) and np.array_equal(
-        found["pages_t003.tif"], cube(4)[3]
-    )
+    assert np.array_equal(found["colour_t002.tif"], colour[2]) and np.array_equal(found["pages_t003.tif"], cube(4)[3])
 
 
 def test_pixel_size_and_interval_are_kept(tmp_path):
     """0.65 um and half an hour, from OME and from ImageJ (which count seconds and pixels a micron)."""
-    ome = {"axes": "TYX", "PhysicalSizeX": 0.65, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": 0.65, "PhysicalSizeYUnit": "µm",
-           "TimeIncrement": 30, "TimeIncrementUnit": "min"}  # fmt: skip
+    ome = {
+        "axes": "TYX",
+        "PhysicalSizeX": 0.65,
+        "PhysicalSizeXUnit": "µm",
+        "PhysicalSizeY": 0.65,
+        "PhysicalSizeYUnit": "µm",
+        "TimeIncrement": 30,
+        "TimeIncrementUnit": "min",
+    }
     tifffile.imwrite(tmp_path / "ome.ome.tif", cube(2), ome=True, metadata=ome, photometric="minisblack")
-    tifffile.imwrite(tmp_path / "ij.tif", cube(2), imagej=True, resolution=(1 / 0.65, 1 / 0.65),
-                     metadata={"axes": "TYX", "finterval": 1800.0, "unit": "um"})  # fmt: skip
+    tifffile.imwrite(
+        tmp_path / "ij.tif",
+        cube(2),
+        imagej=True,
+        resolution=(1 / 0.65, 1 / 0.65),
+        metadata={"axes": "TYX", "finterval": 1800.0, "unit": "um"},
+    )
     unstack([tmp_path / "ome.ome.tif", tmp_path / "ij.tif"], tmp_path / "out")
     for name in ("ome_t000.tif", "ij_t001.tif"):
         assert read(tmp_path / "out" / name).pixel_size_um == pytest.approx(0.65, rel=1e-5)
@@ -116,12 +126,8 @@ def test_other_axes_and_no_tiff_are_refused(tmp_path):
 
 def test_the_command_says_what_each_series_holds(tmp_path):
     imagej(tmp_path / "a.tif", cube(2, 2), "TCYX")
-    done = CliRunner().invoke(
-        cli, ["livecell", "unstack", str(tmp_path / "a.tif"), "--out", str(tmp_path / "out")]
-    )
+    done = CliRunner().invoke(cli, ["livecell", "unstack", str(tmp_path / "a.tif"), "--out", str(tmp_path / "out")])
     assert done.exit_code == 0 and "a.tif: 2 times, 2 channels" in done.output
     imagej(tmp_path / "one.tif", cube(1, 5), "TCYX")
-    done = CliRunner().invoke(
-        cli, ["livecell", "unstack", str(tmp_path / "one.tif"), "--out", str(tmp_path / "o")]
-    )
+    done = CliRunner().invoke(cli, ["livecell", "unstack", str(tmp_path / "one.tif"), "--out", str(tmp_path / "o")])
     assert "one.tif: 1 time, 5 channels" in done.output

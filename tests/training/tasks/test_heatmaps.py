@@ -80,9 +80,7 @@ def killing(epoch):
 
 
 def test_a_run_learns_and_leaves_a_checkpoint_per_epoch(tmp_path):
-    fit_heatmaps(
-        Dots(), SMALL, settings(epochs=8, rate=1e-2, late_rate=1e-2, emphasis=0, warm=0, weight=0.0), tmp_path
-    )
+    fit_heatmaps(Dots(), SMALL, settings(epochs=8, rate=1e-2, late_rate=1e-2, emphasis=0, warm=0, weight=0.0), tmp_path)
     rows = (tmp_path / "curves.csv").read_text().splitlines()
     losses = [float(row.split(",")[1]) for row in rows[1:]]
     assert len(losses) == 8 and losses[-1] < losses[0]
@@ -158,8 +156,13 @@ def test_a_run_can_begin_from_the_weights_of_another(tmp_path):
 def test_weights_of_another_architecture_are_refused(tmp_path):
     fit_heatmaps(Dots(), SMALL, settings(epochs=1), tmp_path / "one")
     with pytest.raises(RunError, match="another architecture"):
-        fit_heatmaps(Dots(), Architecture(filters=4, depth=3, widest=16), settings(epochs=1), tmp_path / "two",
-            start=member_path(tmp_path / "one", 1))  # fmt: skip
+        fit_heatmaps(
+            Dots(),
+            Architecture(filters=4, depth=3, widest=16),
+            settings(epochs=1),
+            tmp_path / "two",
+            start=member_path(tmp_path / "one", 1),
+        )
 
 
 def test_further_keeps_sparsity_from_its_first_epoch():

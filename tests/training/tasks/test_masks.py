@@ -48,10 +48,7 @@ def test_packing_keeps_contrast_to_a_fortieth():
 def test_training_goes_on_where_it_was_killed(tmp_path):
     """Three epochs at once and two calls of which the first was cut after one: the same weights."""
     rng = np.random.default_rng(1)
-    crops = [
-        MaskedCrop.of(rng.normal(0, 1, (96, 96)).astype(np.float32) + 2 * (grid() > 0), grid())
-        for _ in range(4)
-    ]
+    crops = [MaskedCrop.of(rng.normal(0, 1, (96, 96)).astype(np.float32) + 2 * (grid() > 0), grid()) for _ in range(4)]
     whole = fit_masks(crops, crops[:1], TINY, QUICK, tmp_path / "whole")
 
     class Killed(Exception):

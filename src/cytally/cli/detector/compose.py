@@ -28,9 +28,7 @@ _EXISTING = click.Path(path_type=Path, file_okay=False, exists=True)
 @dosimetry.command()
 @click.argument("normal_cells", type=_EXISTING)
 @click.option("--out", required=True, type=_FOLDER, help="Labelled folder.")
-@click.option(
-    "--cells", type=click.IntRange(1), default=1000, show_default=True, help="Number of composed cells."
-)
+@click.option("--cells", type=click.IntRange(1), default=1000, show_default=True, help="Number of composed cells.")
 @click.option("--dicentrics", type=Finite(0), default=2.5, show_default=True, help="Mean number per cell.")
 @click.option(
     "--excess",
@@ -60,26 +58,27 @@ def compose(normal_cells: Path, out: Path, cells: int, dicentrics: float, excess
         check_fields(fields, normal_cells)
         write_composed(fields, out, cells, seed, Wanted(dicentrics, excess), progress)
     able = sum(bool(field.uprights) for field in fields)
-    click.echo(
-        f"{counted(cells, 'cells')} in {out}, composed from {able} of {counted(len(fields), 'usable fields')}"
-    )
+    click.echo(f"{counted(cells, 'cells')} in {out}, composed from {able} of {counted(len(fields), 'usable fields')}")
     _say_skipped(skipped)
 
 
 @dosimetry.command()
 @click.argument("normal_cells", type=_EXISTING)
-@click.option(
-    "--out", required=True, type=_FOLDER, help="New ensemble; calling again resumes an interrupted run."
-)
+@click.option("--out", required=True, type=_FOLDER, help="New ensemble; calling again resumes an interrupted run.")
 @click.option("--ensemble", type=_FOLDER, help="Ensemble to begin from.  [default: the shipped one]")
 @click.option("--epochs", type=click.IntRange(1), help="Longer or shorter; may change on resuming.")
 @click.option("--share", type=Finite(0, 1), default=0.6, show_default=True, help="Of composed cells.")
 @click.option("--seed", default=1, show_default=True, help="Same seed, same result.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def adapt(
-    normal_cells: Path, out: Path, ensemble: Path | None, epochs: int | None, share: float, seed: int,
+    normal_cells: Path,
+    out: Path,
+    ensemble: Path | None,
+    epochs: int | None,
+    share: float,
+    seed: int,
     as_json: bool,
-) -> None:  # fmt: skip
+) -> None:
     """Fit the detector to a laboratory's microscope and stain, from its own NORMAL_CELLS.
 
     Give unexposed metaphases, 15 or more; nothing needs to be labelled. Labelled
@@ -124,9 +123,7 @@ def words(result: Adapted) -> str:
             lines.append(_line(f"{name}, {what} on composed cells", what, name, result.before, result.after))
     for old, new in zip(result.before.normal, result.after.normal, strict=True):
         lines.append(f"{old.name + 's per normal cell':<34}{old.per_cell:>10.3f}{new.per_cell:>10.3f}")
-    lines.append(
-        f"detector {result.ensemble.card.identity}; count its own calibration curve before estimating doses"
-    )
+    lines.append(f"detector {result.ensemble.card.identity}; count its own calibration curve before estimating doses")
     return "\n".join(lines)
 
 

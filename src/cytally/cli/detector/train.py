@@ -27,9 +27,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 @dosimetry.command()
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path, file_okay=False, exists=True))
-@click.option(
-    "--out", required=True, type=_FOLDER, help="Ensemble folder; calling again resumes an interrupted run."
-)
+@click.option("--out", required=True, type=_FOLDER, help="Ensemble folder; calling again resumes an interrupted run.")
 @click.option(
     "--simulated",
     type=Finite(0, 1),
@@ -43,43 +41,63 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     show_default=True,
     help="Of the training; paper: as the preprint.",
 )
-@click.option(
-    "--epochs", type=click.IntRange(1), help="Longer or shorter than the preset; may change on resuming."
-)
+@click.option("--epochs", type=click.IntRange(1), help="Longer or shorter than the preset; may change on resuming.")
 @click.option("--filters", default=12, show_default=True, help="Channels of the network at full resolution.")
 @click.option("--members", default=10, show_default=True, help="Checkpoints drawn for the ensemble.")
 @click.option("--pool", type=click.IntRange(8), help="Cells at hand at a time.")
 @click.option("--seed", default=1, show_default=True, help="Same seed, same result.")
 @click.option(
-    "--start", type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    "--start",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Weights to begin from (use with --preset further).",
-)  # fmt: skip
+)
 @click.option("--name", help="Name in the card.  [default: the folder's]")
 @click.option(
-    "--normal", type=click.Path(path_type=Path, file_okay=False, exists=True),
+    "--normal",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Folder of unexposed, unlabelled cells from which labelled ones are composed.",
-)  # fmt: skip
+)
 @click.option(
-    "--composed", type=Finite(0, 1), default=0.3, show_default=True,
+    "--composed",
+    type=Finite(0, 1),
+    default=0.3,
+    show_default=True,
     help="Share of composed cells (with --normal).",
-)  # fmt: skip
+)
 @click.option(
-    "--sparsity", type=Finite(0), help="Weight of the Sparse Variation term; 0 for L2 alone.",
-)  # fmt: skip
+    "--sparsity",
+    type=Finite(0),
+    help="Weight of the Sparse Variation term; 0 for L2 alone.",
+)
 @click.option(
-    "--auxiliary/--no-auxiliary", default=True, show_default=True,
+    "--auxiliary/--no-auxiliary",
+    default=True,
+    show_default=True,
     help="Also learn monocentrics and centromeres of simulated cells.",
-)  # fmt: skip
+)
 @click.option(
-    "--devices", type=click.IntRange(1),
+    "--devices",
+    type=click.IntRange(1),
     help="GPUs, or processes on a machine without one.  [default: every GPU, or one process]",
-)  # fmt: skip
+)
 def train(
-    folders: tuple[Path, ...], out: Path, simulated: float | None, preset: str, epochs: int | None,
-    filters: int, members: int, pool: int | None, seed: int, start: Path | None, name: str | None,
-    normal: Path | None, composed: float, sparsity: float | None, auxiliary: bool,
+    folders: tuple[Path, ...],
+    out: Path,
+    simulated: float | None,
+    preset: str,
+    epochs: int | None,
+    filters: int,
+    members: int,
+    pool: int | None,
+    seed: int,
+    start: Path | None,
+    name: str | None,
+    normal: Path | None,
+    composed: float,
+    sparsity: float | None,
+    auxiliary: bool,
     devices: int | None,
-) -> None:  # fmt: skip
+) -> None:
     """Train an ensemble from labelled FOLDERS, from simulated cells, or from both.
 
     Checkpoints, the learning curve and the state to resume from go to
@@ -146,17 +164,17 @@ def _draw_curve(run: Path) -> None:
 @dosimetry.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option(
-    "--normal", is_flag=True,
+    "--normal",
+    is_flag=True,
     help="Take FOLDER as unexposed cells; no labels needed. Every detection counts as false.",
-)  # fmt: skip
-@click.option(
-    "--boxes", metavar="NAMES",
-    help="Labels are boxes in YOLO format, one .txt per image; class names in order, such as dicentric,fragment.",
-)  # fmt: skip
-@click.option("--ensemble", type=_FOLDER, help="Ensemble folder.  [default: the shipped one]")
-@click.option(
-    "--out", required=True, type=_FOLDER, help="Gets evaluation.json, .csv, .html and precision_recall.svg."
 )
+@click.option(
+    "--boxes",
+    metavar="NAMES",
+    help="Labels are boxes in YOLO format, one .txt per image; class names in order, such as dicentric,fragment.",
+)
+@click.option("--ensemble", type=_FOLDER, help="Ensemble folder.  [default: the shipped one]")
+@click.option("--out", required=True, type=_FOLDER, help="Gets evaluation.json, .csv, .html and precision_recall.svg.")
 @click.option(
     "--confidence",
     type=Finite(0, 1, True, True),
@@ -164,16 +182,24 @@ def _draw_curve(run: Path) -> None:
 )
 @click.option("--agreement", type=click.IntRange(0), help="T_A: let all members vote; votes to be exceeded.")
 @click.option(
-    "--probability", type=Finite(0, 1, max_open=True), help="Probability by the verifiers.",
-)  # fmt: skip
-@click.option(
-    "--sweep/--no-sweep", default=True, show_default=True, help="Precision and recall over T_C, with bands."
+    "--probability",
+    type=Finite(0, 1, max_open=True),
+    help="Probability by the verifiers.",
 )
+@click.option("--sweep/--no-sweep", default=True, show_default=True, help="Precision and recall over T_C, with bands.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def evaluate(
-    folder: Path, normal: bool, boxes: str | None, ensemble: Path | None, out: Path, confidence: float | None,
-    agreement: int | None, probability: float | None, sweep: bool, as_json: bool,
-) -> None:  # fmt: skip
+    folder: Path,
+    normal: bool,
+    boxes: str | None,
+    ensemble: Path | None,
+    out: Path,
+    confidence: float | None,
+    agreement: int | None,
+    probability: float | None,
+    sweep: bool,
+    as_json: bool,
+) -> None:
     """Measure an ensemble on a labelled FOLDER (images, labels.csv, cells.csv).
 
     With --normal the folder holds unexposed cells without labels: detections per
@@ -257,7 +283,5 @@ def table(result: Evaluation) -> str:
     for name in result.classes:
         for kind, words in (("one_to_one", "one to one"), ("by_components", "components")):
             hits = result.total(name, kind)
-            lines.append(
-                f"all doses, {name}, {words}: precision {hits.precision:.3f}, recall {hits.recall:.3f}"
-            )
+            lines.append(f"all doses, {name}, {words}: precision {hits.precision:.3f}, recall {hits.recall:.3f}")
     return "\n".join(lines)

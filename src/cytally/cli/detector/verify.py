@@ -23,33 +23,41 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 @dosimetry.command()
 @click.argument("ensemble", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option("--out", required=True, type=_FOLDER, help="New ensemble; calling again resumes an interrupted run.")
 @click.option(
-    "--out", required=True, type=_FOLDER, help="New ensemble; calling again resumes an interrupted run."
-)
-@click.option(
-    "--cells", type=click.IntRange(1), default=8000, show_default=True,
+    "--cells",
+    type=click.IntRange(1),
+    default=8000,
+    show_default=True,
     help="Cells in which the ensemble proposes places.",
-)  # fmt: skip
+)
 @click.option("--count", type=click.IntRange(1), default=3, show_default=True, help="Number of verifiers.")
+@click.option("--epochs", type=click.IntRange(1), default=10, show_default=True, help="Passes over all candidates.")
 @click.option(
-    "--epochs", type=click.IntRange(1), default=10, show_default=True, help="Passes over all candidates."
-)
-@click.option(
-    "--normal", type=click.Path(path_type=Path, file_okay=False, exists=True),
+    "--normal",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Folder of unexposed, unlabelled cells from which labelled ones are composed.",
-)  # fmt: skip
-@click.option(
-    "--composed", type=Finite(0, 1), default=0.2, show_default=True,
-    help="Share of composed cells (with --normal).",
-)  # fmt: skip
-@click.option(
-    "--further", is_flag=True, help="Go on from the verifiers that the ensemble has, in smaller steps."
 )
+@click.option(
+    "--composed",
+    type=Finite(0, 1),
+    default=0.2,
+    show_default=True,
+    help="Share of composed cells (with --normal).",
+)
+@click.option("--further", is_flag=True, help="Go on from the verifiers that the ensemble has, in smaller steps.")
 @click.option("--seed", default=1, show_default=True, help="Same seed, same result.")
 def verify(
-    ensemble: Path, out: Path, cells: int, count: int, epochs: int, normal: Path | None,
-    composed: float, further: bool, seed: int,
-) -> None:  # fmt: skip
+    ensemble: Path,
+    out: Path,
+    cells: int,
+    count: int,
+    epochs: int,
+    normal: Path | None,
+    composed: float,
+    further: bool,
+    seed: int,
+) -> None:
     """Teach verifiers to judge what an ENSEMBLE proposes.
 
     The members of the ensemble look at whole cells and then only propose, under

@@ -24,34 +24,51 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--radiation", default="", help='Such as "60Co gamma, 0.3 Gy/min".')
 @click.option("--laboratory", default="", help="Whose curve it is.")
 @click.option(
-    "--model", type=click.Choice(["linear-quadratic", "linear", "automatic"]), default="linear-quadratic",
-    show_default=True, help="Linear for high LET; automatic takes it where a quadratic term does not help.",
-)  # fmt: skip
-@click.option(
-    "--family", type=click.Choice(["Poisson", "quasi-Poisson", "automatic"], case_sensitive=False),
-    default="Poisson", show_default=True, help="Quasi-Poisson widens errors by the scatter of the points.",
-)  # fmt: skip
-@click.option(
-    "--about", type=_FILE,
-    help="TOML: dose_rate, quantity, medium, temperature, thresholds, counted_by, made, remarks.",
-)  # fmt: skip
-@click.option(
-    "--aberration", default="dicentrics", show_default=True, help="What was counted, such as micronuclei."
+    "--model",
+    type=click.Choice(["linear-quadratic", "linear", "automatic"]),
+    default="linear-quadratic",
+    show_default=True,
+    help="Linear for high LET; automatic takes it where a quadratic term does not help.",
 )
 @click.option(
-    "--by", metavar="COLUMN",
-    help="Several curves of one table, one for each name in a column such as donor; --out is then a folder.",
-)  # fmt: skip
+    "--family",
+    type=click.Choice(["Poisson", "quasi-Poisson", "automatic"], case_sensitive=False),
+    default="Poisson",
+    show_default=True,
+    help="Quasi-Poisson widens errors by the scatter of the points.",
+)
 @click.option(
-    "--dose-unit", type=click.Choice(["gy", "cgy", "mgy"], case_sensitive=False),
+    "--about",
+    type=_FILE,
+    help="TOML: dose_rate, quantity, medium, temperature, thresholds, counted_by, made, remarks.",
+)
+@click.option("--aberration", default="dicentrics", show_default=True, help="What was counted, such as micronuclei.")
+@click.option(
+    "--by",
+    metavar="COLUMN",
+    help="Several curves of one table, one for each name in a column such as donor; --out is then a folder.",
+)
+@click.option(
+    "--dose-unit",
+    type=click.Choice(["gy", "cgy", "mgy"], case_sensitive=False),
     help="Of the doses in COUNTS; what does not look like Gy is asked about without it.  [default: gy]",
-)  # fmt: skip
+)
 @click.option("--plot", type=PICTURE, help="Also draw the curve (SVG or PNG).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def calibrate(
-    counts: tuple[Path, ...], out: Path, radiation: str, laboratory: str, model: str, family: str,
-    about: Path | None, aberration: str, by: str | None, dose_unit: str | None, plot: Path | None, as_json: bool,
-) -> None:  # fmt: skip
+    counts: tuple[Path, ...],
+    out: Path,
+    radiation: str,
+    laboratory: str,
+    model: str,
+    family: str,
+    about: Path | None,
+    aberration: str,
+    by: str | None,
+    dose_unit: str | None,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
     """Fit Y = C + alpha D + beta D^2 to COUNTS.
 
     COUNTS is a table (CSV or XLSX) with dose_gy and cells,dicentrics or C0,C1,..., and a
@@ -77,10 +94,18 @@ def calibrate(
     known = read_about(about) if about else None
 
     def fitted(points: list[DosePoint], detector: str = "") -> Curve:
-        return believable(fit(
-            points, radiation=radiation, laboratory=laboratory, detector=detector, model=model, family=family,
-            about=known, aberration=aberration,
-        ))  # fmt: skip
+        return believable(
+            fit(
+                points,
+                radiation=radiation,
+                laboratory=laboratory,
+                detector=detector,
+                model=model,
+                family=family,
+                about=known,
+                aberration=aberration,
+            )
+        )
 
     if by is not None:
         _fit_each(counts, by, out, fitted, plot, dose_unit)
@@ -108,9 +133,7 @@ def believable(curve: Curve) -> Curve:
     errors = curve.covariance.diagonal() ** 0.5
     doubt = doubtful_coefficients(curve.coefficients * [0, 1, 1], errors)
     if doubt:
-        raise CountsError(
-            f"the counts give {doubt}: are the doses in the unit that --dose-unit says (Gy without it)?"
-        )
+        raise CountsError(f"the counts give {doubt}: are the doses in the unit that --dose-unit says (Gy without it)?")
     return curve
 
 
@@ -126,9 +149,7 @@ def _fit_each(
     from cytally.dosimetry.laboratory.tables import read_counts_by
 
     if len(counts) != 1 or plot is not None or was_given("as_json"):
-        raise click.UsageError(
-            "--by takes a single table, draws no plot, and knows no --json: read OUT/NAME.json"
-        )
+        raise click.UsageError("--by takes a single table, draws no plot, and knows no --json: read OUT/NAME.json")
     groups = read_counts_by(counts[0], by, unit)
     odd = [name for name in groups if Path(name).name != name]
     if odd:
@@ -150,25 +171,31 @@ def _fit_each(
 @dosimetry.command(context_settings={"ignore_unknown_options": True})  # -0.001 is a number, not an option
 @click.argument("coefficients")
 @click.option("--errors", required=True, help="Standard errors of C,alpha,beta.")
+@click.option("--covariances", help="Of C and alpha, C and beta, alpha and beta.  [default: 0, as if independent]")
 @click.option(
-    "--covariances", help="Of C and alpha, C and beta, alpha and beta.  [default: 0, as if independent]"
-)
-@click.option(
-    "--highest-dose", type=Finite(0, 100, min_open=True), metavar="GY",
+    "--highest-dose",
+    type=Finite(0, 100, min_open=True),
+    metavar="GY",
     help="Up to which dose it was calibrated; without it nothing can be said about extrapolation.",
-)  # fmt: skip
-@click.option(
-    "--per-cell", is_flag=True, help="The coefficients are per cell and in order, however large they are."
 )
+@click.option("--per-cell", is_flag=True, help="The coefficients are per cell and in order, however large they are.")
 @click.option("--out", required=True, type=_FILE, help="Curve file (JSON).")
 @click.option("--radiation", default="", help='Such as "60Co gamma, 0.3 Gy/min".')
 @click.option("--laboratory", default="", help="Whose curve it is.")
 @click.option("--plot", type=PICTURE, help="Also draw the curve (SVG or PNG).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def curve(
-    coefficients: str, errors: str, covariances: str | None, highest_dose: float | None, per_cell: bool,
-    out: Path, radiation: str, laboratory: str, plot: Path | None, as_json: bool,
-) -> None:  # fmt: skip
+    coefficients: str,
+    errors: str,
+    covariances: str | None,
+    highest_dose: float | None,
+    per_cell: bool,
+    out: Path,
+    radiation: str,
+    laboratory: str,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
     """Write down a curve known by its COEFFICIENTS C,alpha,beta alone, such as a published one.
 
     A linear curve has two: C,alpha with two errors.
@@ -188,10 +215,13 @@ def curve(
     from cytally.dosimetry.possible import doubtful_coefficients
 
     made = stated(
-        _numbers(coefficients, "COEFFICIENTS"), _numbers(errors, "--errors"),
+        _numbers(coefficients, "COEFFICIENTS"),
+        _numbers(errors, "--errors"),
         _numbers(covariances, "--covariances", (1, 3)) if covariances else (),
-        radiation=radiation, laboratory=laboratory, highest_dose=highest_dose,
-    )  # fmt: skip
+        radiation=radiation,
+        laboratory=laboratory,
+        highest_dose=highest_dose,
+    )
     if not per_cell:
         doubt = doubtful_coefficients(made.coefficients, np.zeros(3))
         if doubt:
@@ -230,18 +260,12 @@ def _say_curve(curve: Curve, out: Path, as_json: bool) -> None:
     held = curve.fit.at_bound if curve.fit is not None else ()
     names = ("C", "alpha", "beta")[: 2 if curve.model == "linear" else 3]
     for name, value, error in zip(names, curve.coefficients, errors, strict=False):
-        click.echo(
-            f"{name:>6} {value:.5f} " + ("held at 0 by the fit" if name in held else f"+- {error:.5f}")
-        )
+        click.echo(f"{name:>6} {value:.5f} " + ("held at 0 by the fit" if name in held else f"+- {error:.5f}"))
     if curve.fit is not None:
         freedom = "degree" if curve.fit.degrees == 1 else "degrees"
         click.echo(
             f"chi2 {curve.fit.chi2:.2f} with {curve.fit.degrees} {freedom} of freedom, "
-            + (
-                f"p {_p(curve, equals='= ')}; "
-                if curve.fit.degrees
-                else "so that nothing says how well it fits; "
-            )
+            + (f"p {_p(curve, equals='= ')}; " if curve.fit.degrees else "so that nothing says how well it fits; ")
             + f"AIC {curve.fit.aic:.2f}"
             + (f"; held at 0: {', '.join(held)}" if held else "")
         )
@@ -268,16 +292,21 @@ def _say_doses(curve: Curve) -> None:
         return
     lines = [["dose_gy", "cells", "dic.", "mean", "variance", "index", "u", "expected", "residual"]] + [
         [
-            f"{row['dose_gy']:g}", str(row["cells"]), str(row["dicentrics"]), f"{row['mean']:.5f}",
-            _or_gap(row["variance"], 5), _or_gap(row["index"], 2), _or_gap(row["u"], 2), f"{row['expected']:.2f}",
+            f"{row['dose_gy']:g}",
+            str(row["cells"]),
+            str(row["dicentrics"]),
+            f"{row['mean']:.5f}",
+            _or_gap(row["variance"], 5),
+            _or_gap(row["index"], 2),
+            _or_gap(row["u"], 2),
+            f"{row['expected']:.2f}",
             _or_gap(row["residual"], 2),
         ]
         for row in rows
-    ]  # fmt: skip
+    ]
     least = (8, 8, 6, 10, 10, 8, 8, 10, 10)
     widths = [
-        max(each, 1 + max(map(len, column)))
-        for each, column in zip(least, zip(*lines, strict=True), strict=True)
+        max(each, 1 + max(map(len, column))) for each, column in zip(least, zip(*lines, strict=True), strict=True)
     ]
     click.echo("\n".join("".join(map(str.rjust, line, widths)) for line in lines))
 

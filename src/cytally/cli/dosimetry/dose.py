@@ -35,14 +35,15 @@ _STYLES = ("mixed", "dark", "pale", "straight", "separated", "slender", "faint",
 @click.option("--dicentrics", type=COUNT, help="Typed count, with --cells.")
 @click.option("--cells", type=CELLS, help="Cells scored, with --dicentrics.")
 @click.option("--distribution", help="Cells with 0, 1, 2, ... dicentrics, such as 475,20,5.")
-@click.option(
-    "--samples", type=_FILE, help="Many samples: a table with sample and cells,dicentrics or C0,C1,..."
-)
+@click.option("--samples", type=_FILE, help="Many samples: a table with sample and cells,dicentrics or C0,C1,...")
 @click.option("--out", type=TABLE, help="With --samples: also write the doses (CSV or XLSX).")
 @click.option(
-    "--method", type=click.Choice(["likelihood", "merkle", "merkle95", "delta", "bayes"]), default="likelihood", show_default=True,
+    "--method",
+    type=click.Choice(["likelihood", "merkle", "merkle95", "delta", "bayes"]),
+    default="likelihood",
+    show_default=True,
     help="Of the limits: likelihood ratio, Merkle's two regions of 83 % or of 95 %, delta method, posterior density.",
-)  # fmt: skip
+)
 @click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]")
 @click.option(
     "--repair-hours",
@@ -51,17 +52,17 @@ _STYLES = ("mixed", "dark", "pale", "straight", "separated", "slender", "faint",
     show_default=True,
     help="Mean time of repair, with --hours.",
 )
-@click.option(
-    "--d0", type=D0, default=D0_GY, show_default=True, help="Gy; survival of cells, for partial-body doses."
-)
+@click.option("--d0", type=D0, default=D0_GY, show_default=True, help="Gy; survival of cells, for partial-body doses.")
 @click.option("--partial", is_flag=True, help="Also as an exposure of a part of the body, whatever u says.")
 @click.option(
     "--prior",
     help="With --method bayes: uniform, uniform:GY (up to a dose), or gamma:SHAPE,MEAN.  [default: uniform]",
 )
 @click.option(
-    "--recall", "recalled", help="FOUND,MISSED dicentrics of a validation set: automatic counts on a curve by manual scoring.",
-)  # fmt: skip
+    "--recall",
+    "recalled",
+    help="FOUND,MISSED dicentrics of a validation set: automatic counts on a curve by manual scoring.",
+)
 @click.option(
     "--false",
     "false",
@@ -72,16 +73,33 @@ _STYLES = ("mixed", "dark", "pale", "straight", "separated", "slender", "faint",
     help="FALSE,CELLS in the exposed cells of --recall: they grow with dose.  [default: as many as in silent ones]",
 )
 @click.option(
-    "--validation", type=_FILE, help="evaluation.csv of `evaluate` on cells of 0 Gy and above, instead of these three.",
-)  # fmt: skip
+    "--validation",
+    type=_FILE,
+    help="evaluation.csv of `evaluate` on cells of 0 Gy and above, instead of these three.",
+)
 @click.option("--any-detector", is_flag=True, help="Accept counts of another detector than the curve's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def dose(
-    run: Path | None, curve: Path, dicentrics: int | None, cells: int | None, distribution: str | None,
-    samples: Path | None, out: Path | None, method: str, hours: float, repair_hours: float, d0: float, partial: bool,
-    prior: str | None, recalled: str | None, false: str | None, beside: str | None, validation: Path | None,
-    any_detector: bool, as_json: bool,
-) -> None:  # fmt: skip
+    run: Path | None,
+    curve: Path,
+    dicentrics: int | None,
+    cells: int | None,
+    distribution: str | None,
+    samples: Path | None,
+    out: Path | None,
+    method: str,
+    hours: float,
+    repair_hours: float,
+    d0: float,
+    partial: bool,
+    prior: str | None,
+    recalled: str | None,
+    false: str | None,
+    beside: str | None,
+    validation: Path | None,
+    any_detector: bool,
+    as_json: bool,
+) -> None:
     """Dose with 95 % limits from a RUN, from typed counts, or of many samples in a table.
 
     Where the distribution over cells is overdispersed (u > 1.96) the partial-body
@@ -112,15 +130,16 @@ def dose(
 
     errors = errors_given(recalled, false, beside, validation)
     refuse_unused("repair_hours", unless="--hours", because=not was_given("hours"))
-    refuse_unused("method", unless="counts without a detector's errors (with them: likelihood ratio)",
-                  because=errors is not None and method != "likelihood")  # fmt: skip
+    refuse_unused(
+        "method",
+        unless="counts without a detector's errors (with them: likelihood ratio)",
+        because=errors is not None and method != "likelihood",
+    )
     exposed = ExposureConditions(hours, repair_hours, d0)
     asked = Asked(partial, Prior.of(prior or "uniform"))
     typed = dicentrics is not None or cells is not None
     if sum([run is not None, distribution is not None, samples is not None, typed]) != 1:
-        raise click.UsageError(
-            "give one of: a run folder, --distribution, --samples, or --dicentrics with --cells"
-        )
+        raise click.UsageError("give one of: a run folder, --distribution, --samples, or --dicentrics with --cells")
     if out is not None and samples is None:
         raise click.UsageError("--out belongs to --samples")
     refuse_unused("any_detector", unless="a run folder", because=run is None)
@@ -141,9 +160,16 @@ def dose(
 
 
 def _doses_of(
-    table: Path, out: Path | None, curve: Curve, method: str, exposed: ExposureConditions, errors: DetectorErrors | None,
-    asked: Asked, *, as_json: bool,
-) -> None:  # fmt: skip
+    table: Path,
+    out: Path | None,
+    curve: Curve,
+    method: str,
+    exposed: ExposureConditions,
+    errors: DetectorErrors | None,
+    asked: Asked,
+    *,
+    as_json: bool,
+) -> None:
     from cytally.cli.laboratory.tables import as_json as tables_json
     from cytally.cli.laboratory.tables import end, read_said
     from cytally.dosimetry.laboratory.samples import dose_of_sample, doses_rows, doses_table

@@ -18,9 +18,15 @@ if TYPE_CHECKING:
 
 
 def typed_dose(
-    curve: Curve, dicentrics: int | None, cells: int | None, distribution: str | None, method: str,
-    exposed: ExposureConditions, errors: DetectorErrors | None, asked: Asked | None = None,
-) -> Dose:  # fmt: skip
+    curve: Curve,
+    dicentrics: int | None,
+    cells: int | None,
+    distribution: str | None,
+    method: str,
+    exposed: ExposureConditions,
+    errors: DetectorErrors | None,
+    asked: Asked | None = None,
+) -> Dose:
     """Dose of counts given on the command line."""
     from cytally.dosimetry.estimation.dose import PLAIN, dose_from_totals
     from cytally.dosimetry.estimation.dose import dose as estimate
@@ -32,9 +38,7 @@ def typed_dose(
     if dicentrics is None or cells is None:
         raise click.UsageError("--dicentrics and --cells belong together")
     typed_counts(dicentrics, cells, curve.aberration)
-    return dose_from_totals(
-        dicentrics, cells, curve, method=method, exposed=exposed, errors=errors, asked=wanted
-    )
+    return dose_from_totals(dicentrics, cells, curve, method=method, exposed=exposed, errors=errors, asked=wanted)
 
 
 def counts_given(distribution: str) -> IntArray:
@@ -74,9 +78,7 @@ def errors_given(
         raise click.UsageError("--recall and --false belong together: a detector has both kinds of errors")
     found, missed = whole_numbers(recalled, "--recall", "150,50", 2)
     wrong, cells = pair(false, "--false", "6,600", "false dicentrics")
-    wrong_beside, exposed = (
-        pair(beside, "--beside", "9,300", "false dicentrics") if beside is not None else (0, 0)
-    )
+    wrong_beside, exposed = pair(beside, "--beside", "9,300", "false dicentrics") if beside is not None else (0, 0)
     return DetectorErrors(found, missed, wrong, cells, wrong_beside, exposed)
 
 

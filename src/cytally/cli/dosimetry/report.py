@@ -28,9 +28,12 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--cells", type=CELLS, help="Cells scored, with --dicentrics.")
 @click.option("--distribution", help="Cells with 0, 1, 2, ... dicentrics, such as 475,20,5.")
 @click.option(
-    "--method", type=click.Choice(["likelihood", "merkle", "merkle95", "delta", "bayes"]), default="likelihood",
-    show_default=True, help="Of the limits.",
-)  # fmt: skip
+    "--method",
+    type=click.Choice(["likelihood", "merkle", "merkle95", "delta", "bayes"]),
+    default="likelihood",
+    show_default=True,
+    help="Of the limits.",
+)
 @click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]")
 @click.option(
     "--repair-hours",
@@ -39,27 +42,41 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     show_default=True,
     help="Mean time in which breaks are repaired.",
 )
-@click.option(
-    "--d0", type=D0, default=2.7, show_default=True, help="Gy; survival of cells, for partial-body doses."
-)
+@click.option("--d0", type=D0, default=2.7, show_default=True, help="Gy; survival of cells, for partial-body doses.")
 @click.option("--partial", is_flag=True, help="Also as an exposure of a part of the body, whatever u says.")
 @click.option("--recall", "recalled", help="FOUND,MISSED of a validation set (see `dose`).")
 @click.option("--false", "false", help="FALSE,CELLS: false dicentrics in cells without aberrations of it.")
 @click.option("--beside", help="FALSE,CELLS: false dicentrics in its exposed cells.")
 @click.option("--validation", type=_FILE, help="evaluation.csv of `evaluate`, instead of these three.")
 @click.option("--any-detector", is_flag=True, help="Accept counts of another detector than the curve's.")
+@click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Of the report.")
 @click.option(
-    "--language", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Of the report."
-)
-@click.option(
-    "--out", required=True, multiple=True, type=NamedFile(".html", ".pdf", ".docx"),
+    "--out",
+    required=True,
+    multiple=True,
+    type=NamedFile(".html", ".pdf", ".docx"),
     help="report.html, report.pdf or report.docx; may be given several times.",
-)  # fmt: skip
+)
 def report(
-    run: Path | None, curve: Path, facts: Path | None, dicentrics: int | None, cells: int | None,
-    distribution: str | None, method: str, hours: float, repair_hours: float, d0: float, partial: bool, recalled: str | None, false: str | None,
-    beside: str | None, validation: Path | None, any_detector: bool, language: str, out: tuple[Path, ...],
-) -> None:  # fmt: skip
+    run: Path | None,
+    curve: Path,
+    facts: Path | None,
+    dicentrics: int | None,
+    cells: int | None,
+    distribution: str | None,
+    method: str,
+    hours: float,
+    repair_hours: float,
+    d0: float,
+    partial: bool,
+    recalled: str | None,
+    false: str | None,
+    beside: str | None,
+    validation: Path | None,
+    any_detector: bool,
+    language: str,
+    out: tuple[Path, ...],
+) -> None:
     """Write a sample's report, after the topics of ISO 19238, from a RUN or from typed counts.
 
     Sample, exposure history, method, counts and their distribution, curve, dose with
@@ -85,12 +102,13 @@ def report(
     refuse_unused("d0", unless="a distribution over cells", because=run is None and distribution is None)
     loaded, exposed = Curve.load(curve), ExposureConditions(hours, repair_hours, d0)
     errors, asked = errors_given(recalled, false, beside, validation), Asked(partial)
-    refuse_unused("method", unless="counts without a detector's errors (with them: likelihood ratio)",
-                  because=errors is not None and method != "likelihood")  # fmt: skip
+    refuse_unused(
+        "method",
+        unless="counts without a detector's errors (with them: likelihood ratio)",
+        because=errors is not None and method != "likelihood",
+    )
     if run is not None:
-        case = _of_run(
-            run, loaded, method, exposed, errors, any_detector=any_detector, facts=facts, asked=asked
-        )
+        case = _of_run(run, loaded, method, exposed, errors, any_detector=any_detector, facts=facts, asked=asked)
     else:
         case = _of_counts(loaded, dicentrics, cells, distribution, method, exposed, errors, facts, asked)
     rendered = [(path, _rendered(case, language, path.suffix.lower())) for path in out]
@@ -117,9 +135,16 @@ def _rendered(case: Case, language: str, kind: str) -> bytes:
 
 
 def _of_run(
-    run: Path, curve: Curve, method: str, exposed: ExposureConditions, errors: DetectorErrors | None, *,
-    any_detector: bool, facts: Path | None, asked: Asked,
-) -> Case:  # fmt: skip
+    run: Path,
+    curve: Curve,
+    method: str,
+    exposed: ExposureConditions,
+    errors: DetectorErrors | None,
+    *,
+    any_detector: bool,
+    facts: Path | None,
+    asked: Asked,
+) -> Case:
     from cytally.dosimetry.laboratory.series import dose_of_counts
     from cytally.dosimetry.reporting.sample_info import Facts, read_facts
     from cytally.dosimetry.reporting.sections import Case
@@ -130,20 +155,41 @@ def _of_run(
     cells = read_run(run)
     counts = counts_of(cells, settings.classes, settings.detector)
     found = dose_of_counts(
-        counts, run, cells, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors,
+        counts,
+        run,
+        cells,
+        curve,
+        method=method,
+        any_detector=any_detector,
+        exposed=exposed,
+        errors=errors,
         asked=asked,
-    )  # fmt: skip
+    )
     known = read_facts(facts) if facts else Facts(sample=shown(run.name))
     return Case(
-        known, found, curve, counts.distribution("dicentric"), exposed, settings.ensemble, settings.detector,
-        errors, len(counts.skipped),
-    )  # fmt: skip
+        known,
+        found,
+        curve,
+        counts.distribution("dicentric"),
+        exposed,
+        settings.ensemble,
+        settings.detector,
+        errors,
+        len(counts.skipped),
+    )
 
 
 def _of_counts(
-    curve: Curve, dicentrics: int | None, cells: int | None, distribution: str | None, method: str,
-    exposed: ExposureConditions, errors: DetectorErrors | None, facts: Path | None, asked: Asked,
-) -> Case:  # fmt: skip
+    curve: Curve,
+    dicentrics: int | None,
+    cells: int | None,
+    distribution: str | None,
+    method: str,
+    exposed: ExposureConditions,
+    errors: DetectorErrors | None,
+    facts: Path | None,
+    asked: Asked,
+) -> Case:
     from cytally.cli.dosimetry.given import counts_given
     from cytally.dosimetry.reporting.sample_info import Facts, read_facts
     from cytally.dosimetry.reporting.sections import Case

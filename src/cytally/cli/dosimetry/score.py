@@ -29,12 +29,8 @@ _STYLES = ("mixed", "dark", "pale", "straight", "separated", "slender", "faint",
 @dosimetry.command()
 @click.argument("out", type=_FOLDER)
 @click.option("--cells", default=200, show_default=True, help="Number of cells.")
-@click.option(
-    "--dose", "dose_gy", type=GRAY, default=2.0, show_default=True, help="Dose in Gy (acute 60Co gamma)."
-)
-@click.option(
-    "--fraction", type=SHARE, default=1.0, show_default=True, help="Irradiated fraction of the blood."
-)
+@click.option("--dose", "dose_gy", type=GRAY, default=2.0, show_default=True, help="Dose in Gy (acute 60Co gamma).")
+@click.option("--fraction", type=SHARE, default=1.0, show_default=True, help="Irradiated fraction of the blood.")
 @click.option(
     "--style",
     type=click.Choice(_STYLES),
@@ -53,9 +49,16 @@ _STYLES = ("mixed", "dark", "pale", "straight", "separated", "slender", "faint",
 @click.option("--truth", is_flag=True, help="Also masks, identities, centromeres, centrelines, break points.")
 @click.option("--seed", default=1, show_default=True, help="Same seed, same bytes.")
 def simulate(
-    out: Path, cells: int, dose_gy: float, fraction: float, style: str, sample: str,
-    unscorable: float, truth: bool, seed: int,
-) -> None:  # fmt: skip
+    out: Path,
+    cells: int,
+    dose_gy: float,
+    fraction: float,
+    style: str,
+    sample: str,
+    unscorable: float,
+    truth: bool,
+    seed: int,
+) -> None:
     """Simulate metaphases with full truth into the folder OUT.
 
     \b
@@ -82,32 +85,48 @@ def simulate(
 )
 @click.option("--agreement", type=click.IntRange(0), help="T_A: let all members vote; votes to be exceeded.")
 @click.option(
-    "--probability", type=Finite(0, 1, max_open=True),
+    "--probability",
+    type=Finite(0, 1, max_open=True),
     help="Probability that the verifiers must exceed.  [default: the card's]",
-)  # fmt: skip
-@click.option(
-    "--co-occurrence/--no-co-occurrence", default=None, help="Count dicentrics only beside a fragment."
 )
+@click.option("--co-occurrence/--no-co-occurrence", default=None, help="Count dicentrics only beside a fragment.")
 @click.option("--curve", type=_FILE, help="Calibration curve; adds the dose to the report.")
 @click.option("--pictures", is_flag=True, help="Write a picture of every cell with its detections.")
 @click.option(
-    "--sampled", type=click.IntRange(2), help="Count again by so many ensembles drawn from the members, such as 100;"
+    "--sampled",
+    type=click.IntRange(2),
+    help="Count again by so many ensembles drawn from the members, such as 100;"
     " their disagreement widens the limits of the dose. Takes longer, as all members look.",
-)  # fmt: skip
+)
 @click.option(
-    "--jobs", type=click.IntRange(0), default=0,
+    "--jobs",
+    type=click.IntRange(0),
+    default=0,
     help="Images scored at a time, in processes of one thread each; the result is the same.  [default: one for each core]",
-)  # fmt: skip
+)
 @click.option(
-    "--runtime", type=click.Choice(("auto", "torch", "openvino")), default="auto", show_default=True,
+    "--runtime",
+    type=click.Choice(("auto", "torch", "openvino")),
+    default="auto",
+    show_default=True,
     help="What networks run on; auto takes what pays on this processor.",
-)  # fmt: skip
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def score(
-    images: tuple[str, ...], out: Path, ensemble: Path | None, confidence: float | None,
-    agreement: int | None, probability: float | None, co_occurrence: bool | None, curve: Path | None,
-    pictures: bool, sampled: int | None, jobs: int, runtime: str, as_json: bool,
-) -> None:  # fmt: skip
+    images: tuple[str, ...],
+    out: Path,
+    ensemble: Path | None,
+    confidence: float | None,
+    agreement: int | None,
+    probability: float | None,
+    co_occurrence: bool | None,
+    curve: Path | None,
+    pictures: bool,
+    sampled: int | None,
+    jobs: int,
+    runtime: str,
+    as_json: bool,
+) -> None:
     """Find dicentrics and fragments in IMAGES (folders, files or globs).
 
     OUT gets detections.csv, cells.csv, run.json and report.html. An unreadable
@@ -155,12 +174,20 @@ def _say_counts(outcome: Outcome, out: Path, as_json: bool, aside: tuple[Skipped
     counts, found = outcome.counts, outcome.dose
     totals = {name: counts.total(name) for name in counts.per_cell}
     if as_json:
-        click.echo(json.dumps({
-            "cells": counts.cells, "found": totals, "run": str(out), "detector": counts.detector,
-            "skipped": [asdict(one) for one in counts.skipped],
-            "left_out": [asdict(one) for one in aside], "notes": list(outcome.notes),
-            "dose": dose_json(found) if found else None,
-        }))  # fmt: skip
+        click.echo(
+            json.dumps(
+                {
+                    "cells": counts.cells,
+                    "found": totals,
+                    "run": str(out),
+                    "detector": counts.detector,
+                    "skipped": [asdict(one) for one in counts.skipped],
+                    "left_out": [asdict(one) for one in aside],
+                    "notes": list(outcome.notes),
+                    "dose": dose_json(found) if found else None,
+                }
+            )
+        )
         return
     named = ", ".join(f"{n} {name}{'' if n == 1 else 's'}" for name, n in totals.items())
     click.echo(f"{counted(counts.cells, 'cells')} scored: {named}")

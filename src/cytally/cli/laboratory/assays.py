@@ -47,9 +47,7 @@ def _say(notes: Iterable[str]) -> None:
 
 @dosimetry.command()
 @click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
-@click.option(
-    "--distribution", required=True, help="Cells with 0, 1, 2, ... dicentrics, such as 160,55,19,17,9,4."
-)
+@click.option("--distribution", required=True, help="Cells with 0, 1, 2, ... dicentrics, such as 160,55,19,17,9,4.")
 @click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]")
 @click.option(
     "--repair-hours",
@@ -60,9 +58,7 @@ def _say(notes: Iterable[str]) -> None:
 )
 @click.option("--d0", type=D0, default=2.7, show_default=True, help="Gy; survival of cells.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def heterogeneous(
-    curve: Path, distribution: str, hours: float, repair_hours: float, d0: float, as_json: bool
-) -> None:
+def heterogeneous(curve: Path, distribution: str, hours: float, repair_hours: float, d0: float, as_json: bool) -> None:
     """Two doses in one body, and whether one would do.
 
     A mixture of two Poisson distributions is fitted to the distribution of dicentrics
@@ -78,9 +74,7 @@ def heterogeneous(
     from cytally.dosimetry.estimation.dose import ExposureConditions
 
     refuse_unused("repair_hours", unless="--hours", because=not was_given("hours"))
-    found = estimate(
-        counts_given(distribution), Curve.load(curve), ExposureConditions(hours, repair_hours, d0)
-    )
+    found = estimate(counts_given(distribution), Curve.load(curve), ExposureConditions(hours, repair_hours, d0))
     if as_json:
         click.echo(json.dumps(plain(asdict(found))))
         return
@@ -118,9 +112,11 @@ def qdr(curve: Path, acentrics: Path, dicentrics: int, damaged: int, as_json: bo
     typed_counts(dicentrics, damaged)
     both = Curve.load(curve), Curve.load(acentrics)
     found = qdr_limits(
-        dicentrics, damaged, (both[0].coefficients, both[1].coefficients),
+        dicentrics,
+        damaged,
+        (both[0].coefficients, both[1].coefficients),
         (both[0].carried.covariance, both[1].carried.covariance),
-    )  # fmt: skip
+    )
     notes = [
         f"{name}: {note}"
         for name, one in zip(("dicentrics", "acentrics"), both, strict=True)
@@ -131,24 +127,23 @@ def qdr(curve: Path, acentrics: Path, dicentrics: int, damaged: int, as_json: bo
     elif found.value != found.value:
         click.echo("not estimable: there are too few dicentrics per damaged cell for any dose")
     else:
-        click.echo(
-            f"{_limits(found)} to the exposed part, {dicentrics / damaged:.3f} dicentrics per damaged cell"
-        )
+        click.echo(f"{_limits(found)} to the exposed part, {dicentrics / damaged:.3f} dicentrics per damaged cell")
         _say(notes)
 
 
 @dosimetry.command("mixed-field")
 @click.option("--neutron", required=True, type=_FILE, help="Curve of the neutrons (JSON).")
 @click.option("--gamma", required=True, type=_FILE, help="Curve of the gamma rays (JSON).")
-@click.option(
-    "--ratio", required=True, type=Finite(0, 1000), help="Gamma dose over neutron dose, from physics."
-)
+@click.option("--ratio", required=True, type=Finite(0, 1000), help="Gamma dose over neutron dose, from physics.")
 @click.option("--dicentrics", required=True, type=COUNT, help="Dicentrics found.")
 @click.option("--cells", required=True, type=CELLS, help="Cells scored.")
 @click.option(
-    "--backgrounds", type=click.Choice(["both", "mean"]), default="both", show_default=True,
+    "--backgrounds",
+    type=click.Choice(["both", "mean"]),
+    default="both",
+    show_default=True,
     help="Subtract both curves' backgrounds, as the IAEA manual prints it, or their mean.",
-)  # fmt: skip
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def mixed_field(
     neutron: Path, gamma: Path, ratio: float, dicentrics: int, cells: int, backgrounds: str, as_json: bool
@@ -176,9 +171,7 @@ def mixed_field(
 
 
 @dosimetry.command()
-@click.option(
-    "--curve", required=True, type=_FILE, help="Translocations per genome equivalent, without background."
-)
+@click.option("--curve", required=True, type=_FILE, help="Translocations per genome equivalent, without background.")
 @click.option("--count", required=True, type=COUNT, help="Translocations seen.")
 @click.option("--cells", required=True, type=CELLS, help="Cells scored.")
 @click.option("--painted", required=True, help="Chromosomes by colour, such as 1,4/2 for two colours.")
@@ -186,22 +179,33 @@ def mixed_field(
 @click.option("--sex", type=click.Choice(["male", "female"]), help="[default: unknown]")
 @click.option("--smoker", is_flag=True, help="Smokers have more translocations.")
 @click.option(
-    "--region", type=click.Choice(["n-america", "w-europe", "c-europe", "e-europe", "asia"]),
+    "--region",
+    type=click.Choice(["n-america", "w-europe", "c-europe", "e-europe", "asia"]),
     help="Where the person lives (Sigurdson 2008).  [default: unknown]",
-)  # fmt: skip
+)
 @click.option(
-    "--ethnicity", type=click.Choice(["white", "asian", "black", "other"]),
+    "--ethnicity",
+    type=click.Choice(["white", "asian", "black", "other"]),
     help="Of the person (Sigurdson 2008).  [default: unknown]",
-)  # fmt: skip
+)
 @click.option(
     "--control",
     help="TRANSLOCATIONS,CELLS of your own unexposed people, same age and paint, in place of --age.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def translocations(
-    curve: Path, count: int, cells: int, painted: str, age: float | None, sex: str | None, smoker: bool,
-    region: str | None, ethnicity: str | None, control: str | None, as_json: bool,
-) -> None:  # fmt: skip
+    curve: Path,
+    count: int,
+    cells: int,
+    painted: str,
+    age: float | None,
+    sex: str | None,
+    smoker: bool,
+    region: str | None,
+    ethnicity: str | None,
+    control: str | None,
+    as_json: bool,
+) -> None:
     """Dose from translocations seen with painted chromosomes (FISH).
 
     What the paint does not show is made up for by the genome fraction (Lucas). What age
@@ -223,9 +227,7 @@ def translocations(
     if control is not None and (smoker or region or ethnicity):
         raise click.UsageError("--smoker, --region and --ethnicity belong to --age; a control has its own")
     typed_counts(count, cells, "translocations")
-    colours = [
-        [name.strip().upper() for name in part.split(",") if name.strip()] for part in painted.split("/")
-    ]
+    colours = [[name.strip().upper() for name in part.split(",") if name.strip()] for part in painted.split("/")]
     person = Person(age, sex or "", smoker, region or "", ethnicity or "") if age is not None else None
     known = pair(control, "--control", "12,6000", "translocations") if control is not None else None
     found = estimate(count, cells, colours, person, Curve.load(curve), control=known, sex=sex or "")

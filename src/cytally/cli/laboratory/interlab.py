@@ -70,23 +70,22 @@ def _draw_scores(found: list[Compared], plot: Path) -> None:
     from cytally.figures.laboratory import ScorePanel, z_score_figure
 
     panels = [
-        ScorePanel(
-            f"sample {one.sample.name}" if one.sample.name else "", one.sample.laboratories, one.z, one.reason
-        )
+        ScorePanel(f"sample {one.sample.name}" if one.sample.name else "", one.sample.laboratories, one.z, one.reason)
         for one in found
     ]
     draw(z_score_figure(panels), plot)
 
 
 def _compared_json(one: Compared, algorithm: str) -> object:
-    lines = zip(
-        one.sample.laboratories, one.sample.values.tolist(), one.z.tolist(), one.verdicts, strict=True
-    )
+    lines = zip(one.sample.laboratories, one.sample.values.tolist(), one.z.tolist(), one.verdicts, strict=True)
     return {
-        "sample": one.sample.name, "algorithm": algorithm, "compared_with": one.centre,
-        "reference": one.sample.reference, "robust": asdict(one.robust) if one.robust is not None else None,
+        "sample": one.sample.name,
+        "algorithm": algorithm,
+        "compared_with": one.centre,
+        "reference": one.sample.reference,
+        "robust": asdict(one.robust) if one.robust is not None else None,
         "note": one.reason,
         "laboratories": [
             {"laboratory": name, "value": value, "z": z, "verdict": word or None} for name, value, z, word in lines
         ],
-    }  # fmt: skip
+    }

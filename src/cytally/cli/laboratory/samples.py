@@ -56,17 +56,23 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     show_default=True,
     help="Mean time of repair, with --hours.",
 )
-@click.option(
-    "--d0", type=D0, default=D0_GY, show_default=True, help="Gy; survival of cells, for partial-body doses."
-)
+@click.option("--d0", type=D0, default=D0_GY, show_default=True, help="Gy; survival of cells, for partial-body doses.")
 @click.option("--partial", is_flag=True, help="Also as exposures of a part of the body, whatever u says.")
 @OUT
 @click.option("--plot", type=PICTURE, help="Also draw all doses (SVG or PNG).")
 @JSON
 def triage(
-    samples: Path, curve: Path, method: str, hours: float, repair_hours: float, d0: float, partial: bool,
-    out: Path | None, plot: Path | None, as_json: bool,
-) -> None:  # fmt: skip
+    samples: Path,
+    curve: Path,
+    method: str,
+    hours: float,
+    repair_hours: float,
+    d0: float,
+    partial: bool,
+    out: Path | None,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
     """Sort many SAMPLES by dose: below 1 Gy, 1 to 2 Gy, above 2 Gy.
 
     SAMPLES is a table (CSV or XLSX) with sample and cells,dicentrics or C0,C1,... Where the distribution over
@@ -116,9 +122,11 @@ def _draw_doses(found: list[Sorted], plot: Path) -> None:
 
 def _plain(one: Sorted) -> object:
     sorted_as = {
-        "class": one.category, "possible": list(one.possible), "enough": one.enough,
+        "class": one.category,
+        "possible": list(one.possible),
+        "enough": one.enough,
         "partial_class": one.partial_category or None,
-    }  # fmt: skip
+    }
     return {"sample": one.sample.name} | dose_json(one.dose) | sorted_as
 
 
@@ -126,13 +134,12 @@ def _plain(one: Sorted) -> object:
 @click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
 @click.option("--dose", "gray", type=Finite(0, 100), default=1.0, show_default=True, help="Gy.")
 @click.option("--within", type=Finite(0, 100, min_open=True), default=0.5, show_default=True, help="+- Gy.")
+@click.option("--false-rate", type=Finite(0, 1), default=0.0, help="False dicentrics per cell of the detector.")
 @click.option(
-    "--false-rate", type=Finite(0, 1), default=0.0, help="False dicentrics per cell of the detector."
-)
-@click.option(
-    "--samples", type=_FILE,
+    "--samples",
+    type=_FILE,
     help="Samples counted so far: how many more cells each needs. A table with sample and cells,dicentrics.",
-)  # fmt: skip
+)
 @OUT
 @click.option(
     "--plot",
@@ -141,9 +148,15 @@ def _plain(one: Sorted) -> object:
 )
 @JSON
 def plan(
-    curve: Path, gray: float, within: float, false_rate: float, samples: Path | None, out: Path | None,
-    plot: Path | None, as_json: bool,
-) -> None:  # fmt: skip
+    curve: Path,
+    gray: float,
+    within: float,
+    false_rate: float,
+    samples: Path | None,
+    out: Path | None,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
     """How many cells to score, and what a number of cells can tell.
 
     \b
@@ -156,9 +169,7 @@ def plan(
 
     loaded = Curve.load(curve)
     if samples is not None:
-        refuse_unused(
-            "plot", "gray", "false_rate", unless="a plan for one dose, without --samples", because=True
-        )
+        refuse_unused("plot", "gray", "false_rate", unless="a plan for one dose, without --samples", because=True)
         _plan_each(samples, loaded, within, out, as_json=as_json)
         return
     _plan_one(loaded, gray, within, false_rate, out, as_json=as_json)
@@ -166,9 +177,7 @@ def plan(
         _draw_plan(loaded, gray, false_rate, plot)
 
 
-def _plan_one(
-    curve: Curve, gray: float, within: float, false_rate: float, out: Path | None, *, as_json: bool
-) -> None:
+def _plan_one(curve: Curve, gray: float, within: float, false_rate: float, out: Path | None, *, as_json: bool) -> None:
     from cytally.dosimetry.assays.low_dose import cells_needed
     from cytally.dosimetry.estimation.notes import assay_notes
     from cytally.dosimetry.laboratory.planning import background_words, plan_cells, plan_rows
@@ -188,9 +197,7 @@ def _plan_one(
         click.echo(json.dumps(plain(told)))
         write_table(out, plan_rows(found))
         return
-    below = (
-        "; it reaches below 0 Gy, so that only the upper limit asks for cells" if within > gray > 0 else ""
-    )
+    below = "; it reaches below 0 Gy, so that only the upper limit asks for cells" if within > gray > 0 else ""
     click.echo(
         f"{gray:g} Gy within +-{within:g} Gy (95 %, the curve taken as known): "
         + (counted(needed, "cells") if needed else "not even with a million cells")
@@ -273,9 +280,15 @@ def _need_line(one: Need) -> str:
 @OUT
 @JSON
 def compare(
-    dicentrics: int | None, cells: int | None, samples: Path | None, control: str | None, curve: Path | None,
-    against: float | None, out: Path | None, as_json: bool,
-) -> None:  # fmt: skip
+    dicentrics: int | None,
+    cells: int | None,
+    samples: Path | None,
+    control: str | None,
+    curve: Path | None,
+    against: float | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
     """Compare a low count, or many, with a control or with a suspected dose.
 
     \b

@@ -29,9 +29,7 @@ def experts() -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for pages and review.csv.",
 )
-@click.option(
-    "--images", "count", type=click.IntRange(1), default=30, show_default=True, help="Random subset."
-)
+@click.option("--images", "count", type=click.IntRange(1), default=30, show_default=True, help="Random subset.")
 @click.option(
     "--fluorescence",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
@@ -57,9 +55,7 @@ def pages(run: Path, out: Path, count: int, fluorescence: Path | None, seed: int
 
 
 @experts.command()
-@click.argument(
-    "tables", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False, exists=True)
-)
+@click.argument("tables", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False, exists=True))
 def scores(tables: tuple[Path, ...]) -> None:
     """Read one or two experts' filled-in TABLES: scores of each, and how far two agree.
 
@@ -75,7 +71,9 @@ def scores(tables: tuple[Path, ...]) -> None:
     experts = [read_review(table) for table in tables]
     for table, expert in zip(tables, experts, strict=True):
         hits, score = expert.hits, expert.scores
-        click.echo(f"{table}: TP* {hits.true}, FP {hits.false}, FN {hits.missed}; precision {score.precision:.3f}, "
-                   f"recall {score.recall:.3f}, Dice {score.dice:.3f}, IoU {score.iou:.3f}")  # fmt: skip
+        click.echo(
+            f"{table}: TP* {hits.true}, FP {hits.false}, FN {hits.missed}; precision {score.precision:.3f}, "
+            f"recall {score.recall:.3f}, Dice {score.dice:.3f}, IoU {score.iou:.3f}"
+        )
     if len(experts) == 2:
         click.echo(as_words(compare_experts(experts[0], experts[1])))

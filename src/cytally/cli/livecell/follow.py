@@ -26,27 +26,43 @@ _PRESETS = click.Choice(["fast", "paper"])
 
 def _finding(command: Any) -> Any:
     """Images, and what finds the nuclei in them."""
-    for option in reversed([
-        click.argument("images", nargs=-1, required=True),
-        click.option("--ensemble", type=_THERE, help="For phase contrast or brightfield."),
-        click.option("--stained", is_flag=True,
-                     help="IMAGES are fluorescence: no network, the stain itself is thresholded."),
-        click.option("--diameter", nargs=2, type=POSITIVE, default=(5.0, 30.0), show_default=True,
-                     help="With --stained: smallest and largest nucleus in pixels."),
-        click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it."),
-        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
-    ]):  # fmt: skip
+    for option in reversed(
+        [
+            click.argument("images", nargs=-1, required=True),
+            click.option("--ensemble", type=_THERE, help="For phase contrast or brightfield."),
+            click.option(
+                "--stained", is_flag=True, help="IMAGES are fluorescence: no network, the stain itself is thresholded."
+            ),
+            click.option(
+                "--diameter",
+                nargs=2,
+                type=POSITIVE,
+                default=(5.0, 30.0),
+                show_default=True,
+                help="With --stained: smallest and largest nucleus in pixels.",
+            ),
+            click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it."),
+            click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+        ]
+    ):
         command = option(command)
     return command
 
 
 def _reading(command: Any) -> Any:
     """How names are read, and what is known of times and sizes."""
-    for option in reversed([
-        click.option("--hours", type=POSITIVE, help="Between one frame number and the next, for growth.  "
-                     "[default: what names or images say]"),
-        click.option("--skip-sizes", is_flag=True, help="Leave out frames of another size than the rest of their position."),
-    ]):  # fmt: skip
+    for option in reversed(
+        [
+            click.option(
+                "--hours",
+                type=POSITIVE,
+                help="Between one frame number and the next, for growth.  [default: what names or images say]",
+            ),
+            click.option(
+                "--skip-sizes", is_flag=True, help="Leave out frames of another size than the rest of their position."
+            ),
+        ]
+    ):
         command = option(command)
     return naming(command)
 
@@ -55,9 +71,17 @@ def _reading(command: Any) -> Any:
 @_finding
 @_reading
 def count(
-    images: tuple[str, ...], ensemble: Path | None, stained: bool, diameter: tuple[float, float], out: Path,
-    hours: float | None, skip_sizes: bool, pattern: str | None, numbered: bool | None, as_json: bool,
-) -> None:  # fmt: skip
+    images: tuple[str, ...],
+    ensemble: Path | None,
+    stained: bool,
+    diameter: tuple[float, float],
+    out: Path,
+    hours: float | None,
+    skip_sizes: bool,
+    pattern: str | None,
+    numbered: bool | None,
+    as_json: bool,
+) -> None:
     """Count nuclei in IMAGES (folders, files or globs), each with 95 % limits.
 
     OUT gets counts.csv, masks/ and report.html.
@@ -88,10 +112,19 @@ def count(
     help="Of the tracks.",
 )
 def track(
-    images: tuple[str, ...], ensemble: Path | None, stained: bool, diameter: tuple[float, float], out: Path,
-    hours: float | None, skip_sizes: bool, largest_shift: int, movie: str, pattern: str | None,
-    numbered: bool | None, as_json: bool,
-) -> None:  # fmt: skip
+    images: tuple[str, ...],
+    ensemble: Path | None,
+    stained: bool,
+    diameter: tuple[float, float],
+    out: Path,
+    hours: float | None,
+    skip_sizes: bool,
+    largest_shift: int,
+    movie: str,
+    pattern: str | None,
+    numbered: bool | None,
+    as_json: bool,
+) -> None:
     """Count and follow the nuclei of a time-lapse.
 
     Numbered files (0001.tif ...) are taken for its frames; 'livecell names' shows how names are
@@ -104,8 +137,15 @@ def track(
       cytally livecell track lapse/green --stained --diameter 8 40 --out runs/green
     """
     reading = _names(pattern, numbered is not False, hours, skip_sizes)
-    order = _order(ensemble, stained, diameter, largest_shift=largest_shift, must_track=True,
-                   movie=movie.replace("none", ""), reading=reading)  # fmt: skip
+    order = _order(
+        ensemble,
+        stained,
+        diameter,
+        largest_shift=largest_shift,
+        must_track=True,
+        movie=movie.replace("none", ""),
+        reading=reading,
+    )
     _follow(images, out, order, as_json)
 
 
@@ -134,11 +174,25 @@ def track(
 @labelling
 @_reading
 def run(
-    phase: Path, fluorescence: Path | None, ensemble: Path | None, out: Path, preset: str, epochs: int | None,
-    hours: float | None, skip_sizes: bool, largest_shift: int, movie: str, seed: int, as_json: bool,
-    diameter: tuple[float, float], declump: str, thesis_filter: bool, align: bool, pattern: str | None,
+    phase: Path,
+    fluorescence: Path | None,
+    ensemble: Path | None,
+    out: Path,
+    preset: str,
+    epochs: int | None,
+    hours: float | None,
+    skip_sizes: bool,
+    largest_shift: int,
+    movie: str,
+    seed: int,
+    as_json: bool,
+    diameter: tuple[float, float],
+    declump: str,
+    thesis_filter: bool,
+    align: bool,
+    pattern: str | None,
     numbered: bool | None,
-) -> None:  # fmt: skip
+) -> None:
     """Do all of it: label, learn, count, follow, and write report.html.
 
     PHASE is a folder of phase-contrast (or brightfield) images; --fluorescence one with
@@ -156,8 +210,15 @@ def run(
     if epochs is not None:
         chosen = replace(chosen, settings=replace(chosen.settings, epochs=epochs))
     reading = _names(pattern, bool(numbered), hours, skip_sizes)
-    order = Order(chosen, ensemble, label_settings(diameter, declump, thesis_filter, align), reading=reading,
-                  largest_shift=largest_shift, movie=movie.replace("none", ""), seed=seed)  # fmt: skip
+    order = Order(
+        chosen,
+        ensemble,
+        label_settings(diameter, declump, thesis_filter, align),
+        reading=reading,
+        largest_shift=largest_shift,
+        movie=movie.replace("none", ""),
+        seed=seed,
+    )
     with reporting() as progress:
         story = run_livecell(phase, fluorescence, out, order, progress)
     _say(story, out, as_json)
@@ -193,18 +254,24 @@ def _say(story: Any, out: Path, as_json: bool) -> None:
     for hint in story.hints:
         click.echo(f"  {hint}", err=True)
     if as_json:
-        click.echo(json.dumps({
-            "images": len(story.counts), "nuclei": sum(one.count for one in story.counts),
-            "skipped": [asdict(one) for one in story.run.skipped], "remarks": story.hints,
-            "tracks": {name: {"tracks": len(t.rows), "divisions": len(t.divisions)} for name, t in story.tracks},
-        }))  # fmt: skip
+        click.echo(
+            json.dumps(
+                {
+                    "images": len(story.counts),
+                    "nuclei": sum(one.count for one in story.counts),
+                    "skipped": [asdict(one) for one in story.run.skipped],
+                    "remarks": story.hints,
+                    "tracks": {
+                        name: {"tracks": len(t.rows), "divisions": len(t.divisions)} for name, t in story.tracks
+                    },
+                }
+            )
+        )
     else:
         click.echo(
             f"{counted(sum(one.count for one in story.counts), 'nuclei')} in {counted(len(story.counts), 'images')}"
         )
         for name, tracks in story.tracks:
-            click.echo(
-                f"{name}: {counted(len(tracks.rows), 'tracks')}, {counted(len(tracks.divisions), 'divisions')}"
-            )
+            click.echo(f"{name}: {counted(len(tracks.rows), 'tracks')}, {counted(len(tracks.divisions), 'divisions')}")
         click.echo(f"report: {out / REPORT}")
     say_skipped((*(story.labelled.skipped if story.labelled else ()), *story.run.skipped))

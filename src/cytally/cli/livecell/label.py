@@ -28,28 +28,54 @@ _PRESETS = click.Choice(["fast", "paper"])
 
 def labelling(command: Any) -> Any:
     """Options that decide how the stain becomes labels."""
-    for option in reversed([
-        click.option("--diameter", nargs=2, type=POSITIVE, default=(5.0, 30.0), show_default=True,
-                     help="Smallest and largest nucleus in pixels."),
-        click.option("--declump", type=click.Choice(["shape", "intensity", "none"]), default="shape",
-                     show_default=True, help="Part touching nuclei by outline, by brightness, or not."),
-        click.option("--thesis-filter", is_flag=True,
-                     help="Also reject the quarter of labels with fewest nucleus pixels."),
-        click.option("--align/--no-align", default=True, show_default=True,
-                     help="Move labels where the fluorescence camera looks beside the other beyond doubt."),
-    ]):  # fmt: skip
+    for option in reversed(
+        [
+            click.option(
+                "--diameter",
+                nargs=2,
+                type=POSITIVE,
+                default=(5.0, 30.0),
+                show_default=True,
+                help="Smallest and largest nucleus in pixels.",
+            ),
+            click.option(
+                "--declump",
+                type=click.Choice(["shape", "intensity", "none"]),
+                default="shape",
+                show_default=True,
+                help="Part touching nuclei by outline, by brightness, or not.",
+            ),
+            click.option(
+                "--thesis-filter", is_flag=True, help="Also reject the quarter of labels with fewest nucleus pixels."
+            ),
+            click.option(
+                "--align/--no-align",
+                default=True,
+                show_default=True,
+                help="Move labels where the fluorescence camera looks beside the other beyond doubt.",
+            ),
+        ]
+    ):
         command = option(command)
     return command
 
 
 def naming(command: Any) -> Any:
     """Options that decide how names are read."""
-    for option in reversed([
-        click.option("--pattern", help="Regular expression for file names with groups position, frame and, if wanted, well; "
-                     "see 'livecell names'."),
-        click.option("--numbered/--no-numbered", default=None,
-                     help="Numbers without a word (0001.tif) are times, or not.  [default: for track only]"),
-    ]):  # fmt: skip
+    for option in reversed(
+        [
+            click.option(
+                "--pattern",
+                help="Regular expression for file names with groups position, frame and, if wanted, well; "
+                "see 'livecell names'.",
+            ),
+            click.option(
+                "--numbered/--no-numbered",
+                default=None,
+                help="Numbers without a word (0001.tif) are times, or not.  [default: for track only]",
+            ),
+        ]
+    ):
         command = option(command)
     return command
 
@@ -69,16 +95,23 @@ def label_settings(
 @livecell.command()
 @click.argument("out", type=_FOLDER)
 @click.option("--frames", type=click.IntRange(1), default=24, show_default=True, help="Of each field.")
+@click.option("--nuclei", type=click.IntRange(1), default=40, show_default=True, help="In the field at the start.")
+@click.option("--positions", type=click.IntRange(1), default=1, show_default=True, help="Time-lapses, one per well.")
 @click.option(
-    "--nuclei", type=click.IntRange(1), default=40, show_default=True, help="In the field at the start."
+    "--shift",
+    type=Finite(0),
+    default=0.0,
+    show_default=True,
+    help="Pixels by which the camera may jump from frame to frame.",
 )
 @click.option(
-    "--positions", type=click.IntRange(1), default=1, show_default=True, help="Time-lapses, one per well."
+    "--offset",
+    nargs=2,
+    type=Finite(),
+    default=(0.0, 0.0),
+    show_default=True,
+    help="Rows and columns by which the fluorescence camera looks beside.",
 )
-@click.option("--shift", type=Finite(0), default=0.0, show_default=True,
-              help="Pixels by which the camera may jump from frame to frame.")  # fmt: skip
-@click.option("--offset", nargs=2, type=Finite(), default=(0.0, 0.0), show_default=True,
-              help="Rows and columns by which the fluorescence camera looks beside.")  # fmt: skip
 @click.option(
     "--size",
     nargs=2,
@@ -96,9 +129,16 @@ def label_settings(
 )
 @click.option("--seed", default=1, show_default=True, help="Same seed, same bytes.")
 def simulate(
-    out: Path, frames: int, nuclei: int, positions: int, shift: float, offset: tuple[float, float],
-    size: tuple[int, int], weak: float, seed: int,
-) -> None:  # fmt: skip
+    out: Path,
+    frames: int,
+    nuclei: int,
+    positions: int,
+    shift: float,
+    offset: tuple[float, float],
+    size: tuple[int, int],
+    weak: float,
+    seed: int,
+) -> None:
     """Simulate time-lapses: OUT/phase, OUT/fluorescence and OUT/truth.
 
     Nuclei move, collide, divide and die. Truth is a Cell Tracking Challenge folder
@@ -114,17 +154,22 @@ def simulate(
 
     with reporting() as progress:
         for number in range(positions):
-            lapse = TimeLapse(frames, size, shift, offset=offset, seed=seed + 1000 * number,
-                              population=PopulationSettings(nuclei), stain=StainSettings(weak=weak))  # fmt: skip
+            lapse = TimeLapse(
+                frames,
+                size,
+                shift,
+                offset=offset,
+                seed=seed + 1000 * number,
+                population=PopulationSettings(nuclei),
+                stain=StainSettings(weak=weak),
+            )
             name = f"{'ABCDEFGH'[number // 12 % 8]}{number % 12 + 1:02d}_1" if positions > 1 else ""
             write_sequence(lapse, out, name, progress)
     click.echo(f"{counted(positions, 'time-lapses')} of {counted(frames, 'frames')} in {out}")
 
 
 @livecell.command()
-@click.argument(
-    "stacks", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False, exists=True)
-)
+@click.argument("stacks", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--out", required=True, type=_FOLDER, help="Folder for the result; calling again resumes.")
 def unstack(stacks: tuple[Path, ...], out: Path) -> None:
     """Write every plane of TIFF STACKS as an image of its own, as the other commands want them.
@@ -144,11 +189,7 @@ def unstack(stacks: tuple[Path, ...], out: Path) -> None:
         found = write_all(stacks, out, progress)
     for path, parts in found.items():
         for part in parts:
-            own = (
-                f" (series {part.number + 1}{f': {part.name}' if part.name else ''})"
-                if len(parts) > 1
-                else ""
-            )
+            own = f" (series {part.number + 1}{f': {part.name}' if part.name else ''})" if len(parts) > 1 else ""
             planes = f", {part.planes} focal planes" if part.planes > 1 else ""
             click.echo(
                 f"{path.name}{own}: {counted(part.times, 'times')}, {counted(part.channels, 'channels')}{planes}"
@@ -157,9 +198,7 @@ def unstack(stacks: tuple[Path, ...], out: Path) -> None:
 
 @livecell.command()
 @click.argument("folder", type=_THERE)
-@click.option(
-    "--pattern", help="Regular expression for file names with groups position, frame, well, channel and z."
-)
+@click.option("--pattern", help="Regular expression for file names with groups position, frame, well, channel and z.")
 @click.option(
     "--numbered/--no-numbered",
     default=True,
@@ -192,9 +231,7 @@ def names(folder: Path, pattern: str | None, numbered: bool, every: bool, as_jso
     for problem in found.problems:
         click.echo(f"  {problem}", err=True)
     if not found.understood:
-        click.echo(
-            "nothing is understood of these names; give --pattern with groups position and frame", err=True
-        )
+        click.echo("nothing is understood of these names; give --pattern with groups position and frame", err=True)
     if not found.understood or found.doubled:
         sys.exit(FAILED)
 
@@ -206,9 +243,16 @@ def names(folder: Path, pattern: str | None, numbered: bool, every: bool, as_jso
 @labelling
 @naming
 def label(
-    phase: Path, fluorescence: Path, out: Path, diameter: tuple[float, float], declump: str,
-    thesis_filter: bool, align: bool, pattern: str | None, numbered: bool | None,
-) -> None:  # fmt: skip
+    phase: Path,
+    fluorescence: Path,
+    out: Path,
+    diameter: tuple[float, float],
+    declump: str,
+    thesis_filter: bool,
+    align: bool,
+    pattern: str | None,
+    numbered: bool | None,
+) -> None:
     """Make masks of single nuclei from fluorescence, for the images in PHASE.
 
     OUT gets labels/, labels.csv with the reason of each rejection, and contact.jpg
@@ -239,9 +283,7 @@ def label(
 
 @livecell.command()
 @click.argument("folders", nargs=-1, required=True, type=_THERE)
-@click.option(
-    "--out", required=True, type=_FOLDER, help="Ensemble; calling again resumes an interrupted run."
-)
+@click.option("--out", required=True, type=_FOLDER, help="Ensemble; calling again resumes an interrupted run.")
 @click.option(
     "--preset",
     type=_PRESETS,
@@ -252,9 +294,7 @@ def label(
 @click.option("--start", type=_THERE, help="Ensemble to begin from: transfer with few pairs.")
 @click.option("--epochs", type=click.IntRange(1), help="Most epochs.  [default: the preset's]")
 @click.option("--seed", default=1, show_default=True, help="Same seed, same result.")
-def train(
-    folders: tuple[Path, ...], out: Path, preset: str, start: Path | None, epochs: int | None, seed: int
-) -> None:
+def train(folders: tuple[Path, ...], out: Path, preset: str, start: Path | None, epochs: int | None, seed: int) -> None:
     """Train an ensemble on labelled FOLDERS: one cell line, or several mixed.
 
     A folder is what 'label' wrote, or holds phase/ and labels/ (masks under the same
@@ -287,8 +327,13 @@ def train(
 @click.argument("folder", type=_THERE)
 @click.option("--ensemble", required=True, type=_THERE, help="Ensemble folder.")
 @click.option("--out", type=_FOLDER, help="For evaluation.json and overlays.")
-@click.option("--part", type=click.Choice(["all", "test", "validation", "train"]), default="all", show_default=True,
-              help="Only fields that the ensemble's training kept for this.")  # fmt: skip
+@click.option(
+    "--part",
+    type=click.Choice(["all", "test", "validation", "train"]),
+    default="all",
+    show_default=True,
+    help="Only fields that the ensemble's training kept for this.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def evaluate(folder: Path, ensemble: Path, out: Path | None, part: str, as_json: bool) -> None:
     """Compare an ensemble with the labels in FOLDER, or with simulated truth.
@@ -319,8 +364,11 @@ def evaluate(folder: Path, ensemble: Path, out: Path | None, part: str, as_json:
     with reporting() as progress:
         found = compare(fields, loaded, out=out, progress=progress)
     if learnt:
-        click.echo(f"  {len(learnt)} of these {len(fields)} fields were learnt from or validated on, so that these figures "
-                   "are too good; --part test takes only what was kept aside", err=True)  # fmt: skip
+        click.echo(
+            f"  {len(learnt)} of these {len(fields)} fields were learnt from or validated on, so that these figures "
+            "are too good; --part test takes only what was kept aside",
+            err=True,
+        )
     click.echo(json.dumps(plain(found)) if as_json else as_table(found))
 
 

@@ -30,9 +30,13 @@ def odds(aberrations: int, cells: int, dose: float, other_dose: float, coefficie
 
 
 def log_odds(
-    aberrations: int, cells: int, dose: float, other_dose: float, coefficients: FloatArray,
+    aberrations: int,
+    cells: int,
+    dose: float,
+    other_dose: float,
+    coefficients: FloatArray,
     covariance: FloatArray | None = None,
-) -> float:  # fmt: skip
+) -> float:
     """Natural logarithm of `odds`, which may be beyond every floating-point number.
 
     With a covariance of the curve the count is negative binomial at either dose (`bayes.count_log`),
@@ -82,9 +86,13 @@ class CharacteristicLimits:
 
 
 def characteristic_limits(
-    cells: int, background: float | tuple[int, int], *, alpha: float = 0.05, beta: float = 0.1,
+    cells: int,
+    background: float | tuple[int, int],
+    *,
+    alpha: float = 0.05,
+    beta: float = 0.1,
     variance: float = 0.0,
-) -> CharacteristicLimits:  # fmt: skip
+) -> CharacteristicLimits:
     """Decision threshold and detection limit (ISO 19238:2023 Annex F, as its users describe it).
 
     Parameters
@@ -135,9 +143,7 @@ def _largest_insignificant(p_value: Callable[[int], float], expected: float, alp
     return low
 
 
-def limits_at(
-    dose: float, cells: int, coefficients: FloatArray, *, level: float = 0.95
-) -> tuple[int, Limits]:
+def limits_at(dose: float, cells: int, coefficients: FloatArray, *, level: float = 0.95) -> tuple[int, Limits]:
     """What a dose would look like: its expected count, rounded down, and limits in Gy.
 
     Flat-prior Poisson limits, the curve taken as known (IAEA 2011, table 7).
@@ -145,9 +151,7 @@ def limits_at(
     _check_finite(dose=dose)
     count = int(np.floor(cells * float(yield_at(np.array(dose), coefficients)) + 1e-9))
     found = bayesian(count, level)
-    return count, Limits(
-        dose_at(found.lower / cells, coefficients), dose_at(found.upper / cells, coefficients)
-    )
+    return count, Limits(dose_at(found.lower / cells, coefficients), dose_at(found.upper / cells, coefficients))
 
 
 def cells_needed(

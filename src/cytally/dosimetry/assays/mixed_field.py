@@ -11,9 +11,13 @@ from cytally.types import FloatArray
 
 
 def mixed_field(
-    per_cell: float, neutron: FloatArray, gamma: FloatArray, gamma_over_neutron: float, *,
+    per_cell: float,
+    neutron: FloatArray,
+    gamma: FloatArray,
+    gamma_over_neutron: float,
+    *,
     backgrounds: str = "both",
-) -> tuple[float, float]:  # fmt: skip
+) -> tuple[float, float]:
     """Doses of a criticality accident (IAEA 2011, 9.7.5.2; Fornalski 2014).
 
     Parameters
@@ -56,9 +60,14 @@ def _shares(ratio: float, backgrounds: str) -> tuple[FloatArray, FloatArray]:
 
 
 def mixed_limits(
-    aberrations: int, cells: int, neutron: tuple[FloatArray, FloatArray],
-    gamma: tuple[FloatArray, FloatArray], gamma_over_neutron: float, *, backgrounds: str = "both",
-) -> tuple[float, float]:  # fmt: skip
+    aberrations: int,
+    cells: int,
+    neutron: tuple[FloatArray, FloatArray],
+    gamma: tuple[FloatArray, FloatArray],
+    gamma_over_neutron: float,
+    *,
+    backgrounds: str = "both",
+) -> tuple[float, float]:
     """95 % limits of the neutron dose that carry the count's error and that of both curves.
 
     Parameters

@@ -20,11 +20,38 @@ from cytally.errors import CountsError
 from cytally.types import IntArray
 
 #: DNA of human chromosomes, Mbp (Morton 1991).
-_DNA = dict(zip(
-    [*map(str, range(1, 23)), "X", "Y"],
-    (263, 255, 214, 203, 194, 183, 171, 155, 145, 144, 144, 143, 114, 109, 106, 98, 92, 85, 67, 72, 50, 56, 164, 59),
-    strict=True,
-))  # fmt: skip
+_DNA = dict(
+    zip(
+        [*map(str, range(1, 23)), "X", "Y"],
+        (
+            263,
+            255,
+            214,
+            203,
+            194,
+            183,
+            171,
+            155,
+            145,
+            144,
+            144,
+            143,
+            114,
+            109,
+            106,
+            98,
+            92,
+            85,
+            67,
+            72,
+            50,
+            56,
+            164,
+            59,
+        ),
+        strict=True,
+    )
+)
 
 
 #: Chromosomes of a cell; no count per cell is higher.
@@ -89,11 +116,7 @@ def _dose_of(per_cell: Estimate, curve: Curve, exposed: ExposureConditions) -> E
     g = exposed.protraction
     gray = dose_at(per_cell.value, curve.coefficients, g)
     variance = per_cell.error**2 if np.isfinite(per_cell.error) else 0.0
-    error = (
-        dose_error(gray, variance, curve.coefficients, curve.carried.covariance, g)
-        if gray > 0
-        else float("nan")
-    )
+    error = dose_error(gray, variance, curve.coefficients, curve.carried.covariance, g) if gray > 0 else float("nan")
     return Estimate.normal(gray, error, 0.95)
 
 
@@ -153,9 +176,13 @@ def criticality(
         backgrounds=backgrounds,
     )
     lower, upper = mixed_limits(
-        dicentrics, cells, (neutron.carried.coefficients, neutron.carried.covariance),
-        (gamma.carried.coefficients, gamma.carried.covariance), gamma_over_neutron, backgrounds=backgrounds,
-    )  # fmt: skip
+        dicentrics,
+        cells,
+        (neutron.carried.coefficients, neutron.carried.covariance),
+        (gamma.carried.coefficients, gamma.carried.covariance),
+        gamma_over_neutron,
+        backgrounds=backgrounds,
+    )
     both = (("neutron", neutron), ("gamma", gamma))
     ratio = gamma_over_neutron
     said = [
@@ -164,9 +191,11 @@ def criticality(
         for note in assay_notes(times * estimate, times * upper, curve)
     ]
     return MixedField(
-        (estimate, lower, upper), (ratio * estimate, ratio * lower, ratio * upper),
-        tuple(name for name, curve in both if not curve.covariance.any()), tuple(said),
-    )  # fmt: skip
+        (estimate, lower, upper),
+        (ratio * estimate, ratio * lower, ratio * upper),
+        tuple(name for name, curve in both if not curve.covariance.any()),
+        tuple(said),
+    )
 
 
 @dataclass(frozen=True)
@@ -227,9 +256,15 @@ def dna_fractions(sex: str = "") -> dict[str, float]:
 
 
 def translocations(
-    count: int, cells: int, colours: Sequence[Sequence[str]], person: Person | None, curve: Curve, *,
-    control: tuple[int, int] | None = None, sex: str = "",
-) -> Translocated:  # fmt: skip
+    count: int,
+    cells: int,
+    colours: Sequence[Sequence[str]],
+    person: Person | None,
+    curve: Curve,
+    *,
+    control: tuple[int, int] | None = None,
+    sex: str = "",
+) -> Translocated:
     """Dose from translocations seen with painted chromosomes (IAEA 2011, chapter 10).
 
     Parameters
@@ -280,9 +315,12 @@ def translocations(
     few = float(count_up_to(count, equivalents, np.array(per_genome), np.array(variance)))
     said: tuple[str, ...] = (str(Note("contradiction", few)),) if few < UNBELIEVABLE else ()
     return Translocated(
-        factor, equivalents, per_genome * equivalents, Estimate(gray, float("nan"), lower, upper),
+        factor,
+        equivalents,
+        per_genome * equivalents,
+        Estimate(gray, float("nan"), lower, upper),
         said + assay_notes(gray, upper, curve, background=False),
-    )  # fmt: skip
+    )
 
 
 def _background(person: Person | None, control: tuple[int, int] | None, factor: float) -> tuple[float, float]:
@@ -290,15 +328,18 @@ def _background(person: Person | None, control: tuple[int, int] | None, factor: 
     if control is None:
         assert person is not None
         by_age = expected_background(
-            1, 1.0, person.age, sex=person.sex, smoker=person.smoker, region=person.region,
+            1,
+            1.0,
+            person.age,
+            sex=person.sex,
+            smoker=person.smoker,
+            region=person.region,
             ethnicity=person.ethnicity,
-        )  # fmt: skip
+        )
         return by_age, 0.0
     known, among = control
     if known < 0 or among < 1:
-        raise CountsError(
-            f"expected a control with translocations >= 0 and cells >= 1, got {known} and {among}"
-        )
+        raise CountsError(f"expected a control with translocations >= 0 and cells >= 1, got {known} and {among}")
     equivalents = among * factor
     seen = known if known else 0.5  # none seen is not none there
     return seen / equivalents, seen / equivalents**2

@@ -17,8 +17,13 @@ _SMOKING = 1.19
 #: Ratios of Sigurdson 2008 to white donors and to North America, as Biodose Tools 3.7 takes them.
 ETHNICITY = {"": 1.0, "white": 1.0, "asian": 1.23, "black": 0.84, "other": 1.06}
 REGION = {
-    "": 1.0, "n-america": 1.0, "w-europe": 0.99, "c-europe": 1.75, "e-europe": 1.75, "asia": 0.86,
-}  # fmt: skip
+    "": 1.0,
+    "n-america": 1.0,
+    "w-europe": 0.99,
+    "c-europe": 1.75,
+    "e-europe": 1.75,
+    "asia": 0.86,
+}
 #: Years; nobody has been older.
 _OLDEST = 125.0
 
@@ -57,9 +62,7 @@ def genome_factor(colours: Sequence[Sequence[str]], fractions: Mapping[str, floa
     painted = [name for colour in colours for name in colour]
     absent = sorted({name for name in painted if fractions[name] == 0})
     if absent:
-        raise CountsError(
-            f"expected chromosomes that the person has, got {', '.join(absent)}; is the sex right?"
-        )
+        raise CountsError(f"expected chromosomes that the person has, got {', '.join(absent)}; is the sex right?")
     twice = sorted({name for name in painted if painted.count(name) > 1})
     if twice or not all(colours):
         raise CountsError(
@@ -78,9 +81,15 @@ def genome_factor(colours: Sequence[Sequence[str]], fractions: Mapping[str, floa
 
 
 def expected_background(
-    cells: int, factor: float, age: float, *, sex: str = "", smoker: bool = False, region: str = "",
+    cells: int,
+    factor: float,
+    age: float,
+    *,
+    sex: str = "",
+    smoker: bool = False,
+    region: str = "",
     ethnicity: str = "",
-) -> float:  # fmt: skip
+) -> float:
     """Translocations expected without exposure (Sigurdson 2008).
 
     Parameters

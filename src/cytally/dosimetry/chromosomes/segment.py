@@ -121,9 +121,7 @@ def _outlines(united: Mask, size: float) -> list[Outline | None]:
 
 def _outline(labels: NDArray[np.int32], box: NDArray[np.int32], label: int, size: float) -> Outline | None:
     left, top, width, height, area = (int(v) for v in box)
-    inside = (
-        top > 2 and left > 2 and top + height < labels.shape[0] - 2 and left + width < labels.shape[1] - 2
-    )
+    inside = top > 2 and left > 2 and top + height < labels.shape[0] - 2 and left + width < labels.shape[1] - 2
     if not inside or not _AREAS[0] * size**2 < area < _AREAS[1] * size**2:
         return None
     mask = np.asarray(labels[top : top + height, left : left + width] == label)

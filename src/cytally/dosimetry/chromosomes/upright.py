@@ -140,9 +140,7 @@ def centromere(mass: FloatArray, spread: FloatArray, ends: tuple[float, float], 
     return float(row) if narrow[row] < _NARROW * min(above.max(), below.max()) else None
 
 
-def soft_window(
-    outline: Outline, size: float, occupied: Mask, rim: float = RIM
-) -> tuple[tuple[slice, slice], Float32]:
+def soft_window(outline: Outline, size: float, occupied: Mask, rim: float = RIM) -> tuple[tuple[slice, slice], Float32]:
     """The window of a chromosome with its rim, and a mask that fades over the rim and towards neighbours."""
     rim *= size
     pad = int(np.ceil(2 * rim)) + 1

@@ -102,9 +102,12 @@ def compose_cell(fields: tuple[Field, ...], wanted: Wanted, rng: np.random.Gener
     bench.lay_all()
     untouched = [here.segmented.chromosomes[i].middle for i in bench.donors]
     return ComposedCell(
-        _picture(_refocused(bench.sheet.density, here.segmented.size, rng), here.source), _points(bench.labels),
-        np.array(bench.laid, float).reshape(-1, 2), np.array(untouched, float).reshape(-1, 2), here.source,
-    )  # fmt: skip
+        _picture(_refocused(bench.sheet.density, here.segmented.size, rng), here.source),
+        _points(bench.labels),
+        np.array(bench.laid, float).reshape(-1, 2),
+        np.array(untouched, float).reshape(-1, 2),
+        here.source,
+    )
 
 
 def _refocused(density: Float32, size: float, rng: np.random.Generator) -> Float32:

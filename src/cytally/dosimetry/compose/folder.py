@@ -56,9 +56,13 @@ def check_fields(fields: tuple[Field, ...], folder: Path, least: int = 1) -> Non
 
 
 def write_composed(
-    fields: tuple[Field, ...], folder: Path, cells: int, seed: int, wanted: Wanted | None = None,
+    fields: tuple[Field, ...],
+    folder: Path,
+    cells: int,
+    seed: int,
+    wanted: Wanted | None = None,
     progress: Progress = silent,
-) -> None:  # fmt: skip
+) -> None:
     """Write composed cells; images that are there already are kept.
 
     Parameters

@@ -32,13 +32,17 @@ def break_off(body: Upright, row: float) -> tuple[Upright, Upright]:
     """Cut at a row: the part before it and the part after it, both beginning at their own row 0."""
     at = int(round(row))
     before = replace(
-        body, density=body.density[:at], centromeres=tuple(c for c in body.centromeres if c < at),
+        body,
+        density=body.density[:at],
+        centromeres=tuple(c for c in body.centromeres if c < at),
         ends=(body.ends[0], float(at)),
-    )  # fmt: skip
+    )
     after = replace(
-        body, density=body.density[at:], centromeres=tuple(c - at for c in body.centromeres if c >= at),
+        body,
+        density=body.density[at:],
+        centromeres=tuple(c - at for c in body.centromeres if c >= at),
         ends=(0.0, body.ends[1] - at),
-    )  # fmt: skip
+    )
     return before, after
 
 

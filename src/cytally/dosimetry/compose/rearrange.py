@@ -184,10 +184,12 @@ class Rearrangement:
         row, col = np.array(middle) + self.rng.normal(0, far * self.here.segmented.size, 2)
         height, width = self.sheet.density.shape
         return Pose(
-            float(np.clip(row, 8, height - 9)), float(np.clip(col, 8, width - 9)),
-            float(self.rng.uniform(0, 2 * np.pi)), float(self.rng.normal(0, 0.35)),
+            float(np.clip(row, 8, height - 9)),
+            float(np.clip(col, 8, width - 9)),
+            float(self.rng.uniform(0, 2 * np.pi)),
+            float(self.rng.normal(0, 0.35)),
             bool(self.rng.random() < 0.5),
-        )  # fmt: skip
+        )
 
     def _in_line(self, one: Upright, first: Pose, two: Upright) -> None:
         """Lay a second body in line with the first, with a gap: nobody could tell an overlap from a join."""

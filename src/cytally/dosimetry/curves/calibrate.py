@@ -125,11 +125,16 @@ class Curve:
             "log_likelihood": _finite(self.fit.log_likelihood) if self.fit else None,
             "data": [_plain(point) for point in self.points],
             "highest_dose_gy": self.stated_range,
-            "radiation": self.radiation, "laboratory": self.laboratory, "detector": self.detector,
-            "model": self.model, "family": self.family, "reason": self.reason,
-            "aberration": self.aberration, "about": self.about.model_dump(),
+            "radiation": self.radiation,
+            "laboratory": self.laboratory,
+            "detector": self.detector,
+            "model": self.model,
+            "family": self.family,
+            "reason": self.reason,
+            "aberration": self.aberration,
+            "about": self.about.model_dump(),
             "statistics": self.summary,
-        }  # fmt: skip
+        }
         Path(path).write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
     @staticmethod
@@ -153,9 +158,20 @@ class Curve:
         if points:
             fit = _refitted(stored, points, values, covariance, str(path))
         return Curve(
-            values, covariance, points, stored.radiation, stored.laboratory, stored.detector, fit, stored.form,
-            stored.family, stored.reason, stored.about, stored.aberration, stored.highest_dose_gy,
-        )  # fmt: skip
+            values,
+            covariance,
+            points,
+            stored.radiation,
+            stored.laboratory,
+            stored.detector,
+            fit,
+            stored.form,
+            stored.family,
+            stored.reason,
+            stored.about,
+            stored.aberration,
+            stored.highest_dose_gy,
+        )
 
 
 def _refitted(
@@ -181,8 +197,11 @@ def _series(points: Sequence[DosePoint], model: str) -> Series:
 def _plain(point: DosePoint) -> dict[str, Any]:
     known = {"distribution": list(point.distribution)} if point.distribution else {}
     return {
-        "dose_gy": point.dose_gy, "cells": point.cells, "dicentrics": point.dicentrics, "weight": point.weight,
-    } | known  # fmt: skip
+        "dose_gy": point.dose_gy,
+        "cells": point.cells,
+        "dicentrics": point.dicentrics,
+        "weight": point.weight,
+    } | known
 
 
 def _finite(value: float) -> float | None:
@@ -190,9 +209,14 @@ def _finite(value: float) -> float | None:
 
 
 def stated(
-    coefficients: Sequence[float], errors: Sequence[float], covariances: Sequence[float] = (), *,
-    radiation: str = "", laboratory: str = "", highest_dose: float | None = None,
-) -> Curve:  # fmt: skip
+    coefficients: Sequence[float],
+    errors: Sequence[float],
+    covariances: Sequence[float] = (),
+    *,
+    radiation: str = "",
+    laboratory: str = "",
+    highest_dose: float | None = None,
+) -> Curve:
     """A curve known by its coefficients and their errors alone, such as a published one.
 
     Parameters
@@ -221,9 +245,7 @@ def stated(
             f"got {', '.join(f'{v:g}' for v in (*coefficients, *errors))}"
         )
     if highest_dose is not None and not 0 < highest_dose <= HIGHEST_GY:
-        raise CountsError(
-            f"expected a range up to a dose above 0 and at most {HIGHEST_GY:g} Gy, got {highest_dose:g}"
-        )
+        raise CountsError(f"expected a range up to a dose above 0 and at most {HIGHEST_GY:g} Gy, got {highest_dose:g}")
     size = len(coefficients)
     pairs = [(0, 1), (0, 2), (1, 2)][: 3 if size == 3 else 1]
     if len(covariances) not in (0, len(pairs)):
@@ -235,16 +257,27 @@ def stated(
         covariance[i, j] = covariance[j, i] = value
     check_curve(values, covariance, "curve")
     return Curve(
-        values, covariance, radiation=radiation, laboratory=laboratory, family="as published",
-        model="linear-quadratic" if values[2] or covariance[2, 2] else "linear", stated_range=highest_dose,
-    )  # fmt: skip
+        values,
+        covariance,
+        radiation=radiation,
+        laboratory=laboratory,
+        family="as published",
+        model="linear-quadratic" if values[2] or covariance[2, 2] else "linear",
+        stated_range=highest_dose,
+    )
 
 
 def calibrate(
-    points: Sequence[DosePoint], *, radiation: str = "", laboratory: str = "", detector: str = "",
-    model: str = "linear-quadratic", family: str = "Poisson", about: About | None = None,
+    points: Sequence[DosePoint],
+    *,
+    radiation: str = "",
+    laboratory: str = "",
+    detector: str = "",
+    model: str = "linear-quadratic",
+    family: str = "Poisson",
+    about: About | None = None,
     aberration: str = DICENTRICS,
-) -> Curve:  # fmt: skip
+) -> Curve:
     """Fit a calibration curve by constrained Poisson maximum likelihood.
 
     Parameters
@@ -279,9 +312,19 @@ def calibrate(
     why += reasons
     covariance = fit.covariance * scale if kind == "quasi-Poisson" else fit.covariance
     return Curve(
-        fit.coefficients, covariance, tuple(points), radiation, laboratory, detector, fit,
-        chosen, kind, "; ".join(why), about or About(), aberration,
-    )  # fmt: skip
+        fit.coefficients,
+        covariance,
+        tuple(points),
+        radiation,
+        laboratory,
+        detector,
+        fit,
+        chosen,
+        kind,
+        "; ".join(why),
+        about or About(),
+        aberration,
+    )
 
 
 def _check_points(points: Sequence[DosePoint], aberration: str) -> None:
@@ -316,9 +359,7 @@ def _choose_family(fit: Fit, points: Sequence[DosePoint], family: str) -> tuple[
     return kind, scale, [words]
 
 
-def _choose_model(
-    dose: FloatArray, cells: FloatArray, dicentrics: FloatArray, weights: FloatArray
-) -> tuple[str, str]:
+def _choose_model(dose: FloatArray, cells: FloatArray, dicentrics: FloatArray, weights: FloatArray) -> tuple[str, str]:
     """Linear-quadratic unless the linear curve explains the counts as well (likelihood ratio, 5 %)."""
     if len(np.unique(dose)) < 3:
         return "linear", f"linear: {len(np.unique(dose))} doses are too few for a quadratic term"

@@ -56,9 +56,7 @@ def _check_coefficients(values: FloatArray, where: str) -> None:
 
 def _check_covariance(covariance: FloatArray, where: str) -> None:
     if covariance.shape != (len(NAMES), len(NAMES)):
-        raise CountsError(
-            f"{where}: expected a symmetric 3 x 3 covariance of C, alpha, beta, got {covariance.shape}"
-        )
+        raise CountsError(f"{where}: expected a symmetric 3 x 3 covariance of C, alpha, beta, got {covariance.shape}")
     if not np.isfinite(covariance).all():
         raise CountsError(f"{where}: expected a covariance of finite numbers, got NaN or infinity")
     variances = np.diag(covariance)
@@ -83,9 +81,7 @@ def _check_covariance(covariance: FloatArray, where: str) -> None:
         )
 
 
-def check_follows(
-    said: tuple[FloatArray, FloatArray], fitted: tuple[FloatArray, FloatArray], where: str
-) -> None:
+def check_follows(said: tuple[FloatArray, FloatArray], fitted: tuple[FloatArray, FloatArray], where: str) -> None:
     """Refuse a curve that is not the one its data give; what rounding for print does is let pass.
 
     Parameters

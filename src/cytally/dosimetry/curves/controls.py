@@ -116,9 +116,7 @@ def _refitted(plain: Carried, series: Series) -> Carried | None:
 
 
 def _fit(series: Series, aberrations: FloatArray) -> Fit:
-    return fit_curve(
-        series.dose, series.cells, aberrations, quadratic=series.quadratic, weights=series.weights
-    )
+    return fit_curve(series.dose, series.cells, aberrations, quadratic=series.quadratic, weights=series.weights)
 
 
 def _scale(plain: Carried, series: Series) -> float | None:

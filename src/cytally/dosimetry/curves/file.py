@@ -83,9 +83,7 @@ class CurveFile(BaseModel):
 
     def points(self) -> tuple[DosePoint, ...]:
         """The data, as counts."""
-        return tuple(
-            DosePoint(p.dose_gy, p.cells, p.dicentrics, p.weight, tuple(p.distribution)) for p in self.data
-        )
+        return tuple(DosePoint(p.dose_gy, p.cells, p.dicentrics, p.weight, tuple(p.distribution)) for p in self.data)
 
     def stated_fit(self, values: FloatArray, covariance: FloatArray) -> Fit | None:
         """Goodness of fit as far as a file without data says it; None where it does not."""
@@ -123,9 +121,7 @@ class CurveFile(BaseModel):
         if small:
             matrix[:2, :2] = rows
         check_curve(values, matrix, where)
-        held = [
-            name for name, value in zip(NAMES, values, strict=True) if name in self.at_bound and value > 0
-        ]
+        held = [name for name, value in zip(NAMES, values, strict=True) if name in self.at_bound and value > 0]
         if held:
             raise CountsError(f"{where}: at_bound: expected coefficients that are 0, got {held[0]} above 0")
         if linear and matrix[2, 2] > 0:
@@ -149,7 +145,7 @@ def check_said(stored: CurveFile, fit: Fit, highest: float, where: str) -> None:
         ("log_likelihood", stored.log_likelihood, fit.log_likelihood, _near(stored.log_likelihood, fit.log_likelihood)),
         ("at_bound", bound, found, bound == found or "at_bound" not in stored.model_fields_set),
         ("highest_dose_gy", stored.highest_dose_gy, highest, (stored.highest_dose_gy or 0) <= highest * (1 + 1e-9)),
-    ]  # fmt: skip
+    ]
     for name, value, other, follows in said:
         if not follows:
             raise CountsError(
@@ -179,15 +175,11 @@ def read_file(path: Path) -> CurveFile:
     if not path.is_file():
         raise CountsError(f"{path}: expected a curve file (JSON), found none")
     if path.stat().st_size > _LARGEST:
-        raise CountsError(
-            f"{path}: expected a curve file of at most {_LARGEST} bytes, got {path.stat().st_size}"
-        )
+        raise CountsError(f"{path}: expected a curve file of at most {_LARGEST} bytes, got {path.stat().st_size}")
     try:
         text = path.read_text(encoding="utf-8-sig")
         if _depth(text) > _DEEPEST:
-            raise CountsError(
-                f"{path}: not a curve file: brackets within brackets, more than {_DEEPEST} deep"
-            )
+            raise CountsError(f"{path}: not a curve file: brackets within brackets, more than {_DEEPEST} deep")
         content = json.loads(text, object_pairs_hook=_once)
         return CurveFile.model_validate(content)
     except ValidationError as error:

@@ -91,9 +91,13 @@ def design(dose: FloatArray, protraction: float = 1.0) -> FloatArray:
 
 
 def fit_curve(
-    dose: FloatArray, cells: FloatArray, aberrations: FloatArray, *,
-    quadratic: bool = True, weights: FloatArray | None = None,
-) -> Fit:  # fmt: skip
+    dose: FloatArray,
+    cells: FloatArray,
+    aberrations: FloatArray,
+    *,
+    quadratic: bool = True,
+    weights: FloatArray | None = None,
+) -> Fit:
     """Fit by Poisson maximum likelihood with identity link and C, alpha, beta >= 0.
 
     Parameters
@@ -163,9 +167,12 @@ def _check(dose: FloatArray, cells: FloatArray, aberrations: FloatArray, terms: 
 
 
 def _fit_free(
-    dose: FloatArray, cells: FloatArray, aberrations: FloatArray,
-    free: tuple[int, ...], terms: tuple[int, ...],
-) -> Fit | None:  # fmt: skip
+    dose: FloatArray,
+    cells: FloatArray,
+    aberrations: FloatArray,
+    free: tuple[int, ...],
+    terms: tuple[int, ...],
+) -> Fit | None:
     """Fisher scoring over the free coefficients; None where the maximum is infeasible."""
     x = design(dose)[:, free] * cells[:, None]
     beta = _start(x, aberrations)
@@ -202,9 +209,12 @@ def _start(x: FloatArray, aberrations: FloatArray) -> FloatArray:
 
 
 def _finish(
-    x: FloatArray, beta: FloatArray, aberrations: FloatArray,
-    free: tuple[int, ...], terms: tuple[int, ...],
-) -> Fit | None:  # fmt: skip
+    x: FloatArray,
+    beta: FloatArray,
+    aberrations: FloatArray,
+    free: tuple[int, ...],
+    terms: tuple[int, ...],
+) -> Fit | None:
     mean = x @ beta
     if (mean[aberrations > 0] <= 0).any():
         return None
@@ -215,12 +225,14 @@ def _finish(
     coefficients[list(free)] = beta
     ratio = np.where(aberrations > 0, aberrations / safe, 1.0)
     return Fit(
-        coefficients, covariance, tuple(NAMES[k] for k in terms if k not in free),
+        coefficients,
+        covariance,
+        tuple(NAMES[k] for k in terms if k not in free),
         chi2=float(((aberrations - mean) ** 2 / safe).sum()),
         deviance=float(2 * (aberrations * np.log(ratio) - (aberrations - mean)).sum()),
         log_likelihood=float(poisson_log(aberrations, safe).sum()),
         degrees=len(aberrations) - len(free),
-    )  # fmt: skip
+    )
 
 
 def yield_at(dose: FloatArray, coefficients: FloatArray, protraction: float = 1.0) -> FloatArray:

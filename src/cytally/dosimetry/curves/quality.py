@@ -81,26 +81,28 @@ def rows_of(points: Sequence[DosePoint], coefficients: FloatArray) -> list[dict[
         variance, index, u = (float(v) if np.isfinite(v) else None for v in over)
         away = point.dicentrics - expected
         residual = float(away * np.sqrt(point.weight / expected)) if expected > 0 else None
-        rows.append({
-            "dose_gy": point.dose_gy, "cells": point.cells, "dicentrics": point.dicentrics,
-            "mean": point.dicentrics / point.cells, "variance": variance, "index": index, "u": u,
-            "expected": expected, "residual": 0.0 if expected == away == 0 else residual,
-        })  # fmt: skip
+        rows.append(
+            {
+                "dose_gy": point.dose_gy,
+                "cells": point.cells,
+                "dicentrics": point.dicentrics,
+                "mean": point.dicentrics / point.cells,
+                "variance": variance,
+                "index": index,
+                "u": u,
+                "expected": expected,
+                "residual": 0.0 if expected == away == 0 else residual,
+            }
+        )
     return rows
 
 
-def warnings_of(
-    points: Sequence[DosePoint], coefficients: FloatArray, fit: Fit | None, family: str
-) -> list[str]:
+def warnings_of(points: Sequence[DosePoint], coefficients: FloatArray, fit: Fit | None, family: str) -> list[str]:
     """What must be said of a fitted curve: lack of fit, dispersion over cells, a gap in the controls."""
     rows, said = rows_of(points, coefficients), []
     if fit is not None and fit.p_value < UNLIKELY:
         worst = max(rows, key=lambda row: abs(row["residual"] or 0.0), default=None)
-        at = (
-            f"; farthest away at {worst['dose_gy']:g} Gy ({worst['residual']:+.1f} standard errors)"
-            if worst
-            else ""
-        )
+        at = f"; farthest away at {worst['dose_gy']:g} Gy ({worst['residual']:+.1f} standard errors)" if worst else ""
         carried = ", which the errors carry (quasi-Poisson)" if family == "quasi-Poisson" else ""
         said.append(
             f"the curve does not fit its own counts (chi2 {fit.chi2:.2f} with {fit.degrees} {'degree' if fit.degrees == 1 else 'degrees'} of freedom, "
@@ -124,24 +126,22 @@ def warnings_of(
         said.append("no unexposed cells among the counts: the background is extrapolated")
     elif points and not sum(p.dicentrics for p in silent):
         cells = sum(p.cells for p in silent)
-        said.append(
-            f"no aberration in {cells} unexposed cells: the limits of a dose carry what that leaves open"
-        )
+        said.append(f"no aberration in {cells} unexposed cells: the limits of a dose carry what that leaves open")
     return said
 
 
-def summary(
-    points: Sequence[DosePoint], coefficients: FloatArray, fit: Fit | None, family: str
-) -> dict[str, Any]:
+def summary(points: Sequence[DosePoint], coefficients: FloatArray, fit: Fit | None, family: str) -> dict[str, Any]:
     """Everything of the above for a file: goodness of fit, correlations, a row per dose, words."""
     found: dict[str, Any] = {"per_dose": rows_of(points, coefficients)}
     if fit is not None:
         found |= {
-            "p_value": _known(fit.p_value), "aic": _known(fit.aic), "dispersion": _known(fit.dispersion),
+            "p_value": _known(fit.p_value),
+            "aic": _known(fit.aic),
+            "dispersion": _known(fit.dispersion),
             "correlations": {
                 f"{NAMES[i]},{NAMES[j]}": _known(float(fit.correlation[i, j])) for i, j in ((0, 1), (0, 2), (1, 2))
             },
-        }  # fmt: skip
+        }
     whole = pooled(points)
     found["index_of_all_doses"], found["u_of_all_doses"] = _known(whole.index), _known(whole.u)
     return found | {"warnings": warnings_of(points, coefficients, fit, family)}

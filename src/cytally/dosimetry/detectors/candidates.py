@@ -41,9 +41,7 @@ def proposing(ensemble: Ensemble, count: int = PROPOSING) -> list[int]:
     return [int(k) for k in np.linspace(0, total - 1, min(count, total)).round()]
 
 
-def propose(
-    density: Float32, ensemble: Ensemble, count: int = PROPOSING, *, saving: bool = True
-) -> Detections:
+def propose(density: Float32, ensemble: Ensemble, count: int = PROPOSING, *, saving: bool = True) -> Detections:
     """Places where the mean heatmap of some members has a maximum.
 
     Parameters
@@ -109,9 +107,15 @@ def peaks(maps: Float32, ensemble: Ensemble, chosen: Sequence[int]) -> Detection
     row, col, voted, confidence, spread = np.array(rows, dtype=float).T
     middle = (STRIDE - 1) / 2
     return Detections(
-        row * STRIDE + middle, col * STRIDE + middle, tuple(names), voted.astype(int), confidence, spread,
-        len(chosen), np.full(len(rows), np.nan),
-    )  # fmt: skip
+        row * STRIDE + middle,
+        col * STRIDE + middle,
+        tuple(names),
+        voted.astype(int),
+        confidence,
+        spread,
+        len(chosen),
+        np.full(len(rows), np.nan),
+    )
 
 
 def _one_per_plateau(top: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -89,14 +89,11 @@ def confirmed(found: Detections, ensemble: Ensemble) -> Detections:
     thresholds, own = ensemble.card.thresholds, channels(found, ensemble)
     if thresholds.co_occurrence:
         return found.keep(
-            found.probability
-            > np.asarray(thresholds.hard_rule_probability or thresholds.probability, float)[own]
+            found.probability > np.asarray(thresholds.hard_rule_probability or thresholds.probability, float)[own]
         )
     places = np.stack([found.row, found.col], axis=1)
     probability = weigh(places, own, found.probability, thresholds.cooccurrence_weight or [])
-    return replace(found, probability=probability).keep(
-        probability > np.asarray(thresholds.probability, float)[own]
-    )
+    return replace(found, probability=probability).keep(probability > np.asarray(thresholds.probability, float)[own])
 
 
 def verified(density: NDArray[np.float32], found: Detections, ensemble: Ensemble) -> Detections:

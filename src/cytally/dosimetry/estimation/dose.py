@@ -41,9 +41,12 @@ __all__ = [
 
 #: Names of the methods, as they are printed.
 METHODS = {
-    "merkle": "Merkle", "merkle95": "Merkle 95/95", "delta": "delta method", "bayes": "calibrative density, HPD",
+    "merkle": "Merkle",
+    "merkle95": "Merkle 95/95",
+    "delta": "delta method",
+    "bayes": "calibrative density, HPD",
     "likelihood": "likelihood ratio",
-}  # fmt: skip
+}
 #: Nobody counts more cells, or dicentrics.
 MOST = 10**12
 #: What is taken where no method is asked for: it covers nearest to 95 % (docs/doses.md).
@@ -152,10 +155,16 @@ def _between(lower: float, upper: float) -> str:
 
 
 def dose(
-    counts: Counts | IntArray, curve: Curve, *, method: str = DEFAULT, any_detector: bool = False,
-    exposed: ExposureConditions = ACUTE, errors: DetectorErrors | None = None, disagreement: float = 0.0,
+    counts: Counts | IntArray,
+    curve: Curve,
+    *,
+    method: str = DEFAULT,
+    any_detector: bool = False,
+    exposed: ExposureConditions = ACUTE,
+    errors: DetectorErrors | None = None,
+    disagreement: float = 0.0,
     asked: Asked = PLAIN,
-) -> Dose:  # fmt: skip
+) -> Dose:
     """Whole-body dose with limits that carry Poisson and curve uncertainty.
 
     Parameters
@@ -203,9 +212,12 @@ def dose(
     found = _whole_body(spread, curve, method, exposed, errors, disagreement, asked.prior)
     wanted = by_likelihood(distribution, curve, exposed, errors) if asked.partial else None
     return replace(
-        found, partial=partial, dispersion=spread if with_spread else None, contaminated=wanted,
+        found,
+        partial=partial,
+        dispersion=spread if with_spread else None,
+        contaminated=wanted,
         tried_partial=asked.partial,
-    )  # fmt: skip
+    )
 
 
 def _check_spread(distribution: IntArray, spread: Dispersion) -> None:
@@ -243,9 +255,15 @@ def check_belongs(curve: Curve, detector: str, *, any_detector: bool = False) ->
 
 
 def dose_from_totals(
-    dicentrics: int, cells: int, curve: Curve, *, method: str = DEFAULT, exposed: ExposureConditions = ACUTE,
-    errors: DetectorErrors | None = None, asked: Asked = PLAIN,
-) -> Dose:  # fmt: skip
+    dicentrics: int,
+    cells: int,
+    curve: Curve,
+    *,
+    method: str = DEFAULT,
+    exposed: ExposureConditions = ACUTE,
+    errors: DetectorErrors | None = None,
+    asked: Asked = PLAIN,
+) -> Dose:
     """Dose from two totals, where the distribution over cells is not known; parameters as of `dose`.
 
     A partial-body dose needs that distribution: asked for here, it is not estimable.
@@ -263,9 +281,14 @@ def dose_from_totals(
 
 
 def _whole_body(
-    spread: Dispersion, curve: Curve, method: str, exposed: ExposureConditions, errors: DetectorErrors | None,
-    disagreement: float = 0.0, prior: Prior = FLAT,
-) -> Dose:  # fmt: skip
+    spread: Dispersion,
+    curve: Curve,
+    method: str,
+    exposed: ExposureConditions,
+    errors: DetectorErrors | None,
+    disagreement: float = 0.0,
+    prior: Prior = FLAT,
+) -> Dose:
     if prior != FLAT and (method != "bayes" or errors is not None):
         raise CountsError("expected the method bayes, and no detector's errors, where a prior is given")
     beside = None
@@ -287,7 +310,17 @@ def _whole_body(
     if disagreement > 0:
         notes.append(Note("members", disagreement))
     return Dose(
-        found.estimate, found.lower, found.upper, name, spread.cells,
-        spread.aberrations, spread, tuple(notes), exposed.protraction, None, beside, curve.aberration,
+        found.estimate,
+        found.lower,
+        found.upper,
+        name,
+        spread.cells,
+        spread.aberrations,
+        spread,
+        tuple(notes),
+        exposed.protraction,
+        None,
+        beside,
+        curve.aberration,
         prior="" if prior == FLAT else prior.words,
-    )  # fmt: skip
+    )

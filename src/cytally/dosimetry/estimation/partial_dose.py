@@ -31,6 +31,10 @@ def by_likelihood(
 ) -> PartialBody | None:
     """The answer by profile likelihood, whatever the dispersion is."""
     return contaminated(
-        distribution, curve.carried.coefficients, curve.carried.covariance, d0_gy=exposed.d0_gy,
-        protraction=exposed.protraction, errors=errors,
-    )  # fmt: skip
+        distribution,
+        curve.carried.coefficients,
+        curve.carried.covariance,
+        d0_gy=exposed.d0_gy,
+        protraction=exposed.protraction,
+        errors=errors,
+    )

@@ -25,9 +25,7 @@ from cytally.statistics.poisson import Dispersion
 _ROUNDING = 2e-3
 
 
-def check_explained(
-    spread: Dispersion, curve: Curve, protraction: float, errors: DetectorErrors | None
-) -> None:
+def check_explained(spread: Dispersion, curve: Curve, protraction: float, errors: DetectorErrors | None) -> None:
     """Refuse a count that no dose explains."""
     if errors is None:
         gray = dose_at(spread.mean, curve.coefficients, protraction)
@@ -51,9 +49,7 @@ def check_mode(gray: float, spread: Dispersion, curve: Curve) -> None:
         )
 
 
-def _check_prior(
-    spread: Dispersion, curve: Curve, prior: Prior, protraction: float, index: float | None
-) -> None:
+def _check_prior(spread: Dispersion, curve: Curve, prior: Prior, protraction: float, index: float | None) -> None:
     """Refuse a prior that leaves no dose which the count leaves possible too (1 %)."""
     if prior == FLAT:
         return
@@ -107,9 +103,14 @@ def limits_with_errors(
             "give recall and false rate only with a curve scored manually"
         )
     density = detector_density(
-        spread.aberrations, spread.cells, curve.carried.coefficients, curve.carried.covariance, errors,
-        protraction=protraction, index=index,
-    )  # fmt: skip
+        spread.aberrations,
+        spread.cells,
+        curve.carried.coefficients,
+        curve.carried.covariance,
+        errors,
+        protraction=protraction,
+        index=index,
+    )
     check_mode(density.mode, spread, curve)
     lower, upper = density.likelihood_region()
     return DoseLimits(density.mode, lower, upper, spread.mean, spread.mean)
@@ -132,13 +133,23 @@ def limits_of(
     if method == "delta":
         variance = spread.mean / spread.cells * index if index is not None else None
         return delta(
-            spread.aberrations, spread.cells, curve.coefficients, known.covariance, protraction=protraction,
+            spread.aberrations,
+            spread.cells,
+            curve.coefficients,
+            known.covariance,
+            protraction=protraction,
             yield_variance=variance,
-        )  # fmt: skip
+        )
     density = calibrative_density(
-        spread.aberrations, spread.cells, known.coefficients, known.covariance, protraction=protraction,
-        index=index, prior=prior.gamma, highest=prior.highest,
-    )  # fmt: skip
+        spread.aberrations,
+        spread.cells,
+        known.coefficients,
+        known.covariance,
+        protraction=protraction,
+        index=index,
+        prior=prior.gamma,
+        highest=prior.highest,
+    )
     if method == "bayes":
         _check_prior(spread, curve, prior, protraction, index)
     check_mode(density.mode, spread, curve)
@@ -147,9 +158,7 @@ def limits_of(
     return DoseLimits(estimate, *density.likelihood_region(), spread.mean, spread.mean)
 
 
-def _merkle(
-    spread: Dispersion, curve: Curve, method: str, protraction: float, disagreement: float
-) -> DoseLimits:
+def _merkle(spread: Dispersion, curve: Curve, method: str, protraction: float, disagreement: float) -> DoseLimits:
     """Merkle's limits, by the rule of IAEA 2011 eq. 9 where the counts are overdispersed.
 
     That rule widens by half even where the index is 1; members that disagree take from the
@@ -157,10 +166,14 @@ def _merkle(
     """
     worth = 1 / (1 + disagreement**2 / max(spread.aberrations, 1))
     return merkle(
-        spread.aberrations * worth, spread.cells * worth, curve.carried.coefficients, curve.carried.covariance,
-        level=0.83 if method == "merkle" else 0.95, protraction=protraction,
+        spread.aberrations * worth,
+        spread.cells * worth,
+        curve.carried.coefficients,
+        curve.carried.covariance,
+        level=0.83 if method == "merkle" else 0.95,
+        protraction=protraction,
         index=spread.index if spread.overdispersed else None,
-    )  # fmt: skip
+    )
 
 
 def as_few(spread: Dispersion, curve: Curve, errors: DetectorErrors | None) -> float:

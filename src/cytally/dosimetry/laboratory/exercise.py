@@ -113,9 +113,7 @@ def read_exercise_table(path: Path, reference: float | None = None) -> ExerciseT
     if not kept:
         raise CountsError(several([str(each) for each in left], table.head.place))
     samples = _by_sample(kept, reference)
-    return ExerciseTable(
-        samples, left, tuple(note for one in samples for note in _odd(one, table.head.place))
-    )
+    return ExerciseTable(samples, left, tuple(note for one in samples for note in _odd(one, table.head.place)))
 
 
 def read_exercise(path: Path, reference: float | None = None) -> list[ExerciseSample]:
@@ -152,7 +150,9 @@ def _gray(row: Row, name: str) -> float:
 
 def _twice(one: _Value) -> str:
     of_sample = f" for sample {one.sample!r}" if one.sample else ""
-    return f"{one.laboratory!r} is there twice{of_sample}; keep one value, name two scorers apart, or add a column sample"
+    return (
+        f"{one.laboratory!r} is there twice{of_sample}; keep one value, name two scorers apart, or add a column sample"
+    )
 
 
 def _by_sample(kept: Sequence[_Value], reference: float | None) -> tuple[ExerciseSample, ...]:
@@ -161,11 +161,13 @@ def _by_sample(kept: Sequence[_Value], reference: float | None) -> tuple[Exercis
         groups.setdefault(one.sample, []).append(one)
     return tuple(
         ExerciseSample(
-            name, tuple(one.laboratory for one in ones), np.array([one.value for one in ones]),
+            name,
+            tuple(one.laboratory for one in ones),
+            np.array([one.value for one in ones]),
             _reference(ones, reference),
         )
         for name, ones in groups.items()
-    )  # fmt: skip
+    )
 
 
 def _reference(ones: Sequence[_Value], given: float | None) -> float | None:
@@ -272,9 +274,7 @@ def exercise_table(found: Sequence[Compared]) -> str:
         if one.reason:
             lines.append(f"  {one.reason}")
         digits = 3 if one.sample.values.max() >= 1 else 5  # doses, or yields
-        for name, value, z, word in zip(
-            one.sample.laboratories, one.sample.values, one.z, one.verdicts, strict=True
-        ):
+        for name, value, z, word in zip(one.sample.laboratories, one.sample.values, one.z, one.verdicts, strict=True):
             score = f"{z:>8.2f}  {word}" if word else f"{'-':>8}"
             lines.append(f"{name:<20}{value:>9.{digits}f}{score}")
     return "\n".join(lines)
@@ -286,9 +286,9 @@ def _heading(one: Compared) -> str:
     if one.sample.reference is not None:
         parts.append(f"reference {one.sample.reference:.3f}")
     if one.robust is not None:
-        parts.append(f"robust mean {one.robust.location:.3f}" + (
-            " (not used)" if one.sample.reference is not None else ""
-        ))  # fmt: skip
+        parts.append(
+            f"robust mean {one.robust.location:.3f}" + (" (not used)" if one.sample.reference is not None else "")
+        )
         parts.append(f"robust standard deviation {one.robust.scale:.3f}")
     return ", ".join(parts)
 
@@ -296,9 +296,17 @@ def _heading(one: Compared) -> str:
 def exercise_rows(found: Sequence[Compared]) -> list[list[object]]:
     """Headings, then one line per sample and laboratory, for programs and spreadsheets."""
     heading: list[object] = [
-        "sample", "laboratory", "value", "z", "verdict", "compared_with", "is_reference", "robust_mean",
-        "robust_sd", "note",
-    ]  # fmt: skip
+        "sample",
+        "laboratory",
+        "value",
+        "z",
+        "verdict",
+        "compared_with",
+        "is_reference",
+        "robust_mean",
+        "robust_sd",
+        "note",
+    ]
     rows: list[list[object]] = []
     for one in found:
         known = (one.robust.location, one.robust.scale) if one.robust is not None else (None, None)

@@ -50,9 +50,7 @@ class Planned:
     detection_gy: float
 
 
-def plan_cells(
-    gray: float, curve: Curve, cells: Sequence[int] = CELLS, *, false_rate: float = 0.0
-) -> list[Planned]:
+def plan_cells(gray: float, curve: Curve, cells: Sequence[int] = CELLS, *, false_rate: float = 0.0) -> list[Planned]:
     """What each number of cells can tell of a dose of `gray`.
 
     The threshold is that of the exact test against the curve's own unexposed cells, as in `hold`;
@@ -100,21 +98,21 @@ def background_words(curve: Curve, false_rate: float = 0.0) -> str:
         return said + f"{curve.aberration} per cell, taken as exact"
     said += f"+- {variance**0.5:.5f} {curve.aberration} per cell"
     if curve.unexposed_from is not None:
-        return (
-            said
-            + f", extrapolated from {curve.unexposed_from:g} Gy: the curve's counts hold no unexposed cells"
-        )
+        return said + f", extrapolated from {curve.unexposed_from:g} Gy: the curve's counts hold no unexposed cells"
     return said + ", whose own uncertainty is carried"
 
 
 def plan_rows(found: Sequence[Planned]) -> list[list[object]]:
     """Headings, then one line per number of cells."""
     heading: list[object] = [
-        "cells", "dicentrics_expected", "lower_gy", "upper_gy", "threshold", "detection_limit_gy",
-    ]  # fmt: skip
-    rows: list[list[object]] = [
-        [p.cells, p.expected, p.lower, p.upper, p.threshold, p.detection_gy] for p in found
+        "cells",
+        "dicentrics_expected",
+        "lower_gy",
+        "upper_gy",
+        "threshold",
+        "detection_limit_gy",
     ]
+    rows: list[list[object]] = [[p.cells, p.expected, p.lower, p.upper, p.threshold, p.detection_gy] for p in found]
     return [heading, *rows]
 
 
@@ -175,9 +173,13 @@ class Held:
 
 
 def hold(
-    name: str, dicentrics: int, cells: int, *, control: tuple[int, int] | None = None,
+    name: str,
+    dicentrics: int,
+    cells: int,
+    *,
+    control: tuple[int, int] | None = None,
     suspected: tuple[Curve, float] | None = None,
-) -> Held:  # fmt: skip
+) -> Held:
     """Hold a count against a control (dicentrics, cells), against a suspected dose on a curve, or both."""
     p = limits = ratio = None
     if control is not None:
@@ -197,8 +199,7 @@ def held_words(one: Held, control: tuple[int, int] | None, against: float | None
     if control is not None and one.p is not None and one.limits is not None:
         words = "differ" if one.p < 0.05 else "do not differ significantly"
         lines.append(
-            f"{one.dicentrics} in {one.cells} and {control[0]} in {control[1]} {words} "
-            f"(exact test, p = {one.p:.3g})"
+            f"{one.dicentrics} in {one.cells} and {control[0]} in {control[1]} {words} (exact test, p = {one.p:.3g})"
         )
         lines.append(
             f"in {counted(one.cells, 'cells')} more than {counted(one.limits.threshold, 'dicentrics')} "
@@ -217,8 +218,14 @@ def held_words(one: Held, control: tuple[int, int] | None, against: float | None
 def held_rows(found: Sequence[Held]) -> list[list[object]]:
     """Headings, then one line per count; the odds as a power of ten."""
     heading: list[object] = [
-        "sample", "cells", "dicentrics", "p", "threshold", "detection_limit", "log10_odds_of_0_gy",
-    ]  # fmt: skip
+        "sample",
+        "cells",
+        "dicentrics",
+        "p",
+        "threshold",
+        "detection_limit",
+        "log10_odds_of_0_gy",
+    ]
     rows: list[list[object]] = []
     for one in found:
         limits = (one.limits.threshold, one.limits.detection) if one.limits is not None else (None, None)

@@ -110,9 +110,7 @@ def read_sample_table(path: Path) -> SampleTable:
             good.append((row, _sample(row)))
         except InputError as error:
             wrong[row.line] = left_out_line(row, str(error).removeprefix(f"{row.where}: "))
-    unread = [
-        row for row in table.rows if row.line in wrong and not row.fault and not named_sum(row, "sample")
-    ]
+    unread = [row for row in table.rows if row.line in wrong and not row.fault and not named_sum(row, "sample")]
     for row in sums_among([(row, one.cells, one.dicentrics) for row, one in good], unread):
         wrong[row.line] = left_out_line(
             row, "its counts are the sum of other lines; in a table of its own, if it is a sample"
@@ -120,9 +118,7 @@ def read_sample_table(path: Path) -> SampleTable:
     names = Counter(one.name for row, one in good if row.line not in wrong)
     for row, one in good:
         if names[one.name] > 1 and row.line not in wrong:
-            wrong[row.line] = left_out_line(
-                row, f"sample {one.name!r} is there twice; add its counts up or rename one"
-            )
+            wrong[row.line] = left_out_line(row, f"sample {one.name!r} is there twice; add its counts up or rename one")
     kept = tuple(one for row, one in good if row.line not in wrong)
     left = tuple(wrong[line] for line in sorted(wrong))
     if not kept:
@@ -166,9 +162,7 @@ def left_out_line(row: Row, reason: str) -> LeftOut:
 def _notes(kept: Sequence[Sample], table: Table) -> tuple[str, ...]:
     notes = []
     if 2 * sum(one.dicentrics > one.cells for one in kept) > len(kept):
-        notes.append(
-            f"{table.head.place}: more dicentrics than cells in most lines; are the columns swapped?"
-        )
+        notes.append(f"{table.head.place}: more dicentrics than cells in most lines; are the columns swapped?")
     else:
         notes += [
             f"{table.head.place}: {one.dicentrics} dicentrics in {one.cells} cells of sample {one.name!r}; are the two "
@@ -177,16 +171,19 @@ def _notes(kept: Sequence[Sample], table: Table) -> tuple[str, ...]:
             if one.distribution is None and one.dicentrics > _DOUBTED * one.cells
         ]
     if table.guessed:
-        notes.append(
-            f"{table.head.place}: is not UTF-8 and was read as Windows-1252; check the letters of the names"
-        )
+        notes.append(f"{table.head.place}: is not UTF-8 and was read as Windows-1252; check the letters of the names")
     return tuple(notes)
 
 
 def dose_of_sample(
-    sample: Sample, curve: Curve, *, method: str = DEFAULT, exposed: ExposureConditions = ACUTE,
-    errors: DetectorErrors | None = None, asked: Asked = PLAIN,
-) -> Dose:  # fmt: skip
+    sample: Sample,
+    curve: Curve,
+    *,
+    method: str = DEFAULT,
+    exposed: ExposureConditions = ACUTE,
+    errors: DetectorErrors | None = None,
+    asked: Asked = PLAIN,
+) -> Dose:
     """Dose of one sample; by its distribution over cells where that is known."""
     if sample.distribution is not None:
         return dose(sample.distribution, curve, method=method, exposed=exposed, errors=errors, asked=asked)
@@ -213,15 +210,32 @@ def doses_table(found: Sequence[tuple[Sample, Dose]]) -> str:
 def doses_rows(found: Sequence[tuple[Sample, Dose]]) -> list[list[object]]:
     """Headings, then one line per sample, for programs and spreadsheets; None where there is no such number."""
     heading: list[object] = [
-        "sample", "cells", "dicentrics", "u", "dose_gy", "lower_gy", "upper_gy", "method", *PARTIAL, "notes",
-    ]  # fmt: skip
+        "sample",
+        "cells",
+        "dicentrics",
+        "u",
+        "dose_gy",
+        "lower_gy",
+        "upper_gy",
+        "method",
+        *PARTIAL,
+        "notes",
+    ]
     rows: list[list[object]] = [
         [
-            sample.name, sample.cells, sample.dicentrics, u_of(one), one.estimate, one.lower, one.upper,
-            one.method, *partial_cells(one), "; ".join(one.warnings),
+            sample.name,
+            sample.cells,
+            sample.dicentrics,
+            u_of(one),
+            one.estimate,
+            one.lower,
+            one.upper,
+            one.method,
+            *partial_cells(one),
+            "; ".join(one.warnings),
         ]
         for sample, one in found
-    ]  # fmt: skip
+    ]
     return [heading, *rows]
 
 

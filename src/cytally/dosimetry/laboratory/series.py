@@ -42,9 +42,7 @@ def points_of(sources: Sequence[Path], unit: str | None = None) -> tuple[list[Do
     detectors, seen = set(), dict[str, str]()
     for folder in sources:
         if not (folder / run.CELLS).is_file() or not (folder / "run.json").is_file():
-            raise CountsError(
-                f"{folder}: expected a finished run folder (with cells.csv), or a single table of counts"
-            )
+            raise CountsError(f"{folder}: expected a finished run folder (with cells.csv), or a single table of counts")
         detectors.add(run.read_settings(folder).detector)
         for cell, gray in _cells(folder):
             for digest in filter(None, (cell.sha256, cell.picture)):  # of the file, and of what it shows
@@ -55,9 +53,7 @@ def points_of(sources: Sequence[Path], unit: str | None = None) -> tuple[list[Do
                     )
             counted.setdefault(gray, []).append(cell.detections.count("dicentric"))
     if len(detectors) > 1:
-        raise CountsError(
-            f"runs were scored by {len(detectors)} different detectors; score them all with one"
-        )
+        raise CountsError(f"runs were scored by {len(detectors)} different detectors; score them all with one")
     points = [_point(gray, counted[gray]) for gray in sorted(counted)]
     check_doses(points, ", ".join(map(str, sources)), unit, typed=False)
     return points, detectors.pop()
@@ -85,10 +81,17 @@ def _cells(folder: Path) -> Iterator[tuple[ScoredCell, float]]:
 
 
 def dose_of_counts(
-    counts: Counts, folder: Path, cells: Sequence[ScoredCell], curve: Curve, *, method: str = DEFAULT,
-    any_detector: bool = False, exposed: ExposureConditions = ACUTE, errors: DetectorErrors | None = None,
+    counts: Counts,
+    folder: Path,
+    cells: Sequence[ScoredCell],
+    curve: Curve,
+    *,
+    method: str = DEFAULT,
+    any_detector: bool = False,
+    exposed: ExposureConditions = ACUTE,
+    errors: DetectorErrors | None = None,
     asked: Asked = PLAIN,
-) -> Dose:  # fmt: skip
+) -> Dose:
     """Dose of a run's counts, the one that every command and page gives of this run.
 
     Where the same cells were counted by sampled ensembles too (sampled.csv in the folder), their
@@ -106,15 +109,27 @@ def dose_of_counts(
     """
     drawn = read_sampled(folder, cells)
     return dose(
-        counts, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors,
-        disagreement=drawn.disagreement if drawn is not None else 0.0, asked=asked,
-    )  # fmt: skip
+        counts,
+        curve,
+        method=method,
+        any_detector=any_detector,
+        exposed=exposed,
+        errors=errors,
+        disagreement=drawn.disagreement if drawn is not None else 0.0,
+        asked=asked,
+    )
 
 
 def dose_of_run(
-    folder: Path, curve: Curve, *, method: str = DEFAULT, any_detector: bool = False,
-    exposed: ExposureConditions = ACUTE, errors: DetectorErrors | None = None, asked: Asked = PLAIN,
-) -> Dose:  # fmt: skip
+    folder: Path,
+    curve: Curve,
+    *,
+    method: str = DEFAULT,
+    any_detector: bool = False,
+    exposed: ExposureConditions = ACUTE,
+    errors: DetectorErrors | None = None,
+    asked: Asked = PLAIN,
+) -> Dose:
     """Dose of a finished run; its page is written again with the dose on top.
 
     Parameters
@@ -129,11 +144,25 @@ def dose_of_run(
     settings, cells = run.read_settings(folder), run.read_run(folder)
     counts = run.counts_of(cells, settings.classes, settings.detector)
     found = dose_of_counts(
-        counts, folder, cells, curve, method=method, any_detector=any_detector, exposed=exposed, errors=errors,
-        asked=asked,
-    )  # fmt: skip
-    write_report(
-        folder, cells, counts, settings, run.images_of(folder, cells), curve=curve, dose=found, exposed=exposed,
+        counts,
+        folder,
+        cells,
+        curve,
+        method=method,
+        any_detector=any_detector,
+        exposed=exposed,
         errors=errors,
-    )  # fmt: skip
+        asked=asked,
+    )
+    write_report(
+        folder,
+        cells,
+        counts,
+        settings,
+        run.images_of(folder, cells),
+        curve=curve,
+        dose=found,
+        exposed=exposed,
+        errors=errors,
+    )
     return found

@@ -130,16 +130,10 @@ def _check_repeated(lines: Sequence[tuple[Row, DosePoint]]) -> None:
         if first is None:
             continue
         alike = 0
-        while (
-            start + alike < len(keys) and first + alike < start and keys[first + alike] == keys[start + alike]
-        ):
+        while start + alike < len(keys) and first + alike < start and keys[first + alike] == keys[start + alike]:
             alike += 1
         points = [point for _, point in lines[start : start + alike]]
-        if (
-            alike > 2
-            and len({p.dose_gy for p in points}) > 1
-            and sum(p.dicentrics for p in points) > _REPEATED
-        ):
+        if alike > 2 and len({p.dose_gy for p in points}) > 1 and sum(p.dicentrics for p in points) > _REPEATED:
             raise CountsError(
                 f"{lines[start][0].where}: {alike} lines from here are the same as those from line "
                 f"{lines[first][0].line}, in every column; delete them, or tell them apart in a column such as donor"
@@ -293,14 +287,10 @@ def named_sum(row: Row, name: str) -> bool:
     known = {place for column, place in row.head.columns.items() if column != name}
     elsewhere = {plain(cell) for place, cell in enumerate(row.cells) if place not in known}
     named = [
-        cell
-        for heading, cell in zip(row.head.headings, row.cells, strict=True)
-        if heading and SAMPLE.fits(heading)
+        cell for heading, cell in zip(row.head.headings, row.cells, strict=True) if heading and SAMPLE.fits(heading)
     ]
     return (
-        any(map(sums_up, (row.text(name), *named)))
-        or plain(row.cells[0]) in SUMMARY
-        or not SUMS.isdisjoint(elsewhere)
+        any(map(sums_up, (row.text(name), *named))) or plain(row.cells[0]) in SUMMARY or not SUMS.isdisjoint(elsewhere)
     )
 
 

@@ -51,9 +51,13 @@ class Sorted:
 
 
 def sort_samples(
-    samples: Sequence[Sample], curve: Curve, *, method: str = DEFAULT, exposed: ExposureConditions = ACUTE,
+    samples: Sequence[Sample],
+    curve: Curve,
+    *,
+    method: str = DEFAULT,
+    exposed: ExposureConditions = ACUTE,
     asked: Asked = PLAIN,
-) -> list[Sorted]:  # fmt: skip
+) -> list[Sorted]:
     """Dose and class of each sample, highest dose first; the class is that of the whole-body dose."""
     found = [_sorted(sample, curve, method, exposed, asked) for sample in samples]
     return sorted(found, key=lambda one: (-one.dose.estimate, -one.dose.lower, one.sample.name))
@@ -63,10 +67,12 @@ def _sorted(sample: Sample, curve: Curve, method: str, exposed: ExposureConditio
     estimate = dose_of_sample(sample, curve, method=method, exposed=exposed, asked=asked)
     low, high = _class_of(estimate.lower), _class_of(estimate.upper)
     return Sorted(
-        sample, estimate, CLASSES[_class_of(estimate.estimate)][1],
+        sample,
+        estimate,
+        CLASSES[_class_of(estimate.estimate)][1],
         tuple(name for _, name in CLASSES[low : high + 1]),
         sample.cells >= CELLS or sample.dicentrics >= DICENTRICS,
-    )  # fmt: skip
+    )
 
 
 def _class_of(gray: float) -> int:
@@ -77,9 +83,7 @@ def as_table(found: Sequence[Sorted]) -> str:
     """One line per sample, for people."""
     lines = [f"{'sample':<16}{'cells':>7}{'dic.':>6}{'dose (Gy)':>11}{'95 %':>22}  class"]
     for one in found:
-        sure = (
-            one.category if len(one.possible) == 1 else f"{one.category} (limits: {', '.join(one.possible)})"
-        )
+        sure = one.category if len(one.possible) == 1 else f"{one.category} (limits: {', '.join(one.possible)})"
         short = "" if one.enough else f"; fewer than {CELLS} cells and {DICENTRICS} dicentrics: score more"
         lines.append(
             f"{one.sample.name:<16}{one.sample.cells:>7}{one.sample.dicentrics:>6}{one.dose.estimate:>11.2f}"
@@ -88,9 +92,7 @@ def as_table(found: Sequence[Sorted]) -> str:
         if one.dose.partial is not None:
             lines.append(f"{'':<16}  as partial-body exposure (Dolphin): {one.dose.partial_words}")
         if one.dose.tried_partial:
-            lines.append(
-                f"{'':<16}  as partial-body exposure (profile likelihood): {one.dose.contaminated_words}"
-            )
+            lines.append(f"{'':<16}  as partial-body exposure (profile likelihood): {one.dose.contaminated_words}")
         if one.partial_category:
             lines.append(f"{'':<16}  class as partial-body exposure: {one.partial_category}")
         lines += [f"{'':<16}  {warning}" for warning in one.dose.warnings]
@@ -100,15 +102,34 @@ def as_table(found: Sequence[Sorted]) -> str:
 def as_rows(found: Sequence[Sorted]) -> list[list[object]]:
     """Headings, then one line per sample, for programs and spreadsheets."""
     heading: list[object] = [
-        "sample", "cells", "dicentrics", "u", "dose_gy", "lower_gy", "upper_gy", "class", "enough", *PARTIAL,
-        "partial_class", "notes",
-    ]  # fmt: skip
+        "sample",
+        "cells",
+        "dicentrics",
+        "u",
+        "dose_gy",
+        "lower_gy",
+        "upper_gy",
+        "class",
+        "enough",
+        *PARTIAL,
+        "partial_class",
+        "notes",
+    ]
     rows: list[list[object]] = [
         [
-            one.sample.name, one.sample.cells, one.sample.dicentrics, u_of(one.dose), one.dose.estimate,
-            one.dose.lower, one.dose.upper, one.category, one.enough, *partial_cells(one.dose),
-            one.partial_category, "; ".join(one.dose.warnings),
+            one.sample.name,
+            one.sample.cells,
+            one.sample.dicentrics,
+            u_of(one.dose),
+            one.dose.estimate,
+            one.dose.lower,
+            one.dose.upper,
+            one.category,
+            one.enough,
+            *partial_cells(one.dose),
+            one.partial_category,
+            "; ".join(one.dose.warnings),
         ]
         for one in found
-    ]  # fmt: skip
+    ]
     return [heading, *rows]

@@ -32,9 +32,7 @@ class Boxed:
     skipped: list[Skipped] = field(default_factory=list)
 
 
-def evaluate_boxes(
-    paths: Sequence[Path], names: Sequence[str], ensemble: Ensemble, progress: Progress
-) -> Boxed:
+def evaluate_boxes(paths: Sequence[Path], names: Sequence[str], ensemble: Ensemble, progress: Progress) -> Boxed:
     """Measure an ensemble on images with boxes beside them.
 
     Parameters
@@ -93,9 +91,11 @@ def write_boxed(result: Boxed, folder: Path, ensemble: Ensemble) -> dict[str, An
     """Write boxes.json."""
     folder.mkdir(parents=True, exist_ok=True)
     figures = {
-        "ensemble": ensemble.card.name, "detector": ensemble.card.identity, "images": result.images,
+        "ensemble": ensemble.card.name,
+        "detector": ensemble.card.identity,
+        "images": result.images,
         "classes": {name: vars(hits) for name, hits in result.hits.items()},
         "skipped": [vars(one) for one in result.skipped],
-    }  # fmt: skip
+    }
     write_bytes(folder / "boxes.json", (json.dumps(figures, indent=1) + "\n").encode())
     return figures

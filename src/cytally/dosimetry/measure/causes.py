@@ -15,9 +15,14 @@ from cytally.types import FloatArray
 
 #: In the order in which they are asked; the first that fits is the cause.
 CAUSES = (
-    "debris or nucleus", "crossing or overlapping", "touching end to end", "touching side by side",
-    "twisted chromatids", "bent", "single chromosome",
-)  # fmt: skip
+    "debris or nucleus",
+    "crossing or overlapping",
+    "touching end to end",
+    "touching side by side",
+    "twisted chromatids",
+    "bent",
+    "single chromosome",
+)
 #: A body is near within this many of its own widths.
 _NEAR = 0.8
 #: Centrelines nearer than this many widths overlap; nearer than the other, bodies touch.

@@ -86,9 +86,7 @@ class LabelledCell:
 
 def labelled_cells(folder: Path, skipped: list[Skipped]) -> Iterator[LabelledCell]:
     """Read a labelled folder cell by cell; unreadable images are added to `skipped`."""
-    labelled = {
-        path.relative_to(folder).as_posix(): (path, points) for path, points in labelled_images(folder)
-    }
+    labelled = {path.relative_to(folder).as_posix(): (path, points) for path, points in labelled_images(folder)}
     table = folder / TABLE
     known = read_known(table, labelled) if table.is_file() else KnownCells({})
     skipped += [Skipped(TABLE, words) for words in known.strangers]
@@ -102,9 +100,14 @@ def labelled_cells(folder: Path, skipped: list[Skipped]) -> Iterator[LabelledCel
 
 
 def evaluate(
-    cells: Iterator[LabelledCell], total: int, ensemble: Ensemble, skipped: list[Skipped],
-    progress: Progress = silent, *, sweeping: bool = True,
-) -> Evaluation:  # fmt: skip
+    cells: Iterator[LabelledCell],
+    total: int,
+    ensemble: Ensemble,
+    skipped: list[Skipped],
+    progress: Progress = silent,
+    *,
+    sweeping: bool = True,
+) -> Evaluation:
     """Measure an ensemble on labelled cells.
 
     Parameters
@@ -156,9 +159,7 @@ def _places(found: Detections, name: str) -> FloatArray:
     return np.stack([found.row[chosen], found.col[chosen]], axis=1)
 
 
-def _decided(
-    values: NDArray[np.float32], ensemble: Ensemble
-) -> tuple[Detections, Detections, list[NDArray[np.bool_]]]:
+def _decided(values: NDArray[np.float32], ensemble: Ensemble) -> tuple[Detections, Detections, list[NDArray[np.bool_]]]:
     """Detections, those under co-occurrence, and the binary decision of each class.
 
     What verifiers confirmed has no outline: it is drawn as large as a label.
@@ -192,17 +193,28 @@ def summary(result: Evaluation) -> dict[str, Any]:
                 }
             )
     overall = [
-        {"class": name, **{kind: _hits(result.total(name, kind)) for kind in
-                           ("by_components", "one_to_one", "beside_fragment")}}
+        {
+            "class": name,
+            **{kind: _hits(result.total(name, kind)) for kind in ("by_components", "one_to_one", "beside_fragment")},
+        }
         for name in result.classes
-    ]  # fmt: skip
-    return {"cells": sum(result.cells.values()), "overall": overall, "by_dose": lines,
-            "skipped": [vars(one) for one in result.skipped]}  # fmt: skip
+    ]
+    return {
+        "cells": sum(result.cells.values()),
+        "overall": overall,
+        "by_dose": lines,
+        "skipped": [vars(one) for one in result.skipped],
+    }
 
 
 def _hits(hits: Hits) -> dict[str, float | int | None]:
-    return {"true": hits.true, "false": hits.false, "missed": hits.missed,
-            "precision": _clean(hits.precision), "recall": _clean(hits.recall)}  # fmt: skip
+    return {
+        "true": hits.true,
+        "false": hits.false,
+        "missed": hits.missed,
+        "precision": _clean(hits.precision),
+        "recall": _clean(hits.recall),
+    }
 
 
 def _clean(value: float) -> float | None:
@@ -241,8 +253,14 @@ def panels(result: Evaluation) -> list[BandedCurve]:
     for kind, words in (("singles", "single members"), ("ensembles", "sampled ensembles")):
         for channel, name in enumerate(result.classes):
             band = result.sweep.band(kind, channel)
-            shown.append(BandedCurve(
-                f"{name}, {words}", np.array(result.sweep.confidences),
-                band.precision, band.precision_band, band.recall, band.recall_band,
-            ))  # fmt: skip
+            shown.append(
+                BandedCurve(
+                    f"{name}, {words}",
+                    np.array(result.sweep.confidences),
+                    band.precision,
+                    band.precision_band,
+                    band.recall,
+                    band.recall_band,
+                )
+            )
     return shown

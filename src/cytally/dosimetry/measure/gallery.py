@@ -58,9 +58,7 @@ class Exhibits:
         return [embedded(encode(p[..., ::-1], ".jpg"), "image/jpeg") for p in self.of(name, kind)]
 
 
-def page(
-    figures: dict[str, Any], totals: dict[str, Hits], exhibits: Exhibits, skipped: Sequence[Skipped]
-) -> str:
+def page(figures: dict[str, Any], totals: dict[str, Hits], exhibits: Exhibits, skipped: Sequence[Skipped]) -> str:
     """The figures of an evaluation and its pictures as HTML; `totals` by class, over all doses."""
     groups = []
     for name, hits in totals.items():
@@ -80,6 +78,12 @@ def page(
             for kind in KINDS
         ]
     return render(
-        "cytally.dosimetry", "evaluation.html", cells=figures["cells"], lines=figures["by_dose"], groups=groups,
-        skipped=skipped, name=figures["ensemble"], detector=figures["detector"],
-    )  # fmt: skip
+        "cytally.dosimetry",
+        "evaluation.html",
+        cells=figures["cells"],
+        lines=figures["by_dose"],
+        groups=groups,
+        skipped=skipped,
+        name=figures["ensemble"],
+        detector=figures["detector"],
+    )

@@ -88,9 +88,7 @@ def evaluate_normal(paths: Sequence[Path], ensemble: Ensemble, progress: Progres
         else:
             skipped.append(Skipped(cell.image, cell.status.removeprefix("skipped: ")))
         progress("scoring normal cells", number, len(paths))
-    rates = tuple(
-        rate_of(name, sum(c.detections.count(name) for c in cells), len(cells)) for name in ensemble.classes
-    )
+    rates = tuple(rate_of(name, sum(c.detections.count(name) for c in cells), len(cells)) for name in ensemble.classes)
     return NormalCells(rates, tuple(cells), tuple(skipped))
 
 
@@ -135,9 +133,7 @@ def sentence(rate: Rate) -> str:
             "not fit them; look at the gallery"
         )
     elif rate.found == 0 and rate.upper > _ALARM:
-        text += (
-            f". More cells would say more: {int(np.ceil(3.69 / 0.005))} without any would keep it below 0.005"
-        )
+        text += f". More cells would say more: {int(np.ceil(3.69 / 0.005))} without any would keep it below 0.005"
     return text
 
 
@@ -153,9 +149,11 @@ def as_figures(result: NormalCells, ensemble: Ensemble) -> dict[str, Any]:
     """Plain numbers, for JSON."""
     rates = [{k: None if v != v else v for k, v in asdict(rate).items()} for rate in result.rates]
     return {
-        "ensemble": ensemble.card.name, "detector": ensemble.card.identity, "rates": rates,
+        "ensemble": ensemble.card.name,
+        "detector": ensemble.card.identity,
+        "rates": rates,
         "skipped": [vars(one) for one in result.skipped],
-    }  # fmt: skip
+    }
 
 
 def page(result: NormalCells, pictures: Sequence[Finding], ensemble: Ensemble) -> str:

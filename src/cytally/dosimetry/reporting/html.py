@@ -19,7 +19,13 @@ def page(case: Case, language: str = "en") -> str:
     """
     words = Words(language)
     return render(
-        "cytally.dosimetry", "sample.html",
-        language=language, title=words("title"), assay=words("assay"), sample=case.facts.sample,
-        made=words("made_with", __version__), sections=sections(case, words), plot=as_svg(figure_of(case, words)),
-    )  # fmt: skip
+        "cytally.dosimetry",
+        "sample.html",
+        language=language,
+        title=words("title"),
+        assay=words("assay"),
+        sample=case.facts.sample,
+        made=words("made_with", __version__),
+        sections=sections(case, words),
+        plot=as_svg(figure_of(case, words)),
+    )

@@ -88,9 +88,7 @@ def _room(sheet: _Sheet, height: float) -> None:
         sheet.add_page()
 
 
-def _line(
-    sheet: _Sheet, text: str, size: float, *, bold: bool = False, colour: tuple[int, int, int] = _INK
-) -> None:
+def _line(sheet: _Sheet, text: str, size: float, *, bold: bool = False, colour: tuple[int, int, int] = _INK) -> None:
     sheet.set_font(_FONT, "B" if bold else "", size)
     sheet.set_text_color(*colour)
     sheet.multi_cell(0, size * 0.52, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)

@@ -11,13 +11,28 @@ _ELEMENTS = "Co|Cs|Ir|Ra|Am|Sr|Tc|Lu|Se|Yb|Cf|Po|I|Y|H"
 _NUCLIDE = re.compile(
     rf"(?<![A-Za-z0-9])(?:(\d{{1,3}})m?\s*-?\s*({_ELEMENTS})|({_ELEMENTS})\s*-?\s*(\d{{1,3}}))(?![A-Za-z0-9])"
 )
-_NAMES = {"cobalt": "Co", "cesium": "Cs", "caesium": "Cs", "césium": "Cs", "iridium": "Ir", "radium": "Ra",
-          "americium": "Am", "américium": "Am", "californium": "Cf", "iodine": "I", "iode": "I"}  # fmt: skip
+_NAMES = {
+    "cobalt": "Co",
+    "cesium": "Cs",
+    "caesium": "Cs",
+    "césium": "Cs",
+    "iridium": "Ir",
+    "radium": "Ra",
+    "americium": "Am",
+    "américium": "Am",
+    "californium": "Cf",
+    "iodine": "I",
+    "iode": "I",
+}
 _KINDS = {
-    "neutron": r"neutron|fission", "proton": r"proton", "carbon": r"carbon|carbone",
-    "x rays": r"\bx[\s-]?rays?\b|rayons?\s*x\b|\bkvp?\b", "electron": r"electron|électron",
-    "alpha": r"\balpha\b", "beta": r"\bb[eê]ta\b",
-}  # fmt: skip
+    "neutron": r"neutron|fission",
+    "proton": r"proton",
+    "carbon": r"carbon|carbone",
+    "x rays": r"\bx[\s-]?rays?\b|rayons?\s*x\b|\bkvp?\b",
+    "electron": r"electron|électron",
+    "alpha": r"\balpha\b",
+    "beta": r"\bb[eê]ta\b",
+}
 
 
 def qualities(text: str) -> frozenset[str]:

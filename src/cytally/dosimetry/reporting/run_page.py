@@ -50,10 +50,17 @@ class Finding:
 
 
 def write_report(
-    folder: Path, cells: Sequence[ScoredCell], counts: Counts, settings: RunSettings,
-    paths: dict[str, Path], *, curve: Curve | None = None, dose: Dose | None = None,
-    exposed: ExposureConditions = ACUTE, errors: DetectorErrors | None = None,
-) -> Path:  # fmt: skip
+    folder: Path,
+    cells: Sequence[ScoredCell],
+    counts: Counts,
+    settings: RunSettings,
+    paths: dict[str, Path],
+    *,
+    curve: Curve | None = None,
+    dose: Dose | None = None,
+    exposed: ExposureConditions = ACUTE,
+    errors: DetectorErrors | None = None,
+) -> Path:
     """Write report.html into a run folder.
 
     Parameters
@@ -74,24 +81,35 @@ def write_report(
     if dose is not None and curve is not None:
         limits = carried(words, dose, curve, detector=counts.detector, errors=errors)
         sentences = (
-            read_as(words, dose, curve, exposed), *limits, f"{words('limits_by')} {method_words(words, dose)}",
-        )  # fmt: skip
+            read_as(words, dose, curve, exposed),
+            *limits,
+            f"{words('limits_by')} {method_words(words, dose)}",
+        )
     stored = read_record(folder)
     distribution = counts.distribution("dicentric")
     objects = sum(cell.objects for cell in cells if cell.scored)
     genomes = objects / CHROMOSOMES
     page = render(
-        "cytally.dosimetry", "report.html",
-        run=stored, settings=settings, counts=counts, dose=dose, curve=curve,
-        spread=dispersion(distribution), distribution=distribution.tolist(),
+        "cytally.dosimetry",
+        "report.html",
+        run=stored,
+        settings=settings,
+        counts=counts,
+        dose=dose,
+        curve=curve,
+        spread=dispersion(distribution),
+        distribution=distribution.tolist(),
         limits={name: _limits(counts.total(name), counts.cells) for name in counts.per_cell},
-        per_genome={name: _limits(counts.total(name), genomes) for name in counts.per_cell}, objects=objects,
+        per_genome={name: _limits(counts.total(name), genomes) for name in counts.per_cell},
+        objects=objects,
         plot=as_svg(curve_figure(curve, dose, exposed=exposed, errors=errors)) if curve is not None else "",
         sentences=sentences,
-        gallery=gallery(cells, paths), dispersion_words=words_for(dispersion(distribution)),
-        hashes=[(cell.image, cell.sha256) for cell in cells], noted=[cell for cell in cells if cell.notes],
+        gallery=gallery(cells, paths),
+        dispersion_words=words_for(dispersion(distribution)),
+        hashes=[(cell.image, cell.sha256) for cell in cells],
+        noted=[cell for cell in cells if cell.notes],
         left_out=_left_out(settings),
-    )  # fmt: skip
+    )
     path = folder / REPORT
     write_text(path, page)
     return path
@@ -122,9 +140,13 @@ def _limits(total: int, among: float) -> tuple[float, float, float]:
 
 
 def curve_figure(
-    curve: Curve, dose: Dose | None, labels: Mapping[str, str] = LABELS, *, exposed: ExposureConditions = ACUTE,
+    curve: Curve,
+    dose: Dose | None,
+    labels: Mapping[str, str] = LABELS,
+    *,
+    exposed: ExposureConditions = ACUTE,
     errors: DetectorErrors | None = None,
-) -> Figure:  # fmt: skip
+) -> Figure:
     """The curve with its data and, where there is one, the dose read from it.
 
     A dose of a protracted exposure is read from a protracted curve, so that curve and its band are drawn, and the acute
@@ -139,15 +161,16 @@ def curve_figure(
     factor = dose.protraction if dose is not None else 1.0
     doses = np.linspace(0, far, 200)
     band = CurveBand(
-        doses, yield_at(doses, curve.coefficients, factor), yield_error(doses, curve.covariance, factor),
-        _points_drawn(curve), curve.yield_at(doses) if factor < 1 else None,
-    )  # fmt: skip
+        doses,
+        yield_at(doses, curve.coefficients, factor),
+        yield_error(doses, curve.covariance, factor),
+        _points_drawn(curve),
+        curve.yield_at(doses) if factor < 1 else None,
+    )
     labels = dict(labels)
     if factor < 1:
         numbers = (f"{exposed.hours:g}", f"{factor:.3g}")
-        labels["curve_line"] = labels["protracted"].format(
-            *(n.replace(".", labels["decimal"]) for n in numbers)
-        )
+        labels["curve_line"] = labels["protracted"].format(*(n.replace(".", labels["decimal"]) for n in numbers))
     if errors is not None:
         labels["this_sample"] = labels["corrected"]
     return dose_figure(band, _marked(curve, dose, factor, corrected=errors is not None), labels)

@@ -91,10 +91,21 @@ def sections(case: Case, words: Words) -> list[Section]:
             "use `dose` for these, or a curve of dicentrics"
         )
     return [
-        _facts(case, words, "identity", ("laboratory", "accreditation", "requested_by", "sample", "drawn", "received", "reported")),
-        _history(case, words), _method(case, words), _counts(case, words), _curve(case, words),
-        _dose(case, words), _partial(case, words), _meaning(case, words), _signatures(case, words),
-    ]  # fmt: skip
+        _facts(
+            case,
+            words,
+            "identity",
+            ("laboratory", "accreditation", "requested_by", "sample", "drawn", "received", "reported"),
+        ),
+        _history(case, words),
+        _method(case, words),
+        _counts(case, words),
+        _curve(case, words),
+        _dose(case, words),
+        _partial(case, words),
+        _meaning(case, words),
+        _signatures(case, words),
+    ]
 
 
 def figure_of(case: Case, words: Words) -> Figure:
@@ -114,9 +125,7 @@ def _history(case: Case, words: Words) -> Section:
     if exposed.hours > 0:
         numbers = (f"{exposed.hours:g}", f"{exposed.protraction:.3g}", f"{exposed.repair_hours:g}")
         lasted = words("hours", *map(words.local, numbers))
-    return Section(
-        known.title, (*known.rows, (words("duration"), lasted), (words("earlier"), case.facts.history))
-    )
+    return Section(known.title, (*known.rows, (words("duration"), lasted), (words("earlier"), case.facts.history)))
 
 
 def _method(case: Case, words: Words) -> Section:
@@ -134,9 +143,14 @@ def _validated(errors: DetectorErrors, words: Words) -> str:
     """Recall and false detections per cell as the validation set shows them."""
     true = errors.found + errors.missed
     said = words(
-        "validated", words.number(errors.found / true, 3), errors.found, true,
-        words.number(errors.false / errors.cells, 4), errors.false, errors.cells,
-    )  # fmt: skip
+        "validated",
+        words.number(errors.found / true, 3),
+        errors.found,
+        true,
+        words.number(errors.false / errors.cells, 4),
+        errors.false,
+        errors.cells,
+    )
     return said + (words("validated_beside", errors.beside, errors.exposed) if errors.exposed else "")
 
 
@@ -145,9 +159,10 @@ def _counts(case: Case, words: Words) -> Section:
     limits = garwood(dose.dicentrics)
     per_cell = [number(value / dose.cells, 4) for value in (dose.dicentrics, limits.lower, limits.upper)]
     rows = [
-        (words("cells"), str(dose.cells)), (words("dicentrics"), str(dose.dicentrics)),
+        (words("cells"), str(dose.cells)),
+        (words("dicentrics"), str(dose.dicentrics)),
         (words("yield"), words("limits", *per_cell)),
-    ]  # fmt: skip
+    ]
     if case.detector:
         rows.append((words("skipped"), str(case.skipped)))
     spread, said = dose.dispersion, "totals_only"
@@ -171,9 +186,7 @@ def _coefficients(curve: Curve, words: Words) -> list[tuple[str, str]]:
     bound = curve.fit.at_bound if curve.fit is not None else ()
     rows = [
         (name, words("at_bound" if name in bound else "coefficient", number(value, 5), number(error, 5)))
-        for name, value, error in zip(
-            names, curve.coefficients, np.sqrt(np.diag(curve.covariance)), strict=True
-        )
+        for name, value, error in zip(names, curve.coefficients, np.sqrt(np.diag(curve.covariance)), strict=True)
     ]
     off = [float(curve.covariance[i, j]) for i, j in ((0, 1), (0, 2), (1, 2))]
     stated = any(off) or curve.fit is not None
@@ -190,21 +203,25 @@ def _curve(case: Case, words: Words) -> Section:
         p = curve.fit.p_value
         said = f"= {number(p, 3)}" if p >= 0.0005 else f"< {number(0.001, 3)}"
         fit = words("chi2", number(curve.fit.chi2), curve.fit.degrees, said if curve.fit.degrees else "-")
-    about = [
-        (words(name), value)
-        for name, value in curve.about.model_dump().items()
-        if value and name != "remarks"
-    ]
+    about = [(words(name), value) for name, value in curve.about.model_dump().items() if value and name != "remarks"]
     form = words(
         "fitted",
         words("line" if curve.model == "linear" else "formula"),
         f"{words(curve.model)}, {words(curve.family)}",
     )
-    return Section(words("curve"), (
-        (words("curve_of"), curve.laboratory or unknown), (words("curve_radiation"), curve.radiation or unknown),
-        (words("curve_detector"), curve.detector or words("by_eye")), (words("form"), form), *_coefficients(curve, words),
-        (words("range"), far), (words("fit"), fit), *about,
-    ))  # fmt: skip
+    return Section(
+        words("curve"),
+        (
+            (words("curve_of"), curve.laboratory or unknown),
+            (words("curve_radiation"), curve.radiation or unknown),
+            (words("curve_detector"), curve.detector or words("by_eye")),
+            (words("form"), form),
+            *_coefficients(curve, words),
+            (words("range"), far),
+            (words("fit"), fit),
+            *about,
+        ),
+    )
 
 
 def _dose(case: Case, words: Words) -> Section:

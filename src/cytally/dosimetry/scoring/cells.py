@@ -63,11 +63,14 @@ def without_repeats(cells: Sequence[ScoredCell]) -> list[ScoredCell]:
     twins = copies({cell.image: cell.picture if cell.scored else "" for cell in cells})
     return [
         replace(
-            cell, status=f"skipped: the same picture as {twins[cell.image]}",
+            cell,
+            status=f"skipped: the same picture as {twins[cell.image]}",
             detections=Detections.empty(cell.detections.members),
-        ) if cell.image in twins else cell
+        )
+        if cell.image in twins
+        else cell
         for cell in cells
-    ]  # fmt: skip
+    ]
 
 
 class _Line(BaseModel):
@@ -101,16 +104,29 @@ def line_of(cell: ScoredCell, runtime: str = "") -> dict[str, Any]:
     """
     found = cell.detections
     return {
-        "image": cell.image, "status": cell.status, "objects": cell.objects,
-        "scale": cell.scale, "sha256": cell.sha256, "members": found.members,
-        "notes": list(cell.notes), "picture": cell.picture, "runtime": runtime,
+        "image": cell.image,
+        "status": cell.status,
+        "objects": cell.objects,
+        "scale": cell.scale,
+        "sha256": cell.sha256,
+        "members": found.members,
+        "notes": list(cell.notes),
+        "picture": cell.picture,
+        "runtime": runtime,
         "detections": [
             [n, float(r), float(c), int(v), float(p), float(s), None if np.isnan(read) else float(read)]
             for n, r, c, v, p, s, read in zip(
-                found.names, found.row, found.col, found.votes, found.confidence, found.spread,
-                found.probability, strict=True)
+                found.names,
+                found.row,
+                found.col,
+                found.votes,
+                found.confidence,
+                found.spread,
+                found.probability,
+                strict=True,
+            )
         ],
-    }  # fmt: skip
+    }
 
 
 def cell_of(line: Mapping[str, Any], classes: Sequence[str]) -> ScoredCell | None:
@@ -127,9 +143,15 @@ def cell_of(line: Mapping[str, Any], classes: Sequence[str]) -> ScoredCell | Non
         return np.array([row[k] for row in rows], dtype=kind)
 
     found = Detections(
-        column(1, float), column(2, float), tuple(str(row[0]) for row in rows), column(3, int),
-        column(4, float), column(5, float), checked.members, column(6, float),
-    )  # fmt: skip
+        column(1, float),
+        column(2, float),
+        tuple(str(row[0]) for row in rows),
+        column(3, int),
+        column(4, float),
+        column(5, float),
+        checked.members,
+        column(6, float),
+    )
     return ScoredCell(
         checked.image,
         checked.status,

@@ -87,9 +87,7 @@ def read_sampled(folder: Path, cells: Sequence[ScoredCell]) -> Sampled | None:
             raise ValueError("no sampled ensemble" if len(heading) < 3 else "a count below 0")
         return Sampled(table.reshape(-1, len(heading) - 2).sum(axis=0))
     except (ValueError, OverflowError) as error:
-        raise CountsError(
-            f"{shown(path)}: expected whole numbers per sampled ensemble, got {error}"
-        ) from error
+        raise CountsError(f"{shown(path)}: expected whole numbers per sampled ensemble, got {error}") from error
 
 
 def forget_sampled(folder: Path, cells: Sequence[ScoredCell]) -> bool:

@@ -21,9 +21,11 @@ _RADIUS = 26.0
 
 
 def draw_pictures(
-    folder: Path, cells: Sequence[ScoredCell], paths: Mapping[str, Path],
+    folder: Path,
+    cells: Sequence[ScoredCell],
+    paths: Mapping[str, Path],
     progress: Progress = silent,
-) -> None:  # fmt: skip
+) -> None:
     """Draw what is not drawn yet: RUN/pictures/NAME.png, and a line in pictures.jsonl for each.
 
     Parameters

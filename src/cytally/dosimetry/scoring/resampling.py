@@ -45,9 +45,7 @@ def draw_members(ensemble: Ensemble, ensembles: int) -> list[NDArray[np.int64]]:
     return [rng.integers(number, size=number) for _ in range(ensembles)]
 
 
-def count_sampled(
-    density: NDArray[np.float32], ensemble: Ensemble, draws: list[NDArray[np.int64]]
-) -> IntArray:
+def count_sampled(density: NDArray[np.float32], ensemble: Ensemble, draws: list[NDArray[np.int64]]) -> IntArray:
     """Dicentrics of one cell by each sampled ensemble, (ensembles,).
 
     Parameters
@@ -81,9 +79,7 @@ def _places(found: Detections) -> list[Place]:
     return list(zip(found.names, found.row.tolist(), found.col.tolist(), strict=True))
 
 
-def _answers(
-    density: NDArray[np.float32], proposed: list[Detections], ensemble: Ensemble
-) -> dict[Place, float]:
+def _answers(density: NDArray[np.float32], proposed: list[Detections], ensemble: Ensemble) -> dict[Place, float]:
     """What the verifiers say of every place that any sampled ensemble proposes, asked once."""
     places = sorted({place for found in proposed for place in _places(found)})
     if not places:
@@ -99,15 +95,22 @@ def _read(found: Detections, ensemble: Ensemble, known: Mapping[Place, float]) -
         return found
     reading = np.array([known[place] for place in _places(found)])
     kept = confirmed(
-        Detections(found.row, found.col, found.names, found.votes, found.confidence, found.spread,
-                   found.members, reading), ensemble)  # fmt: skip
+        Detections(
+            found.row, found.col, found.names, found.votes, found.confidence, found.spread, found.members, reading
+        ),
+        ensemble,
+    )
     return co_occurring(kept) if ensemble.card.thresholds.co_occurrence else kept
 
 
 def sample_run(
-    cells: Sequence[ScoredCell], paths: Mapping[str, Path], folder: Path, ensemble: Ensemble, ensembles: int,
+    cells: Sequence[ScoredCell],
+    paths: Mapping[str, Path],
+    folder: Path,
+    ensemble: Ensemble,
+    ensembles: int,
     progress: Progress = silent,
-) -> Sampled:  # fmt: skip
+) -> Sampled:
     """Count the scored cells of a run again by many sampled ensembles; writes sampled.csv.
 
     Parameters
@@ -138,9 +141,7 @@ def sample_run(
             known = done.get((cell.image, cell.sha256))
             if known is None:
                 known = _counts(paths[cell.image], cell, ensemble, draws)
-                line = _Line(
-                    image=cell.image, sha256=cell.sha256, detector=ensemble.card.identity, dicentrics=known
-                )
+                line = _Line(image=cell.image, sha256=cell.sha256, detector=ensemble.card.identity, dicentrics=known)
                 journal.append(line.model_dump())
             counts.append(known)
             progress(f"{ensembles} sampled ensembles", position, len(scored))

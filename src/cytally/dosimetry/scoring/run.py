@@ -85,9 +85,7 @@ class Known:
     images: tuple[str, ...] = ()
 
 
-def open_run(
-    folder: Path, settings: RunSettings, version: str, started: str, planned: Mapping[str, str]
-) -> Known:
+def open_run(folder: Path, settings: RunSettings, version: str, started: str, planned: Mapping[str, str]) -> Known:
     """Begin or resume a run.
 
     Parameters
@@ -155,22 +153,39 @@ def write_tables(
     """
     detections = [["image", "class", "row", "col", "votes", "members", "confidence", "spread", "probability"]]
     columns = [f"{name}s" for name in classes]
-    table = [
-        ["image", "status", *columns, "objects", "scale", "sample", "dose_gy", "sha256", "notes", "picture"]
-    ]
+    table = [["image", "status", *columns, "objects", "scale", "sample", "dose_gy", "sha256", "notes", "picture"]]
     for cell in cells:
         found = cell.detections
         for k, name in enumerate(found.names):
-            detections.append([
-                cell.image, name, f"{found.row[k]:.1f}", f"{found.col[k]:.1f}", str(found.votes[k]),
-                str(found.members), f"{found.confidence[k]:.4f}", f"{found.spread[k]:.4f}",
-                "" if np.isnan(found.probability[k]) else f"{found.probability[k]:.4f}",
-            ])  # fmt: skip
+            detections.append(
+                [
+                    cell.image,
+                    name,
+                    f"{found.row[k]:.1f}",
+                    f"{found.col[k]:.1f}",
+                    str(found.votes[k]),
+                    str(found.members),
+                    f"{found.confidence[k]:.4f}",
+                    f"{found.spread[k]:.4f}",
+                    "" if np.isnan(found.probability[k]) else f"{found.probability[k]:.4f}",
+                ]
+            )
         more = known.get(cell.image, {})
         counts = [str(found.count(name)) if cell.scored else "" for name in classes]
-        table.append([cell.image, cell.status, *counts, str(cell.objects), f"{cell.scale:.4f}",
-                      more.get("sample", ""), more.get("dose_gy", ""), cell.sha256,
-                      _BETWEEN.join(cell.notes), cell.picture])  # fmt: skip
+        table.append(
+            [
+                cell.image,
+                cell.status,
+                *counts,
+                str(cell.objects),
+                f"{cell.scale:.4f}",
+                more.get("sample", ""),
+                more.get("dose_gy", ""),
+                cell.sha256,
+                _BETWEEN.join(cell.notes),
+                cell.picture,
+            ]
+        )
     write_bytes(folder / DETECTIONS, csv_bytes(detections))
     write_bytes(folder / CELLS, csv_bytes(table))
     finish(folder, (CELLS, DETECTIONS))
@@ -268,9 +283,15 @@ def _cell(row: Mapping[str, str], found: Sequence[Mapping[str, str]], settings: 
     again = np.array([float(each.get("probability") or "nan") for each in found], dtype=float)
     members = int(found[0]["members"]) if found else len(settings.confidence)
     detections = Detections(
-        column("row", float), column("col", float), tuple(each["class"] for each in found), column("votes", int),
-        column("confidence", float), column("spread", float), members, again,
-    )  # fmt: skip
+        column("row", float),
+        column("col", float),
+        tuple(each["class"] for each in found),
+        column("votes", int),
+        column("confidence", float),
+        column("spread", float),
+        members,
+        again,
+    )
     notes = tuple(filter(None, row.get("notes", "").split(_BETWEEN)))
     cell = ScoredCell(
         row["image"],
@@ -284,9 +305,7 @@ def _cell(row: Mapping[str, str], found: Sequence[Mapping[str, str]], settings: 
     )
     for name in settings.classes:
         if row[f"{name}s"] != (str(detections.count(name)) if cell.scored else ""):
-            raise ValueError(
-                f"{row[f'{name}s'] or 'no'} and {detections.count(name)} {name}s of {cell.image}"
-            )
+            raise ValueError(f"{row[f'{name}s'] or 'no'} and {detections.count(name)} {name}s of {cell.image}")
     return cell
 
 

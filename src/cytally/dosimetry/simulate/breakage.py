@@ -109,8 +109,10 @@ def damage(pieces: list[Piece], counts: Damage, rng: np.random.Generator) -> lis
         dicentrics); a piece without centromere is a fragment.
     """
     steps: list[tuple[int, Callable[[list[Piece], np.random.Generator], list[Piece]]]] = [
-        (counts.dicentrics, exchange), (counts.rings, close_ring), (counts.excess, delete),
-    ]  # fmt: skip
+        (counts.dicentrics, exchange),
+        (counts.rings, close_ring),
+        (counts.excess, delete),
+    ]
     for times, step in steps:
         for _ in range(times):
             pieces = step(pieces, rng)

@@ -145,9 +145,7 @@ def _population(kind: str, counts: Damage, rng: np.random.Generator) -> list[Pie
 def _unusual(look: Appearance, kind: str) -> Appearance:
     """Change the draw of a cell that should not be scored."""
     if kind == "prometaphase":
-        return replace(
-            look, longest=look.longest * 1.7, width=look.width * 0.75, bend=1.6, radius=look.radius * 0.8
-        )
+        return replace(look, longest=look.longest * 1.7, width=look.width * 0.75, bend=1.6, radius=look.radius * 0.8)
     if kind == "smeared":
         return replace(look, smears=9, focus=look.focus * 1.8, grain=0.3)
     if kind == "double":

@@ -55,9 +55,7 @@ class Order:
     def __post_init__(self) -> None:
         style_named(self.style)
         if self.cells < 1 or not 0 <= self.unscorable <= 1:
-            raise SettingsError(
-                f"expected cells >= 1 and a share in [0, 1], got {self.cells} and {self.unscorable}"
-            )
+            raise SettingsError(f"expected cells >= 1 and a share in [0, 1], got {self.cells} and {self.unscorable}")
 
     def cell(self, number: int) -> SimulatedCell:
         """Cell number `number`, the same each time."""
@@ -67,9 +65,11 @@ class Order:
 
 
 def write_folder(
-    order: Order, folder: Path, progress: Progress = silent,
+    order: Order,
+    folder: Path,
+    progress: Progress = silent,
     each: Each = map,
-) -> None:  # fmt: skip
+) -> None:
     """Write a labelled folder; images that are there already are kept.
 
     Parameters

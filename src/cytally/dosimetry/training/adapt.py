@@ -48,9 +48,7 @@ _SEED = 660_000
 _REREAD = 1600
 
 #: Eight epochs at a low rate: enough to learn a stain, too few to learn fields by heart.
-ADAPT = replace(
-    FURTHER, epochs=8, late_from=3, rate=4e-4, late_rate=3e-4, pool=PoolSettings(size=1000, fresh=250)
-)
+ADAPT = replace(FURTHER, epochs=8, late_from=3, rate=4e-4, late_rate=3e-4, pool=PoolSettings(size=1000, fresh=250))
 
 
 @dataclass(frozen=True)
@@ -86,9 +84,15 @@ class Adapted:
 
 
 def adapt(
-    folder: Path, out: Path, base: Path, progress: Progress, *,
-    settings: TrainingSettings = ADAPT, share: float = 0.6, command: str = "",
-) -> Adapted:  # fmt: skip
+    folder: Path,
+    out: Path,
+    base: Path,
+    progress: Progress,
+    *,
+    settings: TrainingSettings = ADAPT,
+    share: float = 0.6,
+    command: str = "",
+) -> Adapted:
     """Fine-tune an ensemble to a microscope and a stain, from unlabelled unexposed cells.
 
     Parameters
@@ -126,11 +130,13 @@ def adapt(
     epochs = choose_epochs(out / "training", settings.late_from, members, seed)
     notes = {
         "command": command,
-        "seed": seed, "machine": machine(), "start_sha256": sha256_of(start),
+        "seed": seed,
+        "machine": machine(),
+        "start_sha256": sha256_of(start),
         "data": f"cells composed from {len(learnt)} unlabelled field(s), share {share:g}; simulated cells",
         "adapted_from": old.card.identity,
         "hours_in_epochs": round(sum(seconds_per_epoch(out / "training")) / 3600, 2),
-    }  # fmt: skip
+    }
     made = assemble(out / "training", out, name=out.name, classes=CLASSES, epochs=epochs, training=notes)
     if old.verifiers:
         made = _reverified(mixed, base, out, progress)
@@ -167,8 +173,9 @@ def check(ensemble: Ensemble, fields: tuple[Field, ...], progress: Progress, whe
     return Check(
         {name: hits.recall for name, hits in totals.items()},
         {name: hits.precision for name, hits in totals.items()},
-        _CHECKED, normal.rates,
-    )  # fmt: skip
+        _CHECKED,
+        normal.rates,
+    )
 
 
 def _rng(purpose: int, number: int) -> np.random.Generator:
@@ -212,7 +219,10 @@ def figures(result: Adapted) -> dict[str, Any]:
         return None if isinstance(value, float) and value != value else value
 
     return {
-        "detector": result.ensemble.card.identity, "fields_learnt_from": result.learnt,
-        "fields_kept": result.kept, "before": plain(asdict(result.before)), "after": plain(asdict(result.after)),
+        "detector": result.ensemble.card.identity,
+        "fields_learnt_from": result.learnt,
+        "fields_kept": result.kept,
+        "before": plain(asdict(result.before)),
+        "after": plain(asdict(result.after)),
         "skipped": [vars(one) for one in result.skipped],
-    }  # fmt: skip
+    }

@@ -51,13 +51,17 @@ def assemble(
     stored = dict(read_record(run).settings)
     architecture = stored.pop("architecture")
     card = Card(
-        name=name, task="dosimetry", classes=list(classes), arguments=architecture, members=[],
+        name=name,
+        task="dosimetry",
+        classes=list(classes),
+        arguments=architecture,
+        members=[],
         normalisation={"size": NOMINAL_SIZE, "pixel_um": NOMINAL_PIXEL_UM},
         thresholds=Thresholds(
             confidence=[[0.5] * len(classes)] * len(epochs), agreement=[len(epochs) // 2] * len(classes)
         ),
         training={"cytally": __version__, "settings": stored, "curve": last_row(run), **training},
-    )  # fmt: skip
+    )
     write_ensemble(out, card, [member_path(run, epoch) for epoch in epochs])
     return load_ensemble(out)
 

@@ -151,9 +151,7 @@ class MixedSource:
 
     def __post_init__(self) -> None:
         if len(self.sources) != len(self.weights) or not self.sources:
-            raise SettingsError(
-                f"expected one weight per source, got {len(self.weights)} for {len(self.sources)}"
-            )
+            raise SettingsError(f"expected one weight per source, got {len(self.weights)} for {len(self.sources)}")
 
     def cell(self, index: int) -> TrainingCell:
         """Cell number `index` of a source chosen by that number."""

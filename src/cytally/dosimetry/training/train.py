@@ -87,9 +87,7 @@ class Plan:
         """What the network predicts while it learns."""
         return CLASSES + AUXILIARY if self.auxiliary else CLASSES
 
-    def source(
-        self, seed: int, images: Sequence[tuple[Path, Points]], fields: tuple[Field, ...] = ()
-    ) -> CellSource:
+    def source(self, seed: int, images: Sequence[tuple[Path, Points]], fields: tuple[Field, ...] = ()) -> CellSource:
         """Cells to learn from: simulated, labelled, composed, mixed by their shares."""
         rest = 1 - (self.composed if fields else 0.0)
         parts: list[tuple[CellSource, float]] = [
@@ -128,12 +126,14 @@ def train_ensemble(
     fit_heatmaps(source, architecture, settings, run, progress, plan.start, plan.devices)
     epochs = choose_epochs(run, settings.late_from, plan.members, settings.seed)
     notes = {
-        "command": command, "seed": settings.seed, "machine": machine(),
+        "command": command,
+        "seed": settings.seed,
+        "machine": machine(),
         "data": described(plan, images, fields),
         "hours_in_epochs": round(sum(seconds_per_epoch(run)) / 3600, 2),
         "start_sha256": sha256_of(plan.start) if plan.start else None,
         "skipped": [one.image for one in skipped],
-    }  # fmt: skip
+    }
     ensemble = assemble(run, out, name=plan.name, classes=CLASSES, epochs=epochs, training=notes)
     return set_thresholds(ensemble, out, progress)
 
@@ -145,9 +145,7 @@ def described(plan: Plan, images: Sequence[tuple[Path, Points]], fields: Sequenc
         parts.append(f"{len(images)} labelled image(s)")
     if fields:
         able = sum(bool(f.uprights) for f in fields)
-        parts.append(
-            f"cells composed from {able} of {len(fields)} unlabelled field(s), share {plan.composed:g}"
-        )
+        parts.append(f"cells composed from {able} of {len(fields)} unlabelled field(s), share {plan.composed:g}")
     return ", ".join(parts)
 
 
@@ -171,9 +169,7 @@ def set_thresholds(ensemble: Ensemble, folder: Path, progress: Progress) -> Ense
     """Choose thresholds on simulated cells of 4 Gy and on silent ones of the hardest style; write the card."""
     many, silent = THRESHOLD_CELLS
     highest = look_at(threshold_cells(range(many), 4.0), ensemble, many, progress, "cells of 4 Gy")
-    quiet = look_at(
-        threshold_cells(range(silent), None), ensemble, silent, progress, "cells without aberrations"
-    )
+    quiet = look_at(threshold_cells(range(silent), None), ensemble, silent, progress, "cells without aberrations")
     return choose(ensemble, folder, highest, quiet)
 
 

@@ -53,9 +53,13 @@ class VerifierTraining:
 
 
 def train_verifiers(
-    source: CellSource, proposing: Path, course: VerifierTraining, folder: Path, progress: Progress,
+    source: CellSource,
+    proposing: Path,
+    course: VerifierTraining,
+    folder: Path,
+    progress: Progress,
     starts: Sequence[Path],
-) -> tuple[list[Path], Crops]:  # fmt: skip
+) -> tuple[list[Path], Crops]:
     """Train verifiers for an ensemble.
 
     Parameters
@@ -114,9 +118,15 @@ def verifier_source(
 
 
 def with_verifiers(
-    base: Path, out: Path, source: CellSource, course: VerifierTraining, progress: Progress, notes: dict[str, object],
-    *, further: bool = False,
-) -> Ensemble:  # fmt: skip
+    base: Path,
+    out: Path,
+    source: CellSource,
+    course: VerifierTraining,
+    progress: Progress,
+    notes: dict[str, object],
+    *,
+    further: bool = False,
+) -> Ensemble:
     """Copy an ensemble, teach it verifiers, choose all thresholds anew.
 
     Parameters
@@ -156,6 +166,8 @@ def with_verifiers(
 def said(crops: Crops, course: VerifierTraining, classes: int) -> dict[str, object]:
     """What verifiers learnt from, for the card."""
     return {
-        "cells": course.cells, "machine": machine(), "settings": asdict(course.settings),
+        "cells": course.cells,
+        "machine": machine(),
+        "settings": asdict(course.settings),
         "places": np.bincount(crops.labels, minlength=classes + 1).tolist(),
-    }  # fmt: skip
+    }

@@ -55,9 +55,7 @@ def read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
     except (ValueError, csv.Error) as error:
         raise FileError(f"{where}: expected a table of our own, got something else ({error})") from error
     if not lines or len(set(lines[0])) < len(lines[0]):
-        raise FileError(
-            f"{where}: expected a line of different headings, got {lines[0] if lines else 'an empty file'}"
-        )
+        raise FileError(f"{where}: expected a line of different headings, got {lines[0] if lines else 'an empty file'}")
     wrong = next((k for k, cells in enumerate(lines, start=1) if len(cells) != len(lines[0])), None)
     if wrong is not None:
         raise FileError(

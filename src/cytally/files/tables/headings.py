@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from cytally.errors import FileError, InputError
 
 #: Units that stand behind a heading without brackets too, such as dose_gy or "dose in mGy".
-_UNITS = frozenset({"gy", "gray", "grays", "cgy", "mgy", "ugy", "µgy", "rad", "rads", "sv", "msv", "px", "pixel",
-                    "pixels", "um", "µm"})  # fmt: skip
+_UNITS = frozenset(
+    {"gy", "gray", "grays", "cgy", "mgy", "ugy", "µgy", "rad", "rads", "sv", "msv", "px", "pixel", "pixels", "um", "µm"}
+)
 _SILENT = frozenset(" \t\r\n\v\f\xa0_.,:;-–'\"’")
 _BRACKETS = re.compile(r"^([^(\[{]*)[(\[{]([^)\]}]*)[)\]}]\s*$", re.DOTALL)
 _NUMBER = re.compile(r"№|\bn[\s.]?[°º]", re.IGNORECASE)
@@ -173,8 +174,9 @@ def match(headings: Sequence[str], wanted: Wanted) -> Match:
     return Match(
         {name: places[0] for name, places in found.items()},
         {name: tuple(headings[k] for k in places) for name, places in found.items() if len(places) > 1},
-        tuple(odd), min(lacking, key=lambda names: (bool(wanted.family) and wanted.family in names, len(names)), default=()),
-    )  # fmt: skip
+        tuple(odd),
+        min(lacking, key=lambda names: (bool(wanted.family) and wanted.family in names, len(names)), default=()),
+    )
 
 
 def check(headings: Sequence[str], matched: Match, where: str, wanted: Wanted) -> None:
@@ -196,8 +198,7 @@ def check(headings: Sequence[str], matched: Match, where: str, wanted: Wanted) -
         seen[same] = heading
     for name, several in matched.twice.items():
         raise wanted.error(
-            f"{where}: {' and '.join(map(repr, several))} could both be the column {name}; "
-            "rename or delete one"
+            f"{where}: {' and '.join(map(repr, several))} could both be the column {name}; rename or delete one"
         )
     if matched.odd:
         raise wanted.error(

@@ -88,9 +88,7 @@ def _check_archive(path: Path, content: bytes) -> None:
             names = {part.filename for part in parts}
             for part in parts:
                 if b"<!DOCTYPE" in archive.read(part) and part.filename.lower().endswith((".xml", ".rels")):
-                    raise FileError(
-                        f"{path}: expected a workbook without document types, got one; save it again"
-                    )
+                    raise FileError(f"{path}: expected a workbook without document types, got one; save it again")
     except FileError:
         raise
     except Exception as error:  # zip members may be damaged in any way
@@ -129,9 +127,7 @@ def _measure(element: ElementTree.Element, before: int, extent: _Extent, path: P
         if column <= last:
             raise FileError(f"{path}: row {row} holds a cell twice: a damaged workbook; save it again")
         last = column
-        inside = {
-            child.tag.rpartition("}")[2] for child in cell if len(child) or child.text or child.tag[-1] != "v"
-        }
+        inside = {child.tag.rpartition("}")[2] for child in cell if len(child) or child.text or child.tag[-1] != "v"}
         if not inside:
             continue
         extent.unsolved |= "f" in inside and "v" not in inside

@@ -36,9 +36,7 @@ def write_sheet(path: Path, rows: Sequence[Sequence[object]]) -> None:
     kind = path.suffix.lower()
     if kind not in (".csv", ".xlsx"):
         raise SettingsError(f"expected a table that ends in .csv or .xlsx, got {path.name}")
-    write_bytes(
-        path, _xlsx(rows) if kind == ".xlsx" else csv_bytes([[_text(cell) for cell in row] for row in rows])
-    )
+    write_bytes(path, _xlsx(rows) if kind == ".xlsx" else csv_bytes([[_text(cell) for cell in row] for row in rows]))
 
 
 def _text(cell: object) -> str:

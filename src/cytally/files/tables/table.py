@@ -180,8 +180,10 @@ def read_table(path: Path, wanted: Wanted, *, empty: bool = False) -> Table:
     if content.startswith((ZIP, OLD)) or path.suffix.lower() in (".xlsx", ".xlsm"):
         sheets = sheets_of(path, content)
         one = len(sheets) == 1
-        grids = [_Grid(f"{path}" if one else f"{path}, sheet {title!r}", lines, True, False, title)
-                 for title, lines in sheets]  # fmt: skip
+        grids = [
+            _Grid(f"{path}" if one else f"{path}, sheet {title!r}", lines, True, False, title)
+            for title, lines in sheets
+        ]
     else:
         text = decode(content, path, wanted.what)
         grids, guessed = _grids(text, path), text.guessed
@@ -193,9 +195,7 @@ def read_table(path: Path, wanted: Wanted, *, empty: bool = False) -> Table:
     head = Head(grid.place, tuple(headings[:last]), matched.places, grid.comma, wanted.error)
     rows = tuple(_rows(grid, line, head))
     if not rows and not empty:
-        raise wanted.error(
-            f"{grid.place}: expected a heading and at least one line below it, got an empty table"
-        )
+        raise wanted.error(f"{grid.place}: expected a heading and at least one line below it, got an empty table")
     return Table(head, rows, guessed and not all(cell.isascii() for row in rows for cell in row.cells))
 
 
@@ -243,9 +243,7 @@ def _missing(
         if grid.failed is not None and not grid.look():
             return grid.failed
         found = [cell.strip() for cell in grid.look()[0][1] if cell.strip()]
-        return wanted.error(
-            f"{path}: expected a line of headings with {wanted.needs}; found {_listed(found)}"
-        )
+        return wanted.error(f"{path}: expected a line of headings with {wanted.needs}; found {_listed(found)}")
     grid, line, matched = best[2:]
     if grid.failed is not None:
         return grid.failed
@@ -294,8 +292,7 @@ def _check_before(grid: _Grid, line: int) -> None:
     for number, cells in grid.look()[:line]:
         if sum(bool(re.fullmatch(r"[0-9]+(?:[.,][0-9]+)?", cell.strip())) for cell in cells) > 1:
             raise FileError(
-                f"{grid.place}, line {number}: numbers before the headings would be lost; put the "
-                "headings first"
+                f"{grid.place}, line {number}: numbers before the headings would be lost; put the headings first"
             )
 
 

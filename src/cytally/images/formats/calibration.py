@@ -17,9 +17,22 @@ from cytally.images.formats.directories import Page
 #: Pixels of a light microscope lie within these limits, micrometres in the specimen.
 POSSIBLE_UM = (0.01, 2.0)
 _UNITS = {
-    "pm": 1e-6, "å": 1e-4, "angstrom": 1e-4, "nm": 1e-3, "nanometer": 1e-3, "µm": 1.0, "μm": 1.0, "um": 1.0,
-    "micron": 1.0, "microns": 1.0, "micrometer": 1.0, "mm": 1e3, "millimeter": 1e3, "cm": 1e4, "m": 1e6,
-}  # fmt: skip
+    "pm": 1e-6,
+    "å": 1e-4,
+    "angstrom": 1e-4,
+    "nm": 1e-3,
+    "nanometer": 1e-3,
+    "µm": 1.0,
+    "μm": 1.0,
+    "um": 1.0,
+    "micron": 1.0,
+    "microns": 1.0,
+    "micrometer": 1.0,
+    "mm": 1e3,
+    "millimeter": 1e3,
+    "cm": 1e4,
+    "m": 1e6,
+}
 #: How far height and width of a square pixel may differ: both are rounded.
 _SQUARE = 0.02
 _LONGEST_XML = 32_000_000
@@ -76,9 +89,7 @@ def possible(value: float, unit: str = "um") -> Stated:
     if not math.isfinite(value) or value <= 0:
         return Stated(notes=(f"pixel size {value:g} {unit} in the metadata is not possible, not used",))
     if value == 1:
-        return Stated(
-            notes=("pixel size 1 um in the metadata is the default of an uncalibrated image, not used",)
-        )
+        return Stated(notes=("pixel size 1 um in the metadata is the default of an uncalibrated image, not used",))
     low, high = POSSIBLE_UM
     if not low <= value <= high:
         which = "the camera's and not the specimen's" if 2 < value < 30 else "not that of a light microscope"
@@ -160,9 +171,7 @@ def _square(stated: Stated, height: float | None) -> Stated:
     width = stated.pixel_size_um
     if width is None or not height or not 0 < height < math.inf or abs(height / width - 1) <= _SQUARE:
         return stated
-    return Stated(
-        notes=(f"pixels are not square ({width:g} um wide, {height:g} um high): the size is not used",)
-    )
+    return Stated(notes=(f"pixels are not square ({width:g} um wide, {height:g} um high): the size is not used",))
 
 
 def _tag_height(page: Page, unit: float) -> float | None:

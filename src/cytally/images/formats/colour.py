@@ -19,8 +19,14 @@ Samples = NDArray[Any]
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR, CIELAB, ICCLAB = 0, 1, 2, 3, 5, 6, 8, 9
 #: Samples of a pixel that carry colour; further ones are transparency or unknown.
 _COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCBCR: 3, CIELAB: 3, ICCLAB: 3}
-_NAMES = {4: "transparency mask", 10: "ITU Lab", 32803: "raw colour filter array", 32844: "LogL", 32845: "LogLuv",
-          34892: "linear raw"}  # fmt: skip
+_NAMES = {
+    4: "transparency mask",
+    10: "ITU Lab",
+    32803: "raw colour filter array",
+    32844: "LogL",
+    32845: "LogLuv",
+    34892: "linear raw",
+}
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 #: What is said where a picture is not the same with and without its transparency.
 TRANSPARENT = "transparency was left aside"
@@ -40,9 +46,7 @@ def check_colours(page: Page) -> None:
     if kind in (5, 6):
         raise ImageError("complex numbers have no brightness; export the magnitude as an image")
     if kind not in (1, 2, 3):
-        raise ImageError(
-            f"expected whole or floating-point numbers, got sample format {kind}; export it again"
-        )
+        raise ImageError(f"expected whole or floating-point numbers, got sample format {kind}; export it again")
     if len(set(bits[: page.samples])) > 1 or len(set(page.all("sample_format")[: page.samples])) > 1:
         raise ImageError(f"expected samples of one depth, got {bits} bits; save it as 8-bit RGB")
     if photometric not in _COLOURS:
@@ -146,9 +150,7 @@ def _looked_up(grey: Samples, page: Page) -> Samples:
     """Numbers looked up in the page's own colour map (TIFF 6.0, section 5)."""
     colours, width = page.all("colour_map"), 2**page.bits
     if page.bits > 16 or len(colours) != 3 * width:
-        raise ImageError(
-            f"expected a palette of {width} colours, got {len(colours) // 3}; save the image as RGB"
-        )
+        raise ImageError(f"expected a palette of {width} colours, got {len(colours) // 3}; save the image as RGB")
     if grey.dtype == np.uint8 and page.bits == 1:
         grey = grey // 255
     table = np.array(colours, np.uint32).reshape(3, width).T

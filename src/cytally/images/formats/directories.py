@@ -18,9 +18,23 @@ from cytally.images.formats.limits import MOST_PAGES, Damaged
 
 #: Types of TIFF 6.0 and BigTIFF: letter of `struct` and numbers in each value.
 _TYPES = {
-    1: ("B", 1), 2: ("B", 1), 3: ("H", 1), 4: ("I", 1), 5: ("I", 2), 6: ("b", 1), 7: ("B", 1), 8: ("h", 1),
-    9: ("i", 1), 10: ("i", 2), 11: ("f", 1), 12: ("d", 1), 13: ("I", 1), 16: ("Q", 1), 17: ("q", 1), 18: ("Q", 1),
-}  # fmt: skip
+    1: ("B", 1),
+    2: ("B", 1),
+    3: ("H", 1),
+    4: ("I", 1),
+    5: ("I", 2),
+    6: ("b", 1),
+    7: ("B", 1),
+    8: ("h", 1),
+    9: ("i", 1),
+    10: ("i", 2),
+    11: ("f", 1),
+    12: ("d", 1),
+    13: ("I", 1),
+    16: ("Q", 1),
+    17: ("q", 1),
+    18: ("Q", 1),
+}
 _TEXT = (1, 2, 6, 7)
 _MOST_ENTRIES = 1000
 #: Bytes of all numbers and of all text of one page, and of those kept of all pages; numbers become objects.
@@ -28,13 +42,39 @@ _MOST = (16_000_000, 128_000_000)
 
 #: Tags that decide what a page is.
 WANTED = {
-    "kind": 254, "old_kind": 255, "width": 256, "height": 257, "bits": 258, "compression": 259,
-    "photometric": 262, "description": 270, "strip_offsets": 273, "orientation": 274, "samples": 277,
-    "strip_rows": 278, "strip_counts": 279, "x_resolution": 282, "y_resolution": 283, "planar": 284, "resolution_unit": 296,
-    "colour_map": 320, "tile_width": 322, "tile_height": 323, "tile_offsets": 324, "tile_counts": 325,
-    "sub_pages": 330, "ink_set": 332, "extra_samples": 338, "sample_format": 339, "jpeg_tables": 347,
-    "ycbcr_coefficients": 529, "ycbcr_subsampling": 530, "black_white": 532, "depth": 32997, "metamorph": 33629,
-}  # fmt: skip
+    "kind": 254,
+    "old_kind": 255,
+    "width": 256,
+    "height": 257,
+    "bits": 258,
+    "compression": 259,
+    "photometric": 262,
+    "description": 270,
+    "strip_offsets": 273,
+    "orientation": 274,
+    "samples": 277,
+    "strip_rows": 278,
+    "strip_counts": 279,
+    "x_resolution": 282,
+    "y_resolution": 283,
+    "planar": 284,
+    "resolution_unit": 296,
+    "colour_map": 320,
+    "tile_width": 322,
+    "tile_height": 323,
+    "tile_offsets": 324,
+    "tile_counts": 325,
+    "sub_pages": 330,
+    "ink_set": 332,
+    "extra_samples": 338,
+    "sample_format": 339,
+    "jpeg_tables": 347,
+    "ycbcr_coefficients": 529,
+    "ycbcr_subsampling": 530,
+    "black_white": 532,
+    "depth": 32997,
+    "metamorph": 33629,
+}
 _NAMES = {code: name for name, code in WANTED.items()}
 Numbers = Sequence[float]
 

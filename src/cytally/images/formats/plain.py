@@ -78,9 +78,7 @@ def _picture_chunks(file: IO[bytes]) -> bytes:
     return b"".join(kept)
 
 
-def _png_pixels(
-    picture: PIL.Image.Image, data: bytes, *, as_numbers: bool
-) -> tuple[NDArray[Any], tuple[str, ...]]:
+def _png_pixels(picture: PIL.Image.Image, data: bytes, *, as_numbers: bool) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Decoded by libpng, which keeps 16 bits of colour and notices rows that lack; Pillow keeps palette numbers."""
     if getattr(picture, "is_animated", False):
         raise ImageError("expected one image, got an animation; save each frame as a file of its own")

@@ -21,9 +21,19 @@ PLAIN, LZW, JPEG = 1, 5, 7
 JPEG2000 = (33004, 33005, 34712)
 _READ = (PLAIN, LZW, JPEG, 8, 32946, 32773, 50000, *JPEG2000)
 _NAMES = {
-    2: "CCITT RLE", 3: "CCITT fax 3", 4: "CCITT fax 4", 6: "old-style JPEG", 22610: "JPEG XR", 33003: "JPEG 2000 in YCbCr", 34887: "LERC", 34892: "lossy JPEG",
-    34925: "LZMA", 34933: "PNG", 50001: "WebP", 50002: "JPEG XL",
-}  # fmt: skip
+    2: "CCITT RLE",
+    3: "CCITT fax 3",
+    4: "CCITT fax 4",
+    6: "old-style JPEG",
+    22610: "JPEG XR",
+    33003: "JPEG 2000 in YCbCr",
+    34887: "LERC",
+    34892: "lossy JPEG",
+    34925: "LZMA",
+    34933: "PNG",
+    50001: "WebP",
+    50002: "JPEG XL",
+}
 _MOST_SEGMENTS = 1_000_000
 #: Start of frame, JPEG: markers C0 to CF without tables (C4), extensions (C8) and conditioning (CC).
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -87,9 +97,7 @@ def _grid(page: Page) -> _Grid:
             raise Damaged("expected strips of at least one row, got 0")
     grid = _Grid(rows, cols, math.ceil(page.height / rows), math.ceil(page.width / cols), planes, samples)
     if grid.number > _MOST_SEGMENTS:
-        raise ImageError(
-            f"expected at most {_MOST_SEGMENTS} strips or tiles, got {grid.number}; save it again"
-        )
+        raise ImageError(f"expected at most {_MOST_SEGMENTS} strips or tiles, got {grid.number}; save it again")
     return grid
 
 
@@ -132,11 +140,7 @@ def _check_segment(page: Page, grid: _Grid, index: int, place: tuple[int, int], 
 def _check_frame(declared: tuple[int, int, int], page: Page, grid: _Grid, index: int) -> None:
     rows, cols, samples = declared
     last = page.width - index % grid.across * grid.cols
-    if (
-        rows not in (grid.rows, _rows(page, grid, index))
-        or cols not in (grid.cols, last)
-        or samples != grid.samples
-    ):
+    if rows not in (grid.rows, _rows(page, grid, index)) or cols not in (grid.cols, last) or samples != grid.samples:
         raise ImageError(
             f"part {index + 1} of {grid.number} holds a JPEG of {rows} x {cols} pixels of {samples} samples where "
             f"{grid.rows} x {grid.cols} of {grid.samples} are declared; the file is damaged, export it again"
@@ -164,9 +168,7 @@ def _jpeg2000_frame(data: bytes) -> tuple[int, int, int]:
     """The same of a JPEG 2000 codestream (ITU T.800, A.5.1), bare or in its boxes."""
     at = data.find(b"\xff\x4f\xff\x51", 0, 4096)
     if at < 0 or at + 42 > len(data):
-        raise ImageError(
-            "expected a JPEG 2000 stream in the TIFF, got none; the file is damaged, export it again"
-        )
+        raise ImageError("expected a JPEG 2000 stream in the TIFF, got none; the file is damaged, export it again")
     right, bottom, left, top = struct.unpack(">4I", data[at + 8 : at + 24])
     (samples,) = struct.unpack(">H", data[at + 40 : at + 42])
     return bottom - top, right - left, samples

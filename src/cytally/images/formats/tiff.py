@@ -78,9 +78,14 @@ def opened(file: BinaryIO) -> tifffile.TiffFile:
     """
     file.seek(0)
     return tifffile.TiffFile(
-        file, name="image", _multifile=False,
-        is_lsm=False, is_scanimage=False, is_ndpi=False, is_stk=False,
-    )  # fmt: skip
+        file,
+        name="image",
+        _multifile=False,
+        is_lsm=False,
+        is_scanimage=False,
+        is_ndpi=False,
+        is_stk=False,
+    )
 
 
 def stored(tiff: tifffile.TiffFile, page: Page) -> NDArray[Any]:
@@ -95,9 +100,7 @@ def stored(tiff: tifffile.TiffFile, page: Page) -> NDArray[Any]:
     samples = found.asarray(squeeze=False, maxworkers=1)
     samples = np.moveaxis(samples[:, 0, ..., 0], 0, 2) if page.planar else samples[0, 0]
     if samples.shape != (page.height, page.width, page.samples):
-        raise Damaged(
-            f"expected {page.height} x {page.width} pixels of {page.samples} samples, got {samples.shape}"
-        )
+        raise Damaged(f"expected {page.height} x {page.width} pixels of {page.samples} samples, got {samples.shape}")
     return np.asarray(samples)
 
 

@@ -12,9 +12,23 @@ import tifffile
 
 #: Seconds in the units that ImageJ and OME write; both leave seconds out.
 _SECONDS = {
-    "": 1.0, "s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "ms": 1e-3, "msec": 1e-3, "min": 60.0, "minute": 60.0,
-    "minutes": 60.0, "h": 3600.0, "hr": 3600.0, "hour": 3600.0, "hours": 3600.0, "d": 86400.0, "day": 86400.0,
-}  # fmt: skip
+    "": 1.0,
+    "s": 1.0,
+    "sec": 1.0,
+    "second": 1.0,
+    "seconds": 1.0,
+    "ms": 1e-3,
+    "msec": 1e-3,
+    "min": 60.0,
+    "minute": 60.0,
+    "minutes": 60.0,
+    "h": 3600.0,
+    "hr": 3600.0,
+    "hour": 3600.0,
+    "hours": 3600.0,
+    "d": 86400.0,
+    "day": 86400.0,
+}
 _MICROMETRES = {
     "µm": 1.0,
     "μm": 1.0,
@@ -70,9 +84,7 @@ def pixel_sizes_noted(tiff: tifffile.TiffFile) -> list[float | None]:
         except ElementTree.ParseError:
             return []
         pixels = [each.attrib for each in root.iter() if each.tag.endswith("Pixels")]
-        return [
-            _micrometres(each.get("PhysicalSizeX"), each.get("PhysicalSizeXUnit", "µm")) for each in pixels
-        ]
+        return [_micrometres(each.get("PhysicalSizeX"), each.get("PhysicalSizeXUnit", "µm")) for each in pixels]
     said = tiff.imagej_metadata
     page: Any = tiff.pages.first
     resolution = page.tags.get("XResolution")

@@ -69,9 +69,7 @@ def _write_mp4(path: Path, pictures: Iterator[Picture], rate: float) -> None:
     first = next(pictures, None)
     if first is None:
         raise SettingsError(f"{path}: expected at least one picture for a movie, got none")
-    writer = imageio_ffmpeg.write_frames(
-        str(path), (first.shape[1], first.shape[0]), fps=rate, macro_block_size=2
-    )
+    writer = imageio_ffmpeg.write_frames(str(path), (first.shape[1], first.shape[0]), fps=rate, macro_block_size=2)
     writer.send(None)
     try:
         writer.send(first.tobytes())

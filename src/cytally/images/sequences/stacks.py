@@ -128,9 +128,7 @@ def _arranged(file: BinaryIO, tiff: tifffile.TiffFile, alike: list[Page]) -> _St
     full = [each for each in tiff.series if each.keyframe.index in number]
     single = all(len(each.pages) == 1 and each.axes[0] == "Y" and each.kind != "ome" for each in full)
     if len(full) > 1 and not single:
-        raise ImageError(
-            f"expected one series of images, got {len(full)} (positions?); save each as a file of its own"
-        )
+        raise ImageError(f"expected one series of images, got {len(full)} (positions?); save each as a file of its own")
     if len(full) > 1:
         axes = "I" + full[0].axes
         sizes = dict(zip(axes, (len(full), *full[0].shape), strict=True))

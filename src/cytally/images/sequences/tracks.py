@@ -74,23 +74,15 @@ def read_tracks(folder: Path) -> list[TrackRow]:
     """
     found = sorted(folder.glob("*_track.txt"))
     if len(found) != 1:
-        raise LabelError(
-            f"{folder}: expected one table of tracks (res_track.txt or man_track.txt), found {len(found)}"
-        )
+        raise LabelError(f"{folder}: expected one table of tracks (res_track.txt or man_track.txt), found {len(found)}")
     rows: dict[int, TrackRow] = {}
     text = read_text(found[0], "a table of tracks").content
     for count, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
         parts = line.split()
         if not parts:
             continue
-        if (
-            len(parts) != 4
-            or not all(re.fullmatch(r"[0-9]{1,9}", p) for p in parts)
-            or int(parts[1]) > int(parts[2])
-        ):
-            raise LabelError(
-                f"{found[0]}, line {count}: expected 'label first last parent', got {line.strip()[:80]!r}"
-            )
+        if len(parts) != 4 or not all(re.fullmatch(r"[0-9]{1,9}", p) for p in parts) or int(parts[1]) > int(parts[2]):
+            raise LabelError(f"{found[0]}, line {count}: expected 'label first last parent', got {line.strip()[:80]!r}")
         row = TrackRow(*(int(part) for part in parts))
         if row.number in rows:
             raise LabelError(f"{found[0]}, line {count}: track {row.number} is there twice")

@@ -144,8 +144,12 @@ def write_tiff(path: Path, image: Image, hours: float | None = None) -> None:
     """An OME-TIFF with the size of a pixel and the hours between frames, whole or not at all."""
     metadata: dict[str, Any] = {"axes": "YXS" if image.pixels.ndim == 3 else "YX"}
     if image.pixel_size_um:
-        metadata |= {"PhysicalSizeX": image.pixel_size_um, "PhysicalSizeY": image.pixel_size_um,
-                     "PhysicalSizeXUnit": "µm", "PhysicalSizeYUnit": "µm"}  # fmt: skip
+        metadata |= {
+            "PhysicalSizeX": image.pixel_size_um,
+            "PhysicalSizeY": image.pixel_size_um,
+            "PhysicalSizeXUnit": "µm",
+            "PhysicalSizeYUnit": "µm",
+        }
     if hours:
         metadata |= {"TimeIncrement": hours * 3600, "TimeIncrementUnit": "s"}
     buffer = io.BytesIO()

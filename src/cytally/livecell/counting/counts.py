@@ -16,8 +16,21 @@ from cytally.livecell.sequences import FrameName
 from cytally.statistics.growth import Growth, fit_growth
 
 TABLE, GROWTH = "counts.csv", "growth.csv"
-COLUMNS = ("image", "frame", "count", "lower", "upper", "area_count", "area_lower", "area_upper",
-           "components", "position", "well", "time", "hours")  # fmt: skip
+COLUMNS = (
+    "image",
+    "frame",
+    "count",
+    "lower",
+    "upper",
+    "area_count",
+    "area_lower",
+    "area_upper",
+    "components",
+    "position",
+    "well",
+    "time",
+    "hours",
+)
 #: Nobody counts a field more exactly than this many nuclei (standard deviation), whatever members agree on.
 _HALF = 0.5
 _UNKNOWN = float("nan")
@@ -74,8 +87,17 @@ class Seen:
     def of(name: FrameName, frame: int, nuclei: Nuclei) -> Seen:
         """Keep the numbers of a field."""
         sizes = np.bincount(nuclei.labels.ravel())[1:]
-        return Seen(name, frame, nuclei.count, nuclei.each, nuclei.components, nuclei.area,
-                    nuclei.member_areas, tuple(sizes.tolist()), nuclei.oversized)  # fmt: skip
+        return Seen(
+            name,
+            frame,
+            nuclei.count,
+            nuclei.each,
+            nuclei.components,
+            nuclei.area,
+            nuclei.member_areas,
+            tuple(sizes.tolist()),
+            nuclei.oversized,
+        )
 
 
 def usual_area(seen: Sequence[Seen]) -> float:
@@ -84,9 +106,7 @@ def usual_area(seen: Sequence[Seen]) -> float:
     return float(np.median(sizes)) if sizes.size else float("nan")
 
 
-def counted(
-    seen: Sequence[Seen], error: float | None, hours: Mapping[Path, float] | None = None
-) -> list[FieldCount]:
+def counted(seen: Sequence[Seen], error: float | None, hours: Mapping[Path, float] | None = None) -> list[FieldCount]:
     """Counts with limits.
 
     The limits add three sources: how far the members alone disagree in this field, how far counts
@@ -118,8 +138,18 @@ def _counted(one: Seen, error: float | None, usual: float, hours: float | None) 
     if error is not None and np.isfinite(usual):
         wide = _reach(np.asarray(one.member_areas, float) / usual, max(error * area, _HALF))
         area_low, area_high = max(0.0, area - wide), area + wide
-    return FieldCount(one.name, one.frame, one.count, float(low), float(high), round(area, 1), round(area_low, 1),
-                      round(area_high, 1), one.components, hours)  # fmt: skip
+    return FieldCount(
+        one.name,
+        one.frame,
+        one.count,
+        float(low),
+        float(high),
+        round(area, 1),
+        round(area_low, 1),
+        round(area_high, 1),
+        one.components,
+        hours,
+    )
 
 
 def _reach(members: np.ndarray, known: float) -> float:
@@ -134,8 +164,20 @@ def write_counts(path: Path, counts: Sequence[FieldCount], images: Sequence[str]
         limits = [_cell(value) for value in (one.lower, one.upper)]
         area = [_cell(value, 1) for value in (one.area_count, one.area_lower, one.area_upper)]
         hours = "" if one.hours is None else f"{one.hours:.6g}"
-        rows.append([image, one.frame, one.count, *limits, *area, one.components, one.name.position, one.name.well,
-                     one.name.time, hours])  # fmt: skip
+        rows.append(
+            [
+                image,
+                one.frame,
+                one.count,
+                *limits,
+                *area,
+                one.components,
+                one.name.position,
+                one.name.well,
+                one.name.time,
+                hours,
+            ]
+        )
     write_bytes(path, csv_bytes(rows))
 
 
@@ -185,8 +227,16 @@ def _curve(rows: Sequence[FieldCount], unit: str) -> GrowthCurve:
     times = tuple(float(row.hours or 0.0) if unit == "hours" else float(row.frame) for row in rows)
     numbers = tuple(row.count for row in rows)
     growth = fit_growth(np.asarray(times), np.asarray(numbers, float))
-    return GrowthCurve(rows[0].name.position, rows[0].name.well, times, unit, numbers, tuple(r.lower for r in rows),
-                       tuple(r.upper for r in rows), growth)  # fmt: skip
+    return GrowthCurve(
+        rows[0].name.position,
+        rows[0].name.well,
+        times,
+        unit,
+        numbers,
+        tuple(r.lower for r in rows),
+        tuple(r.upper for r in rows),
+        growth,
+    )
 
 
 def write_growth(path: Path, curves: Sequence[GrowthCurve]) -> None:

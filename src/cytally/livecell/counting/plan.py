@@ -101,9 +101,7 @@ def plan(inputs: Sequence[str | Path], reading: Reading | None = None) -> Plan:
     folders = {path: "_".join(Path(name).parent.parts) for name, path in paths.items()}
     told = understand(list(paths.values()), reading.pattern, folders, numbered=reading.numbered)
     hashes = {name: hash_of(path) for name, path in paths.items()}
-    twins, said = _twins(
-        {name: told_of for name, told_of in zip(paths, told.frames, strict=True)}, hashes, reading
-    )
+    twins, said = _twins({name: told_of for name, told_of in zip(paths, told.frames, strict=True)}, hashes, reading)
     skipped = [Skipped(name, f"identical to {original}") for name, original in twins.items()]
     paths = {name: path for name, path in paths.items() if name not in twins}
     series = series_of(list(paths.values()), reading.pattern, folders, numbered=reading.numbered)
@@ -116,9 +114,7 @@ def plan(inputs: Sequence[str | Path], reading: Reading | None = None) -> Plan:
     timed = in_hours(kept, reading.hours, _intervals(kept, reading))
     usable = {name: path for name, path in paths.items() if path not in odd}
     remarks = *told.notes, *said, *_remarks(timed)
-    return Plan(
-        tuple(inputs), usable, tuple(timed), tuple(skipped), remarks, {name: hashes[name] for name in usable}
-    )
+    return Plan(tuple(inputs), usable, tuple(timed), tuple(skipped), remarks, {name: hashes[name] for name in usable})
 
 
 def _twins(
@@ -194,9 +190,7 @@ def _remarks(series: Sequence[Series]) -> list[str]:
     said = []
     several = [one for one in series if len(one.frames) > 1]
     if any(not one.hours for one in several):
-        said.append(
-            "the time between frames is in no name and no image: growth is told per frame; give --hours"
-        )
+        said.append("the time between frames is in no name and no image: growth is told per frame; give --hours")
     for one in several:
         if not one.regular:
             said.append(f"{one.position}: times follow no common step; frames are numbered as they come")

@@ -73,9 +73,13 @@ class Segmented:
 
 
 def segment_folder(
-    planned: Plan, folder: Path, finder: Finder, *, pattern: str | None = None,
+    planned: Plan,
+    folder: Path,
+    finder: Finder,
+    *,
+    pattern: str | None = None,
     progress: Progress = silent,
-) -> Segmented:  # fmt: skip
+) -> Segmented:
     """Find the nuclei of every image; an earlier call with the same finder is continued.
 
     One unreadable image is reported and skipped.
@@ -109,9 +113,7 @@ def segment_folder(
         _forget_masks(folder, done, {path for path in (*masks.values(), *loose.values())})
     kept = planned.left(set(paths.values()) - set(seen))
     for one in kept:
-        seen |= {
-            path: replace(seen[path], frame=place) for path, place in zip(one.paths, one.places, strict=True)
-        }
+        seen |= {path: replace(seen[path], frame=place) for path, place in zip(one.paths, one.places, strict=True)}
     return Segmented(folder, kept, masks, loose, seen, {p: n for n, p in paths.items()}, tuple(skipped))
 
 
@@ -119,8 +121,7 @@ def _begin(
     folder: Path, inputs: Sequence[str | Path], finder: Finder, pattern: str | None, hashes: Mapping[str, str]
 ) -> dict[str, Line]:
     """Begin or resume a run; the last line of each image that earlier calls have finished."""
-    settings = {"task": "livecell", "detector": finder.identity, "pattern": pattern or "",
-                "inputs": resolved(inputs)}  # fmt: skip
+    settings = {"task": "livecell", "detector": finder.identity, "pattern": pattern or "", "inputs": resolved(inputs)}
     done = {line.image: line for line in read_journal(folder / JOURNAL, line_of).whole}
     if (folder / RUN).exists():
         theirs = roots(resolved(_inputs(folder, read_record(folder))))
@@ -131,9 +132,7 @@ def _begin(
                 f"none of these {len(hashes)} images; give another --out"
             )
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    begin(
-        folder, Call(settings, __version__, now, list(hashes.items()), free=("inputs",), beside=(LEARNING,))
-    )
+    begin(folder, Call(settings, __version__, now, list(hashes.items()), free=("inputs",), beside=(LEARNING,)))
     return done
 
 
@@ -160,9 +159,7 @@ def _segment(path: Path, name: str, folder: Path, finder: Finder, own: str) -> L
     try:
         nuclei = finder.find(grey(read(path)))
     except ImageError as error:
-        return Line(
-            image=name, sha256=digest, status=f"skipped: {shown(error).removeprefix(f'{shown(path)}: ')}"
-        )
+        return Line(image=name, sha256=digest, status=f"skipped: {shown(error).removeprefix(f'{shown(path)}: ')}")
     stored: dict[str, Any] = {}
     for kind, place, labels in (("mask", MASKS, nuclei.labels), ("loose", LOOSE, nuclei.loose)):
         if kind == "loose" and np.array_equal(nuclei.loose, nuclei.labels):
@@ -192,9 +189,7 @@ def stain_hint(run: Segmented, settings: FluorescenceSettings) -> str:
 def count_run(run: Segmented, error: float | None) -> list[FieldCount]:
     """Counts with limits from their relative `error` (None: no limits), and counts.csv in the run folder."""
     order = [path for one in run.series for path in one.paths]
-    hours = {
-        path: at for one in run.series if one.hours for path, at in zip(one.paths, one.hours, strict=True)
-    }
+    hours = {path: at for one in run.series if one.hours for path, at in zip(one.paths, one.hours, strict=True)}
     counts = counted([run.seen[path] for path in order], error, hours)
     write_counts(run.folder / TABLE, counts, [run.names[path] for path in order])
     finish(run.folder, [TABLE])
@@ -226,10 +221,7 @@ def to_review(folder: Path, fluorescence: Path | None = None) -> list[ToReview]:
                 f"{shown(folder)}: {line.image} or its mask was changed since it was counted; run the same command again"
             )
     stained = _partners(paths, fluorescence, pattern) if fluorescence is not None else {}
-    return [
-        ToReview(line.image, paths[line.image], folder / line.mask, stained.get(line.image))
-        for line in nuclei
-    ]
+    return [ToReview(line.image, paths[line.image], folder / line.mask, stained.get(line.image)) for line in nuclei]
 
 
 def _inputs(folder: Path, record: RunRecord) -> list[str]:

@@ -79,9 +79,15 @@ class _Made:
 
 
 def label_folder(
-    phase: Path, fluorescence: Path, out: Path, settings: LabelSettings,
-    *, pattern: str | None = None, numbered: bool = False, progress: Progress = silent,
-) -> Labelled:  # fmt: skip
+    phase: Path,
+    fluorescence: Path,
+    out: Path,
+    settings: LabelSettings,
+    *,
+    pattern: str | None = None,
+    numbered: bool = False,
+    progress: Progress = silent,
+) -> Labelled:
     """Make labels for every pair of images, and say which are fit to learn from.
 
     Unreadable and unequal images are reported and skipped.
@@ -99,11 +105,15 @@ def label_folder(
 
 
 def _labelled(
-    phase: Path, fluorescence: Path, out: Path, settings: LabelSettings, pattern: str | None, numbered: bool,
+    phase: Path,
+    fluorescence: Path,
+    out: Path,
+    settings: LabelSettings,
+    pattern: str | None,
+    numbered: bool,
     progress: Progress,
-) -> Labelled:  # fmt: skip
-    files = pair_files(find_images(phase), find_images(fluorescence), pattern, (phase, fluorescence),
-                       numbered=numbered)  # fmt: skip
+) -> Labelled:
+    files = pair_files(find_images(phase), find_images(fluorescence), pattern, (phase, fluorescence), numbered=numbered)
     (out / LABELS).mkdir(parents=True, exist_ok=True)
     pairs, twins = _counted_once(files.pairs)
     found, skipped, stems = [], [*files.skipped, *twins], _stems(pairs)
@@ -132,20 +142,26 @@ def _labelled(
     hints = (*_hints(found, settings), beside, _misfits(made, alike))
     result = Labelled(out, fields, tuple(skipped), offset, sheet, tuple(hint for hint in hints if hint))
     write_table(result, [each.found for each in made])
-    notes = {"settings": asdict(settings), "offset": asdict(offset), "kept": len(result.kept),
-             "rejected": len(fields) - len(result.kept), "hints": result.hints, "skipped": [asdict(s) for s in skipped]}  # fmt: skip
+    notes = {
+        "settings": asdict(settings),
+        "offset": asdict(offset),
+        "kept": len(result.kept),
+        "rejected": len(fields) - len(result.kept),
+        "hints": result.hints,
+        "skipped": [asdict(s) for s in skipped],
+    }
     write_json(out / NOTES, notes)
     return result
 
 
-def _judged(
-    found: Sequence[_Found], made: Sequence[_Made], settings: LabelSettings
-) -> tuple[list[str], list[float]]:
+def _judged(found: Sequence[_Found], made: Sequence[_Made], settings: LabelSettings) -> tuple[list[str], list[float]]:
     """Why each label is rejected, and how alike both pictures are of those that are not for another reason."""
     judged = zip(found, reasons([each.found for each in made], settings.rejects), strict=True)
     why = [_too_large(one, settings) or reason for one, reason in judged]
-    alike = [float("inf") if reason else likeness(grey(read(one.pair.phase)), read_mask(one.label))
-             for one, reason in zip(made, why, strict=True)]  # fmt: skip
+    alike = [
+        float("inf") if reason else likeness(grey(read(one.pair.phase)), read_mask(one.label))
+        for one, reason in zip(made, why, strict=True)
+    ]
     if len(made) >= FEWEST:
         why = [reason or _unlike(value) for reason, value in zip(why, alike, strict=True)]
     return why, alike
@@ -163,7 +179,9 @@ def _unlike(value: float) -> str:
     """Why a label is rejected whose image shows something else; "" where it does not."""
     if value >= FITTING:
         return ""
-    return f"no more like its phase contrast than another field is ({value:.1f} standard deviations, {FITTING:g} expected)"
+    return (
+        f"no more like its phase contrast than another field is ({value:.1f} standard deviations, {FITTING:g} expected)"
+    )
 
 
 def _misfits(made: Sequence[_Made], alike: Sequence[float]) -> str:

@@ -79,9 +79,13 @@ class FluorescenceSettings:
         """
         how = Declumping(by=by, smoothing=smallest / 3.5, suppression=smallest / 1.5)
         return FluorescenceSettings(
-            window=max(2, round(largest * 2 / 3)), diameters=(smallest, largest), declumping=how,
-            half_height=0.5, border=True, fine=14.0,
-        )  # fmt: skip
+            window=max(2, round(largest * 2 / 3)),
+            diameters=(smallest, largest),
+            declumping=how,
+            half_height=0.5,
+            border=True,
+            fine=14.0,
+        )
 
     @property
     def doubled(self) -> FluorescenceSettings:
@@ -92,18 +96,20 @@ class FluorescenceSettings:
             suppression=2 * self.declumping.suppression,
         )
         return replace(
-            self, block=2 * self.block, window=2 * self.window, smoothing=2 * self.smoothing,
-            diameters=(2 * self.diameters[0], 2 * self.diameters[1]), declumping=how,
-        )  # fmt: skip
+            self,
+            block=2 * self.block,
+            window=2 * self.window,
+            smoothing=2 * self.smoothing,
+            diameters=(2 * self.diameters[0], 2 * self.diameters[1]),
+            declumping=how,
+        )
 
     def __post_init__(self) -> None:
         low, high = self.diameters
         if not 0 < low < high:
             raise SettingsError(f"expected diameters as smallest < largest in pixels, got {low} and {high}")
         if self.window < 2 or self.block < 2:
-            raise SettingsError(
-                f"expected a window and a block of 2 pixels or more, got {self.window}, {self.block}"
-            )
+            raise SettingsError(f"expected a window and a block of 2 pixels or more, got {self.window}, {self.block}")
 
 
 @dataclass(frozen=True)
@@ -133,9 +139,7 @@ class NucleusLabels:
         return int(self.labels.max(initial=0))
 
 
-def identify(
-    fluorescence: NDArray[np.generic], settings: FluorescenceSettings | None = None
-) -> NucleusLabels:
+def identify(fluorescence: NDArray[np.generic], settings: FluorescenceSettings | None = None) -> NucleusLabels:
     """Find the nuclei in an image of their stain.
 
     Parameters
@@ -208,9 +212,7 @@ def prepare(image: NDArray[np.generic], block: int = 127, slope: float = 3.0) ->
         raise ImageError(f"expected one grey fluorescence image, got an array of shape {image.shape}")
     values = np.asarray(image)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise ImageError(
-            "expected finite intensities, got NaN or infinity; mend the pixels or leave the image out"
-        )
+        raise ImageError("expected finite intensities, got NaN or infinity; mend the pixels or leave the image out")
     low, high = np.percentile(values[::3, ::3], [0.1, 99.9])
     if not high > low:
         low, high = float(values.min()), float(values.max())
@@ -273,9 +275,7 @@ def without_border(labels: IntArray) -> IntArray:
     return kept(labels, keep)
 
 
-def within_sizes(
-    labels: IntArray, smallest: float, largest: float, sizes: FloatArray | None = None
-) -> IntArray:
+def within_sizes(labels: IntArray, smallest: float, largest: float, sizes: FloatArray | None = None) -> IntArray:
     """Drop the objects whose area is that of a disk outside the range of diameters (pixels).
 
     `sizes` are their areas, (n,), where they are known already.

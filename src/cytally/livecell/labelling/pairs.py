@@ -58,9 +58,13 @@ class Pairs:
 
 
 def pair_files(
-    phase: Sequence[Path], fluorescence: Sequence[Path], pattern: str | None = None,
-    roots: tuple[Path, Path] | None = None, *, numbered: bool = False,
-) -> Pairs:  # fmt: skip
+    phase: Sequence[Path],
+    fluorescence: Sequence[Path],
+    pattern: str | None = None,
+    roots: tuple[Path, Path] | None = None,
+    *,
+    numbered: bool = False,
+) -> Pairs:
     """Match the files of two folders: same name, or same position and time, in folders of the same name.
 
     Words for a channel (phase, green, dapi, w1, c1 ...) in names are passed over. Phase images without
@@ -72,9 +76,7 @@ def pair_files(
         No pair at all, or two images of one field on the same side.
     """
     within = {
-        p: folder_of(p, root)
-        for root, side in zip(roots or (), (phase, fluorescence), strict=False)
-        for p in side
+        p: folder_of(p, root) for root, side in zip(roots or (), (phase, fluorescence), strict=False) for p in side
     }
     told = understand([*phase, *fluorescence], pattern, within, numbered=numbered).frames
     names, stains = told[: len(phase)], told[len(phase) :]
@@ -179,9 +181,7 @@ def channel_offset(phases: Sequence[NDArray[np.generic]], labels: Sequence[IntAr
     total = np.sum([_surface(phase, mask, limit) for phase, mask in zip(phases, labels, strict=True)], axis=0)
     found = peak(total)
     inside = max(abs(found.row), abs(found.col)) < limit - 1
-    curved = float(total.max() - np.median(total)) / (
-        float(np.median(np.abs(total - np.median(total)))) + 1e-12
-    )
+    curved = float(total.max() - np.median(total)) / (float(np.median(np.abs(total - np.median(total)))) + 1e-12)
     return Offset(found.row, found.col, curved) if inside else Offset(0.0, 0.0, curved)
 
 
@@ -202,17 +202,16 @@ def offset_error(
     """
     limit = _limit(phases)
     pieces = [
-        (phase[part], mask[part]) for phase, mask in zip(phases, labels, strict=True)
+        (phase[part], mask[part])
+        for phase, mask in zip(phases, labels, strict=True)
         for part in (_quarters(mask.shape) if len(phases) < _MANY else [(slice(None), slice(None))])
         if mask[part].any()
-    ]  # fmt: skip
+    ]
     if len(pieces) < 3:
         return float("inf"), float("inf")
     limit = min(limit, min(min(mask.shape) for _, mask in pieces) // 4)
     surfaces = np.array([_surface(phase, mask, limit) for phase, mask in pieces])
-    draws = np.random.default_rng(seed).multinomial(
-        len(pieces), np.full(len(pieces), 1 / len(pieces)), _DRAWS
-    )
+    draws = np.random.default_rng(seed).multinomial(len(pieces), np.full(len(pieces), 1 / len(pieces)), _DRAWS)
     found = [peak(np.tensordot(draw.astype(np.float32), surfaces, 1)) for draw in draws]
     spread = np.std([(each.row, each.col) for each in found], axis=0, ddof=1)
     return float(np.hypot(spread[0], BIAS)), float(np.hypot(spread[1], BIAS))
@@ -236,8 +235,4 @@ def _surface(phase: NDArray[np.generic], mask: IntArray, limit: int) -> Float32:
 
 def _quarters(shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
     rows, cols = shape[0] // 2, shape[1] // 2
-    return [
-        (row, col)
-        for row in (slice(0, rows), slice(rows, None))
-        for col in (slice(0, cols), slice(cols, None))
-    ]
+    return [(row, col) for row in (slice(0, rows), slice(rows, None)) for col in (slice(0, cols), slice(cols, None))]

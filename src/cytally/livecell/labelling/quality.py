@@ -134,12 +134,16 @@ def clean(
     return Cleaned(
         kept(labels, np.concatenate([[False], keep])),
         Assessed(
-            int(keep.sum()), int((debris & ~speck).sum()), int((wave & ~debris & ~speck).sum()), int(speck.sum()),
-            float(area[(wave | debris) & ~speck].sum() / max(area[~speck].sum(), 1.0)), float(area[keep].sum() / labels.size),
+            int(keep.sum()),
+            int((debris & ~speck).sum()),
+            int((wave & ~debris & ~speck).sum()),
+            int(speck.sum()),
+            float(area[(wave | debris) & ~speck].sum() / max(area[~speck].sum(), 1.0)),
+            float(area[keep].sum() / labels.size),
             float(np.median(height[keep]) / noise) if left else float("nan"),
             float(np.median(sharp[keep])) if left else float("nan"),
         ),
-    )  # fmt: skip
+    )
 
 
 def reasons(found: Sequence[Assessed], settings: RejectSettings) -> list[str]:

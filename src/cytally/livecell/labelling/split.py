@@ -60,15 +60,16 @@ def windows(shape: tuple[int, int], side: int = 512) -> list[tuple[slice, slice]
     >>> len(windows((1040, 1408)))
     4
     """
-    rows, cols = ([(0, size)] if size < side else [
-        (start, start + side) for start in np.linspace(0, size - side, size // side).round().astype(int).tolist()
-    ] for size in shape)  # fmt: skip
+    rows, cols = (
+        [(0, size)]
+        if size < side
+        else [(start, start + side) for start in np.linspace(0, size - side, size // side).round().astype(int).tolist()]
+        for size in shape
+    )
     return [(slice(*row), slice(*col)) for row in rows for col in cols]
 
 
-def split_fields(
-    names: Sequence[FrameName], seed: int = 1, shares: tuple[float, float] = (0.15, 0.15)
-) -> Split:
+def split_fields(names: Sequence[FrameName], seed: int = 1, shares: tuple[float, float] = (0.15, 0.15)) -> Split:
     """Give each field to training, validation or test: whole wells, else whole positions.
 
     With fewer than three positions the sequence is cut in time, with frames between the parts
@@ -104,8 +105,10 @@ def _by_group(
     groups = sorted(set(keys))
     order = [groups[k] for k in np.random.default_rng(seed).permutation(len(groups))]
     tests, validations = (max(1, round(share * len(groups))) for share in (shares[1], shares[0]))
-    part = {key: "test" if k < tests else "validation" if k < tests + validations else "train"
-            for k, key in enumerate(order)}  # fmt: skip
+    part = {
+        key: "test" if k < tests else "validation" if k < tests + validations else "train"
+        for k, key in enumerate(order)
+    }
     return tuple(Field(name, part[key]) for name, key in zip(names, keys, strict=True))
 
 
@@ -146,12 +149,7 @@ def without_leaks(split: Split) -> Split:
     kept = np.array([f.thumb for f in split.fields if f.part != "train" and f.thumb is not None])
     leaks, fields = [], []
     for field in split.fields:
-        if (
-            field.part == "train"
-            and field.thumb is not None
-            and len(kept)
-            and (kept @ field.thumb).max() > same
-        ):
+        if field.part == "train" and field.thumb is not None and len(kept) and (kept @ field.thumb).max() > same:
             leaks.append(field.name.path.name)
             fields.append(replace(field, part="leak"))
         else:

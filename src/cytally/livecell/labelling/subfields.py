@@ -65,9 +65,7 @@ def split_tiles(tiles: Sequence[LabelledField]) -> Split:
             f"got them in {sum(tile.nuclei > 0 for tile in tiles)}; give more fields, or look at the contact sheet for what was taken out"
         )
     part = {1: "validation", 2: "test"}
-    return Split(
-        tuple(Field(tile.name, part.get(k, "train")) for k, tile in enumerate(ordered)), "part of a field"
-    )
+    return Split(tuple(Field(tile.name, part.get(k, "train")) for k, tile in enumerate(ordered)), "part of a field")
 
 
 def _windows(shape: tuple[int, ...]) -> list[tuple[slice, slice]]:

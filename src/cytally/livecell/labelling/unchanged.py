@@ -40,9 +40,7 @@ def same_settings(folder: Path, settings: LabelSettings) -> None:
 
 def _leaves(settings: object, name: str = "") -> set[tuple[str, str]]:
     if isinstance(settings, dict):
-        return {
-            leaf for key, value in settings.items() for leaf in _leaves(value, f"{name}.{key}".strip("."))
-        }
+        return {leaf for key, value in settings.items() for leaf in _leaves(value, f"{name}.{key}".strip("."))}
     return {(name, str(settings))}
 
 

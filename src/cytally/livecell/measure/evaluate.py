@@ -19,7 +19,7 @@ from cytally.evaluation.segmentation import (
     pixel_hits,
     scores,
     touched,
-)  # fmt: skip
+)
 from cytally.figures.masks import agreement
 from cytally.files.atomic import write_bytes
 from cytally.images.masks import grey, read_mask
@@ -93,17 +93,26 @@ def summary(tally: Tally) -> Evaluation:
     errors = [abs(found / true - 1) for found, true, _ in real]
     by_area = [abs(area / true - 1) for _, true, area in real]
     return Evaluation(
-        len(tally.counts), tally.pixels.scores, tally.pixels.accuracy, scores(tally.touching),
-        scores(tally.levels[0].hits), float(np.mean([level.average_precision for level in tally.levels])),
-        tally.levels[0].panoptic_quality, float(np.mean(errors)) if errors else float("nan"),
+        len(tally.counts),
+        tally.pixels.scores,
+        tally.pixels.accuracy,
+        scores(tally.touching),
+        scores(tally.levels[0].hits),
+        float(np.mean([level.average_precision for level in tally.levels])),
+        tally.levels[0].panoptic_quality,
+        float(np.mean(errors)) if errors else float("nan"),
         float(np.mean(by_area)) if by_area else float("nan"),
-    )  # fmt: skip
+    )
 
 
 def evaluate(
-    fields: Sequence[LabelledField], ensemble: Ensemble, *, out: Path | None = None, pictures: int = 12,
+    fields: Sequence[LabelledField],
+    ensemble: Ensemble,
+    *,
+    out: Path | None = None,
+    pictures: int = 12,
     progress: Progress = silent,
-) -> Evaluation:  # fmt: skip
+) -> Evaluation:
     """Predict every labelled field and compare.
 
     Parameters
@@ -117,11 +126,7 @@ def evaluate(
     progress : callable
     """
     tally = Tally()
-    shown = (
-        set(np.linspace(0, len(fields) - 1, min(pictures, len(fields))).astype(int).tolist())
-        if out
-        else set()
-    )
+    shown = set(np.linspace(0, len(fields) - 1, min(pictures, len(fields))).astype(int).tolist()) if out else set()
     for number, one in enumerate(fields):
         image, truth = grey(read(one.name.path)), read_mask(one.label)
         found = find_nuclei(image, ensemble).labels
@@ -139,8 +144,10 @@ def evaluate(
 
 def plain(result: Evaluation) -> dict[str, object]:
     """For JSON: numbers, null where there is none."""
-    return {k: {n: _number(v) for n, v in value.items()} if isinstance(value, dict) else _number(value)
-            for k, value in asdict(result).items()}  # fmt: skip
+    return {
+        k: {n: _number(v) for n, v in value.items()} if isinstance(value, dict) else _number(value)
+        for k, value in asdict(result).items()
+    }
 
 
 def _number(value: float) -> float | None:
@@ -159,8 +166,11 @@ def as_table(result: Evaluation) -> str:
         ("objects one to one", result.matched),
     ):
         lines.append(f"{name:<22}{row.precision:>10.3f}{row.recall:>8.3f}{row.dice:>8.3f}{row.iou:>8.3f}")
-    return "\n".join([
-        *lines, f"pixel accuracy {result.accuracy:.3f}, average precision (IoU 0.5 to 0.95) {result.average_precision:.3f}, "
-        f"panoptic quality {result.panoptic_quality:.3f}",
-        f"count off by {result.count_error:.1%} per field, area-based count by {result.area_count_error:.1%}",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            *lines,
+            f"pixel accuracy {result.accuracy:.3f}, average precision (IoU 0.5 to 0.95) {result.average_precision:.3f}, "
+            f"panoptic quality {result.panoptic_quality:.3f}",
+            f"count off by {result.count_error:.1%} per field, area-based count by {result.area_count_error:.1%}",
+        ]
+    )

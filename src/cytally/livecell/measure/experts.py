@@ -33,9 +33,7 @@ from cytally.wording import counted
 
 TABLE = "review.csv"
 COLUMNS = ("image", "objects", "false_positives", "false_negatives", "remark")
-REVIEW = Wanted(
-    "a table of review", tuple(map(Column, COLUMNS)), (COLUMNS[:4],), ", ".join(COLUMNS), LabelError
-)
+REVIEW = Wanted("a table of review", tuple(map(Column, COLUMNS)), (COLUMNS[:4],), ", ".join(COLUMNS), LabelError)
 
 
 @dataclass(frozen=True)
@@ -101,8 +99,7 @@ def _page_names(names: Sequence[str]) -> dict[str, str]:
     stems = {name: "_".join(Path(name).with_suffix("").parts) for name in names}
     often = Counter(stem.lower() for stem in stems.values())
     pages = {
-        name: f"{stem if often[stem.lower()] == 1 else name.replace('/', '-')}.png"
-        for name, stem in stems.items()
+        name: f"{stem if often[stem.lower()] == 1 else name.replace('/', '-')}.png" for name, stem in stems.items()
     }
     if len({page.lower() for page in pages.values()}) < len(pages):
         raise LabelError(
@@ -117,9 +114,7 @@ def _page(one: ToReview, mask: IntArray) -> np.ndarray:
     if one.fluorescence is not None:
         panels.append(viewable(Image(grey(read(one.fluorescence))))[..., ::-1])
     larger = max(1, 900 // image.shape[0])
-    return np.hstack(
-        [cv2.resize(p, None, fx=larger, fy=larger, interpolation=cv2.INTER_CUBIC) for p in panels]
-    )
+    return np.hstack([cv2.resize(p, None, fx=larger, fy=larger, interpolation=cv2.INTER_CUBIC) for p in panels])
 
 
 def read_review(path: Path) -> Reviewed:
@@ -146,9 +141,7 @@ def read_review(path: Path) -> Reviewed:
             raise row.wrong(f"image {row.exact('image')!r} is there twice; delete one of the lines")
         rows[row.exact("image")] = (objects, false, lost)
     if not rows:
-        raise LabelError(
-            f"{path}: no line is filled in; write numbers into false_positives and false_negatives"
-        )
+        raise LabelError(f"{path}: no line is filled in; write numbers into false_positives and false_negatives")
     return Reviewed(rows)
 
 
@@ -190,11 +183,13 @@ def compare_experts(first: Reviewed, second: Reviewed) -> ExpertsAgree:
         one, two = ([expert.rows[image][column] for image in both] for expert in (first, second))
         tables[name], told[name] = agreement_matrix(one, two), np.array([one, two], float)
     return ExpertsAgree(
-        len(both), tables["false_positives"], tables["false_negatives"],
+        len(both),
+        tables["false_positives"],
+        tables["false_negatives"],
         {name: cohen_kappa(table) for name, table in tables.items()},
         {name: cohen_kappa(table, "linear") for name, table in tables.items()},
         {name: krippendorff_alpha(values) for name, values in told.items()},
-    )  # fmt: skip
+    )
 
 
 def as_words(agree: ExpertsAgree) -> str:
@@ -206,6 +201,8 @@ def as_words(agree: ExpertsAgree) -> str:
     ):
         lines += [f"{name.replace('_', ' ')} (rows: first expert, columns: second)"]
         lines += ["  " + " ".join(f"{value:>4d}" for value in row) for row in table]
-        lines += [f"  Cohen's kappa {agree.kappa[name]:.2f}, linear {agree.weighted_kappa[name]:.2f}, "
-                  f"Krippendorff's alpha {agree.alpha[name]:.2f}"]  # fmt: skip
+        lines += [
+            f"  Cohen's kappa {agree.kappa[name]:.2f}, linear {agree.weighted_kappa[name]:.2f}, "
+            f"Krippendorff's alpha {agree.alpha[name]:.2f}"
+        ]
     return "\n".join(lines)

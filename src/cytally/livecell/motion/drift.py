@@ -19,9 +19,7 @@ _NEAR = 12.0
 _SURE = 8.0
 
 
-def camera_drift(
-    frames: Iterable[NDArray[np.generic]], nuclei: Sequence[FloatArray], largest: int = 60
-) -> FloatArray:
+def camera_drift(frames: Iterable[NDArray[np.generic]], nuclei: Sequence[FloatArray], largest: int = 60) -> FloatArray:
     """Position of the camera in each frame, relative to the first.
 
     Phase correlation from frame to frame, then corrected by the median step of the nuclei: a
@@ -69,9 +67,7 @@ def refined(before: FloatArray, after: FloatArray, jump: FloatArray) -> FloatArr
         return jump
     tree = cKDTree(after)
     candidates = [jump, np.zeros(2), _commonest_step(before, after)]
-    reached = [
-        np.isfinite(tree.query(before + each, distance_upper_bound=6.0)[0]).sum() for each in candidates
-    ]
+    reached = [np.isfinite(tree.query(before + each, distance_upper_bound=6.0)[0]).sum() for each in candidates]
     chosen = candidates[0] if reached[0] >= 0.7 * max(reached) else candidates[int(np.argmax(reached))]
     for _ in range(2):
         distance, nearest = tree.query(before + chosen, distance_upper_bound=_NEAR)

@@ -27,9 +27,15 @@ TABLE = "tracks.csv"
 
 
 def follow(
-    images: Sequence[Path], masks: Sequence[Path], out: Path, *, settings: LinkSettings | None = None,
-    largest_shift: int = 60, places: Sequence[int] | None = None, progress: Progress = silent,
-) -> Tracks:  # fmt: skip
+    images: Sequence[Path],
+    masks: Sequence[Path],
+    out: Path,
+    *,
+    settings: LinkSettings | None = None,
+    largest_shift: int = 60,
+    places: Sequence[int] | None = None,
+    progress: Progress = silent,
+) -> Tracks:
     """Track the nuclei of one sequence.
 
     Parameters
@@ -106,7 +112,7 @@ def sightings_of(masks: Sequence[IntArray], drift: FloatArray) -> list[Sighting]
     return [
         _sighting(centres(mask), areas(mask), shift, (mask.shape[0], mask.shape[1]))
         for mask, shift in zip(masks, drift, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def _sighting(places: FloatArray, sizes: FloatArray, drift: FloatArray, shape: tuple[int, int]) -> Sighting:
@@ -124,6 +130,17 @@ def _write_table(path: Path, tracks: Tracks, filled: Filled) -> None:
         camera = tracks.drift[time]
         row, col = filled.sightings[time].places[number - 1] - camera
         area = int(filled.sightings[time].areas[number - 1])
-        rows.append([track, time, f"{row:.2f}", f"{col:.2f}", area, f"{camera[0]:.2f}", f"{camera[1]:.2f}",
-                     tracks.rows[track - 1].parent, int((time, number) in drawn)])  # fmt: skip
+        rows.append(
+            [
+                track,
+                time,
+                f"{row:.2f}",
+                f"{col:.2f}",
+                area,
+                f"{camera[0]:.2f}",
+                f"{camera[1]:.2f}",
+                tracks.rows[track - 1].parent,
+                int((time, number) in drawn),
+            ]
+        )
     write_bytes(path, csv_bytes(rows))

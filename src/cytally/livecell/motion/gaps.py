@@ -152,9 +152,13 @@ def _in_view(mask: IntArray, points: FloatArray) -> NDArray[np.intp]:
 
 
 def _share(
-    mask: IntArray, place: FloatArray, time: int, seen: Sequence[Sighting],
-    neighbours: Mapping[Node, list[Node]], drift: FloatArray,
-) -> NDArray[np.intp]:  # fmt: skip
+    mask: IntArray,
+    place: FloatArray,
+    time: int,
+    seen: Sequence[Sighting],
+    neighbours: Mapping[Node, list[Node]],
+    drift: FloatArray,
+) -> NDArray[np.intp]:
     """Our part of a nucleus that is two: its pixels nearer to our place than to its own."""
     row, col = np.floor(place - drift + 0.5).astype(int)
     if not (0 <= row < mask.shape[0] and 0 <= col < mask.shape[1]) or not mask[row, col]:

@@ -91,10 +91,15 @@ def link(sightings: Sequence[Sighting], settings: LinkSettings | None = None) ->
     if sum(len(s.places) > 0 for s in sightings) < 2:
         return []
     tracker = _laptrack()(
-        metric="sqeuclidean", cutoff=settings.step**2, gap_closing_metric="sqeuclidean",
-        gap_closing_cutoff=settings.gap**2, gap_closing_max_frame_count=settings.gap_frames,
-        splitting_metric="sqeuclidean", splitting_cutoff=settings.division**2, merging_cutoff=False,
-    )  # fmt: skip
+        metric="sqeuclidean",
+        cutoff=settings.step**2,
+        gap_closing_metric="sqeuclidean",
+        gap_closing_cutoff=settings.gap**2,
+        gap_closing_max_frame_count=settings.gap_frames,
+        splitting_metric="sqeuclidean",
+        splitting_cutoff=settings.division**2,
+        merging_cutoff=False,
+    )
     tree = tracker.predict([s.places / diameter for s in sightings])
     links = [_in_time(a, b) for a, b in tree.edges()]
     links = plausible(links, sightings)
@@ -158,9 +163,13 @@ def _loose(links: list[tuple[Node, Node]], sightings: Sequence[Sighting]) -> tup
 
 
 def _matched(
-    ends: list[Node], starts: list[Node], sightings: Sequence[Sighting], diameter: float,
-    reach: float, wait: int,
-) -> list[tuple[Node, Node]]:  # fmt: skip
+    ends: list[Node],
+    starts: list[Node],
+    sightings: Sequence[Sighting],
+    diameter: float,
+    reach: float,
+    wait: int,
+) -> list[tuple[Node, Node]]:
     """Ends and starts of tracks at most `wait` frames and `reach` diameters apart, most and nearest first."""
     if not ends or not starts:
         return []

@@ -43,9 +43,7 @@ class Listing:
         """One line: how many positions, times, channels and planes."""
         frames = [frame for _, frame in self.rows]
         counts = {len(times) for times in _times(frames).values()}
-        usual = (
-            f"{min(counts)} to {max(counts)} times each" if len(counts) > 1 else f"{counts.pop()} times each"
-        )
+        usual = f"{min(counts)} to {max(counts)} times each" if len(counts) > 1 else f"{counts.pop()} times each"
         positions = len({frame.position for frame in frames})
         said = [
             f"{len(frames)} images",
@@ -94,8 +92,9 @@ def _uneven(frames: Sequence[FrameName]) -> list[str]:
     everything = set().union(*channels.values())
     return [
         f"{position}: no image of channel {', '.join(sorted(everything - some)) or 'without a name'}"
-        for position, some in channels.items() if some != everything
-    ][:_SHOWN]  # fmt: skip
+        for position, some in channels.items()
+        if some != everything
+    ][:_SHOWN]
 
 
 def _no_times(frames: Sequence[FrameName]) -> list[str]:
@@ -117,15 +116,19 @@ def as_table(found: Listing, every: bool = False) -> str:
     shown = rows[:_SHOWN] + rows[-_SHOWN:] if many else rows
     cells = [("image", "position", "well", "channel", "time", "z", "hours")]
     cells += [
-        (name, f.position, f.well or "-", f.channel or "-", str(f.time) if f.timed else "-", f.z or "-",
-         f"{f.hours:g}" if f.hours is not None else "-")
+        (
+            name,
+            f.position,
+            f.well or "-",
+            f.channel or "-",
+            str(f.time) if f.timed else "-",
+            f.z or "-",
+            f"{f.hours:g}" if f.hours is not None else "-",
+        )
         for name, f in shown
-    ]  # fmt: skip
-    widths = [max(len(row[k]) for row in cells) for k in range(len(cells[0]))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
     ]
+    widths = [max(len(row[k]) for row in cells) for k in range(len(cells[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
     if many:
         lines.insert(_SHOWN + 1, f"... {len(rows) - 2 * _SHOWN} more")
     return "\n".join([*lines, found.summary, *found.notes])
@@ -135,13 +138,23 @@ def as_data(found: Listing) -> dict[str, object]:
     """For programs."""
     return {
         "images": [
-            {"image": name, "position": f.position, "well": f.well, "channel": f.channel, "time": f.time if f.timed else None,
-             "z": f.z, "hours": f.hours}
+            {
+                "image": name,
+                "position": f.position,
+                "well": f.well,
+                "channel": f.channel,
+                "time": f.time if f.timed else None,
+                "z": f.z,
+                "hours": f.hours,
+            }
             for name, f in found.rows
         ],
-        "positions": sorted({frame.position for _, frame in found.rows}), "summary": found.summary,
-        "notes": list(found.notes), "problems": list(found.problems), "understood": found.understood,
-    }  # fmt: skip
+        "positions": sorted({frame.position for _, frame in found.rows}),
+        "summary": found.summary,
+        "notes": list(found.notes),
+        "problems": list(found.problems),
+        "understood": found.understood,
+    }
 
 
 def relative(path: Path, root: Path) -> str:

@@ -67,20 +67,28 @@ def well_name(row: int, col: int) -> str:
 _FLAGS = re.IGNORECASE
 _FORMS = (
     # Operetta and Opera Phenix (Harmony): row, column, field, plane, channel, time ("slow kinetics").
-    re.compile(r"(?P<text>.*?)r(?P<row>\d{2,3})c(?P<col>\d{2,3})f(?P<field>\d{2,3})p(?P<z>\d{2,3})"
-               r"(?:-?ch(?P<channel>\d+))?(?:sk(?P<time>\d+))?(?:fk\d+)?(?:fl\d+)?", _FLAGS),
+    re.compile(
+        r"(?P<text>.*?)r(?P<row>\d{2,3})c(?P<col>\d{2,3})f(?P<field>\d{2,3})p(?P<z>\d{2,3})"
+        r"(?:-?ch(?P<channel>\d+))?(?:sk(?P<time>\d+))?(?:fk\d+)?(?:fl\d+)?",
+        _FLAGS,
+    ),
     # IN Cell Analyzer.
-    re.compile(r"(?P<text>.*?)(?P<row_letter>[A-P]) ?- ?(?P<col>\d{1,2}) ?\(fld (?P<field>\d+)"
-               r"(?: wv (?P<channel>.+?))?(?: z (?P<z>\d+))?(?: time (?P<time>\d+)(?: - (?P<ms>\d+) ms)?)?\)", _FLAGS),
+    re.compile(
+        r"(?P<text>.*?)(?P<row_letter>[A-P]) ?- ?(?P<col>\d{1,2}) ?\(fld (?P<field>\d+)"
+        r"(?: wv (?P<channel>.+?))?(?: z (?P<z>\d+))?(?: time (?P<time>\d+)(?: - (?P<ms>\d+) ms)?)?\)",
+        _FLAGS,
+    ),
     # Micro-Manager 1.4: time, channel, slice.
     re.compile(r"img_(?P<time>\d{9})_(?P<channel>.+)_(?P<z>\d{3})", _FLAGS),
     # Yokogawa CellVoyager.
-    re.compile(r"(?P<text>.*?)(?P<well>[A-P]\d{2})_T(?P<time>\d{3,})F(?P<field>\d{3,})L\d+A\d+Z(?P<z>\d+)C(?P<channel>\d+)"),
+    re.compile(
+        r"(?P<text>.*?)(?P<well>[A-P]\d{2})_T(?P<time>\d{3,})F(?P<field>\d{3,})L\d+A\d+Z(?P<z>\d+)C(?P<channel>\d+)"
+    ),
     # Cellomics, EVOS.
     re.compile(r"(?P<text>.*?)(?P<well>[A-P]\d{2})f(?P<field>\d+)d(?P<channel>\d+)", _FLAGS),
     # BioTek Gen5: well, read step, wave length index, field, channel, time.
     re.compile(r"(?P<well>[A-P]\d{1,2})_-?\d+_\d+_(?P<field>\d+)_(?P<channel>[^_\d][^_]*)_(?P<time>\d{3})"),
-)  # fmt: skip
+)
 
 
 def by_scheme(stem: str) -> list[Part] | None:

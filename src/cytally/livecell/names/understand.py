@@ -46,9 +46,12 @@ class _Name:
 
 
 def understand(
-    paths: Sequence[Path], pattern: str | None = None, folders: Mapping[Path, str] | None = None,
-    *, numbered: bool = False,
-) -> Understood:  # fmt: skip
+    paths: Sequence[Path],
+    pattern: str | None = None,
+    folders: Mapping[Path, str] | None = None,
+    *,
+    numbered: bool = False,
+) -> Understood:
     """Position, well, channel, plane and time of images, from their names.
 
     Parameters
@@ -107,8 +110,15 @@ def _by_pattern(path: Path, pattern: str) -> FrameName:
     time = groups.get("frame") or "0"
     if not time.isdecimal():
         raise ImageError(f"{path.name}: expected digits in the group 'frame', got {time!r}; change --pattern")
-    return FrameName(groups["position"] or NAMELESS, int(time), groups.get("well") or "", path,
-                     groups.get("channel") or "", groups.get("z") or "", timed=bool(groups.get("frame")))  # fmt: skip
+    return FrameName(
+        groups["position"] or NAMELESS,
+        int(time),
+        groups.get("well") or "",
+        path,
+        groups.get("channel") or "",
+        groups.get("z") or "",
+        timed=bool(groups.get("frame")),
+    )
 
 
 def _refuse_unclear(paths: Sequence[Path]) -> None:
@@ -165,9 +175,7 @@ def _no_well(parts: Sequence[Part], slot: int, here: Sequence[Part]) -> bool:
     """A well stands elsewhere in the name, or capitals that mark other fields, or the number is 0."""
     others = [part for k, part in enumerate(parts) if k != slot]
     well = any(part.role is Role.WELL and part.maybe is None for part in others)
-    capitals = any(
-        p.role in (Role.FIELD, Role.Z) and p.text[:1].isupper() and len(p.text) < 7 for p in others
-    )
+    capitals = any(p.role in (Role.FIELD, Role.Z) and p.text[:1].isupper() and len(p.text) < 7 for p in others)
     return well or capitals or any(int(part.text.lstrip("CFPM")) == 0 for part in here)
 
 
@@ -224,9 +232,7 @@ def _times_from_folders(layout: Sequence[_Name]) -> None:
         found = _TIME_FOLDER.search(name.folder)
         if found:
             name.folder_time = int(found[1])
-            name.folder = re.sub("_+", "_", name.folder[: found.start()] + name.folder[found.end() :]).strip(
-                "_"
-            )
+            name.folder = re.sub("_+", "_", name.folder[: found.start()] + name.folder[found.end() :]).strip("_")
 
 
 def _frame(name: _Name, time: int | None, clock: int | None) -> FrameName:
@@ -274,9 +280,7 @@ def _from_first(frames: Sequence[FrameName]) -> list[FrameName]:
         result.append(replace(frame, hours=None if hours is None else round(hours, 9)))
     seconds = [round((f.hours or 0) * 3600) for f in result if f.time == _BY_CLOCK]
     unit = 1 if any(each % 60 for each in seconds) else 60
-    return [
-        replace(f, time=round((f.hours or 0) * 3600) // unit) if f.time == _BY_CLOCK else f for f in result
-    ]
+    return [replace(f, time=round((f.hours or 0) * 3600) // unit) if f.time == _BY_CLOCK else f for f in result]
 
 
 def _in_one_case(frames: Sequence[FrameName]) -> tuple[list[FrameName], list[str]]:

@@ -106,8 +106,16 @@ def _refuse_others(parts: dict[Path, list[StackPart]], names: dict[Path, str], o
     for path in parts:
         if known.get(names[path]) == hashes[path]:
             continue
-        there = sorted(found for pattern in ("{}_t[0-9]*.tif", "{}_s[0-9]*_t[0-9]*.tif", "ch*/{}_t[0-9]*.tif", "ch*/{}_s[0-9]*_t[0-9]*.tif")
-                       for found in out.glob(pattern.format(_literal(names[path]))))  # fmt: skip
+        there = sorted(
+            found
+            for pattern in (
+                "{}_t[0-9]*.tif",
+                "{}_s[0-9]*_t[0-9]*.tif",
+                "ch*/{}_t[0-9]*.tif",
+                "ch*/{}_s[0-9]*_t[0-9]*.tif",
+            )
+            for found in out.glob(pattern.format(_literal(names[path])))
+        )
         if there:
             raise ImageError(
                 f"{there[0]}: is there already, and not of {path}; give another --out, or take it away first"

@@ -10,20 +10,62 @@ from cytally.livecell.names.schemes import Part, Role, by_scheme, well_name
 
 _WORDS = {
     **dict.fromkeys(("t", "tp", "time", "timepoint", "tpoint", "frame"), Role.TIME),
-    **dict.fromkeys(("f", "fld", "field", "fov", "s", "site", "xy", "p", "pos", "position", "point", "series", "m",
-                     "tile", "scene", "region", "x", "y", "row", "col", "column"), Role.FIELD),
+    **dict.fromkeys(
+        (
+            "f",
+            "fld",
+            "field",
+            "fov",
+            "s",
+            "site",
+            "xy",
+            "p",
+            "pos",
+            "position",
+            "point",
+            "series",
+            "m",
+            "tile",
+            "scene",
+            "region",
+            "x",
+            "y",
+            "row",
+            "col",
+            "column",
+        ),
+        Role.FIELD,
+    ),
     **dict.fromkeys(("c", "ch", "chan", "channel", "w", "wv", "wave", "wavelength"), Role.CHANNEL),
     **dict.fromkeys(("z", "zslice", "slice", "plane"), Role.Z),
-}  # fmt: skip
+}
 #: ZEN: phase, block, view, rotation, illumination; only among others, as in `h0t0z0c0m0`.
 _BESIDE = "hbvri"
 #: Words that are told from the letters that they are joined to, as in `expxy01`; "batch" is no channel.
 _LONG = ("xy", "fov", "fld", "field", "position", "scene", "region", "channel", "timepoint", "slice", "plane")
 #: Words that a number may follow after a separator: `time_012`, `Pos 3`; "c 1" and "s 1" may be anything.
 _APART = {
-    "t", "tp", "time", "timepoint", "tpoint", "frame", "fld", "field", "fov", "site", "pos", "position", "series",
-    "ch", "channel", "wv", "z", "slice", "plane", "xy",
-}  # fmt: skip
+    "t",
+    "tp",
+    "time",
+    "timepoint",
+    "tpoint",
+    "frame",
+    "fld",
+    "field",
+    "fov",
+    "site",
+    "pos",
+    "position",
+    "series",
+    "ch",
+    "channel",
+    "wv",
+    "z",
+    "slice",
+    "plane",
+    "xy",
+}
 #: Names of channels; those in `_SILENT` tell nothing of which one.
 _CHANNEL = re.compile(
     r"phase|phasecontrast|ph\d?|pc|bf|brightfield|trans|dic|fluo|fluorescence|fl|blue|green|red|farred|nir|dapi|hoechst|"
@@ -37,12 +79,16 @@ _COLOURS = re.compile(r"(?<=_)(c\d+)_x[A-Z][^_]*_m[A-Z][^_]*(?=_|$)")
 _CLOCKS = (
     # IncuCyte since its start, and by date.
     re.compile(r"(?<![A-Za-z0-9])(?P<d>\d+)d(?P<h>\d+)h(?P<m>\d+)m(?:(?P<s>\d+)s)?(?![A-Za-z0-9])", re.IGNORECASE),
-    re.compile(r"(?<!\d)(?P<Y>\d{4})y(?P<M>\d{1,2})m(?P<D>\d{1,2})d[_\- ]?(?P<h>\d{1,2})h(?P<m>\d{1,2})m(?:(?P<s>\d{1,2})s)?",
-               re.IGNORECASE),
+    re.compile(
+        r"(?<!\d)(?P<Y>\d{4})y(?P<M>\d{1,2})m(?P<D>\d{1,2})d[_\- ]?(?P<h>\d{1,2})h(?P<m>\d{1,2})m(?:(?P<s>\d{1,2})s)?",
+        re.IGNORECASE,
+    ),
     re.compile(r"(?<![A-Za-z0-9])(?P<h>\d+)h(?P<m>\d{1,2})m(?:(?P<s>\d+)s)?(?![A-Za-z0-9])", re.IGNORECASE),
     # 20240131_142500, 2024-01-31_14-25-00, 20240131T142500.
-    re.compile(r"(?<!\d)(?P<Y>20\d{2})(?P<x>-?)(?P<M>\d{2})(?P=x)(?P<D>\d{2})[T_\- ](?P<h>\d{2})(?P<y>[-.]?)(?P<m>\d{2})(?P=y)(?P<s>\d{2})(?!\d)"),
-)  # fmt: skip
+    re.compile(
+        r"(?<!\d)(?P<Y>20\d{2})(?P<x>-?)(?P<M>\d{2})(?P=x)(?P<D>\d{2})[T_\- ](?P<h>\d{2})(?P<y>[-.]?)(?P<m>\d{2})(?P=y)(?P<s>\d{2})(?!\d)"
+    ),
+)
 _SEPARATORS = re.compile(r"[_\-\s.,()\[\]]+")
 _TOKEN = re.compile(r"([A-Za-z]+)(\d+)")
 _ANY = "|".join(sorted(_WORDS, key=len, reverse=True))
@@ -51,9 +97,7 @@ _RUN = re.compile(
     rf"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z])|(?<=[^a-z][A-Z])(?=[a-z])|(?=(?i:{'|'.join(_LONG)})\d))"
     rf"(?:(?:(?i:{_ANY})|[{_BESIDE}])[0-9]+)+"
 )
-TIME_WORDS = "|".join(
-    sorted((word for word, role in _WORDS.items() if role is Role.TIME), key=len, reverse=True)
-)
+TIME_WORDS = "|".join(sorted((word for word, role in _WORDS.items() if role is Role.TIME), key=len, reverse=True))
 _Z_WORDS = "|".join(sorted((word for word, role in _WORDS.items() if role is Role.Z), key=len, reverse=True))
 #: `0.5`, `t0.5`, `z0.5`, `1.5h`: the point parts nothing.
 _DECIMAL = re.compile(
@@ -126,12 +170,8 @@ def _chunks(text: str) -> list[Part]:
         if word.lower() in _APART and after.isdecimal():
             parts.append(Part(_WORDS[word.lower()], f"{word}{words[number + 1][0]}{after}", after, before))
             number += 2
-        elif (
-            re.fullmatch("[A-P]", word) and re.fullmatch(r"\d{1,2}", after) and re.match(r"f(?:ld)?\d", then)
-        ):
-            parts.append(
-                Part(Role.WELL, f"{word}{words[number + 1][0]}{after}", f"{word}{int(after):02d}", before)
-            )
+        elif re.fullmatch("[A-P]", word) and re.fullmatch(r"\d{1,2}", after) and re.match(r"f(?:ld)?\d", then):
+            parts.append(Part(Role.WELL, f"{word}{words[number + 1][0]}{after}", f"{word}{int(after):02d}", before))
             number += 2
         else:
             parts += _word(word, before)
@@ -175,9 +215,7 @@ def _word(word: str, before: str) -> list[Part]:
         rest = word[rows.end() :]
         return [well, *(_word(rest, "") if rest else [])]
     if _WELL.fullmatch(word):
-        return [
-            Part(Role.WELL, word, word.upper(), before, maybe=_WORDS.get(word.rstrip("0123456789").lower()))
-        ]
+        return [Part(Role.WELL, word, word.upper(), before, maybe=_WORDS.get(word.rstrip("0123456789").lower()))]
     if _CHANNEL.fullmatch(word) and not _RUN.fullmatch(word):
         return [Part(Role.CHANNEL, word, word, before)]
     joined = _joined(word)
@@ -214,8 +252,10 @@ def _joined(word: str) -> list[Part]:
 
 def _roles(tokens: list[tuple[str, str]], first: bool) -> list[Part]:
     """Parts of words with their numbers; a capital before small letters may be a well: `C1t01`."""
-    parts = [Part(_role(letters.lower(), digits), letters + digits, _value(letters.lower(), digits), "")
-             for letters, digits in tokens]  # fmt: skip
+    parts = [
+        Part(_role(letters.lower(), digits), letters + digits, _value(letters.lower(), digits), "")
+        for letters, digits in tokens
+    ]
     name = parts[0].text
     if first and len(parts) > 1 and name[0].isupper() and _WELL.fullmatch(name) and tokens[1][0].islower():
         parts[0] = replace(parts[0], role=Role.WELL, value=name, maybe=parts[0].role)
@@ -229,10 +269,4 @@ def _role(word: str, digits: str) -> Role:
 
 def _value(word: str, digits: str) -> str:
     role = _role(word, digits)
-    return (
-        f"{word}{digits}".upper()
-        if role is Role.WELL
-        else f"{word}{digits}"
-        if role is Role.CHANNEL
-        else digits
-    )
+    return f"{word}{digits}".upper() if role is Role.WELL else f"{word}{digits}" if role is Role.CHANNEL else digits

@@ -77,8 +77,10 @@ def frames(sequence: TimeLapse) -> Iterator[Frame]:
         yield Frame(
             phase.render(nuclei, specks, window, sequence.phase, float(focus[number]), rng),
             stain.render(nuclei, specks, beside, sequence.stain, float(focus[number]), rng),
-            labels_of(nuclei, window), {n.number: n.parent for n in nuclei}, (float(jump[0]), float(jump[1])),
-        )  # fmt: skip
+            labels_of(nuclei, window),
+            {n.number: n.parent for n in nuclei},
+            (float(jump[0]), float(jump[1])),
+        )
 
 
 def write_sequence(sequence: TimeLapse, out: Path, name: str = "", progress: Progress = silent) -> None:
@@ -134,13 +136,9 @@ def seen_pieces(masks: list[IntArray], parents: dict[int, int]) -> tuple[list[In
     return renumbered, rows
 
 
-def _debris(
-    sequence: TimeLapse, world: tuple[float, float], density: float, rng: np.random.Generator
-) -> FloatArray:
+def _debris(sequence: TimeLapse, world: tuple[float, float], density: float, rng: np.random.Generator) -> FloatArray:
     count = round(sequence.debris * density)
-    return np.stack(
-        [rng.uniform(0, world[0], count), rng.uniform(0, world[1], count), rng.uniform(1.2, 3.0, count)], 1
-    )
+    return np.stack([rng.uniform(0, world[0], count), rng.uniform(0, world[1], count), rng.uniform(1.2, 3.0, count)], 1)
 
 
 def _wander(count: int, largest: float, rng: np.random.Generator) -> FloatArray:

@@ -54,9 +54,7 @@ class PhaseSettings:
 
 def delay(nuclei: list[Nucleus], window: Window, settings: PhaseSettings) -> Float32:
     """Phase delay (h, w) in radians of cells, nuclei and nucleoli in the window."""
-    cells, round_ones, kernels, spots = (
-        np.zeros((window.height, window.width), np.float32) for _ in range(4)
-    )
+    cells, round_ones, kernels, spots = (np.zeros((window.height, window.width), np.float32) for _ in range(4))
     layer = np.zeros_like(cells)
     for nucleus in nuclei:
         if nucleus.state != "resting":
@@ -77,9 +75,13 @@ def delay(nuclei: list[Nucleus], window: Window, settings: PhaseSettings) -> Flo
 
 
 def render(
-    nuclei: list[Nucleus], debris: FloatArray, window: Window, settings: PhaseSettings, blur: float,
+    nuclei: list[Nucleus],
+    debris: FloatArray,
+    window: Window,
+    settings: PhaseSettings,
+    blur: float,
     rng: np.random.Generator,
-) -> NDArray[np.uint8]:  # fmt: skip
+) -> NDArray[np.uint8]:
     """A phase-contrast frame, 8 bit.
 
     Parameters

@@ -108,15 +108,21 @@ def populate(
         size = rng.uniform(*settings.diameter)
         row, col = rng.uniform(0, world[0]), rng.uniform(0, world[1])
         if all(np.hypot(n.row - row, n.col - col) > 0.62 * (n.size + size) for n in made):
-            made.append(Nucleus(len(made) + 1, 0, row, col, size, rng.uniform(1.05, 1.6), rng.uniform(0, np.pi),
-                                _stain(weak, rng)))  # fmt: skip
+            made.append(
+                Nucleus(
+                    len(made) + 1, 0, row, col, size, rng.uniform(1.05, 1.6), rng.uniform(0, np.pi), _stain(weak, rng)
+                )
+            )
     return made
 
 
 def advance(
-    nuclei: list[Nucleus], settings: PopulationSettings, world: tuple[float, float], weak: float,
+    nuclei: list[Nucleus],
+    settings: PopulationSettings,
+    world: tuple[float, float],
+    weak: float,
     rng: np.random.Generator,
-) -> list[Nucleus]:  # fmt: skip
+) -> list[Nucleus]:
     """The next frame. Daughters get numbers after the largest so far used by the caller's list."""
     following = max((n.number for n in nuclei), default=0)
     pushed = _pushes(nuclei)
@@ -132,9 +138,13 @@ def advance(
 
 
 def simulate(
-    settings: PopulationSettings, frames: int, world: tuple[float, float], density: float, weak: float,
+    settings: PopulationSettings,
+    frames: int,
+    world: tuple[float, float],
+    density: float,
+    weak: float,
     rng: np.random.Generator,
-) -> list[list[Nucleus]]:  # fmt: skip
+) -> list[list[Nucleus]]:
     """All frames. Numbers are never used twice."""
     now = populate(settings, world, density, weak, rng)
     told = [now]
@@ -171,9 +181,12 @@ def _pushes(nuclei: list[Nucleus]) -> list[tuple[float, float]]:
 
 
 def _move(
-    nucleus: Nucleus, push: tuple[float, float], settings: PopulationSettings, world: tuple[float, float],
+    nucleus: Nucleus,
+    push: tuple[float, float],
+    settings: PopulationSettings,
+    world: tuple[float, float],
     rng: np.random.Generator,
-) -> Nucleus:  # fmt: skip
+) -> Nucleus:
     calm = 0.3 if nucleus.state != "resting" else 1.0
     kick = rng.normal(0, settings.speed * 0.6 / np.sqrt(2), 2)
     velocity = 0.8 * np.array(nucleus.velocity) + kick
@@ -183,10 +196,14 @@ def _move(
             velocity[axis] *= -1
             place[axis] = np.clip(place[axis], 0, world[axis] - 1e-3)
     return replace(
-        nucleus, row=float(place[0]), col=float(place[1]), velocity=(float(velocity[0]), float(velocity[1])),
-        angle=nucleus.angle + rng.normal(0, 0.05), age=nucleus.age + 1,
+        nucleus,
+        row=float(place[0]),
+        col=float(place[1]),
+        velocity=(float(velocity[0]), float(velocity[1])),
+        angle=nucleus.angle + rng.normal(0, 0.05),
+        age=nucleus.age + 1,
         phase=nucleus.phase + (nucleus.state != "resting"),
-    )  # fmt: skip
+    )
 
 
 def _fate(nucleus: Nucleus, settings: PopulationSettings, rng: np.random.Generator) -> Nucleus:
@@ -207,10 +224,18 @@ def _daughters(mother: Nucleus, following: int, weak: float, rng: np.random.Gene
     made = []
     for side in (-1, 1):
         step = np.array([np.sin(angle), np.cos(angle)]) * side
-        made.append(Nucleus(
-            following + (1 if side < 0 else 2), mother.number, mother.row + reach * step[0],
-            mother.col + reach * step[1], mother.size * rng.uniform(0.92, 1.04), rng.uniform(1.1, 1.5),
-            mother.angle, mother.stain * rng.uniform(0.85, 1.1), age=0,
-            velocity=(float(step[0]) * 1.5, float(step[1]) * 1.5),
-        ))  # fmt: skip
+        made.append(
+            Nucleus(
+                following + (1 if side < 0 else 2),
+                mother.number,
+                mother.row + reach * step[0],
+                mother.col + reach * step[1],
+                mother.size * rng.uniform(0.92, 1.04),
+                rng.uniform(1.1, 1.5),
+                mother.angle,
+                mother.stain * rng.uniform(0.85, 1.1),
+                age=0,
+                velocity=(float(step[0]) * 1.5, float(step[1]) * 1.5),
+            )
+        )
     return made

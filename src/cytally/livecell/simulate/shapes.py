@@ -35,9 +35,7 @@ def outline(nucleus: Nucleus, magnified: float = 1.0) -> FloatArray:
     radius = nucleus.full_size / 2 * magnified * (1 + bumps)
     along, across = radius * np.sqrt(oblong) * np.cos(angle), radius / np.sqrt(oblong) * np.sin(angle)
     cos, sin = np.cos(nucleus.angle), np.sin(nucleus.angle)
-    return np.stack(
-        [nucleus.row + along * sin + across * cos, nucleus.col + along * cos - across * sin], axis=1
-    )
+    return np.stack([nucleus.row + along * sin + across * cos, nucleus.col + along * cos - across * sin], axis=1)
 
 
 def body(nucleus: Nucleus) -> FloatArray:

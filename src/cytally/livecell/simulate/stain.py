@@ -46,9 +46,13 @@ class StainSettings:
 
 
 def render(
-    nuclei: list[Nucleus], debris: FloatArray, window: Window, settings: StainSettings, blur: float,
+    nuclei: list[Nucleus],
+    debris: FloatArray,
+    window: Window,
+    settings: StainSettings,
+    blur: float,
     rng: np.random.Generator,
-) -> NDArray[np.uint16]:  # fmt: skip
+) -> NDArray[np.uint16]:
     """A fluorescence frame, 12 bits in 16.
 
     Parameters

@@ -187,9 +187,7 @@ class CropTask(Task[NDArray[np.int64], CropBatch]):
 
     def optimiser(self, network: nn.Module) -> torch.optim.Optimizer:
         """AdamW."""
-        return torch.optim.AdamW(
-            network.parameters(), lr=self.settings.rate, weight_decay=self.settings.decay
-        )
+        return torch.optim.AdamW(network.parameters(), lr=self.settings.rate, weight_decay=self.settings.decay)
 
     def items(self, epoch: int, share: Share) -> Sequence[NDArray[np.int64]]:
         """Numbers of the crops of each step."""
@@ -212,9 +210,7 @@ class CropTask(Task[NDArray[np.int64], CropBatch]):
         return functional.cross_entropy(answers.float(), labels, label_smoothing=self.settings.smoothing)
 
 
-def examples(
-    crops: Crops, chosen: NDArray[np.int64], side: int, jitter: int, rng: np.random.Generator
-) -> Tensor:
+def examples(crops: Crops, chosen: NDArray[np.int64], side: int, jitter: int, rng: np.random.Generator) -> Tensor:
     """Crops (n, 1, side, side) turned, mirrored, shifted, restained."""
     images = np.empty((len(chosen), 1, side, side), np.float32)
     for image, index in zip(images, chosen, strict=True):

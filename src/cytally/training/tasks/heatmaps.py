@@ -72,15 +72,33 @@ class TrainingSettings:
 
 #: As the preprint: no augmentation, whole spread, constant rate, last 50 checkpoints.
 PAPER = TrainingSettings(
-    epochs=100, late_from=51, batch=12, rate=3e-4, late_rate=3e-4, decay=0.1, coupled=True,
-    emphasis=0.0, warm=0, ramp=0, side=640, augmented=False, pool=PoolSettings(size=5430, fresh=0, hard=0.0),
-)  # fmt: skip
+    epochs=100,
+    late_from=51,
+    batch=12,
+    rate=3e-4,
+    late_rate=3e-4,
+    decay=0.1,
+    coupled=True,
+    emphasis=0.0,
+    warm=0,
+    ramp=0,
+    side=640,
+    augmented=False,
+    pool=PoolSettings(size=5430, fresh=0, hard=0.0),
+)
 #: What ships.
 SHIPPED = TrainingSettings()
 #: From weights that already find objects (`start`).
 FURTHER = replace(
-    SHIPPED, epochs=40, late_from=20, rate=6e-4, late_rate=3e-4, emphasis=0.0, warm=0, ramp=0,
-)  # fmt: skip
+    SHIPPED,
+    epochs=40,
+    late_from=20,
+    rate=6e-4,
+    late_rate=3e-4,
+    emphasis=0.0,
+    warm=0,
+    ramp=0,
+)
 #: Last steps of a trained network, small ones.
 FINISH = replace(FURTHER, epochs=14, late_from=4, rate=1e-4, late_rate=1e-4)
 PRESETS = {"shipped": SHIPPED, "further": FURTHER, "finish": FINISH, "paper": PAPER}

@@ -139,9 +139,7 @@ def fit_masks(
         Nothing to train or validate on; weights of another architecture to begin from; as `loop.fit`.
     """
     if not training or not validation:
-        raise RunError(
-            f"expected crops to train and to validate on, got {len(training)} and {len(validation)}"
-        )
+        raise RunError(f"expected crops to train and to validate on, got {len(training)} and {len(validation)}")
     rows = fit(MaskTask(training, validation, architecture, settings, start), folder, progress)
     return [member_path(folder, epoch) for epoch in best_epochs(rows, settings.members)]
 
@@ -260,9 +258,7 @@ def best_epochs(rows: Sequence[Row], count: int) -> list[int]:
     return [int(row["epoch"]) for row in ordered[:count]]
 
 
-def example(
-    crop: MaskedCrop, side: int, how: augment.Augmentation, corner: tuple[int, int]
-) -> tuple[Float32, Float32]:
+def example(crop: MaskedCrop, side: int, how: augment.Augmentation, corner: tuple[int, int]) -> tuple[Float32, Float32]:
     """Image (side, side) and targets (2, side, side) of a crop, moved alike."""
     image, mask = augment.move_with_mask(crop.packed, crop.mask, how, corner, side)
     return unpacked(image), np.stack([mask > 0, mask > 1]).astype(np.float32)

@@ -87,8 +87,7 @@ class Prior:
         if kind == "gamma" and len(numbers) == 2:
             return Prior(gamma=(numbers[0], numbers[1]))
         raise CountsError(
-            "expected a prior uniform, uniform:5 (up to 5 Gy) or gamma:2,1.5 (shape and mean in Gy), "
-            f"got {text!r}"
+            f"expected a prior uniform, uniform:5 (up to 5 Gy) or gamma:2,1.5 (shape and mean in Gy), got {text!r}"
         )
 
     def log_weight(self, dose: FloatArray) -> FloatArray:
@@ -203,10 +202,16 @@ class Posterior:
 
 
 def calibrative_density(
-    aberrations: float, cells: float, coefficients: FloatArray, covariance: FloatArray,
-    *, protraction: float = 1.0, prior: tuple[float, float] | None = None, highest: float | None = None,
+    aberrations: float,
+    cells: float,
+    coefficients: FloatArray,
+    covariance: FloatArray,
+    *,
+    protraction: float = 1.0,
+    prior: tuple[float, float] | None = None,
+    highest: float | None = None,
     index: float | None = None,
-) -> Posterior:  # fmt: skip
+) -> Posterior:
     """Density of the dose given a count (Higueras 2015, gamma mean prior).
 
     Parameters
@@ -314,9 +319,7 @@ def _log_rise(count: FloatArray, size: FloatArray) -> FloatArray:
     return np.where(few, rise, stirling)
 
 
-def count_up_to(
-    count: float | FloatArray, cells: float, mean: FloatArray, variance: FloatArray
-) -> FloatArray:
+def count_up_to(count: float | FloatArray, cells: float, mean: FloatArray, variance: FloatArray) -> FloatArray:
     """Probability of at most this count, of the distribution of `count_log`; 0 below 0."""
     expected, size = _expected_and_size(cells, mean, variance)
     counts = np.asarray(count, dtype=float)
@@ -326,9 +329,7 @@ def count_up_to(
     return np.where(counts > -1, found, 0.0)
 
 
-def count_below(
-    count: float | FloatArray, cells: float, mean: FloatArray, variance: FloatArray
-) -> FloatArray:
+def count_below(count: float | FloatArray, cells: float, mean: FloatArray, variance: FloatArray) -> FloatArray:
     """Probability of a lower count and half that of this one, of the distribution of `count_log`."""
     both = (count_up_to(np.asarray(count) - lower, cells, mean, variance) for lower in (0, 1))
     return np.asarray(sum(both) / 2)

@@ -130,9 +130,15 @@ class _Likelihood:
 
 
 def contaminated(
-    distribution: IntArray, coefficients: FloatArray, covariance: FloatArray,
-    *, d0_gy: float, protraction: float = 1.0, level: float = 0.95, errors: DetectorErrors | None = None,
-) -> PartialBody | None:  # fmt: skip
+    distribution: IntArray,
+    coefficients: FloatArray,
+    covariance: FloatArray,
+    *,
+    d0_gy: float,
+    protraction: float = 1.0,
+    level: float = 0.95,
+    errors: DetectorErrors | None = None,
+) -> PartialBody | None:
     """Dose and fractions of a partial exposure with profile-likelihood limits.
 
     Parameters
@@ -166,17 +172,17 @@ def contaminated(
     surface = _surface(likelihood, model, protraction, grid)
     by_dose = _profile(likelihood, surface, None)
     by_share = np.array([_profile(likelihood, surface, np.full(len(grid), f)).max() for f in _SHARES])
-    by_body = np.array([
-        _profile(likelihood, surface, _share_for(body, grid, d0_gy)).max() for body in _SHARES
-    ])  # fmt: skip
+    by_body = np.array([_profile(likelihood, surface, _share_for(body, grid, d0_gy)).max() for body in _SHARES])
     top = max(by_dose.max(), by_share.max(), by_body.max())
     low, high = _within(grid, by_dose, top - reach)
     limits = (low, float("inf") if high >= HIGHEST_GY else high)
     rate = float(model.mean(np.array(dose), protraction)) + model.background
     return PartialBody(
-        _rate(likelihood, model, rate, reach), _bounded(share, _within(_SHARES, by_share, top - reach)),
-        _bounded(dose, limits), _bounded(surviving(share, dose, d0_gy)[0], _within(_SHARES, by_body, top - reach)),
-    )  # fmt: skip
+        _rate(likelihood, model, rate, reach),
+        _bounded(share, _within(_SHARES, by_share, top - reach)),
+        _bounded(dose, limits),
+        _bounded(surviving(share, dose, d0_gy)[0], _within(_SHARES, by_body, top - reach)),
+    )
 
 
 def _bounded(value: float, limits: tuple[float, float]) -> Estimate:

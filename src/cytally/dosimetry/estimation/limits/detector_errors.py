@@ -128,9 +128,16 @@ def _quantiles_of_sum(first: FloatArray, second: FloatArray) -> FloatArray:
 
 
 def detector_density(
-    aberrations: int, cells: int, coefficients: FloatArray, covariance: FloatArray, errors: DetectorErrors,
-    *, protraction: float = 1.0, highest: float | None = None, index: float | None = None,
-) -> Posterior:  # fmt: skip
+    aberrations: int,
+    cells: int,
+    coefficients: FloatArray,
+    covariance: FloatArray,
+    errors: DetectorErrors,
+    *,
+    protraction: float = 1.0,
+    highest: float | None = None,
+    index: float | None = None,
+) -> Posterior:
     """Density of the dose given an automatic count and a curve counted by people.
 
     Parameters

@@ -28,9 +28,15 @@ class DoseLimits:
 
 
 def merkle(
-    aberrations: float, cells: float, coefficients: FloatArray, covariance: FloatArray,
-    *, level: float = 0.83, protraction: float = 1.0, index: float | None = None,
-) -> DoseLimits:  # fmt: skip
+    aberrations: float,
+    cells: float,
+    coefficients: FloatArray,
+    covariance: FloatArray,
+    *,
+    level: float = 0.83,
+    protraction: float = 1.0,
+    index: float | None = None,
+) -> DoseLimits:
     """Dose with limits from two confidence regions (Merkle 1983).
 
     The lower limit is where the count's lower limit meets the curve's upper band,
@@ -67,8 +73,10 @@ def merkle(
     return DoseLimits(
         dose_at(aberrations / cells, coefficients, protraction),
         _first_reach(lambda dose: band(dose, +1), low),
-        _first_reach(lambda dose: band(dose, -1), high), low, high,
-    )  # fmt: skip
+        _first_reach(lambda dose: band(dose, -1), high),
+        low,
+        high,
+    )
 
 
 def widened(limit: float, count: float, index: float | None) -> float:
@@ -77,9 +85,15 @@ def widened(limit: float, count: float, index: float | None) -> float:
 
 
 def delta(
-    aberrations: int, cells: float, coefficients: FloatArray, covariance: FloatArray,
-    *, level: float = 0.95, protraction: float = 1.0, yield_variance: float | None = None,
-) -> DoseLimits:  # fmt: skip
+    aberrations: int,
+    cells: float,
+    coefficients: FloatArray,
+    covariance: FloatArray,
+    *,
+    level: float = 0.95,
+    protraction: float = 1.0,
+    yield_variance: float | None = None,
+) -> DoseLimits:
     """Dose with symmetric limits by the delta method (IAEA 2001).
 
     Parameters
@@ -99,9 +113,12 @@ def delta(
     reach = float(normal_quantile((1 + level) / 2))
     spread = reach * float(np.sqrt(variance))
     return DoseLimits(
-        estimate, max(estimate - reach * sd, 0.0), estimate + reach * sd,
-        max(per_cell - spread, 0.0), per_cell + spread,
-    )  # fmt: skip
+        estimate,
+        max(estimate - reach * sd, 0.0),
+        estimate + reach * sd,
+        max(per_cell - spread, 0.0),
+        per_cell + spread,
+    )
 
 
 def dose_error(

@@ -58,9 +58,14 @@ class PartialBody:
 
 
 def dolphin(
-    distribution: IntArray, coefficients: FloatArray, covariance: FloatArray,
-    *, d0_gy: float = 2.7, protraction: float = 1.0, level: float = 0.95,
-) -> PartialBody | None:  # fmt: skip
+    distribution: IntArray,
+    coefficients: FloatArray,
+    covariance: FloatArray,
+    *,
+    d0_gy: float = 2.7,
+    protraction: float = 1.0,
+    level: float = 0.95,
+) -> PartialBody | None:
     """Contaminated Poisson method (Dolphin 1969; IAEA 2011, 9.7.4.3).
 
     Parameters
@@ -170,9 +175,13 @@ def qdr(aberrations: int, damaged_cells: int, dicentrics: FloatArray, acentrics:
 
 
 def qdr_limits(
-    aberrations: int, damaged_cells: int, curves: tuple[FloatArray, FloatArray],
-    covariances: tuple[FloatArray, FloatArray], *, level: float = 0.95,
-) -> Estimate:  # fmt: skip
+    aberrations: int,
+    damaged_cells: int,
+    curves: tuple[FloatArray, FloatArray],
+    covariances: tuple[FloatArray, FloatArray],
+    *,
+    level: float = 0.95,
+) -> Estimate:
     """Dose by Qdr with limits that carry the counting (Poisson) uncertainty and the error of both curves.
 
     Parameters
@@ -211,9 +220,7 @@ def qdr_limits(
     below, above = np.flatnonzero(away < -reach), np.flatnonzero(away > reach)
     lower = float(dose[below[-1]]) if below.size else 0.0
     upper = float(dose[above[0]]) if above.size else float("inf")
-    return Estimate(
-        value, float(np.interp(value, dose, np.sqrt(variance) / np.gradient(mean, dose))), lower, upper
-    )
+    return Estimate(value, float(np.interp(value, dose, np.sqrt(variance) / np.gradient(mean, dose))), lower, upper)
 
 
 @dataclass(frozen=True)
@@ -259,9 +266,7 @@ def mixed_poisson(distribution: IntArray, *, level: float = 0.95) -> TwoDoses | 
     if np.count_nonzero(counts) < 2:
         return None
     mean = float((np.arange(counts.size) * counts).sum() / counts.sum())
-    starts = [
-        (s, mean * up, mean * down) for s in (0.1, 0.3, 0.6) for up in (1.5, 3.0) for down in (0.05, 0.5)
-    ]
+    starts = [(s, mean * up, mean * down) for s in (0.1, 0.3, 0.6) for up in (1.5, 3.0) for down in (0.05, 0.5)]
     best = min((_climb(counts, start) for start in starts), key=lambda found: found[1])
     (share, high, low), loss = best
     if low > high:
@@ -270,9 +275,13 @@ def mixed_poisson(distribution: IntArray, *, level: float = 0.95) -> TwoDoses | 
     single = -float((counts * poisson_log(np.arange(counts.size), mean)).sum())
     needed = 2 * (single - loss) > 2 * np.log(counts.sum())  # two parameters more
     return TwoDoses(
-        Estimate.normal(share, errors[0], level, high=1.0), Estimate.normal(high, errors[1], level),
-        Estimate.normal(low, errors[2], level), -loss, single - loss, bool(needed),
-    )  # fmt: skip
+        Estimate.normal(share, errors[0], level, high=1.0),
+        Estimate.normal(high, errors[1], level),
+        Estimate.normal(low, errors[2], level),
+        -loss,
+        single - loss,
+        bool(needed),
+    )
 
 
 def _loss(parameters: FloatArray, counts: FloatArray) -> float:
@@ -287,9 +296,13 @@ def _loss(parameters: FloatArray, counts: FloatArray) -> float:
 def _climb(counts: FloatArray, start: tuple[float, float, float]) -> tuple[FloatArray, float]:
     limits = [(1e-6, 1 - 1e-6), (1e-9, 50.0), (0.0, 50.0)]
     found = optimize.minimize(
-        _loss, np.clip(start, *np.array(limits).T), (counts,), "L-BFGS-B", bounds=limits,
+        _loss,
+        np.clip(start, *np.array(limits).T),
+        (counts,),
+        "L-BFGS-B",
+        bounds=limits,
         options={"ftol": 1e-15, "gtol": 1e-9, "maxiter": 2000},
-    )  # fmt: skip
+    )
     return np.asarray(found.x), float(found.fun)
 
 

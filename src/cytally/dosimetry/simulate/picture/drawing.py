@@ -53,9 +53,7 @@ def stamp(body: Body) -> Stamp:
     return Stamp(np.asarray(coarse, np.float32) / np.float32(_LEVEL), int(low[0]), int(low[1]))
 
 
-def _tube(
-    canvas: NDArray[np.uint8], path: FloatArray, radius: FloatArray, density: FloatArray, inner: bool
-) -> None:
+def _tube(canvas: NDArray[np.uint8], path: FloatArray, radius: FloatArray, density: FloatArray, inner: bool) -> None:
     fine = ((path + 0.5) * _FINE - 0.5) * (1 << _SHIFT)
     points = np.rint(fine[:, ::-1]).astype(int).tolist()
     share, level = (_CORE, _LEVEL) if inner else (1.0, _LEVEL * _COAT)

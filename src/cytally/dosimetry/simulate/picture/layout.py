@@ -20,9 +20,7 @@ _TRIES = 48
 _COARSE = 4
 
 
-def spread(
-    bodies: list[Body], look: Appearance, shape: tuple[int, int], rng: np.random.Generator
-) -> list[Body]:
+def spread(bodies: list[Body], look: Appearance, shape: tuple[int, int], rng: np.random.Generator) -> list[Body]:
     """Move every body to its place in an image of the given shape.
 
     Parameters

@@ -134,6 +134,11 @@ def _filaments(canvas: Canvas, look: Appearance, rng: np.random.Generator) -> No
         start = np.array([rng.uniform(0, width), rng.uniform(0, height)])
         path = start + np.cumsum(np.stack([np.cos(heading), np.sin(heading)], 1) * step, axis=0)
         cv2.polylines(
-            canvas, [np.rint(path * 16).astype(np.int32)[:, None]], False,
-            float(rng.uniform(0.15, 0.9)), int(rng.integers(1, 4)), cv2.LINE_8, 4,
-        )  # fmt: skip
+            canvas,
+            [np.rint(path * 16).astype(np.int32)[:, None]],
+            False,
+            float(rng.uniform(0.15, 0.9)),
+            int(rng.integers(1, 4)),
+            cv2.LINE_8,
+            4,
+        )

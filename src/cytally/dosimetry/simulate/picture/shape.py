@@ -105,12 +105,15 @@ def lay(piece: Piece, look: Appearance, rng: np.random.Generator) -> Body:
     twist = _twist(s, look, rng) if centromeres.size else np.ones_like(s)
     chromatids, radius = _chromatids(s, line, centromeres, twist, look, rng)
     return Body(
-        piece=piece, centreline=line, chromatids=chromatids, radius=radius,
+        piece=piece,
+        centreline=line,
+        chromatids=chromatids,
+        radius=radius,
         density=_density(s, look, rng) * (1 + _CROSSING * (1 - np.abs(twist))) * _paler(s, centromeres, look),
         centromeres=_interpolate(s, line, centromeres),
         joins=_interpolate(s, line, np.array(piece.joins) * scale),
         aberrations=_labels(piece, _interpolate(s, line, _middles(centromeres)), line),
-    )  # fmt: skip
+    )
 
 
 def _middles(centromeres: FloatArray) -> FloatArray:
@@ -121,9 +124,7 @@ def _interpolate(s: FloatArray, line: FloatArray, where: FloatArray) -> FloatArr
     return np.stack([np.interp(where, s, line[:, k]) for k in (0, 1)], axis=-1).reshape(-1, 2)
 
 
-def _labels(
-    piece: Piece, between: FloatArray, line: FloatArray
-) -> tuple[tuple[str, tuple[float, float]], ...]:
+def _labels(piece: Piece, between: FloatArray, line: FloatArray) -> tuple[tuple[str, tuple[float, float]], ...]:
     """One dicentric between every two neighbouring centromeres (a tricentric has two)."""
     if piece.closed and piece.centromeres:
         return (("ring", (float(line[:, 0].mean()), float(line[:, 1].mean()))),)
@@ -133,9 +134,7 @@ def _labels(
     return tuple(("dicentric", (float(r), float(c))) for r, c in between)
 
 
-def _centreline(
-    s: FloatArray, centromeres: FloatArray, look: Appearance, rng: np.random.Generator
-) -> FloatArray:
+def _centreline(s: FloatArray, centromeres: FloatArray, look: Appearance, rng: np.random.Generator) -> FloatArray:
     """Integrate a slowly turning direction; centromeres are hinges."""
     t = s / s[-1] - 0.5
     soft = look.bend * float(np.sqrt(s[-1] / look.longest))
@@ -196,9 +195,7 @@ def _cohesion(s: FloatArray, centromeres: FloatArray, length: float) -> FloatArr
     return np.asarray(np.exp(-0.5 * (distance / length) ** 2))
 
 
-def _opening(
-    s: FloatArray, centromeres: FloatArray, look: Appearance, rng: np.random.Generator
-) -> FloatArray:
+def _opening(s: FloatArray, centromeres: FloatArray, look: Appearance, rng: np.random.Generator) -> FloatArray:
     """Each arm opens or closes towards its tip and may bow outwards half-way, by its own amount."""
     left = float(centromeres.min()) if centromeres.size else s[-1] / 2
     right = float(centromeres.max()) if centromeres.size else s[-1] / 2

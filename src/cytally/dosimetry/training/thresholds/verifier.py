@@ -43,9 +43,12 @@ class Judged:
 
 
 def choose_probability(
-    ensemble: Ensemble, highest: Sequence[Seen], silent: Sequence[Seen],
-    goal: Goal = WEIGHED, goal_alone: Goal = GOAL,
-) -> Thresholds:  # fmt: skip
+    ensemble: Ensemble,
+    highest: Sequence[Seen],
+    silent: Sequence[Seen],
+    goal: Goal = WEIGHED,
+    goal_alone: Goal = GOAL,
+) -> Thresholds:
     """What the verifiers' probability must exceed, by class, and how what else the cell holds weighs.
 
     Parameters
@@ -69,17 +72,16 @@ def choose_probability(
     many = [reverified(cell, ensemble) for cell in highest]
     chosen, hard_rule_probability = [], []
     for channel, name in enumerate(ensemble.classes):
-        trials = [
-            _limit(quiet, many, (channel, weight, len(ensemble.classes)), name, goal) for weight in _WEIGHTS
-        ]
+        trials = [_limit(quiet, many, (channel, weight, len(ensemble.classes)), name, goal) for weight in _WEIGHTS]
         chosen.append(max(trials))
-        hard_rule_probability.append(
-            _limit(quiet, many, (channel, 0.0, len(ensemble.classes)), name, goal_alone)
-        )
-    return ensemble.card.thresholds.model_copy(update={
-        "probability": [trial.limit for trial in chosen], "cooccurrence_weight": [trial.weight for trial in chosen],
-        "hard_rule_probability": [trial.limit for trial in hard_rule_probability],
-    })  # fmt: skip
+        hard_rule_probability.append(_limit(quiet, many, (channel, 0.0, len(ensemble.classes)), name, goal_alone))
+    return ensemble.card.thresholds.model_copy(
+        update={
+            "probability": [trial.limit for trial in chosen],
+            "cooccurrence_weight": [trial.weight for trial in chosen],
+            "hard_rule_probability": [trial.limit for trial in hard_rule_probability],
+        }
+    )
 
 
 class _Reading(NamedTuple):
@@ -104,9 +106,7 @@ def _limit(
     hits = np.sort(np.concatenate([np.zeros(0), *(p[hit] for p, hit in found)]))
     wrong = np.sort(np.concatenate([np.zeros(0), *(p[~hit] for p, hit in found)]))
     limits = np.unique(np.clip(np.concatenate([[0.0], alarms, hits, wrong]), 0, 0.9999).round(4))
-    rate, true, false = (
-        (len(p) - np.searchsorted(p, limits, "right")).astype(float) for p in (alarms, hits, wrong)
-    )
+    rate, true, false = ((len(p) - np.searchsorted(p, limits, "right")).astype(float) for p in (alarms, hits, wrong))
     rate /= max(len(quiet), 1)
     kept = (rate <= goal.false_per_cell.get(name, 0.05)) & (true >= goal.precision * (true + false))
     worth = np.where(kept, true if goal.precision else true - false, -rate)
