@@ -29,9 +29,9 @@ import cv2
 import numpy as np
 
 from cytally.dosimetry.compose.cell import Wanted
-from cytally.dosimetry.compose.drawn import Geometry
 from cytally.dosimetry.compose.field import Field
-from cytally.dosimetry.compose.outlines import Outlined, geometry, outlined_field
+from cytally.dosimetry.compose.outlined.drawn import Geometry
+from cytally.dosimetry.compose.outlined.fields import Outlined, geometry, outlined_field
 from cytally.dosimetry.training.sources import CLASSES, ComposedSource, DrawnSource, SimulatedSource
 from cytally.errors import CytallyError
 from cytally.files.atomic import write_bytes
@@ -358,7 +358,7 @@ def _proposed(mean: np.ndarray[Any, Any], cell: TrainingCell) -> tuple[np.ndarra
     return where, label(where, cell, len(CLASSES))
 
 
-def verifier(work: Path, run: int, epochs: int, batch: int, seconds: float) -> None:
+def verifier(work: Path, run: int, epochs: int, batch: int, seconds: float, start: Path | None = None) -> None:
     """Train one verifier on the proposed places, begun from a member; with `seconds`, as long as they allow."""
     import torch
 
@@ -374,11 +374,11 @@ def verifier(work: Path, run: int, epochs: int, batch: int, seconds: float) -> N
         with np.load(path) as stored:
             parts.append((stored["pixels"], stored["labels"].astype(np.int64)))
     crops = Crops(np.concatenate([p for p, _ in parts]), np.concatenate([k for _, k in parts]))
-    settings = VerifierSettings(epochs=epochs, batch=batch, rate=1e-3, seed=200 + run, jitter=5)
+    settings = VerifierSettings(epochs=epochs, batch=batch, rate=4e-4 if start else 1e-3, seed=200 + run, jitter=5)
     architecture = VerifierArchitecture(Architecture(classes=2, filters=12, depth=4, widest=160), SIDE)
-    first = sorted((work / f"run_{run}").glob("epoch_*.safetensors"))[-1]
-    bare = work / f"start_{run}.safetensors"
-    _without_auxiliary(first, bare)
+    bare = start or work / f"start_{run}.safetensors"
+    if start is None:
+        _without_auxiliary(sorted((work / f"run_{run}").glob("epoch_*.safetensors"))[-1], bare)
     task = BankedCrops(crops, architecture, settings, bare, title=f"verifier {run}", device=device)
     if seconds < 1e6:
         steps = 0.9 * seconds / _seconds_a_step(task)
@@ -400,6 +400,37 @@ def _without_auxiliary(path: Path, out: Path) -> None:
     save_tensors(out, {k: v[: len(CLASSES)] if k.startswith("head.") else v for k, v in tensors.items()})
 
 
+def thresholds(work: Path, out: Path, count: int) -> None:
+    """Choose the thresholds of an assembled ensemble on cells of every kind that it has not learnt from."""
+    from cytally.dosimetry.detectors.ensemble import load_ensemble
+    from cytally.dosimetry.training.thresholds.cells import look_at
+    from cytally.dosimetry.training.thresholds.votes import choose
+    from cytally.dosimetry.training.train import threshold_cells
+
+    ensemble, say = load_ensemble(out), _say("thresholds")
+    quiet = {"anew": (2, 12), "restyled": 0.85}
+    outlined, places_ = fields_of(work, "outlined"), geometries_of(work)
+    silent: list[CellSource] = [
+        ComposedSource(outlined, 99_001, Wanted(silent=1.0, **quiet), CLASSES),
+        DrawnSource(places_, 99_002, Wanted(silent=1.0, swapped=0, **quiet), CLASSES),
+    ]
+    exposed: list[CellSource] = [
+        ComposedSource(outlined, 99_003, Wanted(silent=0.2, restyled=0.85), CLASSES),
+        DrawnSource(places_, 99_004, Wanted(silent=0.2, swapped=0, restyled=0.7), CLASSES),
+    ]
+    highest = look_at(threshold_cells(range(count // 4), 4.0), ensemble, count // 4, say, "cells of 4 Gy")
+    calm = look_at(threshold_cells(range(count), None), ensemble, count, say, "cells without aberrations")
+    for source in exposed:
+        highest += look_at(
+            (fitted(source.cell(k)) for k in range(count // 4)), ensemble, count // 4, say, "composed cells"
+        )
+    for source in silent:
+        calm += look_at(
+            (fitted(source.cell(k)) for k in range(count // 2)), ensemble, count // 2, say, "composed, silent"
+        )
+    print(choose(ensemble, out, highest, calm).card.thresholds, flush=True)
+
+
 def _say(name: str) -> Any:
     last = [0.0]
 
@@ -414,7 +445,7 @@ def _say(name: str) -> Any:
 def main() -> None:
     """One piece."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("piece", choices=["gather", "held", "cells", "member", "places", "verifier"])
+    parser.add_argument("piece", choices=["gather", "held", "cells", "member", "places", "verifier", "thresholds"])
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--work", type=Path, default=Path("runs/third"))
     parser.add_argument("--bank", default="bank")
@@ -435,6 +466,8 @@ def main() -> None:
         gather(*given.folders, given.work)
     elif given.piece == "held":
         held(given.folders[0], given.work, given.cells)
+    elif given.piece == "thresholds":
+        thresholds(given.work, given.folders[0], given.cells)
     elif given.piece == "cells":
         cells(given.work, given.bank, given.cells, given.seed, given.workers, given.seconds)
     elif given.piece == "member":
@@ -452,7 +485,7 @@ def main() -> None:
     elif given.piece == "places":
         places(given.work, given.bank, given.part, given.parts)
     else:
-        verifier(given.work, given.run, given.epochs, given.batch, given.seconds)
+        verifier(given.work, given.run, given.epochs, given.batch, given.seconds, given.start)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from cytally.dosimetry.compose.cell import Wanted, compose_cell
-from cytally.dosimetry.compose.drawn import Geometry, drawn_field
 from cytally.dosimetry.compose.field import Field
+from cytally.dosimetry.compose.outlined.drawn import Geometry, drawn_field
 from cytally.dosimetry.density import Density, normalise
 from cytally.dosimetry.simulate.breakage import Damage
 from cytally.dosimetry.simulate.cell import SimulatedCell, simulate_cell

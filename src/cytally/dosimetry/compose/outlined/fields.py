@@ -12,13 +12,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from skimage.measure import regionprops
-from skimage.measure._regionprops import RegionProperties
 from skimage.segmentation import expand_labels
 
 from cytally.dosimetry.chromosomes.segment import Mask, Outline, Segmented, outline_of
 from cytally.dosimetry.chromosomes.upright import Upright, cut_out, profile
-from cytally.dosimetry.compose.drawn import Geometry
 from cytally.dosimetry.compose.field import Field
+from cytally.dosimetry.compose.outlined.drawn import Geometry
 from cytally.dosimetry.simulate.karyotype import TABLE
 from cytally.errors import ImageError
 from cytally.types import Image
@@ -68,13 +67,17 @@ class Outlined:
 
     def __post_init__(self) -> None:
         if self.classes.shape != self.image.shape:
+            (height, width), (rows, cols) = self.image.shape, self.classes.shape
             raise ImageError(
-                f"{self.image.source}: expected outlines of the image's size {self.image.shape}, got {self.classes.shape}"
+                f"expected a class map of the image's size, {height} x {width} pixels, got {rows} x {cols}",
+                self.image.source,
             )
         unknown = sorted({int(k) for k in np.unique(self.classes)} - {*range(len(TABLE) + 1), OVERLAP})
         if unknown:
             raise ImageError(
-                f"{self.image.source}: expected classes 0 to {len(TABLE)} and {OVERLAP} (overlap), got {unknown[:5]}"
+                f"expected classes 0 to {len(TABLE)} and {OVERLAP} (overlap), got {', '.join(map(str, unknown[:5]))}; "
+                "is it a map of numbered objects?",
+                self.image.source,
             )
 
 
@@ -177,13 +180,12 @@ def components(classes: NDArray[np.uint8], stained: Mask) -> list[Part]:
             labels[own == k] = len(numbers)
             numbers.append(number)
     grown = np.where(stained & (classes == 0), expand_labels(labels, _GROWN), labels)
-    return [_part(grown, region, numbers) for region in regionprops(grown)]
-
-
-def _part(labels: NDArray[np.int32], region: RegionProperties, numbers: list[int]) -> Part:
-    top, left, bottom, right = region.bbox
-    inside = top > 2 and left > 2 and bottom < labels.shape[0] - 2 and right < labels.shape[1] - 2
-    return Part(numbers[region.label], np.asarray(region.image, bool), top, left, inside)
+    found = []
+    for region in regionprops(grown):
+        top, left, bottom, right = region.bbox
+        inside = top > 2 and left > 2 and bottom < classes.shape[0] - 2 and right < classes.shape[1] - 2
+        found.append(Part(numbers[region.label], np.asarray(region.image, bool), top, left, inside))
+    return found
 
 
 def _single(part: Part, parts: list[Part], size: float) -> bool:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.dosimetry.chromosomes.segment import Segmented, outline_of
+from cytally.dosimetry.chromosomes.segment import Outline, Segmented, outline_of
 from cytally.dosimetry.chromosomes.upright import FINE, Upright
 from cytally.dosimetry.compose.field import Field
 from cytally.dosimetry.compose.sheet import Pose, Sheet
@@ -106,11 +106,20 @@ class Body:
     @staticmethod
     def draw(rng: np.random.Generator) -> Body:
         """From ranges measured on solid Giemsa metaphases of two laboratories (contracted cells)."""
-        low_high = {
-            "longest": (2.6, 4.6), "thick": (0.2, 0.27), "apart": (0.22, 0.29), "pinch": (0.4, 0.75), "cleft": (0.25, 0.6),
-            "joint": (0.2, 0.8), "lumps": (0.06, 0.32), "twin": (0.6, 0.85), "knobs": (0.04, 0.18), "rod": (0.5, 1.0),
-            "edge": (0.075, 0.14), "splay": (-0.04, 0.06),
-        }  # fmt: skip
+        low_high: dict[str, tuple[float, float]] = {
+            "longest": (2.6, 4.6),
+            "thick": (0.2, 0.27),
+            "apart": (0.22, 0.29),
+            "pinch": (0.4, 0.75),
+            "cleft": (0.25, 0.6),
+            "joint": (0.2, 0.8),
+            "lumps": (0.06, 0.32),
+            "twin": (0.6, 0.85),
+            "knobs": (0.04, 0.18),
+            "rod": (0.5, 1.0),
+            "edge": (0.075, 0.14),
+            "splay": (-0.04, 0.06),
+        }
         return Body(**{name: float(rng.uniform(*limits)) for name, limits in low_high.items()})
 
 
@@ -126,46 +135,55 @@ def drawn_field(geometry: Geometry, rng: np.random.Generator) -> Field:
     look = Body.draw(rng)
     width = geometry.size * np.sqrt(_LONGEST / _MEAN / (_FILLED * look.longest))
     bodies = [chromosome(number, width, look, rng) for number in geometry.numbers]
-    rest = geometry.rest
-    empty = Segmented((), np.asarray(rest > 0.4 * _STAIN), geometry.size, _STAIN)
-    sheet = Sheet(rest.copy(), empty.occupied.copy(), empty)
-    free, outlines = [], []
+    empty = Segmented((), np.asarray(geometry.rest > 0.4 * _STAIN), geometry.size, _STAIN)
+    sheet = Sheet(geometry.rest.copy(), empty.occupied.copy(), empty)
+    free: list[tuple[Outline, Upright]] = []
     for index in rng.permutation(len(bodies)):
-        body, turned = bodies[index], bool(rng.random() < 0.5)
-        angle = float(geometry.angles[index] + (np.pi if turned else 0) + rng.normal(0, 0.1))
-        row, col = geometry.places[index]
-        pose = Pose(float(row), float(col), angle, float(rng.normal(0, 0.25)), bool(rng.random() < 0.5))
-        (rows, cols), made = sheet.footprint(body, pose)
-        mask = made > 0.3 * _STAIN
-        if not mask.any():
-            continue
-        alone = sheet.covered(body, pose, 0.0) < _COVERED
-        sheet.lay(body, pose)
-        inside = rows.start > 2 and cols.start > 2 and rows.stop < rest.shape[0] - 2 and cols.stop < rest.shape[1] - 2
-        if alone and inside:
-            place = np.argwhere(mask)
-            (top, left), (bottom, right) = place.min(axis=0), place.max(axis=0) + 1
-            outlines.append(outline_of(mask[top:bottom, left:right], int(rows.start + top), int(cols.start + left)))
-            free.append(body)
-    kept = [k for k, one in enumerate(outlines) if not _under(one, outlines, k)]
-    segmented = Segmented(tuple(outlines[k] for k in kept), sheet.occupied, geometry.size, _STAIN)
-    return Field(sheet.density, segmented, tuple(free[k] for k in kept), f"drawn on {geometry.source}")
+        outline = _laid(sheet, bodies[index], _pose(geometry, int(index), rng))
+        if outline is not None:
+            free.append((outline, bodies[index]))
+    outlines = [outline for outline, _ in free]
+    kept = [pair for k, pair in enumerate(free) if not any(_meet(pair[0], later) for later in outlines[k + 1 :])]
+    segmented = Segmented(tuple(outline for outline, _ in kept), sheet.occupied, geometry.size, _STAIN)
+    return Field(sheet.density, segmented, tuple(body for _, body in kept), f"drawn on {geometry.source}")
 
 
-def _under(one: object, outlines: list[object], number: int) -> bool:
-    """Whether a later body lies on this one."""
-    a = outlines[number]
-    for other in outlines[number + 1 :]:
-        rows = slice(max(a.top, other.top), min(a.top + a.mask.shape[0], other.top + other.mask.shape[0]))
-        cols = slice(max(a.left, other.left), min(a.left + a.mask.shape[1], other.left + other.mask.shape[1]))
-        if rows.start < rows.stop and cols.start < cols.stop:
-            mine = a.mask[rows.start - a.top : rows.stop - a.top, cols.start - a.left : cols.stop - a.left]
-            its = other.mask[
-                rows.start - other.top : rows.stop - other.top, cols.start - other.left : cols.stop - other.left
-            ]
-            if (mine & its).sum() > _COVERED * a.mask.sum():
-                return True
-    return False
+def _pose(geometry: Geometry, index: int, rng: np.random.Generator) -> Pose:
+    """Where a real chromosome lay; which end is up, and the bend, are drawn."""
+    turned = bool(rng.random() < 0.5)
+    angle = float(geometry.angles[index] + (np.pi if turned else 0) + rng.normal(0, 0.1))
+    row, col = geometry.places[index]
+    return Pose(float(row), float(col), angle, float(rng.normal(0, 0.25)), bool(rng.random() < 0.5))
+
+
+def _laid(sheet: Sheet, body: Upright, pose: Pose) -> Outline | None:
+    """Lay a body; its outline where it lies alone and whole inside the field."""
+    (rows, cols), made = sheet.footprint(body, pose)
+    mask = made > 0.3 * _STAIN
+    if not mask.any():
+        return None
+    alone = sheet.covered(body, pose, 0.0) < _COVERED
+    sheet.lay(body, pose)
+    height, width = sheet.density.shape
+    inside = rows.start > 2 and cols.start > 2 and rows.stop < height - 2 and cols.stop < width - 2
+    if not alone or not inside:
+        return None
+    place = np.argwhere(mask)
+    (top, left), (bottom, right) = place.min(axis=0), place.max(axis=0) + 1
+    return outline_of(mask[top:bottom, left:right], int(rows.start + top), int(cols.start + left))
+
+
+def _meet(one: Outline, other: Outline) -> bool:
+    """Whether more than a trace of the first lies under the second."""
+    top, left = max(one.top, other.top), max(one.left, other.left)
+    bottom = min(one.top + one.mask.shape[0], other.top + other.mask.shape[0])
+    right = min(one.left + one.mask.shape[1], other.left + other.mask.shape[1])
+    if top >= bottom or left >= right:
+        return False
+    mine, its = (
+        each.mask[top - each.top : bottom - each.top, left - each.left : right - each.left] for each in (one, other)
+    )
+    return bool((mine & its).sum() > _COVERED * one.mask.sum())
 
 
 def chromosome(number: int, width: float, look: Body, rng: np.random.Generator) -> Upright:
@@ -204,7 +222,8 @@ def _chromatid(
     opened = opened * opened * (3 - 2 * opened)
     radius = look.thick * wide * (look.pinch + (1 - look.pinch) * opened)
     closed = 0.62 + 0.38 * opened
-    splay = np.where(along < at, *(look.splay + rng.normal(0, 0.02, 2)))
+    above, below = (float(look.splay + off) for off in rng.normal(0, 0.02, 2))
+    splay = np.where(along < at, above, below)
     axis = look.apart * wide * closed + splay * wide * np.clip(away / np.maximum(arm, 1), 0, 1) ** 2
     tip = np.clip((arm - away) / (look.thick * wide), 0, 1)
     radius = radius * np.sqrt(np.clip(1 - (1 - tip) ** 2, 0, 1))
