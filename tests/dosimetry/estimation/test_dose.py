@@ -336,8 +336,11 @@ def test_on_a_curve_without_controls_every_method_holds_the_dose_within(method, 
 
 def test_limits_that_leave_out_the_dose_are_refused_and_not_stretched():
     with pytest.raises(CountsError, match=r"got 0.10 to 0.20 Gy about 0.30 Gy \(Merkle\); do coefficients"):
-        check_holds(DoseLimits(0.3, 0.1, 0.2, 0.0, 0.0), "Merkle")
-    check_holds(DoseLimits(0.3, 0.3005, 0.4, 0.0, 0.0), "Merkle")
+        check_holds(DoseLimits(0.3, 0.1, 0.2, 0.0, 0.0), "Merkle", Curve(IAEA.coefficients, IAEA.covariance))
+    fitted = calibrate([DosePoint(0, 600, 1), DosePoint(1, 90, 12), DosePoint(3, 20, 30)])
+    with pytest.raises(CountsError, match="the curve was fitted to too few counts for this method; try another one"):
+        check_holds(DoseLimits(0.03, 0.05, 0.68, 0.0, 0.0), "likelihood ratio", fitted)
+    check_holds(DoseLimits(0.3, 0.3005, 0.4, 0.0, 0.0), "Merkle", fitted)
 
 
 def test_errors_larger_than_all_coefficients_leave_everything_open():
@@ -440,10 +443,9 @@ def test_a_prior_of_0_gy_does_not_put_a_count_below_the_background():
     assert found.estimate == 0 and keys(found) >= {"not distinguishable"} and "background" not in keys(found)
 
 
-@pytest.mark.parametrize("method", ["bayes", "likelihood"])
+@pytest.mark.parametrize("method", ["bayes", "likelihood", "merkle"])
 def test_the_end_of_the_search_is_no_dose(method):
-    """24 dicentrics in 186 cells know so little of the yield at 100 Gy that even none are likeliest there."""
+    """24 dicentrics in 186 cells know so little of the yield at 100 Gy that none were once likeliest there."""
     vague = calibrate([DosePoint(0, 57, 1), DosePoint(2, 31, 3), DosePoint(4, 98, 20)])
-    with pytest.raises(CountsError, match="ever likelier ones up to 100 Gy: the errors of the curve"):
-        dose_from_totals(0, 500, vague, method=method)
-    assert dose_from_totals(0, 500, vague, method="merkle").estimate == 0
+    found = dose_from_totals(0, 500, vague, method=method)
+    assert found.estimate == found.lower == 0 and found.upper > 0.5

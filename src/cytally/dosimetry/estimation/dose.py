@@ -304,7 +304,7 @@ def _whole_body(
     else:
         found = limits_with_errors(spread, curve, errors, exposed.protraction, scatter(spread, disagreement))
         name = "detector's errors carried, likelihood ratio"
-    check_holds(found, name)
+    check_holds(found, name, curve)
     notes = notes_of(found, spread, curve, method, errors)
     notes += prior_notes(found, prior, dose_at(spread.mean, curve.coefficients, exposed.protraction))
     if disagreement > 0:

@@ -66,19 +66,23 @@ def _check_prior(spread: Dispersion, curve: Curve, prior: Prior, protraction: fl
         )
 
 
-def check_holds(found: DoseLimits, name: str) -> None:
+def check_holds(found: DoseLimits, name: str, curve: Curve) -> None:
     """Refuse limits that leave out their own estimate.
 
     Raises
     ------
     CountsError
-        Coefficients and covariance of the curve do not belong together.
+        Coefficients and covariance of a published curve do not belong together, or a curve rests on so few
+        counts that the likeliest dose lies far from the one at the measured yield.
     """
     slack = _ROUNDING * (1 + found.estimate)
     if not found.lower - slack <= found.estimate <= found.upper + slack:
+        why = "do coefficients and errors of the curve belong together?"
+        if curve.points:
+            why = "the curve was fitted to too few counts for this method; try another one (--method)"
         raise CountsError(
             f"expected limits that hold the dose, got {found.lower:.2f} to {found.upper:.2f} Gy about "
-            f"{found.estimate:.2f} Gy ({name}); do coefficients and errors of the curve belong together?"
+            f"{found.estimate:.2f} Gy ({name}); {why}"
         )
 
 

@@ -27,6 +27,8 @@ _SCAN = np.concatenate([[0.0], np.geomspace(0.002, HIGHEST_GY, 280)])
 _ENDLESS = 1e-3
 #: A negative binomial distribution of this size is Poisson's.
 _POISSON = 1e12
+#: Logarithms of probabilities below this are not trusted to the incomplete beta function.
+_SMALLEST = -600.0
 #: Shape of a gamma prior, whose standard deviation is then 3 % of its mean.
 _NARROWEST = 1000.0
 
@@ -238,8 +240,14 @@ def calibrative_density(
         mean = yield_at(dose, coefficients, protraction)
         return mean, yield_error(dose, covariance, protraction) ** 2
 
+    likelihood = growing(
+        lambda dose: count_log(count, among, *moments(dose)),
+        lambda dose: count_up_to_log(count, among, *moments(dose)),
+    )
+
     def log_density(dose: FloatArray) -> FloatArray:
-        log = count_log(count, among, *moments(dose))
+        """Likelihood and prior together."""
+        log = likelihood(dose)
         if prior is not None:
             shape, mean = prior
             with np.errstate(divide="ignore"):
@@ -248,6 +256,29 @@ def calibrative_density(
 
     dose, density = trace(log_density, _POINTS, highest)
     return Posterior(dose, density, lambda gray: count_below(count, among, *moments(gray)))
+
+
+def growing(
+    log: Callable[[FloatArray], FloatArray], log_up_to: Callable[[FloatArray], FloatArray]
+) -> Callable[[FloatArray], FloatArray]:
+    """A log likelihood of the dose, held to what it must be as a yield never falls with dose.
+
+    Every curve grows: at no dose can a count so low be more probable than it is at a lower dose. The Gamma
+    distribution of the mean does not know that. Far beyond the calibrated doses, where the error of the curve
+    is as large as its yield, it holds means near 0, and would call 0 Gy and 100 Gy alike for a count of 0.
+
+    Parameters
+    ----------
+    log, log_up_to : callable
+        Log probability of the count, and of at most the count, at doses (n,) in Gy.
+    """
+    ceiling = np.minimum.accumulate(log_up_to(_SCAN))
+
+    def held(dose: FloatArray) -> FloatArray:
+        """The log likelihood, nowhere above the least log probability of at most the count at lower doses."""
+        return np.minimum(log(dose), ceiling[np.searchsorted(_SCAN, dose, side="right") - 1])
+
+    return held
 
 
 def trace(
@@ -327,6 +358,17 @@ def count_up_to(count: float | FloatArray, cells: float, mean: FloatArray, varia
     spread = special.betainc(size, beyond, 1 / (1 + expected / size))
     found = np.where(size < _POISSON, spread, special.gammaincc(beyond, expected))
     return np.where(counts > -1, found, 0.0)
+
+
+def count_up_to_log(count: float | FloatArray, cells: float, mean: FloatArray, variance: FloatArray) -> FloatArray:
+    """Log of `count_up_to`; where that is too small for a number, the most that it can be.
+
+    There the count lies far below its likeliest values, so that no lower one is more probable.
+    """
+    with np.errstate(divide="ignore"):
+        found = np.log(count_up_to(count, cells, mean, variance))
+    most = count_log(count, cells, mean, variance) + np.log1p(count)
+    return np.asarray(np.where(found > _SMALLEST, found, most))
 
 
 def count_below(count: float | FloatArray, cells: float, mean: FloatArray, variance: FloatArray) -> FloatArray:

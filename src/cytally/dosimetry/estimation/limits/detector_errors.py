@@ -20,7 +20,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytally.dosimetry.curves.fit import dose_at, yield_at, yield_error
-from cytally.dosimetry.estimation.limits.calibrative import Posterior, count_below, count_log, trace
+from cytally.dosimetry.estimation.limits.calibrative import (
+    Posterior,
+    count_below,
+    count_log,
+    count_up_to_log,
+    growing,
+    trace,
+)
 from cytally.errors import CountsError
 from cytally.statistics.distributions import beta_quantile, gamma_quantile
 from cytally.types import FloatArray
@@ -166,8 +173,10 @@ def detector_density(
         mean = recall[:, :, None] * yield_at(dose, coefficients, protraction) + false[:, None, None]
         return mean, (recall[:, :, None] * yield_error(dose, covariance, protraction)) ** 2
 
-    def log_density(dose: FloatArray) -> FloatArray:
-        return _mean_log(count_log(count, among, *moments(dose)))
+    log_density = growing(
+        lambda dose: _mean_log(count_log(count, among, *moments(dose))),
+        lambda dose: _mean_log(count_up_to_log(count, among, *moments(dose))),
+    )
 
     def below(dose: FloatArray) -> FloatArray:
         each = count_below(count, among, *moments(dose))
