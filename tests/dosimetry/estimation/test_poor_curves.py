@@ -5,7 +5,7 @@ import pytest
 from scipy import optimize
 
 from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate
-from cytally.dosimetry.estimation.dose import dose_from_totals
+from cytally.dosimetry.estimation.dose import DoseSettings, Totals, dose_of_counts
 from cytally.dosimetry.estimation.limits.calibrative import calibrative_density
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors, detector_density
 
@@ -22,7 +22,7 @@ POOR = [
 def test_none_found_on_a_poor_curve_is_no_high_dose(coefficients, errors, cells, method):
     curve = Curve(np.array(coefficients), np.diag(errors) ** 2)
     for count in (0, 1):
-        found = dose_from_totals(count, cells, curve, method=method)
+        found = dose_of_counts(Totals(count, cells), curve, DoseSettings(method=method))
         assert found.lower == 0 and found.estimate < 0.01, str(found)
         assert found.upper < 0.3 or method == "bayes", str(found)  # a flat prior makes much of what is hardly possible
 
@@ -61,6 +61,6 @@ def test_a_curve_whose_few_controls_hide_its_growth_still_gives_doses():
     points = [DosePoint(0.0, 21, 0), DosePoint(1.2, 179, 7), DosePoint(1.95, 21, 0)]
     curve = calibrate(points, model="linear")
     assert curve.coefficients[1] > 0
-    found = dose_from_totals(4, 100, curve)
+    found = dose_of_counts(Totals(4, 100), curve)
     assert found.lower == 0 and found.upper > found.estimate > 0
     assert "no growth" in {note.key for note in found.notes}

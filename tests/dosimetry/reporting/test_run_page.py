@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate
-from cytally.dosimetry.estimation.dose import dose
+from cytally.dosimetry.estimation.dose import dose_of_counts
+from cytally.dosimetry.laboratory.series import FinishedRun
 from cytally.dosimetry.reporting.run_page import curve_figure, words_for, write_report
 from cytally.dosimetry.scoring.cells import ScoredCell
 from cytally.dosimetry.scoring.run import RunSettings, counts_of
@@ -57,7 +58,10 @@ def page(tmp_path, rng):
         },
     )
     return write_report(
-        run, cells, counts, settings, {"a.png": tmp_path / "a.png"}, curve=curve, dose=dose(counts, curve)
+        FinishedRun(run, settings, tuple(cells), counts),
+        {"a.png": tmp_path / "a.png"},
+        curve=curve,
+        dose=dose_of_counts(counts, curve),
     )
 
 

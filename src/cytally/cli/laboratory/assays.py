@@ -10,24 +10,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cytally.cli.dosimetry.given import plain
+from cytally.cli.dosimetry.given import exposure_options, plain
 from cytally.cli.dosimetry.group import dosimetry
 from cytally.cli.options import (
     AGE,
     CELLS,
     COUNT,
-    D0,
-    HOURS,
-    REPAIR,
     Finite,
     pair,
-    refuse_unused,
     typed_counts,
-    was_given,
 )
 from cytally.wording import counted
 
 if TYPE_CHECKING:
+    from cytally.dosimetry.estimation.dose import ExposureConditions
     from cytally.dosimetry.estimation.limits.partial_body import Estimate
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -48,17 +44,9 @@ def _say(notes: Iterable[str]) -> None:
 @dosimetry.command()
 @click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
 @click.option("--distribution", required=True, help="Cells with 0, 1, 2, ... dicentrics, such as 160,55,19,17,9,4.")
-@click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]")
-@click.option(
-    "--repair-hours",
-    type=REPAIR,
-    default=2.0,
-    show_default=True,
-    help="Mean time in which breaks are repaired.",
-)
-@click.option("--d0", type=D0, default=2.7, show_default=True, help="Gy; survival of cells.")
+@exposure_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def heterogeneous(curve: Path, distribution: str, hours: float, repair_hours: float, d0: float, as_json: bool) -> None:
+def heterogeneous(curve: Path, distribution: str, exposure: ExposureConditions, as_json: bool) -> None:
     """Two doses in one body, and whether one would do.
 
     A mixture of two Poisson distributions is fitted to the distribution of dicentrics
@@ -71,10 +59,8 @@ def heterogeneous(curve: Path, distribution: str, hours: float, repair_hours: fl
     from cytally.cli.dosimetry.given import counts_given
     from cytally.dosimetry.assays.questions import heterogeneous as estimate
     from cytally.dosimetry.curves.calibrate import Curve
-    from cytally.dosimetry.estimation.dose import ExposureConditions
 
-    refuse_unused("repair_hours", unless="--hours", because=not was_given("hours"))
-    found = estimate(counts_given(distribution), Curve.load(curve), ExposureConditions(hours, repair_hours, d0))
+    found = estimate(counts_given(distribution), Curve.load(curve), exposure)
     if as_json:
         click.echo(json.dumps(plain(asdict(found))))
         return

@@ -9,29 +9,25 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cytally.cli.dosimetry.given import dose_json, plain
+from cytally.cli.dosimetry.given import dose_json, dose_options, load_curve, plain
 from cytally.cli.dosimetry.group import dosimetry
 from cytally.cli.options import (
     CELLS,
     COUNT,
-    D0,
-    HOURS,
     JSON,
     OUT,
     PICTURE,
-    REPAIR,
     Finite,
     draw,
     pair,
     refuse_unused,
     typed_counts,
-    was_given,
     write_table,
 )
-from cytally.dosimetry import D0_GY, REPAIR_HOURS
 
 if TYPE_CHECKING:
     from cytally.dosimetry.curves.calibrate import Curve
+    from cytally.dosimetry.estimation.dose import DoseSettings
     from cytally.dosimetry.laboratory.planning import Need, Planned
     from cytally.dosimetry.laboratory.triage import Sorted
 
@@ -41,37 +37,12 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @dosimetry.command()
 @click.argument("samples", type=_FILE)
 @click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
-@click.option(
-    "--method",
-    type=click.Choice(["likelihood", "merkle", "merkle95", "bayes"]),
-    default="likelihood",
-    show_default=True,
-    help="Of the limits, as in `dose`.",
-)
-@click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]")
-@click.option(
-    "--repair-hours",
-    type=REPAIR,
-    default=REPAIR_HOURS,
-    show_default=True,
-    help="Mean time of repair, with --hours.",
-)
-@click.option("--d0", type=D0, default=D0_GY, show_default=True, help="Gy; survival of cells, for partial-body doses.")
-@click.option("--partial", is_flag=True, help="Also as exposures of a part of the body, whatever u says.")
+@dose_options(methods=("likelihood", "merkle", "merkle95", "bayes"))
 @OUT
 @click.option("--plot", type=PICTURE, help="Also draw all doses (SVG or PNG).")
 @JSON
 def triage(
-    samples: Path,
-    curve: Path,
-    method: str,
-    hours: float,
-    repair_hours: float,
-    d0: float,
-    partial: bool,
-    out: Path | None,
-    plot: Path | None,
-    as_json: bool,
+    samples: Path, curve: Path, settings: DoseSettings, out: Path | None, plot: Path | None, as_json: bool
 ) -> None:
     """Sort many SAMPLES by dose: below 1 Gy, 1 to 2 Gy, above 2 Gy.
 
@@ -84,20 +55,16 @@ def triage(
       cytally dosimetry triage samples.xlsx --curve curve.json --hours 6 --out triage.xlsx
     """
     from cytally.cli.laboratory.tables import as_json as tables_json
-    from cytally.cli.laboratory.tables import end, read_said
-    from cytally.dosimetry.curves.calibrate import Curve
-    from cytally.dosimetry.estimation.dose import Asked, ExposureConditions
+    from cytally.cli.laboratory.tables import end, read_said, refuse_d0
     from cytally.dosimetry.laboratory.triage import as_rows, as_table, sort_samples
 
-    refuse_unused("repair_hours", unless="--hours", because=not was_given("hours"))
-    exposed, loaded, read = ExposureConditions(hours, repair_hours, d0), Curve.load(curve), read_said(samples)
-    refuse_unused(
-        "d0", unless="distributions over cells", because=all(one.distribution is None for one in read.samples)
-    )
-    found = sort_samples(read.samples, loaded, method=method, exposed=exposed, asked=Asked(partial))
+    loaded, read = load_curve(curve), read_said(samples)
+    refuse_d0(read)
+    found = sort_samples(read.samples, loaded, settings)
     click.echo(tables_json([_plain(one) for one in found], read) if as_json else as_table(found))
-    if exposed.protraction < 1 and not as_json:
-        click.echo(f"protracted exposure: quadratic term times {exposed.protraction:.3f}")
+    factor = settings.exposure.protraction
+    if factor < 1 and not as_json:
+        click.echo(f"protracted exposure: quadratic term times {factor:.3f}")
     write_table(out, as_rows(found))
     if plot:
         _draw_doses(found, plot)

@@ -12,6 +12,7 @@ import click
 
 from cytally.cli.dosimetry.given import plain
 from cytally.cli.main import SKIPPED
+from cytally.cli.options import refuse_unused
 
 if TYPE_CHECKING:
     from cytally.dosimetry.laboratory.exercise import ExerciseTable
@@ -37,6 +38,12 @@ def say_left_out(table: SampleTable | ExerciseTable) -> None:
         click.echo(f"left out {one}", err=True)
     if len(table.left_out) > _SHOWN:
         click.echo(f"left out {len(table.left_out) - _SHOWN} lines more", err=True)
+
+
+def refuse_d0(table: SampleTable) -> None:
+    """Refuse --d0 where no sample has a distribution over cells: it would change nothing."""
+    without = all(one.distribution is None for one in table.samples)
+    refuse_unused("d0", unless="distributions over cells", because=without)
 
 
 def as_json(samples: Sequence[object], table: SampleTable | ExerciseTable) -> str:

@@ -11,7 +11,7 @@ from cytally.dosimetry.assays.mixed_field import mixed_field, mixed_limits
 from cytally.dosimetry.assays.translocations import expected_background, genome_factor
 from cytally.dosimetry.curves.calibrate import DICENTRICS, Curve
 from cytally.dosimetry.curves.fit import HIGHEST_GY, dose_at
-from cytally.dosimetry.estimation.dose import ACUTE, ExposureConditions
+from cytally.dosimetry.estimation.given import ACUTE, ExposureConditions
 from cytally.dosimetry.estimation.limits.calibrative import calibrative_density, count_up_to
 from cytally.dosimetry.estimation.limits.merkle import dose_error
 from cytally.dosimetry.estimation.limits.partial_body import Estimate, exposed_fraction, mixed_poisson
@@ -113,10 +113,11 @@ def heterogeneous(distribution: IntArray, curve: Curve, exposed: ExposureConditi
 
 def _dose_of(per_cell: Estimate, curve: Curve, exposed: ExposureConditions) -> Estimate:
     """A yield with its error -> a dose with its own (delta method with the curve's error)."""
-    g = exposed.protraction
-    gray = dose_at(per_cell.value, curve.coefficients, g)
+    coefficients = curve.protracted(exposed.protraction)
+    gray = dose_at(per_cell.value, coefficients)
     variance = per_cell.error**2 if np.isfinite(per_cell.error) else 0.0
-    error = dose_error(gray, variance, curve.coefficients, curve.carried.covariance, g) if gray > 0 else float("nan")
+    covariance = curve.carried.protracted(exposed.protraction).covariance
+    error = dose_error(gray, variance, coefficients, covariance) if gray > 0 else float("nan")
     return Estimate.normal(gray, error, 0.95)
 
 

@@ -95,6 +95,10 @@ class Curve:
         """What limits are computed with: the curve with the uncertainty of its controls."""
         return carried(self.coefficients, self.covariance, _series(self.points, self.model))
 
+    def protracted(self, factor: float) -> FloatArray:
+        """Coefficients where the quadratic term is multiplied by `factor` (G of a protracted exposure)."""
+        return np.asarray(self.coefficients * np.array([1.0, 1.0, factor]))
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """What must be said of the curve itself, in words."""

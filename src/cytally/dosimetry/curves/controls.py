@@ -75,6 +75,13 @@ class Carried:
     exact: bool = False
     few: bool = False
 
+    def protracted(self, factor: float) -> Carried:
+        """The curve of an exposure so protracted that its quadratic term is multiplied by `factor` (G)."""
+        scale = np.array([1.0, 1.0, factor])
+        return replace(
+            self, coefficients=self.coefficients * scale, covariance=self.covariance * np.outer(scale, scale)
+        )
+
 
 def carried(coefficients: FloatArray, covariance: FloatArray, series: Series | None = None) -> Carried:
     """The curve with the uncertainty of its controls.

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytally.dosimetry.curves.calibrate import Curve
+from cytally.dosimetry.curves.fit import dose_at
 from cytally.dosimetry.curves.quality import UNLIKELY, growth_p, pooled
+from cytally.dosimetry.estimation.given import DoseSettings
 from cytally.dosimetry.estimation.limits.calibrative import FLAT, Prior
-from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.estimation.limits.merkle import DoseLimits
 from cytally.dosimetry.estimation.whole_body import as_few
 from cytally.statistics.poisson import Dispersion
@@ -58,11 +59,9 @@ class Note:
         return NOTES[self.key].format(self.value)
 
 
-def notes_of(
-    found: DoseLimits, spread: Dispersion, curve: Curve, method: str, errors: DetectorErrors | None
-) -> list[Note]:
+def notes_of(found: DoseLimits, spread: Dispersion, curve: Curve, settings: DoseSettings) -> tuple[Note, ...]:
     """All that must be said of a whole-body dose."""
-    said = []
+    said, errors = [], settings.detector_errors
     silent = found.estimate == 0 if errors is not None else spread.mean <= curve.coefficients[0]
     if silent:
         said.append(Note("background" if errors is None else "background errors"))
@@ -74,11 +73,15 @@ def notes_of(
     said += range_notes(found.estimate, found.upper, curve)
     if spread.overdispersed:
         said.append(Note("overdispersed", spread.u))
-    if spread.aberrations < 10 and method == "delta":
+    if spread.aberrations < 10 and settings.method == "delta":
         said.append(Note("delta"))
     if spread.underdispersed:
         said.append(Note("underdispersed", spread.u))
-    return said + curve_notes(curve)
+    said += curve_notes(curve)
+    said += prior_notes(found, settings.prior, dose_at(spread.mean, curve.protracted(settings.exposure.protraction)))
+    if settings.disagreement > 0:
+        said.append(Note("members", settings.disagreement))
+    return tuple(said)
 
 
 def range_notes(estimate: float, upper: float, curve: Curve) -> list[Note]:

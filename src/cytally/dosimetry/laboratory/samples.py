@@ -9,18 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cytally.dosimetry.curves.calibrate import Curve
-from cytally.dosimetry.estimation.dose import (
-    ACUTE,
-    DEFAULT,
-    PLAIN,
-    Asked,
-    Dose,
-    ExposureConditions,
-    dose,
-    dose_from_totals,
-)
-from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
+from cytally.dosimetry.estimation.dose import Dose, Totals
 from cytally.dosimetry.laboratory.columns import SAMPLES
 from cytally.dosimetry.laboratory.tables import TOTALS, classes_of, counts_of, named_sum, several, sums_among
 from cytally.errors import CountsError, InputError
@@ -46,6 +35,11 @@ class Sample:
     cells: int
     dicentrics: int
     distribution: IntArray | None = None
+
+    @property
+    def counts(self) -> IntArray | Totals:
+        """The distribution over cells where that is known, else the totals."""
+        return Totals(self.dicentrics, self.cells) if self.distribution is None else self.distribution
 
 
 @dataclass(frozen=True)
@@ -173,23 +167,6 @@ def _notes(kept: Sequence[Sample], table: Table) -> tuple[str, ...]:
     if table.guessed:
         notes.append(f"{table.head.place}: is not UTF-8 and was read as Windows-1252; check the letters of the names")
     return tuple(notes)
-
-
-def dose_of_sample(
-    sample: Sample,
-    curve: Curve,
-    *,
-    method: str = DEFAULT,
-    exposed: ExposureConditions = ACUTE,
-    errors: DetectorErrors | None = None,
-    asked: Asked = PLAIN,
-) -> Dose:
-    """Dose of one sample; by its distribution over cells where that is known."""
-    if sample.distribution is not None:
-        return dose(sample.distribution, curve, method=method, exposed=exposed, errors=errors, asked=asked)
-    return dose_from_totals(
-        sample.dicentrics, sample.cells, curve, method=method, exposed=exposed, errors=errors, asked=asked
-    )
 
 
 def doses_table(found: Sequence[tuple[Sample, Dose]]) -> str:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytally.dosimetry.curves.calibrate import Curve
-from cytally.dosimetry.estimation.dose import ACUTE, DEFAULT, PLAIN, Asked, Dose, ExposureConditions
-from cytally.dosimetry.laboratory.samples import PARTIAL, Sample, dose_of_sample, partial_cells, u_of
+from cytally.dosimetry.estimation.dose import PLAIN, Dose, DoseSettings, dose_of_counts
+from cytally.dosimetry.laboratory.samples import PARTIAL, Sample, partial_cells, u_of
 
 #: Cells, or dicentrics, that triage asks for.
 CELLS, DICENTRICS = 50, 30
@@ -50,26 +50,18 @@ class Sorted:
         return "" if partial is None else CLASSES[_class_of(partial.dose.value)][1]
 
 
-def sort_samples(
-    samples: Sequence[Sample],
-    curve: Curve,
-    *,
-    method: str = DEFAULT,
-    exposed: ExposureConditions = ACUTE,
-    asked: Asked = PLAIN,
-) -> list[Sorted]:
+def sort_samples(samples: Sequence[Sample], curve: Curve, settings: DoseSettings = PLAIN) -> list[Sorted]:
     """Dose and class of each sample, highest dose first; the class is that of the whole-body dose."""
-    found = [_sorted(sample, curve, method, exposed, asked) for sample in samples]
+    found = [_sorted(sample, dose_of_counts(sample.counts, curve, settings)) for sample in samples]
     return sorted(found, key=lambda one: (-one.dose.estimate, -one.dose.lower, one.sample.name))
 
 
-def _sorted(sample: Sample, curve: Curve, method: str, exposed: ExposureConditions, asked: Asked) -> Sorted:
-    estimate = dose_of_sample(sample, curve, method=method, exposed=exposed, asked=asked)
-    low, high = _class_of(estimate.lower), _class_of(estimate.upper)
+def _sorted(sample: Sample, dose: Dose) -> Sorted:
+    low, high = _class_of(dose.lower), _class_of(dose.upper)
     return Sorted(
         sample,
-        estimate,
-        CLASSES[_class_of(estimate.estimate)][1],
+        dose,
+        CLASSES[_class_of(dose.estimate)][1],
         tuple(name for _, name in CLASSES[low : high + 1]),
         sample.cells >= CELLS or sample.dicentrics >= DICENTRICS,
     )

@@ -191,6 +191,7 @@ class Posterior:
         """An upper limit, or a higher one where the counts up to this one are still too likely."""
 
         def above(dose: float) -> float:
+            """By how much the counts up to this one are too likely."""
             return float(self.below(np.array([dose]))[0]) - tail if self.below is not None else -1.0
 
         if not np.isfinite(upper) or above(upper) <= 0:
@@ -209,9 +210,7 @@ def calibrative_density(
     coefficients: FloatArray,
     covariance: FloatArray,
     *,
-    protraction: float = 1.0,
-    prior: tuple[float, float] | None = None,
-    highest: float | None = None,
+    prior: Prior = FLAT,
     index: float | None = None,
 ) -> Posterior:
     """Density of the dose given a count (Higueras 2015, gamma mean prior).
@@ -220,11 +219,9 @@ def calibrative_density(
     ----------
     aberrations, cells : int
     coefficients, covariance : ndarray of shape (3,) and (3, 3)
-    protraction : float
-    prior : (shape, mean), optional
-        Of a gamma prior on the dose; flat without it.
-    highest : float, optional
-        Gy; default: as far as the density reaches, at most `HIGHEST_GY`.
+        Of the curve; of a protracted exposure its `protracted` one.
+    prior : Prior
+        On the dose; a flat one without an end reaches as far as the density does, at most to `HIGHEST_GY`.
     index : float, optional
         Dispersion index of overdispersed counts: they say as much as 1 / index times as many
         Poisson ones (quasi-likelihood); the curve's error stays as it is.
@@ -237,8 +234,8 @@ def calibrative_density(
     count, among = aberrations * worth, cells * worth
 
     def moments(dose: FloatArray) -> tuple[FloatArray, FloatArray]:
-        mean = yield_at(dose, coefficients, protraction)
-        return mean, yield_error(dose, covariance, protraction) ** 2
+        """Mean and variance of the yield per cell."""
+        return yield_at(dose, coefficients), yield_error(dose, covariance) ** 2
 
     likelihood = growing(
         lambda dose: count_log(count, among, *moments(dose)),
@@ -247,14 +244,10 @@ def calibrative_density(
 
     def log_density(dose: FloatArray) -> FloatArray:
         """Likelihood and prior together."""
-        log = likelihood(dose)
-        if prior is not None:
-            shape, mean = prior
-            with np.errstate(divide="ignore"):
-                log = log + special.xlogy(shape - 1, dose) - dose * shape / mean
+        log = likelihood(dose) + prior.log_weight(dose)
         return np.asarray(np.where(np.isposinf(log), log[np.isfinite(log)].max(), log))
 
-    dose, density = trace(log_density, _POINTS, highest)
+    dose, density = trace(log_density, _POINTS, prior.highest)
     return Posterior(dose, density, lambda gray: count_below(count, among, *moments(gray)))
 
 
