@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate, read_about, stated
+from cytally.dosimetry.curves.calibrate import Curve, DosePoint, Origin, calibrate, read_about, stated
 from cytally.dosimetry.estimation.dose import METHODS, DoseSettings, ExposureConditions, Totals, dose_of_counts
 from cytally.dosimetry.estimation.limits.calibrative import Prior
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
@@ -113,7 +113,7 @@ def test_no_dose_without_counts(call, message):
 
 def test_a_curve_comes_back(tmp_path):
     points = [DosePoint(d, n, x) for d, n, x in ((0, 5000, 8), (1, 1168, 109), (2, 333, 103), (4, 103, 103))]
-    curve = calibrate(points, radiation="60Co", laboratory="here", detector="abc")
+    curve = calibrate(points, origin=Origin("60Co", "here", "abc"))
     curve.save(tmp_path / "c.json")
     found = Curve.load(tmp_path / "c.json")
     np.testing.assert_allclose(found.coefficients, curve.coefficients, rtol=1e-15)
@@ -249,7 +249,7 @@ def test_two_doses_carry_a_line_but_no_parabola():
 def test_conditions_of_a_curve_are_kept_and_wrong_ones_named(tmp_path):
     path = tmp_path / "about.toml"
     path.write_text('dose_rate = "0.3 Gy/min"\nmedium = "water, 37 °C"\n', encoding="utf-8")
-    curve = calibrate(SERIES, about=read_about(path), family="quasi-Poisson")
+    curve = calibrate(SERIES, family="quasi-Poisson", origin=Origin(about=read_about(path)))
     curve.save(tmp_path / "c.json")
     again = Curve.load(tmp_path / "c.json")
     assert again.about.dose_rate == "0.3 Gy/min" and again.family == "quasi-Poisson"

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from cytally.cli.main import cli
-from cytally.dosimetry.curves.calibrate import DosePoint, calibrate
+from cytally.dosimetry.curves.calibrate import DosePoint, Origin, calibrate
 from cytally.dosimetry.estimation.dose import dose_of_counts
 from cytally.dosimetry.scoring.cells import ScoredCell
 from cytally.dosimetry.scoring.disagreement import write_sampled
@@ -51,7 +51,7 @@ def curves(tmp_path):
     made = {}
     for name, detector in (("own", DETECTOR), ("manual", "")):
         made[name] = tmp_path / f"{name}.json"
-        calibrate(POINTS, radiation="60Co", detector=detector).save(made[name])
+        calibrate(POINTS, origin=Origin("60Co", detector=detector)).save(made[name])
     return made
 
 

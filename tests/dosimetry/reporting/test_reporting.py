@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from cytally.cli.main import cli
-from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate, stated
+from cytally.dosimetry.curves.calibrate import Curve, DosePoint, Origin, calibrate, stated
 from cytally.dosimetry.estimation.dose import NOTES, DoseSettings, ExposureConditions, Note, Totals, dose_of_counts
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.reporting.docx import document
@@ -32,7 +32,7 @@ MANUAL = np.array([932, 56, 9, 1, 1, 1])  # IAEA 2011, 9.7.5.4
 
 @pytest.fixture(scope="module")
 def curve():
-    return calibrate(POINTS, radiation="60Co", laboratory="Nowhere")
+    return calibrate(POINTS, origin=Origin("60Co", "Nowhere"))
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_both_languages_say_the_same_things_with_as_many_numbers():
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_a_published_curve_has_no_fit_of_its_own_and_still_makes_a_report(language):
-    published = stated((0.00128, 0.02103, 0.06307), (0.00047, 0.00516, 0.00401), radiation="60Co")
+    published = stated((0.00128, 0.02103, 0.06307), (0.00047, 0.00516, 0.00401), origin=Origin("60Co"))
     counts = np.array([475, 20, 5])
     shown = page(Case(Facts(), dose_of_counts(counts, published), published, counts), language)
     assert {"en": "as published", "fr": "telle que publiée"}[language] in shown
