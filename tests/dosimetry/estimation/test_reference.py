@@ -9,7 +9,7 @@ import pytest
 
 from cytally.dosimetry.assays.low_dose import characteristic_limits, limits_at, odds, yield_limits
 from cytally.dosimetry.assays.mixed_field import mixed_field
-from cytally.dosimetry.assays.translocations import expected_background, genome_factor
+from cytally.dosimetry.assays.translocations import Person, expected_background, genome_factor
 from cytally.dosimetry.curves.controls import Carried
 from cytally.dosimetry.curves.fit import dose_at, fit_curve, protraction_factor
 from cytally.dosimetry.estimation.limits.calibrative import calibrative_density
@@ -311,9 +311,7 @@ def test_background_translocations(case):
     found = expected_background(
         given["cells"],
         given["genome_factor"],
-        given["age"],
-        sex=given.get("sex", ""),
-        smoker=bool(given.get("smoker", False)),
+        Person(given["age"], sex=given.get("sex", ""), smoker=bool(given.get("smoker", False))),
     )
     assert found == pytest.approx(case["expected"]["expected"], rel=case["tolerance"]["rel"])
 

@@ -95,7 +95,7 @@ def _doses_of(table: Path, out: Path | None, curve: Curve, settings: DoseSetting
     from cytally.dosimetry.estimation.dose import dose_of_counts
     from cytally.dosimetry.laboratory.samples import doses_rows, doses_table
 
-    read = read_said(table)
+    read = read_said(table, curve)
     refuse_d0(read)
     found = [(one, dose_of_counts(one.counts, curve, settings)) for one in read.samples]
     plain_ = [{"sample": one.name} | dose_json(each) for one, each in found]

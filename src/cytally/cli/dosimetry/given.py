@@ -109,7 +109,7 @@ class Typed:
         return Totals(self.dicentrics, self.cells)
 
 
-def typed_options(command: Command) -> Command:
+def typed_options(command: Command) -> Any:
     """Options of typed counts; the command gets them as `typed`."""
 
     @wraps(command)
@@ -119,10 +119,10 @@ def typed_options(command: Command) -> Command:
         """The command, with its three options as one noun."""
         return command(*given, typed=Typed(dicentrics, cells, distribution), **more)
 
-    return _with(with_counts, *_TYPED)
+    return with_options(with_counts, *_TYPED)
 
 
-def exposure_options(command: Command) -> Command:
+def exposure_options(command: Command) -> Any:
     """Options of the exposure; the command gets them as `exposure`."""
 
     @wraps(command)
@@ -130,12 +130,12 @@ def exposure_options(command: Command) -> Command:
         """The command, with its three options as one noun."""
         return command(*given, exposure=_exposure(hours, repair_hours, d0), **more)
 
-    return _with(with_exposure, *_EXPOSURE)
+    return with_options(with_exposure, *_EXPOSURE)
 
 
 def dose_options(
     *, methods: tuple[str, ...] = METHODS, prior: bool = False, detector: bool = False
-) -> Callable[[Command], Command]:
+) -> Callable[[Command], Any]:
     """Options of a dose; the command gets them as `settings`.
 
     Parameters
@@ -156,7 +156,7 @@ def dose_options(
     )
     options = (method, *_EXPOSURE, _PARTIAL, *([_PRIOR] if prior else []), *(_DETECTOR if detector else ()))
 
-    def decorated(command: Command) -> Command:
+    def decorated(command: Command) -> Any:
         """The command, with the options of a dose as one noun."""
 
         @wraps(command)
@@ -164,12 +164,12 @@ def dose_options(
             """The command as click calls it."""
             return command(*given, settings=_settings(options), **options)
 
-        return _with(with_settings, *options)
+        return with_options(with_settings, *options)
 
     return decorated
 
 
-def _with(command: Any, *options: Callable[[Any], Any]) -> Any:
+def with_options(command: Callable[..., Any], *options: Callable[[Any], Any]) -> Any:
     """A command with options, in the order in which the help shows them."""
     for option in reversed(options):
         command = option(command)

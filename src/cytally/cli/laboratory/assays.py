@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from cytally.dosimetry.estimation.limits.partial_body import Estimate
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+#: Where the background of translocations comes from.
+_BY_AGE = "from age alone (Sigurdson 2008), taken as known"
+_BY_CONTROL = "from {} in {} control cells, whose uncertainty is carried"
 
 
 def _limits(part: Estimate) -> str:
@@ -57,7 +60,7 @@ def heterogeneous(curve: Path, distribution: str, exposure: ExposureConditions, 
       cytally dosimetry heterogeneous --curve curve.json --distribution 160,55,19,17,9,4
     """
     from cytally.cli.dosimetry.given import counts_given
-    from cytally.dosimetry.assays.questions import heterogeneous as estimate
+    from cytally.dosimetry.assays.heterogeneous import heterogeneous as estimate
     from cytally.dosimetry.curves.calibrate import Curve
 
     found = estimate(counts_given(distribution), Curve.load(curve), exposure)
@@ -91,30 +94,18 @@ def qdr(curve: Path, acentrics: Path, dicentrics: int, damaged: int, as_json: bo
     Example:
       cytally dosimetry qdr --curve dicentrics.json --acentrics acentrics.json --dicentrics 86 --damaged 99
     """
+    from cytally.dosimetry.assays.qdr import exposed_part
     from cytally.dosimetry.curves.calibrate import Curve
-    from cytally.dosimetry.estimation.limits.partial_body import qdr_limits
-    from cytally.dosimetry.estimation.notes import assay_notes
 
     typed_counts(dicentrics, damaged)
-    both = Curve.load(curve), Curve.load(acentrics)
-    found = qdr_limits(
-        dicentrics,
-        damaged,
-        (both[0].coefficients, both[1].coefficients),
-        (both[0].carried.covariance, both[1].carried.covariance),
-    )
-    notes = [
-        f"{name}: {note}"
-        for name, one in zip(("dicentrics", "acentrics"), both, strict=True)
-        for note in assay_notes(found.value, found.upper, one)
-    ]
+    found = exposed_part(dicentrics, damaged, Curve.load(curve), Curve.load(acentrics))
     if as_json:
-        click.echo(json.dumps(plain(asdict(found) | {"notes": notes})))
+        click.echo(json.dumps(plain(asdict(found))))
     elif found.value != found.value:
         click.echo("not estimable: there are too few dicentrics per damaged cell for any dose")
     else:
         click.echo(f"{_limits(found)} to the exposed part, {dicentrics / damaged:.3f} dicentrics per damaged cell")
-        _say(notes)
+        _say(found.notes)
 
 
 @dosimetry.command("mixed-field")
@@ -140,7 +131,7 @@ def mixed_field(
     Example:
       cytally dosimetry mixed-field --neutron n.json --gamma g.json --ratio 1.5 --dicentrics 120 --cells 100
     """
-    from cytally.dosimetry.assays.questions import criticality
+    from cytally.dosimetry.assays.mixed_field import criticality
     from cytally.dosimetry.curves.calibrate import Curve
 
     typed_counts(dicentrics, cells)
@@ -204,8 +195,8 @@ def translocations(
       cytally dosimetry translocations --curve fish.json --painted 1,4/2 --count 31 --cells 2000 \\
         --control 12,6000
     """
-    from cytally.dosimetry.assays.questions import Person
-    from cytally.dosimetry.assays.questions import translocations as estimate
+    from cytally.dosimetry.assays.translocations import Control, Painted, Person
+    from cytally.dosimetry.assays.translocations import translocations as estimate
     from cytally.dosimetry.curves.calibrate import Curve
 
     if (age is None) == (control is None):
@@ -214,9 +205,13 @@ def translocations(
         raise click.UsageError("--smoker, --region and --ethnicity belong to --age; a control has its own")
     typed_counts(count, cells, "translocations")
     colours = [[name.strip().upper() for name in part.split(",") if name.strip()] for part in painted.split("/")]
-    person = Person(age, sex or "", smoker, region or "", ethnicity or "") if age is not None else None
-    known = pair(control, "--control", "12,6000", "translocations") if control is not None else None
-    found = estimate(count, cells, colours, person, Curve.load(curve), control=known, sex=sex or "")
+    unexposed: Person | Control
+    if age is not None:
+        unexposed, whence = Person(age, sex or "", smoker, region or "", ethnicity or ""), _BY_AGE
+    else:
+        known = pair(control or "", "--control", "12,6000", "translocations")
+        unexposed, whence = Control(*known, sex=sex or ""), _BY_CONTROL.format(*known)
+    found = estimate(Painted(count, cells, colours), unexposed, Curve.load(curve))
     if as_json:
         click.echo(json.dumps(plain(asdict(found))))
         return
@@ -225,8 +220,5 @@ def translocations(
         f"  {counted(cells, 'cells')} {'is' if cells == 1 else 'are'} {found.equivalents:.4g} genome equivalents (the paint shows "
         f"{100 * found.factor:.1f} % of all exchanges)"
     )
-    whence = "from age alone (Sigurdson 2008), taken as known"
-    if known is not None:
-        whence = f"from {known[0]} in {known[1]} control cells, whose uncertainty is carried"
     click.echo(f"  {counted(count, 'translocations')} seen, {found.background:.1f} expected {whence}")
     _say(found.notes)

@@ -58,7 +58,8 @@ def triage(
     from cytally.cli.laboratory.tables import end, read_said, refuse_d0
     from cytally.dosimetry.laboratory.triage import as_rows, as_table, sort_samples
 
-    loaded, read = load_curve(curve), read_said(samples)
+    loaded = load_curve(curve)
+    read = read_said(samples, loaded)
     refuse_d0(read)
     found = sort_samples(read.samples, loaded, settings)
     click.echo(tables_json([_plain(one) for one in found], read) if as_json else as_table(found))
@@ -209,7 +210,7 @@ def _plan_each(samples: Path, curve: Curve, within: float, out: Path | None, *, 
     from cytally.cli.laboratory.tables import end, read_said
     from cytally.dosimetry.laboratory.planning import needs_of, needs_rows
 
-    read = read_said(samples)
+    read = read_said(samples, curve)
     found = needs_of(read.samples, curve, within)
     heading, *rows = needs_rows(found)
     if as_json:

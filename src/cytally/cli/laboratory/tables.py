@@ -15,17 +15,18 @@ from cytally.cli.main import SKIPPED
 from cytally.cli.options import refuse_unused
 
 if TYPE_CHECKING:
+    from cytally.dosimetry.curves.calibrate import Curve
     from cytally.dosimetry.laboratory.exercise import ExerciseTable
     from cytally.dosimetry.laboratory.samples import SampleTable
 
 _SHOWN = 20
 
 
-def read_said(path: Path) -> SampleTable:
-    """Read a table of samples; notes, and lines that were left out, go to standard error."""
+def read_said(path: Path, curve: Curve | None = None) -> SampleTable:
+    """Read a table of samples (for a curve); notes, and lines that were left out, go to standard error."""
     from cytally.dosimetry.laboratory.samples import read_sample_table
 
-    table = read_sample_table(path)
+    table = read_sample_table(path, curve.aberration if curve is not None else None)
     say_left_out(table)
     return table
 

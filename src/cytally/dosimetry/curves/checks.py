@@ -7,6 +7,7 @@ import re
 import numpy as np
 
 from cytally.dosimetry.curves.fit import NAMES
+from cytally.dosimetry.curves.points import TRANSLOCATIONS
 from cytally.errors import CountsError
 from cytally.types import FloatArray
 
@@ -104,6 +105,21 @@ def check_counts(aberration: str, kind: str, curve: str = "a curve") -> None:
         raise CountsError(
             f"expected {curve} of {kind}, got one of {aberration}; calibrate it, or write it down with `curve`, with "
             f"--aberration {kind}"
+        )
+
+
+def check_per_cell(aberration: str) -> None:
+    """Refuse a curve per genome equivalent, where a dose is to be read from a yield per cell.
+
+    Raises
+    ------
+    CountsError
+        A curve of translocations: what paint and age make of a count, only `translocations` knows.
+    """
+    if counts_kind(aberration, TRANSLOCATIONS):
+        raise CountsError(
+            f"expected a curve of aberrations per cell, got one of {aberration}; `translocations` reads a dose from it, "
+            "with the paint and the background"
         )
 
 

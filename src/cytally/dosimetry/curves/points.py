@@ -16,6 +16,8 @@ from cytally.statistics.poisson import Dispersion, dispersion
 
 #: What is counted unless something else is said, such as micronuclei.
 DICENTRICS = "dicentrics"
+#: What two assays count beside them.
+TRANSLOCATIONS, ACENTRICS = "translocations", "acentrics"
 #: Bytes of a file of facts.
 _LARGEST_TOML = 2**20
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from cytally.dosimetry.curves.calibrate import Curve
+from cytally.dosimetry.curves.checks import check_per_cell
 from cytally.dosimetry.curves.controls import Carried
 from cytally.dosimetry.curves.fit import HIGHEST_GY, dose_at, yield_at, yield_error
 from cytally.dosimetry.estimation.given import METHODS, DoseSettings
@@ -36,6 +37,7 @@ def whole_body(spread: Dispersion, curve: Curve, settings: DoseSettings) -> Dose
         More aberrations than any dose explains, limits that leave out their own dose, or a prior or a curve
         that does not go with the counts.
     """
+    check_per_cell(curve.aberration)
     _check_explained(spread, curve, settings)
     if settings.detector_errors is not None:
         found = _with_errors(spread, curve, settings, settings.detector_errors)

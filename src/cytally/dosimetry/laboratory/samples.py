@@ -11,7 +11,15 @@ import numpy as np
 
 from cytally.dosimetry.estimation.dose import Dose, Totals
 from cytally.dosimetry.laboratory.columns import SAMPLES
-from cytally.dosimetry.laboratory.tables import TOTALS, classes_of, counts_of, named_sum, several, sums_among
+from cytally.dosimetry.laboratory.tables import (
+    TOTALS,
+    check_kind,
+    classes_of,
+    counts_of,
+    named_sum,
+    several,
+    sums_among,
+)
 from cytally.errors import CountsError, InputError
 from cytally.files.tables.table import Row, Table, read_table
 from cytally.types import IntArray
@@ -82,20 +90,28 @@ class SampleTable:
     notes: tuple[str, ...] = ()
 
 
-def read_sample_table(path: Path) -> SampleTable:
+def read_sample_table(path: Path, aberration: str | None = None) -> SampleTable:
     """Read samples: CSV or XLSX with `sample` and `cells,dicentrics` or `C0,C1,...`.
 
     A wrong line is left out, and so are a line of totals and both lines of one name; the
     others count.
+
+    Parameters
+    ----------
+    path : Path
+    aberration : str, optional
+        What the curve counts that the samples are for.
 
     Raises
     ------
     FileError
         Not a table.
     CountsError
-        Missing columns, or no line that can be used.
+        Missing columns, counts of another aberration, or no line that can be used.
     """
     table = read_table(path, SAMPLES)
+    if aberration is not None:
+        check_kind(table, aberration, "the curve")
     classes_of(table.head)
     good: list[tuple[Row, Sample]] = []
     wrong: dict[int, LeftOut] = {}

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cytally.dosimetry.curves.calibrate import Curve, DosePoint
+from cytally.dosimetry.curves.calibrate import DICENTRICS, Curve, DosePoint
+from cytally.dosimetry.curves.checks import counts_kind
 from cytally.dosimetry.estimation.dose import PLAIN, Dose, DoseSettings, dose_of_counts
-from cytally.dosimetry.laboratory.tables import check_doses, read_counts
+from cytally.dosimetry.laboratory.columns import COUNTS
+from cytally.dosimetry.laboratory.tables import check_doses, check_kind, kind_in, read_counts
 from cytally.dosimetry.scoring.cells import ScoredCell
 from cytally.dosimetry.scoring.disagreement import Sampled, read_sampled
 from cytally.errors import CountsError
 from cytally.files.tables.numbers import real
+from cytally.files.tables.table import read_table
 from cytally.types import Counts
 
 if TYPE_CHECKING:
@@ -61,6 +64,33 @@ def points_of(sources: Sequence[Path], unit: str | None = None) -> tuple[list[Do
     points = [_point(gray, counted[gray]) for gray in sorted(counted)]
     check_doses(points, ", ".join(map(str, sources)), unit, typed=False)
     return points, detectors.pop()
+
+
+def counted_in(sources: Sequence[Path], stated: str | None = None) -> str:
+    """What the counts for a curve are counts of: as stated, as the heading of a table says, or dicentrics.
+
+    Parameters
+    ----------
+    sources : sequence of Path
+        One table, or run folders; runs count dicentrics.
+    stated : str, optional
+        By the person who asks.
+
+    Raises
+    ------
+    FileError, CountsError
+        Not a table; or the sources say something else than was stated.
+    """
+    if len(sources) == 1 and not sources[0].is_dir():
+        table = read_table(sources[0], COUNTS)
+        if stated is not None:
+            check_kind(table, stated, "--aberration")
+        return stated or kind_in(table) or DICENTRICS
+    if stated is not None and not counts_kind(stated, DICENTRICS):
+        raise CountsError(
+            f"runs count {DICENTRICS}, and --aberration says {stated}; leave it out, or give a table of these"
+        )
+    return DICENTRICS
 
 
 def _point(gray: float, per_cell: list[int]) -> DosePoint:
