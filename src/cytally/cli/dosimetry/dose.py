@@ -92,12 +92,11 @@ def dose(
 def _doses_of(table: Path, out: Path | None, curve: Curve, settings: DoseSettings, *, as_json: bool) -> None:
     from cytally.cli.laboratory.tables import as_json as tables_json
     from cytally.cli.laboratory.tables import end, read_said, refuse_d0
-    from cytally.dosimetry.estimation.dose import dose_of_counts
-    from cytally.dosimetry.laboratory.samples import doses_rows, doses_table
+    from cytally.dosimetry.laboratory.samples import doses_of, doses_rows, doses_table
 
     read = read_said(table, curve)
     refuse_d0(read)
-    found = [(one, dose_of_counts(one.counts, curve, settings)) for one in read.samples]
+    found = doses_of(read.samples, curve, settings)
     plain_ = [{"sample": one.name} | dose_json(each) for one, each in found]
     click.echo(tables_json(plain_, read) if as_json else doses_table(found))
     write_table(out, doses_rows(found))

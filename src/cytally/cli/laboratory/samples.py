@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from cytally.dosimetry.curves.calibrate import Curve
     from cytally.dosimetry.estimation.dose import DoseSettings
     from cytally.dosimetry.laboratory.planning import Need, Planned
+    from cytally.dosimetry.laboratory.samples import Sample, SampleTable
     from cytally.dosimetry.laboratory.triage import Sorted
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -215,7 +217,10 @@ def _plan_each(samples: Path, curve: Curve, within: float, out: Path | None, *, 
     heading, *rows = needs_rows(found)
     if as_json:
         names = list(map(str, heading))
-        told = [dict(zip(names, row, strict=True)) for row in rows]
+        told = [
+            dict(zip(names, row, strict=True)) | {"notes": list(one.dose.warnings)}
+            for row, one in zip(rows, found, strict=True)
+        ]
         click.echo(tables_json(told, read))
     else:
         click.echo(_needs_table(found, within))
@@ -231,7 +236,11 @@ def _needs_table(found: list[Need], within: float) -> str:
 def _need_line(one: Need) -> str:
     wanted = "more than a million" if one.cells is None else str(one.cells)
     more = "" if one.more is None else str(one.more)
-    return f"{one.sample.name:<16}{one.sample.cells:>7}{one.sample.dicentrics:>6}{one.gray:>11.2f}{wanted:>24}{more:>8}"
+    line = (
+        f"{one.sample.name:<16}{one.sample.cells:>7}{one.sample.dicentrics:>6}{one.dose.estimate:>11.2f}"
+        f"{wanted:>24}{more:>8}"
+    )
+    return "\n".join([line, *(f"{'':<16}  {warning}" for warning in one.dose.warnings)])
 
 
 @dosimetry.command()
@@ -266,9 +275,7 @@ def compare(
       cytally dosimetry compare --samples samples.csv --control 8,5000 --out compared.xlsx
     """
     from cytally.cli.laboratory.tables import as_json as tables_json
-    from cytally.cli.laboratory.tables import end, read_said
-    from cytally.dosimetry.curves.calibrate import Curve
-    from cytally.dosimetry.estimation.notes import assay_notes
+    from cytally.cli.laboratory.tables import end
     from cytally.dosimetry.laboratory.planning import held_rows, held_words, hold
 
     if control is None and (curve is None or against is None):
@@ -276,29 +283,30 @@ def compare(
     if (curve is None) != (against is None):
         raise click.UsageError("--curve and --against belong together")
     known = pair(control, "--control", "8,5000") if control is not None else None
-    suspected = (Curve.load(curve), against) if curve is not None and against is not None else None
-    read = read_said(samples) if samples is not None and dicentrics is None and cells is None else None
-    compared = (
-        [(one.name, one.dicentrics, one.cells) for one in read.samples]
-        if read is not None
-        else _compared(dicentrics, cells, samples)
-    )
-    found = [hold(*each, control=known, suspected=suspected) for each in compared]
+    suspected = (load_curve(curve), against) if curve is not None and against is not None else None
+    read, compared = _compared(dicentrics, cells, samples, suspected[0] if suspected is not None else None)
+    found = [hold(one, control=known, suspected=suspected) for one in compared]
     if as_json:
         told = [{"sample": one.name} | {k: v for k, v in asdict(one).items() if k != "name"} for one in found]
         click.echo(json.dumps(plain(told[0])) if read is None else tables_json(told, read))
     else:
-        click.echo("\n".join(held_words(one, known, against) for one in found))
-        for note in assay_notes(suspected[1], suspected[1], suspected[0]) if suspected is not None else ():
-            click.echo(f"  note: {note}")
+        click.echo("\n".join(held_words(one, known, suspected) for one in found))
     write_table(out, held_rows(found))
     if read is not None:
         end(read)
 
 
-def _compared(dicentrics: int | None, cells: int | None, samples: Path | None) -> list[tuple[str, int, int]]:
-    """(name, dicentrics, cells) of the typed sample."""
+def _compared(
+    dicentrics: int | None, cells: int | None, samples: Path | None, curve: Curve | None
+) -> tuple[SampleTable | None, Sequence[Sample]]:
+    """The table that was given, if one was, and its samples or the typed one."""
+    from cytally.cli.laboratory.tables import read_said
+    from cytally.dosimetry.laboratory.samples import Sample
+
+    if samples is not None and dicentrics is None and cells is None:
+        read = read_said(samples, curve)
+        return read, read.samples
     if samples is not None or dicentrics is None or cells is None:
         raise click.UsageError("give --dicentrics and --cells, or --samples")
-    typed_counts(dicentrics, cells)
-    return [("", dicentrics, cells)]
+    typed_counts(dicentrics, cells, curve.aberration if curve is not None else "dicentrics")
+    return None, [Sample("", cells, dicentrics)]

@@ -20,6 +20,7 @@ NOTES = {
     "background": "no more of them than the curve's background: only the upper limit says something",
     "background errors": "no more of them than background and false detections explain: only the upper limit says something",
     "contradiction": "so few of them contradict the curve's background (p = {:.2g}): were curve and sample scored alike?",
+    "contradiction control": "so few of them contradict the control (p = {:.2g}): were control and sample scored alike?",
     "exact background": "the curve says nothing of the uncertainty of its background: it is taken as exactly known",
     "no controls": "the curve's counts hold no unexposed cells: its background is extrapolated from {:g} Gy, which "
     "widens the limits",
@@ -82,6 +83,33 @@ def notes_of(found: DoseLimits, spread: Dispersion, curve: Curve, settings: Dose
     if settings.disagreement > 0:
         said.append(Note("members", settings.disagreement))
     return tuple(said)
+
+
+def comparison_notes(
+    spread: Dispersion, control_p: float | None, suspected: tuple[Curve, float] | None
+) -> tuple[Note, ...]:
+    """All that must be said of a count beside a control, or beside a suspected dose.
+
+    Parameters
+    ----------
+    spread : Dispersion
+        Of the count; NaN where only totals are known.
+    control_p : float or None
+        Of the exact test against a control, where the count lies below it.
+    suspected : (Curve, float), optional
+        A dose in Gy on a curve.
+    """
+    said = []
+    if control_p is not None and control_p < UNBELIEVABLE:
+        said.append(Note("contradiction control", control_p))
+    if suspected is not None:
+        curve, gray = suspected
+        so_few = as_few(spread, curve, None)
+        said += [Note("contradiction", so_few)] if so_few < UNBELIEVABLE else []
+        said += range_notes(gray, gray, curve)
+    said += [Note("overdispersed", spread.u)] if spread.overdispersed else []
+    said += [Note("underdispersed", spread.u)] if spread.underdispersed else []
+    return tuple(said + (curve_notes(suspected[0]) if suspected is not None else []))
 
 
 def range_notes(estimate: float, upper: float, curve: Curve) -> list[Note]:

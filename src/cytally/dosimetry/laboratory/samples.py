@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cytally.dosimetry.estimation.dose import Dose, Totals
+from cytally.dosimetry.curves.calibrate import Curve
+from cytally.dosimetry.estimation.dose import PLAIN, Dose, DoseSettings, Totals, dose_of_counts
 from cytally.dosimetry.laboratory.columns import SAMPLES
 from cytally.dosimetry.laboratory.tables import (
     TOTALS,
@@ -22,6 +23,7 @@ from cytally.dosimetry.laboratory.tables import (
 )
 from cytally.errors import CountsError, InputError
 from cytally.files.tables.table import Row, Table, read_table
+from cytally.statistics.poisson import Dispersion, dispersion
 from cytally.types import IntArray
 
 #: Dicentrics per cell, far beyond what people survive; a cell count beside more of them is asked about.
@@ -43,6 +45,14 @@ class Sample:
     cells: int
     dicentrics: int
     distribution: IntArray | None = None
+
+    @property
+    def spread(self) -> Dispersion:
+        """Dispersion of the counts over the cells; NaN where only totals are known."""
+        nan = float("nan")
+        if self.distribution is None or len(self.distribution) < 2:
+            return Dispersion(self.cells, self.dicentrics, self.dicentrics / self.cells, nan, nan, nan)
+        return dispersion(self.distribution)
 
     @property
     def counts(self) -> IntArray | Totals:
@@ -183,6 +193,23 @@ def _notes(kept: Sequence[Sample], table: Table) -> tuple[str, ...]:
     if table.guessed:
         notes.append(f"{table.head.place}: is not UTF-8 and was read as Windows-1252; check the letters of the names")
     return tuple(notes)
+
+
+def doses_of(samples: Sequence[Sample], curve: Curve, settings: DoseSettings = PLAIN) -> list[tuple[Sample, Dose]]:
+    """A dose for each sample, by its distribution over cells where that is known.
+
+    Raises
+    ------
+    CountsError
+        As of `dose_of_counts`; the message names the sample.
+    """
+    found = []
+    for sample in samples:
+        try:
+            found.append((sample, dose_of_counts(sample.counts, curve, settings)))
+        except CountsError as error:
+            raise CountsError(f"sample {sample.name!r}: {error}") from error
+    return found
 
 
 def doses_table(found: Sequence[tuple[Sample, Dose]]) -> str:

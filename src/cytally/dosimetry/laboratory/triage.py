@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytally.dosimetry.curves.calibrate import Curve
-from cytally.dosimetry.estimation.dose import PLAIN, Dose, DoseSettings, dose_of_counts
-from cytally.dosimetry.laboratory.samples import PARTIAL, Sample, partial_cells, u_of
+from cytally.dosimetry.estimation.dose import PLAIN, Dose, DoseSettings
+from cytally.dosimetry.laboratory.samples import PARTIAL, Sample, doses_of, partial_cells, u_of
 
 #: Cells, or dicentrics, that triage asks for.
 CELLS, DICENTRICS = 50, 30
@@ -52,7 +52,7 @@ class Sorted:
 
 def sort_samples(samples: Sequence[Sample], curve: Curve, settings: DoseSettings = PLAIN) -> list[Sorted]:
     """Dose and class of each sample, highest dose first; the class is that of the whole-body dose."""
-    found = [_sorted(sample, dose_of_counts(sample.counts, curve, settings)) for sample in samples]
+    found = [_sorted(sample, dose) for sample, dose in doses_of(samples, curve, settings)]
     return sorted(found, key=lambda one: (-one.dose.estimate, -one.dose.lower, one.sample.name))
 
 

@@ -314,6 +314,7 @@ _FRENCH_TYPED: Mapping[str, str] = {
     "underdispersed": "sous-dispersion (u = {}) : des cellules ont-elles été choisies, des aberrations omises ?",
     "background errors": "pas plus que n'en expliquent le bruit de fond et les fausses détections : seule la limite supérieure a un sens",
     "contradiction": "un si petit nombre contredit le bruit de fond de la courbe (p = {}) : la courbe et l'échantillon ont-ils été comptés de même ?",
+    "contradiction control": "un si petit nombre contredit le témoin (p = {}) : le témoin et l'échantillon ont-ils été comptés de même ?",
     "exact background": "la courbe ne dit rien de l'incertitude de son bruit de fond : il est pris comme exactement connu",
     "no controls": "les comptages de la courbe ne contiennent pas de cellules non exposées : son bruit de fond est extrapolé à partir de {} Gy, ce qui élargit les limites",
     "prior": "la loi a priori a sa part dans cette dose : le comptage seul dit {} Gy",
