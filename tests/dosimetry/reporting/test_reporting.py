@@ -4,7 +4,9 @@ import io
 import json
 import re
 import string
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import docx
 import numpy as np
@@ -12,20 +14,22 @@ import pypdf
 import pytest
 from click.testing import CliRunner
 
+import cytally.dosimetry
 from cytally.cli.main import cli
 from cytally.dosimetry.curves.calibrate import Curve, DosePoint, Origin, calibrate, stated
-from cytally.dosimetry.estimation.dose import NOTES, DoseSettings, ExposureConditions, Note, Totals, dose_of_counts
+from cytally.dosimetry.estimation.dose import DoseSettings, ExposureConditions, Totals, dose_of_counts
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
+from cytally.dosimetry.phrases import LANGUAGES, NOTES, Note, Words, catalogue
 from cytally.dosimetry.reporting.docx import document
 from cytally.dosimetry.reporting.html import page
 from cytally.dosimetry.reporting.pdf import paper
-from cytally.dosimetry.reporting.phrases import ENGLISH, FRENCH, Words
 from cytally.dosimetry.reporting.radiation import quality_note
 from cytally.dosimetry.reporting.sample_info import Facts, read_facts
 from cytally.dosimetry.reporting.sections import Case, figure_of, sections
 from cytally.errors import CountsError, FileError, SettingsError
-from cytally.figures.curves import LABELS
 
+SOURCE = Path(cytally.dosimetry.__file__).parent
+ENGLISH, FRENCH = (catalogue(language)["report"] for language in LANGUAGES)
 POINTS = [DosePoint(d, n, x) for d, n, x in ((0, 5000, 8), (1, 1168, 109), (2, 333, 103), (4, 103, 103))]
 MANUAL = np.array([932, 56, 9, 1, 1, 1])  # IAEA 2011, 9.7.5.4
 
@@ -51,13 +55,37 @@ def places(sentence):
 
 
 def test_both_languages_say_the_same_things_with_as_many_numbers():
-    assert set(ENGLISH) == set(FRENCH) >= set(LABELS) | (set(NOTES) - {"delta"})
-    assert {k: places(v) for k, v in ENGLISH.items()} == {k: places(v) for k, v in FRENCH.items()}
-    assert {k: ENGLISH[k] for k in LABELS} == dict(LABELS)
-    same = {k for k in ENGLISH if ENGLISH[k] == FRENCH[k] and re.search("[a-z]{4}", ENGLISH[k])}
+    english, french = (
+        {(table, key): said for table, keys in catalogue(language).items() for key, said in keys.items()}
+        for language in LANGUAGES
+    )
+    assert set(english) == set(french) and {table for table, _ in english} == {"report", "note", "figure", "noun"}
+    assert {k: places(v) for k, v in english.items()} == {k: places(v) for k, v in french.items()}
+    same = {
+        key
+        for table, key in english
+        if english[table, key] == french[table, key] and re.search("[a-z]{4}", english[table, key])
+    }
     assert same <= {"dose_axis", "culture", "signatures", "Poisson", "quasi-Poisson", "line"}, (
         "forgotten in translation?"
     )
+
+
+def test_no_sentence_is_there_for_nothing():
+    """Every key of the report stands in the code, or is a word of a curve, a sample or a method."""
+    code = "".join(path.read_text() for path in SOURCE.rglob("*.py"))
+    words = [*re.findall(r"[A-Za-z0-9_+-]+", code), "as published"]
+    assert {key for key in catalogue("en")["report"] if key not in words} == set()
+    noted = "".join((SOURCE / name).read_text() for name in ("estimation/notes.py", "assays/translocations.py"))
+    assert {key for key in NOTES if f'"{key}"' not in noted} == set()
+
+
+def test_the_catalogue_is_part_of_the_package():
+    """What setuptools takes along: a pattern of pyproject.toml that these files match."""
+    patterns = tomllib.loads((SOURCE.parents[2] / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    taken = {path for pattern in patterns["cytally"] for path in SOURCE.parent.glob(pattern)}
+    tables = set(SOURCE.parent.rglob("*.toml"))
+    assert {path.name for path in tables} >= {"en.toml", "fr.toml", "columns.toml"} and tables <= taken
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

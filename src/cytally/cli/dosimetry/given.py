@@ -269,10 +269,7 @@ def dose_words(found: Dose) -> str:
         lines.append(f"  by Merkle's method (83 % and 83 %): {found.merkle_limits} Gy")
     if found.prior:
         lines.append(f"  {found.prior} on the dose")
-    if found.partial is not None:
-        lines.append(f"  as partial-body exposure (Dolphin): {found.partial_words}")
-    if found.tried_partial:
-        lines.append(f"  as partial-body exposure (profile likelihood): {found.contaminated_words}")
+    lines += [f"  {words}" for words in found.beside]
     return "\n".join([*lines, *(f"  note: {warning}" for warning in found.warnings)])
 
 

@@ -13,7 +13,8 @@ from cytally.dosimetry.curves.fit import HIGHEST_GY, dose_at
 from cytally.dosimetry.curves.points import TRANSLOCATIONS
 from cytally.dosimetry.estimation.limits.calibrative import calibrative_density, count_up_to
 from cytally.dosimetry.estimation.limits.partial_body import Estimate
-from cytally.dosimetry.estimation.notes import UNBELIEVABLE, Note, assay_notes
+from cytally.dosimetry.estimation.notes import UNBELIEVABLE, assay_notes
+from cytally.dosimetry.phrases import Note
 from cytally.dosimetry.possible import check_held
 from cytally.errors import CountsError
 from cytally.types import FloatArray

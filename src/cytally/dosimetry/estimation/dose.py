@@ -10,9 +10,10 @@ from cytally.dosimetry.curves.calibrate import DICENTRICS, Curve
 from cytally.dosimetry.estimation.given import ACUTE, METHODS, PLAIN, DoseSettings, ExposureConditions, Totals
 from cytally.dosimetry.estimation.limits.calibrative import FLAT
 from cytally.dosimetry.estimation.limits.partial_body import PartialBody
-from cytally.dosimetry.estimation.notes import NOTES, Note, notes_of
+from cytally.dosimetry.estimation.notes import notes_of
 from cytally.dosimetry.estimation.partial_dose import by_dolphin, by_likelihood
 from cytally.dosimetry.estimation.whole_body import merkle_beside, name_of, whole_body
+from cytally.dosimetry.phrases import NOTES, Note
 from cytally.errors import CountsError
 from cytally.statistics.poisson import Dispersion, dispersion
 from cytally.types import Counts, IntArray
@@ -113,6 +114,13 @@ class Dose:
             return "not estimable (it takes the distribution over cells, and more dicentrics than background)"
         whole = "; the whole body is not excluded" if self.contaminated.body.upper >= 1 else ""
         return _partial_words(self.contaminated) + whole
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The dose as a partial-body exposure, in words, by each method that was tried or that the counts ask for."""
+        said = [("Dolphin", self.partial_words)] if self.partial is not None else []
+        said += [("profile likelihood", self.contaminated_words)] if self.tried_partial else []
+        return tuple(f"as partial-body exposure ({how}): {words}" for how, words in said)
 
     def __str__(self) -> str:
         return (

@@ -219,11 +219,7 @@ def doses_table(found: Sequence[tuple[Sample, Dose]]) -> str:
         lines.append(
             f"{sample.name:<16}{sample.cells:>7}{sample.dicentrics:>6}{_u(one):>8}{one.estimate:>11.2f}{one.limits:>22}"
         )
-        if one.partial is not None:
-            lines.append(f"{'':<16}  as partial-body exposure (Dolphin): {one.partial_words}")
-        if one.tried_partial:
-            lines.append(f"{'':<16}  as partial-body exposure (profile likelihood): {one.contaminated_words}")
-        lines += [f"{'':<16}  {warning}" for warning in one.warnings]
+        lines += [f"{'':<16}  {words}" for words in (*one.beside, *one.warnings)]
     return "\n".join(lines)
 
 

@@ -81,13 +81,8 @@ def as_table(found: Sequence[Sorted]) -> str:
             f"{one.sample.name:<16}{one.sample.cells:>7}{one.sample.dicentrics:>6}{one.dose.estimate:>11.2f}"
             f"{one.dose.limits:>22}  {sure}{short}"
         )
-        if one.dose.partial is not None:
-            lines.append(f"{'':<16}  as partial-body exposure (Dolphin): {one.dose.partial_words}")
-        if one.dose.tried_partial:
-            lines.append(f"{'':<16}  as partial-body exposure (profile likelihood): {one.dose.contaminated_words}")
-        if one.partial_category:
-            lines.append(f"{'':<16}  class as partial-body exposure: {one.partial_category}")
-        lines += [f"{'':<16}  {warning}" for warning in one.dose.warnings]
+        partial = [f"class as partial-body exposure: {one.partial_category}"] if one.partial_category else []
+        lines += [f"{'':<16}  {words}" for words in (*one.dose.beside, *partial, *one.dose.warnings)]
     return "\n".join(lines)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cytally.dosimetry.curves.calibrate import Curve
 from cytally.dosimetry.estimation.dose import ACUTE, METHODS, PLAIN, Dose, DoseSettings, ExposureConditions
-from cytally.dosimetry.reporting.phrases import Words
+from cytally.dosimetry.phrases import Words
 
 
 def read_as(words: Words, dose: Dose, curve: Curve, exposed: ExposureConditions = ACUTE) -> str:

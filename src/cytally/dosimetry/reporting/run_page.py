@@ -14,8 +14,8 @@ from cytally.dosimetry.curves.calibrate import Curve
 from cytally.dosimetry.curves.fit import yield_at, yield_error
 from cytally.dosimetry.estimation.dose import PLAIN, Dose, DoseSettings
 from cytally.dosimetry.laboratory.series import FinishedRun
+from cytally.dosimetry.phrases import Words
 from cytally.dosimetry.reporting.carried import carried, method_words, read_as
-from cytally.dosimetry.reporting.phrases import Words
 from cytally.dosimetry.scoring.cells import ScoredCell
 from cytally.dosimetry.scoring.run import RunSettings
 from cytally.errors import ImageError

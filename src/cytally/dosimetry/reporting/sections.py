@@ -11,8 +11,8 @@ from cytally.dosimetry.curves.calibrate import DICENTRICS, Curve
 from cytally.dosimetry.estimation.dose import PLAIN, Dose, DoseSettings
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.estimation.limits.partial_body import PartialBody
+from cytally.dosimetry.phrases import Words
 from cytally.dosimetry.reporting.carried import carried, method_words
-from cytally.dosimetry.reporting.phrases import Words
 from cytally.dosimetry.reporting.radiation import quality_note
 from cytally.dosimetry.reporting.run_page import curve_figure
 from cytally.dosimetry.reporting.sample_info import Facts
