@@ -5,9 +5,9 @@ import pytest
 
 from cytally.dosimetry.curves.calibrate import Curve, DosePoint, Origin, calibrate, read_about, stated
 from cytally.dosimetry.estimation.dose import METHODS, DoseSettings, ExposureConditions, Totals, dose_of_counts
-from cytally.dosimetry.estimation.limits.calibrative import Prior
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.estimation.limits.merkle import DoseLimits
+from cytally.dosimetry.estimation.limits.prior import Prior
 from cytally.dosimetry.estimation.whole_body import check_holds
 from cytally.errors import CountsError
 from cytally.types import Counts

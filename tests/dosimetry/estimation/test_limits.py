@@ -8,8 +8,9 @@ from scipy import optimize, stats
 
 from cytally.dosimetry.assays.low_dose import log_odds, odds, odds_words
 from cytally.dosimetry.curves.fit import HIGHEST_GY, dose_at, yield_at
-from cytally.dosimetry.estimation.limits.calibrative import Prior, calibrative_density
+from cytally.dosimetry.estimation.limits.calibrative import calibrative_density
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors, detector_density
+from cytally.dosimetry.estimation.limits.prior import Prior
 from cytally.errors import CountsError
 
 CURVE = np.array([0.00128, 0.02103, 0.06307])

@@ -25,11 +25,14 @@ def _origin_options(command: Command) -> Any:
     """Options of where a curve comes from and what it counts; the command gets them as `origin`."""
 
     @wraps(command)
-    def with_origin(*given: Any, radiation: str, laboratory: str, aberration: str, **more: Any) -> Any:
-        """The command, with its three options as one noun."""
-        from cytally.dosimetry.curves.points import Origin
+    def with_origin(
+        *given: Any, radiation: str, laboratory: str, aberration: str, about: Path | None, **more: Any
+    ) -> Any:
+        """The command, with its four options as one noun."""
+        from cytally.dosimetry.curves.points import About, Origin, read_about
 
-        return command(*given, origin=Origin(radiation, laboratory, aberration=aberration), **more)
+        known = read_about(about) if about is not None else About()
+        return command(*given, origin=Origin(radiation, laboratory, aberration=aberration, about=known), **more)
 
     return with_options(
         with_origin,
@@ -40,6 +43,11 @@ def _origin_options(command: Command) -> Any:
             default="dicentrics",
             show_default=True,
             help="What was counted: dicentrics, micronuclei, translocations, acentrics, ...",
+        ),
+        click.option(
+            "--about",
+            type=_FILE,
+            help="TOML: dose_rate, quantity, medium, temperature, thresholds, counted_by, made, remarks.",
         ),
     )
 
@@ -63,11 +71,6 @@ def _origin_options(command: Command) -> Any:
     help="Quasi-Poisson widens errors by the scatter of the points.",
 )
 @click.option(
-    "--about",
-    type=_FILE,
-    help="TOML: dose_rate, quantity, medium, temperature, thresholds, counted_by, made, remarks.",
-)
-@click.option(
     "--by",
     metavar="COLUMN",
     help="Several curves of one table, one for each name in a column such as donor; --out is then a folder.",
@@ -85,7 +88,6 @@ def calibrate(
     origin: Origin,
     model: str,
     family: str,
-    about: Path | None,
     by: str | None,
     dose_unit: str | None,
     plot: Path | None,
@@ -113,12 +115,9 @@ def calibrate(
       cytally dosimetry calibrate runs/0Gy runs/1Gy runs/2Gy --out curve.json
     """
     from cytally.dosimetry.curves.calibrate import calibrate as fit
-    from cytally.dosimetry.curves.calibrate import read_about
     from cytally.dosimetry.laboratory.series import counted_in, points_of
 
     origin = replace(origin, aberration=counted_in(counts, origin.aberration if was_given("aberration") else None))
-    if about is not None:
-        origin = replace(origin, about=read_about(about))
 
     def fitted(points: list[DosePoint], detector: str = "") -> Curve:
         """The curve of one series, unless no radiation gives it."""

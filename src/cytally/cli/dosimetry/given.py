@@ -186,7 +186,7 @@ def _exposure(hours: float, repair_hours: float, d0: float) -> ExposureCondition
 def _settings(options: dict[str, Any]) -> DoseSettings:
     """Take the options of a dose out of all options of a command."""
     from cytally.dosimetry.estimation.dose import DoseSettings
-    from cytally.dosimetry.estimation.limits.calibrative import Prior
+    from cytally.dosimetry.estimation.limits.prior import Prior
 
     typed = (options.pop(name, None) for name in ("recalled", "false", "beside", "validation"))
     errors, method = errors_given(*typed), options.pop("method")

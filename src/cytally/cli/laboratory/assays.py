@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cytally.cli.dosimetry.given import exposure_options, plain
+from cytally.cli.dosimetry.given import exposure_options, plain, with_options
 from cytally.cli.dosimetry.group import dosimetry
 from cytally.cli.options import (
     AGE,
@@ -23,6 +24,7 @@ from cytally.cli.options import (
 from cytally.wording import counted
 
 if TYPE_CHECKING:
+    from cytally.dosimetry.assays.translocations import Control, Person
     from cytally.dosimetry.estimation.dose import ExposureConditions
     from cytally.dosimetry.estimation.limits.partial_body import Estimate
 
@@ -147,41 +149,56 @@ def mixed_field(
     _say(found.notes)
 
 
+def _unexposed_options(command: Callable[..., Any]) -> Any:
+    """Options of the background of translocations; the command gets them as `unexposed`."""
+
+    @wraps(command)
+    def with_unexposed(*given: Any, age: float | None, sex: str | None, control: str | None, **more: Any) -> Any:
+        """The command, with its six options as one noun."""
+        from cytally.dosimetry.assays.translocations import Control, Person
+
+        about = (more.pop("smoker"), more.pop("region"), more.pop("ethnicity"))
+        if (age is None) == (control is None):
+            raise click.UsageError("give --age or --control, one of the two")
+        if control is not None and any(about):
+            raise click.UsageError("--smoker, --region and --ethnicity belong to --age; a control has its own")
+        if age is not None:
+            smoker, region, ethnicity = about
+            return command(*given, unexposed=Person(age, sex or "", smoker, region or "", ethnicity or ""), **more)
+        known = pair(control or "", "--control", "12,6000", "translocations")
+        return command(*given, unexposed=Control(*known, sex=sex or ""), **more)
+
+    return with_options(
+        with_unexposed,
+        click.option("--age", type=AGE, help="Years; the background is then that of Sigurdson 2008."),
+        click.option("--sex", type=click.Choice(["male", "female"]), help="[default: unknown]"),
+        click.option("--smoker", is_flag=True, help="Smokers have more translocations."),
+        click.option(
+            "--region",
+            type=click.Choice(["n-america", "w-europe", "c-europe", "e-europe", "asia"]),
+            help="Where the person lives (Sigurdson 2008).  [default: unknown]",
+        ),
+        click.option(
+            "--ethnicity",
+            type=click.Choice(["white", "asian", "black", "other"]),
+            help="Of the person (Sigurdson 2008).  [default: unknown]",
+        ),
+        click.option(
+            "--control",
+            help="TRANSLOCATIONS,CELLS of your own unexposed people, same age and paint, in place of --age.",
+        ),
+    )
+
+
 @dosimetry.command()
 @click.option("--curve", required=True, type=_FILE, help="Translocations per genome equivalent, without background.")
 @click.option("--count", required=True, type=COUNT, help="Translocations seen.")
 @click.option("--cells", required=True, type=CELLS, help="Cells scored.")
 @click.option("--painted", required=True, help="Chromosomes by colour, such as 1,4/2 for two colours.")
-@click.option("--age", type=AGE, help="Years; the background is then that of Sigurdson 2008.")
-@click.option("--sex", type=click.Choice(["male", "female"]), help="[default: unknown]")
-@click.option("--smoker", is_flag=True, help="Smokers have more translocations.")
-@click.option(
-    "--region",
-    type=click.Choice(["n-america", "w-europe", "c-europe", "e-europe", "asia"]),
-    help="Where the person lives (Sigurdson 2008).  [default: unknown]",
-)
-@click.option(
-    "--ethnicity",
-    type=click.Choice(["white", "asian", "black", "other"]),
-    help="Of the person (Sigurdson 2008).  [default: unknown]",
-)
-@click.option(
-    "--control",
-    help="TRANSLOCATIONS,CELLS of your own unexposed people, same age and paint, in place of --age.",
-)
+@_unexposed_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def translocations(
-    curve: Path,
-    count: int,
-    cells: int,
-    painted: str,
-    age: float | None,
-    sex: str | None,
-    smoker: bool,
-    region: str | None,
-    ethnicity: str | None,
-    control: str | None,
-    as_json: bool,
+    curve: Path, count: int, cells: int, painted: str, unexposed: Person | Control, as_json: bool
 ) -> None:
     """Dose from translocations seen with painted chromosomes (FISH).
 
@@ -195,22 +212,12 @@ def translocations(
       cytally dosimetry translocations --curve fish.json --painted 1,4/2 --count 31 --cells 2000 \\
         --control 12,6000
     """
-    from cytally.dosimetry.assays.translocations import Control, Painted, Person
+    from cytally.dosimetry.assays.translocations import Control, Painted
     from cytally.dosimetry.assays.translocations import translocations as estimate
     from cytally.dosimetry.curves.calibrate import Curve
 
-    if (age is None) == (control is None):
-        raise click.UsageError("give --age or --control, one of the two")
-    if control is not None and (smoker or region or ethnicity):
-        raise click.UsageError("--smoker, --region and --ethnicity belong to --age; a control has its own")
     typed_counts(count, cells, "translocations")
     colours = [[name.strip().upper() for name in part.split(",") if name.strip()] for part in painted.split("/")]
-    unexposed: Person | Control
-    if age is not None:
-        unexposed, whence = Person(age, sex or "", smoker, region or "", ethnicity or ""), _BY_AGE
-    else:
-        known = pair(control or "", "--control", "12,6000", "translocations")
-        unexposed, whence = Control(*known, sex=sex or ""), _BY_CONTROL.format(*known)
     found = estimate(Painted(count, cells, colours), unexposed, Curve.load(curve))
     if as_json:
         click.echo(json.dumps(plain(asdict(found))))
@@ -220,5 +227,8 @@ def translocations(
         f"  {counted(cells, 'cells')} {'is' if cells == 1 else 'are'} {found.equivalents:.4g} genome equivalents (the paint shows "
         f"{100 * found.factor:.1f} % of all exchanges)"
     )
+    whence = _BY_AGE
+    if isinstance(unexposed, Control):
+        whence = _BY_CONTROL.format(unexposed.count, unexposed.cells)
     click.echo(f"  {counted(count, 'translocations')} seen, {found.background:.1f} expected {whence}")
     _say(found.notes)

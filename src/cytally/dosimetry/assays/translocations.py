@@ -11,7 +11,8 @@ from cytally.dosimetry.curves.calibrate import Curve
 from cytally.dosimetry.curves.checks import check_counts
 from cytally.dosimetry.curves.fit import HIGHEST_GY, dose_at
 from cytally.dosimetry.curves.points import TRANSLOCATIONS
-from cytally.dosimetry.estimation.limits.calibrative import calibrative_density, count_up_to
+from cytally.dosimetry.estimation.limits.calibrative import calibrative_density
+from cytally.dosimetry.estimation.limits.counting import count_up_to
 from cytally.dosimetry.estimation.limits.partial_body import Estimate
 from cytally.dosimetry.estimation.notes import UNBELIEVABLE, assay_notes
 from cytally.dosimetry.phrases import Note

@@ -8,8 +8,8 @@ import numpy as np
 
 from cytally.dosimetry.curves.calibrate import DICENTRICS, Curve
 from cytally.dosimetry.estimation.given import ACUTE, METHODS, PLAIN, DoseSettings, ExposureConditions, Totals
-from cytally.dosimetry.estimation.limits.calibrative import FLAT
 from cytally.dosimetry.estimation.limits.partial_body import PartialBody
+from cytally.dosimetry.estimation.limits.prior import FLAT
 from cytally.dosimetry.estimation.notes import notes_of
 from cytally.dosimetry.estimation.partial_dose import by_dolphin, by_likelihood
 from cytally.dosimetry.estimation.whole_body import merkle_beside, name_of, whole_body

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from cytally.dosimetry import D0_GY, REPAIR_HOURS
 from cytally.dosimetry.curves.fit import protraction_factor
-from cytally.dosimetry.estimation.limits.calibrative import FLAT, Prior
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
+from cytally.dosimetry.estimation.limits.prior import FLAT, Prior
 from cytally.errors import CountsError
 
 #: Names of the methods, as they are printed.

@@ -8,8 +8,8 @@ from cytally.dosimetry.curves.calibrate import Curve
 from cytally.dosimetry.curves.fit import dose_at
 from cytally.dosimetry.curves.quality import UNLIKELY, growth_p, pooled
 from cytally.dosimetry.estimation.given import DoseSettings
-from cytally.dosimetry.estimation.limits.calibrative import FLAT, Prior
 from cytally.dosimetry.estimation.limits.merkle import DoseLimits
+from cytally.dosimetry.estimation.limits.prior import FLAT, Prior
 from cytally.dosimetry.estimation.whole_body import as_few
 from cytally.dosimetry.phrases import Note
 from cytally.statistics.poisson import Dispersion

@@ -11,15 +11,11 @@ from cytally.dosimetry.curves.checks import check_per_cell
 from cytally.dosimetry.curves.controls import Carried
 from cytally.dosimetry.curves.fit import HIGHEST_GY, dose_at, yield_at, yield_error
 from cytally.dosimetry.estimation.given import METHODS, DoseSettings
-from cytally.dosimetry.estimation.limits.calibrative import (
-    FLAT,
-    Prior,
-    calibrative_density,
-    count_log,
-    count_up_to,
-)
+from cytally.dosimetry.estimation.limits.calibrative import calibrative_density
+from cytally.dosimetry.estimation.limits.counting import count_log, count_up_to
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors, detector_density, point_dose
 from cytally.dosimetry.estimation.limits.merkle import DoseLimits, delta, merkle
+from cytally.dosimetry.estimation.limits.prior import FLAT, Prior
 from cytally.errors import CountsError
 from cytally.statistics.distributions import chi2_quantile
 from cytally.statistics.poisson import Dispersion

@@ -5,8 +5,10 @@ from __future__ import annotations
 import tomllib
 from importlib.resources import files
 
+from cytally.dosimetry.curves.checks import counts_kind
 from cytally.errors import CountsError
 from cytally.files.tables.headings import Column, Wanted, plain
+from cytally.files.tables.table import Table
 
 _TABLE = tomllib.loads((files("cytally.dosimetry.laboratory") / "columns.toml").read_text(encoding="utf-8"))
 
@@ -95,6 +97,37 @@ def kind_of(heading: str) -> str:
         if named.fits(heading):
             return kind if kind != _OPEN else ""
     return ""
+
+
+def kind_in(table: Table) -> str:
+    """What the headings of a table say was counted, such as micronuclei; "" where they leave that open."""
+    place = table.head.columns.get("dicentrics")
+    return "" if place is None else kind_of(table.head.headings[place])
+
+
+def check_kind(table: Table, aberration: str, whose: str) -> None:
+    """Refuse counts of something else than a curve counts.
+
+    Parameters
+    ----------
+    table : Table
+    aberration : str
+        What they must be of.
+    whose : str
+        Where that is said, for the message: the curve, or an option.
+
+    Raises
+    ------
+    CountsError
+        The heading of the counts says otherwise.
+    """
+    kind = kind_in(table)
+    if kind and not counts_kind(aberration, kind):
+        heading = table.head.headings[table.head.columns["dicentrics"]]
+        raise CountsError(
+            f"{table.head.place}: expected counts of {aberration}, as {whose} says, but a heading is {heading!r}; "
+            f"rename the column if it holds {aberration}"
+        )
 
 
 def sums_up(name: str) -> bool:

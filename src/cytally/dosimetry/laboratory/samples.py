@@ -11,16 +11,8 @@ import numpy as np
 
 from cytally.dosimetry.curves.calibrate import Curve
 from cytally.dosimetry.estimation.dose import PLAIN, Dose, DoseSettings, Totals, dose_of_counts
-from cytally.dosimetry.laboratory.columns import SAMPLES
-from cytally.dosimetry.laboratory.tables import (
-    TOTALS,
-    check_kind,
-    classes_of,
-    counts_of,
-    named_sum,
-    several,
-    sums_among,
-)
+from cytally.dosimetry.laboratory.columns import SAMPLES, check_kind
+from cytally.dosimetry.laboratory.tables import TOTALS, classes_of, counts_of, named_sum, several, sums_among
 from cytally.errors import CountsError, InputError
 from cytally.files.tables.table import Row, Table, read_table
 from cytally.statistics.poisson import Dispersion, dispersion

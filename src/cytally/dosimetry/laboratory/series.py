@@ -12,8 +12,8 @@ import numpy as np
 from cytally.dosimetry.curves.calibrate import DICENTRICS, Curve, DosePoint
 from cytally.dosimetry.curves.checks import counts_kind
 from cytally.dosimetry.estimation.dose import PLAIN, Dose, DoseSettings, dose_of_counts
-from cytally.dosimetry.laboratory.columns import COUNTS
-from cytally.dosimetry.laboratory.tables import check_doses, check_kind, kind_in, read_counts
+from cytally.dosimetry.laboratory.columns import COUNTS, check_kind, kind_in
+from cytally.dosimetry.laboratory.tables import check_doses, read_counts
 from cytally.dosimetry.scoring.cells import ScoredCell
 from cytally.dosimetry.scoring.disagreement import Sampled, read_sampled
 from cytally.errors import CountsError

@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from cytally.dosimetry.curves.calibrate import DosePoint
-from cytally.dosimetry.curves.checks import counts_kind
-from cytally.dosimetry.laboratory.columns import COUNTS, GRAY, SAMPLE, SUMMARY, SUMS, kind_of, sums_up
+from cytally.dosimetry.laboratory.columns import COUNTS, GRAY, SAMPLE, SUMMARY, SUMS, sums_up
 from cytally.dosimetry.possible import check_in_a_cell, check_possible
 from cytally.errors import CountsError, InputError
 from cytally.files.tables.headings import plain
@@ -70,37 +69,6 @@ def read_counts(path: Path, unit: str | None = None) -> list[DosePoint]:
     """
     table = read_table(path, COUNTS)
     return _curve_points(table.rows, table, unit)
-
-
-def kind_in(table: Table) -> str:
-    """What the headings of a table say was counted, such as micronuclei; "" where they leave that open."""
-    place = table.head.columns.get("dicentrics")
-    return "" if place is None else kind_of(table.head.headings[place])
-
-
-def check_kind(table: Table, aberration: str, whose: str) -> None:
-    """Refuse counts of something else than a curve counts.
-
-    Parameters
-    ----------
-    table : Table
-    aberration : str
-        What they must be of.
-    whose : str
-        Where that is said, for the message: the curve, or an option.
-
-    Raises
-    ------
-    CountsError
-        The heading of the counts says otherwise.
-    """
-    kind = kind_in(table)
-    if kind and not counts_kind(aberration, kind):
-        heading = table.head.headings[table.head.columns["dicentrics"]]
-        raise CountsError(
-            f"{table.head.place}: expected counts of {aberration}, as {whose} says, but a heading is {heading!r}; "
-            f"rename the column if it holds {aberration}"
-        )
 
 
 def read_counts_by(path: Path, column: str, unit: str | None = None) -> dict[str, list[DosePoint]]:

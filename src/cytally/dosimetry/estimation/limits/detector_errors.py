@@ -20,14 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytally.dosimetry.curves.fit import dose_at, yield_at, yield_error
-from cytally.dosimetry.estimation.limits.calibrative import (
-    Posterior,
-    count_below,
-    count_log,
-    count_up_to_log,
-    growing,
-    trace,
-)
+from cytally.dosimetry.estimation.limits.calibrative import Posterior, growing, trace
+from cytally.dosimetry.estimation.limits.counting import count_below, count_log, count_up_to_log
 from cytally.errors import CountsError
 from cytally.statistics.distributions import beta_quantile, gamma_quantile
 from cytally.types import FloatArray
