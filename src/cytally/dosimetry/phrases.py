@@ -13,7 +13,6 @@ from functools import cache
 from importlib.resources import files
 
 from cytally.errors import SettingsError
-from cytally.figures.curves import LABELS
 
 LANGUAGES = ("en", "fr")
 _FIELD = re.compile(r"\{(?::([^}]*))?\}")
@@ -21,7 +20,6 @@ _FIELD = re.compile(r"\{(?::([^}]*))?\}")
 _APART = re.compile(" (?=[:;?%])")
 
 
-@cache
 def catalogue(language: str) -> Mapping[str, Mapping[str, str]]:
     """Sentences of a language by table: report, note, figure, noun.
 
@@ -30,6 +28,14 @@ def catalogue(language: str) -> Mapping[str, Mapping[str, str]]:
     SettingsError
         Another language than those of `LANGUAGES`.
     """
+    from cytally.figures.curves import LABELS  # figures take long to import, and a note needs none
+
+    return {"figure": LABELS} | _tables(language)
+
+
+@cache
+def _tables(language: str) -> dict[str, dict[str, str]]:
+    """What the file of a language holds."""
     if language not in LANGUAGES:
         raise SettingsError(f"no report in {language!r}; expected one of {', '.join(LANGUAGES)}")
     place = files("cytally.dosimetry") / "languages" / f"{language}.toml"
@@ -38,11 +44,11 @@ def catalogue(language: str) -> Mapping[str, Mapping[str, str]]:
         tables = {
             name: {key: _APART.sub("\N{NO-BREAK SPACE}", s) for key, s in t.items()} for name, t in tables.items()
         }
-    return {"figure": LABELS} | tables
+    return tables
 
 
 #: What may have to be said about a dose; the value of a note goes into the braces.
-NOTES = dict(catalogue("en")["note"])
+NOTES = dict(_tables("en")["note"])
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ _POINTS = 4001
 _ALIVE = 25.0
 #: Doses of the first look: 0, and then each 4 % above the last.
 _SCAN = np.concatenate([[0.0], np.geomspace(0.002, HIGHEST_GY, 280)])
+#: Doses at which a likelihood is held to what lower doses leave.
+_STEPS = _SCAN[::3]
 #: A density per Gy, times `HIGHEST_GY`, that does not end there.
 _ENDLESS = 1e-3
 
@@ -182,11 +184,11 @@ def growing(
     log, log_up_to : callable
         Log probability of the count, and of at most the count, at doses (n,) in Gy.
     """
-    ceiling = np.minimum.accumulate(log_up_to(_SCAN))
+    ceiling = np.minimum.accumulate(log_up_to(_STEPS))
 
     def held(dose: FloatArray) -> FloatArray:
         """The log likelihood, nowhere above the least log probability of at most the count at lower doses."""
-        return np.minimum(log(dose), ceiling[np.searchsorted(_SCAN, dose, side="right") - 1])
+        return np.minimum(log(dose), ceiling[np.searchsorted(_STEPS, dose, side="right") - 1])
 
     return held
 
