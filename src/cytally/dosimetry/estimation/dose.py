@@ -167,9 +167,7 @@ def dose_of_counts(counts: Counts | IntArray | Totals, curve: Curve, settings: D
     0.73 Gy (0.56 to 0.91, 95 %, likelihood ratio), 500 cells, 25 dicentrics
     """
     if isinstance(counts, Totals):
-        nan = float("nan")
-        totals = Dispersion(counts.cells, counts.aberrations, counts.aberrations / counts.cells, nan, nan, nan)
-        return _answer(totals, curve, settings)
+        return _answer(counts.spread, curve, settings)
     if isinstance(counts, Counts):
         known = settings.any_detector or settings.detector_errors is not None
         check_belongs(curve, counts.detector, any_detector=known)

@@ -9,6 +9,7 @@ from cytally.dosimetry.curves.fit import protraction_factor
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.estimation.limits.prior import FLAT, Prior
 from cytally.errors import CountsError
+from cytally.statistics.poisson import Dispersion
 
 #: Names of the methods, as they are printed.
 METHODS = {
@@ -43,6 +44,12 @@ class Totals:
                 f"expected cells > 0 and dicentrics >= 0, at most {MOST:g} of each, got {self.cells} and "
                 f"{self.aberrations}"
             )
+
+    @property
+    def spread(self) -> Dispersion:
+        """As of a distribution whose variance is not known: NaN."""
+        nan = float("nan")
+        return Dispersion(self.cells, self.aberrations, self.aberrations / self.cells, nan, nan, nan)
 
 
 @dataclass(frozen=True)

@@ -41,10 +41,8 @@ class Sample:
     @property
     def spread(self) -> Dispersion:
         """Dispersion of the counts over the cells; NaN where only totals are known."""
-        nan = float("nan")
-        if self.distribution is None or len(self.distribution) < 2:
-            return Dispersion(self.cells, self.dicentrics, self.dicentrics / self.cells, nan, nan, nan)
-        return dispersion(self.distribution)
+        counts = self.counts
+        return counts.spread if isinstance(counts, Totals) else dispersion(counts)
 
     @property
     def counts(self) -> IntArray | Totals:
