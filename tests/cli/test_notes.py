@@ -88,6 +88,8 @@ def test_a_control_is_compared_with_what_must_be_said_of_the_count(here):
     assert "note: overdispersed (u" in call("compare", "--control", "8,5000", "--samples", "s.csv")
     typed = json.loads(call("compare", "--control", "8,5000", "--dicentrics", 4, "--cells", 500, "--json"))
     assert typed["notes"] == []
+    spread = json.loads(call("compare", "--control", "8,5000", "--distribution", "400,20,24,25", "--json"))
+    assert (spread["cells"], spread["dicentrics"], spread["notes"]) == (469, 143, said["over"])
 
 
 def test_a_sample_that_no_dose_explains_is_named(here):

@@ -71,6 +71,11 @@ def test_both_languages_say_the_same_things_with_as_many_numbers():
     )
 
 
+@pytest.mark.parametrize("key", sorted(NOTES))
+def test_a_note_reads_alike_on_the_screen_and_in_a_report(key):
+    assert Words("en").note(Note(key, 2.345)) == str(Note(key, 2.345))
+
+
 def test_no_sentence_is_there_for_nothing():
     """Every key of the report stands in the code, or is a word of a curve, a sample or a method."""
     code = "".join(path.read_text() for path in SOURCE.rglob("*.py"))

@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cytally.cli.dosimetry.given import dose_json, dose_options, load_curve, plain
+from cytally.cli.dosimetry.given import (
+    Typed,
+    check_one_source,
+    dose_json,
+    dose_options,
+    load_curve,
+    plain,
+    typed_options,
+)
 from cytally.cli.dosimetry.group import dosimetry
 from cytally.cli.options import (
-    CELLS,
-    COUNT,
     JSON,
     OUT,
     PICTURE,
@@ -22,7 +28,6 @@ from cytally.cli.options import (
     draw,
     pair,
     refuse_unused,
-    typed_counts,
     write_table,
 )
 
@@ -244,8 +249,7 @@ def _need_line(one: Need) -> str:
 
 
 @dosimetry.command()
-@click.option("--dicentrics", type=COUNT, help="Typed count, with --cells.")
-@click.option("--cells", type=CELLS, help="Cells scored.")
+@typed_options
 @click.option(
     "--samples",
     type=_FILE,
@@ -257,8 +261,7 @@ def _need_line(one: Need) -> str:
 @OUT
 @JSON
 def compare(
-    dicentrics: int | None,
-    cells: int | None,
+    typed: Typed,
     samples: Path | None,
     control: str | None,
     curve: Path | None,
@@ -284,7 +287,7 @@ def compare(
         raise click.UsageError("--curve and --against belong together")
     known = pair(control, "--control", "8,5000") if control is not None else None
     suspected = (load_curve(curve), against) if curve is not None and against is not None else None
-    read, compared = _compared(dicentrics, cells, samples, suspected[0] if suspected is not None else None)
+    read, compared = _compared(typed, samples, suspected[0] if suspected is not None else None)
     found = [hold(one, control=known, suspected=suspected) for one in compared]
     if as_json:
         told = [{"sample": one.name} | {k: v for k, v in asdict(one).items() if k != "name"} for one in found]
@@ -296,17 +299,13 @@ def compare(
         end(read)
 
 
-def _compared(
-    dicentrics: int | None, cells: int | None, samples: Path | None, curve: Curve | None
-) -> tuple[SampleTable | None, Sequence[Sample]]:
+def _compared(typed: Typed, samples: Path | None, curve: Curve | None) -> tuple[SampleTable | None, Sequence[Sample]]:
     """The table that was given, if one was, and its samples or the typed one."""
     from cytally.cli.laboratory.tables import read_said
     from cytally.dosimetry.laboratory.samples import Sample
 
-    if samples is not None and dicentrics is None and cells is None:
+    check_one_source(typed, samples, names="--distribution, --samples, or --dicentrics with --cells")
+    if samples is not None:
         read = read_said(samples, curve)
         return read, read.samples
-    if samples is not None or dicentrics is None or cells is None:
-        raise click.UsageError("give --dicentrics and --cells, or --samples")
-    typed_counts(dicentrics, cells, curve.aberration if curve is not None else "dicentrics")
-    return None, [Sample("", cells, dicentrics)]
+    return None, [Sample.of(typed.counts(curve.aberration if curve is not None else "dicentrics"))]

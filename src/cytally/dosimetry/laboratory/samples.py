@@ -38,6 +38,13 @@ class Sample:
     dicentrics: int
     distribution: IntArray | None = None
 
+    @staticmethod
+    def of(counts: IntArray | Totals, name: str = "") -> Sample:
+        """A sample of counts that are no line of a table."""
+        if isinstance(counts, Totals):
+            return Sample(name, counts.cells, counts.aberrations)
+        return Sample(name, int(counts.sum()), int(counts @ np.arange(len(counts))), counts)
+
     @property
     def spread(self) -> Dispersion:
         """Dispersion of the counts over the cells; NaN where only totals are known."""
