@@ -34,7 +34,7 @@ import torch
 
 from cytally import __version__
 from cytally.dosimetry.density import normalise
-from cytally.dosimetry.detectors.candidates import peaks, propose, proposing
+from cytally.dosimetry.detectors.candidates import _AROUND, peaks, propose, proposing
 from cytally.dosimetry.detectors.cooccurrence import verified
 from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.simulate.breakage import Exposure
@@ -189,7 +189,7 @@ def gate(values: np.ndarray, way: Way, mine: Detections, kept: Detections) -> di
     proposed = peaks(maps, way.ensemble, chosen)
     decided = verified(values, proposed, way.ensemble)
     seconds = time.process_time() - start
-    first = maps[(len(chosen) - 1) // 2].max(axis=0)
+    first = cv2.dilate(maps[(len(chosen) - 1) // 2].max(axis=0), _AROUND)  # what opens a place to the others
 
     def lowest(found: Detections) -> float:
         at = (np.stack([found.row, found.col]) // STRIDE).astype(int)
