@@ -1,18 +1,18 @@
 """Whether the fast ways of looking decide as the slow one: torch in float32, every member everywhere.
 
-    python benchmarks/decisions.py [--cells 200] [--seed 4242] [--folder IMAGES] [--gate] [--journal FILE]
+    python benchmarks/decisions.py [--cells 200] [--seed 4242] [--folder IMAGES] [--gate] [--journal FILE] [--time 24]
 
 Simulated cells of every style, 0 to 4 Gy, and any images given. Printed for each way, as rows of the table
 in docs/processors.md: cells with the same proposals, cells with the same decisions (as many of each class,
-each within 12 normalised pixels), the largest difference of a probability at equal places, and the median
-processor time of a cell on one thread, without reading and normalising.
+each within 12 normalised pixels), and the largest difference of a probability at equal places.
 
 `--gate` adds what it changes that one member looks first and rules out places for the others
 (`SURE` in dosimetry/detectors/candidates.py): the same ways with and without that gate, proposals lost and added,
-and the lowest answer of the first member at a place that all members together propose, or decide.
+and the lowest answer of the first member around a place that all members together propose, or decide.
 
 With `--journal` every cell is kept in a file as soon as it is compared: the same command goes on where it
-was stopped, and more `--cells` continue it.
+was stopped, and more `--cells` continue it. `--time` adds the median time of a cell (one thread, processor time,
+reading and normalising left out) of each way in a process of its own, so that none finds kernels made by another.
 """
 
 from __future__ import annotations
@@ -20,125 +20,24 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import torch
+from ways import UNGATED, Way, densities, fast, heatmaps_near, looked, one_thread, simulated, slow, ungated
 
 from cytally import __version__
-from cytally.dosimetry.density import normalise
-from cytally.dosimetry.detectors.candidates import _AROUND, peaks, propose, proposing
-from cytally.dosimetry.detectors.cooccurrence import verified
+from cytally.dosimetry.detectors.candidates import _AROUND, SURE, proposing
 from cytally.dosimetry.detectors.ensemble import load_ensemble
-from cytally.dosimetry.simulate.breakage import Exposure
-from cytally.dosimetry.simulate.folder import Order
-from cytally.images.read import find_images, read
-from cytally.inference import windows
-from cytally.inference.ensemble import Ensemble, set_threads
-from cytally.inference.graph import GraphMember, GraphReader, precision
-from cytally.inference.runtime import TorchMember, TorchVerifier
-from cytally.inference.votes import empty
 from cytally.nets.architecture import STRIDE
-from cytally.nets.unet import UNet
-from cytally.nets.verifier import Verifier
 from cytally.types import Detections
 
-STYLES = ("mixed", "hard", "faint", "poor", "hard", "separated", "slender", "straight", "pale", "dark")
 NEAR = 12.0
-Propose = Callable[[np.ndarray, Ensemble], Detections]
-
-
-@dataclass(frozen=True)
-class Way:
-    """Networks in some number format, and where they look."""
-
-    name: str
-    ensemble: Ensemble
-    propose: Propose = propose
-
-
-def built(ensemble: Ensemble, member, verifier) -> Ensemble:
-    members = list(ensemble.members)
-    for k in proposing(ensemble):
-        members[k] = member(ensemble.members[k])
-    return replace(ensemble, members=tuple(members), verifiers=tuple(map(verifier, ensemble.verifiers)))
-
-
-def network(kind, stored):
-    made = kind(stored.architecture)
-    weights = {name: torch.from_numpy(one) for name, one in stored.weights().items()}
-    made.load_state_dict(weights, strict=False)
-    return made.eval()
-
-
-def on_torch(ensemble: Ensemble, dtype: torch.dtype) -> Ensemble:
-    return built(
-        ensemble,
-        lambda m: TorchMember(network(UNet, m), dtype),
-        lambda r: TorchVerifier(network(Verifier, r), dtype),
-    )
-
-
-def on_openvino(ensemble: Ensemble, members: str, verifiers: str = "float32") -> Ensemble:
-    return built(
-        ensemble,
-        lambda m: GraphMember(m.architecture, m.weights(), members),
-        lambda r: GraphReader(r.architecture, r.weights(), verifiers),
-    )
-
-
-def slow(ensemble: Ensemble) -> Way:
-    return Way("torch, float32, everywhere", on_torch(ensemble, torch.float32), partial(propose, saving=False))
-
-
-def fast(ensemble: Ensemble) -> list[Way]:
-    """What is promised to decide alike, and what was thought of beside it."""
-    found = [Way("OpenVINO, float32, windows", on_openvino(ensemble, "float32"))]
-    if precision() == "bfloat16":
-        half = on_torch(ensemble, torch.bfloat16)
-        found += [
-            Way("OpenVINO, members in bfloat16, verifier in float32, windows", on_openvino(ensemble, "bfloat16")),
-            Way("OpenVINO, everything in bfloat16, windows", on_openvino(ensemble, "bfloat16", "bfloat16")),
-            Way("torch, everything in bfloat16, everywhere", half, partial(propose, saving=False)),
-        ]
-    return found
-
-
-def shipping(ways: list[Way]) -> list[Way]:
-    """Of the fast ways those in which the gate is worth comparing: OpenVINO with verifiers in float32."""
-    return [way for way in ways if way.name.startswith("OpenVINO") and "everything" not in way.name]
-
-
-def ungated(density: np.ndarray, ensemble: Ensemble) -> np.ndarray:
-    """Heatmaps of the proposing members wherever something stained is near; none rules out for the others."""
-    members = [ensemble.members[k] for k in proposing(ensemble)]
-    how = members[0].architecture
-    near = windows.windows(windows.occupied(density, how), how)
-    maps = np.stack([empty(density, how)] * len(members))
-    for heat, member in zip(maps, members, strict=True):
-        windows.look_at(density, member, near, heat)
-    return maps
-
-
-def densities(cells: int, seed: int, folder: Path | None) -> Iterator[tuple[str, Callable[[], np.ndarray]]]:
-    """Names, and what makes the density of each."""
-    for path in find_images(folder) if folder else []:
-        yield path.name, lambda path=path: normalise(read(path)).values
-    for number in range(cells):
-        yield f"simulated {number}", partial(simulated, number, seed)
-
-
-def simulated(number: int, seed: int) -> np.ndarray:
-    shape = (1024, 1280) if number % 4 == 0 else (896, 1008)
-    order = Order(1, Exposure((0.0, 2.0, 4.0)[number % 3]), STYLES[number % len(STYLES)], seed, shape=shape)
-    return normalise(order.cell(number).image).values
 
 
 def apart(one: Detections, other: Detections) -> list[int]:
@@ -162,14 +61,6 @@ def places(found: Detections) -> list[tuple[str, float, float]]:
     return sorted(zip(found.names, found.row.tolist(), found.col.tolist(), strict=True))
 
 
-def looked(values: np.ndarray, way: Way) -> tuple[Detections, Detections, float]:
-    """Proposals, decisions, and seconds of processor time."""
-    start = time.process_time()
-    proposed = way.propose(values, way.ensemble)
-    decided = verified(values, proposed, way.ensemble)
-    return proposed, decided, time.process_time() - start
-
-
 def against(proposed: Detections, decided: Detections, mine: Detections, kept: Detections) -> dict[str, Any]:
     """One way beside the slow one in one cell."""
     difference = 0.0
@@ -182,18 +73,15 @@ def against(proposed: Detections, decided: Detections, mine: Detections, kept: D
     }
 
 
-def gate(values: np.ndarray, way: Way, mine: Detections, kept: Detections) -> dict[str, Any]:
+def gate(values: np.ndarray, without: Way, mine: Detections, kept: Detections) -> dict[str, Any]:
     """What looking first changes in one cell: a way with it (mine, kept) beside the same without."""
-    chosen, start = proposing(way.ensemble), time.process_time()
-    maps = ungated(values, way.ensemble)
-    proposed = peaks(maps, way.ensemble, chosen)
-    decided = verified(values, proposed, way.ensemble)
-    seconds = time.process_time() - start
-    first = cv2.dilate(maps[(len(chosen) - 1) // 2].max(axis=0), _AROUND)  # what opens a place to the others
+    proposed, decided = looked(values, without)
+    first = heatmaps_near(values, without.ensemble)[(len(proposing(without.ensemble)) - 1) // 2].max(axis=0)
+    opens = cv2.dilate(first, _AROUND)
 
     def lowest(found: Detections) -> float:
         at = (np.stack([found.row, found.col]) // STRIDE).astype(int)
-        return float(first[tuple(at)].min()) if len(found) else 1.0
+        return float(opens[tuple(at)].min()) if len(found) else 1.0
 
     return {
         "proposals": len(proposed),
@@ -203,19 +91,19 @@ def gate(values: np.ndarray, way: Way, mine: Detections, kept: Detections) -> di
         "same decisions": alike(kept, decided),
         "lowest proposed": lowest(proposed),
         "lowest decided": lowest(decided),
-        "seconds": seconds,
     }
 
 
-def compared(values: np.ndarray, first: Way, ways: list[Way], gated: list[Way]) -> dict[str, Any]:
-    """All ways on one cell."""
-    proposed, decided, seconds = looked(values, first)
-    cell: dict[str, Any] = {"detections": len(decided), "ways": {first.name: {"seconds": seconds}}, "gate": {}}
+def compared(values: np.ndarray, first: Way, ways: list[Way], others: list[Way]) -> dict[str, Any]:
+    """All ways on one cell; others: those without the gate."""
+    proposed, decided = looked(values, first)
+    cell: dict[str, Any] = {"detections": len(decided), "ways": {}, "gate": {}}
     for way in ways:
-        mine, kept, seconds = looked(values, way)
-        cell["ways"][way.name] = {"seconds": seconds, **against(proposed, decided, mine, kept)}
-        if way in gated:
-            cell["gate"][way.name] = gate(values, way, mine, kept)
+        mine, kept = looked(values, way)
+        cell["ways"][way.name] = against(proposed, decided, mine, kept)
+        for without in others:
+            if without.name == way.name + UNGATED:
+                cell["gate"][way.name] = gate(values, without, mine, kept)
     return cell
 
 
@@ -251,77 +139,90 @@ def run(cells: Iterable[tuple[str, Callable[[], np.ndarray]]], path: Path | None
 def table(found: list[Any]) -> str:
     """Rows of docs/processors.md."""
     lines = [
-        "| | cells with the same proposals | with the same decisions | largest difference of a probability "
-        "| processor time of a cell |",
-        "|---|---|---|---|---|",
+        "| | cells with the same proposals | with the same decisions | largest difference of a probability |",
+        "|---|---|---|---|",
     ]
     for name in found[0]["ways"]:
         rows = [cell["ways"][name] for cell in found]
-        spent = f"{statistics.median(row['seconds'] for row in rows):.3f} s"
-        if "difference" not in rows[0]:
-            lines.append(f"| {name} | | | | {spent} |")
-            continue
         same = [f"{sum(row[f'same {what}'] for row in rows)} of {len(rows)}" for what in ("proposals", "decisions")]
-        lines.append(f"| {name} | {' | '.join(same)} | {max(row['difference'] for row in rows):.1g} | {spent} |")
+        lines.append(f"| {name} | {' | '.join(same)} | {max(row['difference'] for row in rows):.1g} |")
     return "\n".join(lines)
 
 
 def gate_table(found: list[Any]) -> str:
     """The same for the gate."""
     lines = [
-        "| the gate, against none | proposals without it | lost | added | cells with the same decisions "
-        "| lowest first answer at a proposal | at a decision | processor time without it |",
+        "| with the gate, against without | proposals without | lost | added | detections without "
+        f"| cells with the same decisions | lowest first answer at a proposal (gate: {SURE}) | at a detection |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for name in found[0]["gate"]:
         rows = [cell["gate"][name] for cell in found]
-        total = {what: sum(row[what] for row in rows) for what in ("proposals", "lost", "added", "same decisions")}
+        total = [sum(row[what] for row in rows) for what in ("proposals", "lost", "added", "decisions")]
+        same = f"{sum(row['same decisions'] for row in rows)} of {len(rows)}"
         low = [f"{min(row[f'lowest {what}'] for row in rows):.2g}" for what in ("proposed", "decided")]
-        spent = statistics.median(row["seconds"] for row in rows)
-        lines.append(
-            f"| {name} | {total['proposals']} | {total['lost']} | {total['added']} "
-            f"| {total['same decisions']} of {len(rows)} | {low[0]} | {low[1]} | {spent:.3f} s |"
-        )
+        lines.append("| " + " | ".join(map(str, [name, *total, same, *low])) + " |")
     return "\n".join(lines)
 
 
-def one_thread() -> None:
-    """Processor times of one thread, whatever the machine has."""
-    torch.set_num_threads(1)
-    set_threads(1)
-    cv2.setNumThreads(1)
+def seconds(way: Way, cells: int, seed: int) -> float:
+    """Median processor time of a cell; networks are built before."""
+    values, spent = [simulated(number, seed) for number in range(cells + 1)], []
+    looked(values.pop(), way)
+    for each in values:
+        start = time.process_time()
+        looked(each, way)
+        spent.append(time.process_time() - start)
+    return statistics.median(spent)
 
 
-def main() -> None:
+def timed(names: list[str], cells: int, seed: int) -> str:
+    """Each way in a process of its own."""
+    lines = ["| | processor time of a cell |", "|---|---|"]
+    for name in names:
+        program = [sys.executable, __file__, "--way", name, "--time", str(cells), "--seed", str(seed)]
+        done = subprocess.run(program, stdout=subprocess.PIPE, text=True, check=True)
+        lines.append(f"| {name} | {float(done.stdout):.3f} s |")
+    return "\n".join(lines)
+
+
+def told() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cells", type=int, default=200, help="simulated cells")
     parser.add_argument("--seed", type=int, default=4242, help="of the simulated cells")
     parser.add_argument("--folder", type=Path, help="real images beside the simulated cells")
     parser.add_argument("--gate", action="store_true", help="also compare with every member looking everywhere near")
     parser.add_argument("--journal", type=Path, help="keep every cell there, and go on from it")
-    chosen = parser.parse_args()
+    parser.add_argument("--time", type=int, default=0, metavar="CELLS", help="also time every way on so many cells")
+    parser.add_argument("--way", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main() -> None:
+    chosen = told()
     one_thread()
     ensemble = load_ensemble(runtime="openvino")
     first, ways = slow(ensemble), fast(ensemble)
-    gated = shipping(ways) if chosen.gate else []
+    others = ungated(ways) if chosen.gate or chosen.way else []
+    every = {way.name: way for way in (first, *ways, *others)}
+    if chosen.way:
+        print(seconds(every[chosen.way], chosen.time, chosen.seed))
+        return
     settings = {
         "version": __version__,
         "detector": ensemble.card.identity,
         "seed": chosen.seed,
-        "ways": [way.name for way in (first, *ways)],
-        "gate": [way.name for way in gated],
+        "ways": list(every),
     }
-    found = run(
-        densities(chosen.cells, chosen.seed, chosen.folder),
-        chosen.journal,
-        settings,
-        lambda values: compared(values, first, ways, gated),
-    )
+    cells = densities(chosen.cells, chosen.seed, chosen.folder)
+    found = run(cells, chosen.journal, settings, lambda values: compared(values, first, ways, others))
     if not found:
         sys.exit("expected a cell at least, got none; give --cells or --folder")
     print(f"{len(found)} cells, {sum(cell['detections'] for cell in found)} detections\n\n{table(found)}")
-    if gated:
+    if chosen.gate:
         print(f"\n{gate_table(found)}")
+    if chosen.time:
+        print(f"\n{timed(list(every), chosen.time, chosen.seed)}")
 
 
 if __name__ == "__main__":
