@@ -118,6 +118,11 @@ def covered(ensemble: Path, sim: Path, out: Path, progress) -> dict[str, float]:
     return {"fields": len(counted), "nuclei": float(np.mean(counted)), "by area": float(np.mean(by_area))}
 
 
+def shown(value: float | None, how: str = ".3f") -> str:
+    """A score; a dash where nothing was found or nothing was there."""
+    return "-" if value is None else format(value, how)
+
+
 def as_markdown(result: dict) -> str:
     """The tables of docs/livecell.md."""
     head = "| {} | precision | recall | Dice | IoU |\n|---|---|---|---|---|"
@@ -130,9 +135,8 @@ def as_markdown(result: dict) -> str:
         rows = [head.format(title)]
         for name, found in result.items():
             if isinstance(found, dict) and "pixel" in found:
-                rows.append(
-                    "| {} | {precision:.3f} | {recall:.3f} | {dice:.3f} | {iou:.3f} |".format(name, **found[kind])
-                )
+                scores = (found[kind][each] for each in ("precision", "recall", "dice", "iou"))
+                rows.append(f"| {name} | {' | '.join(shown(each) for each in scores)} |")
         tables.append("\n".join(rows))
     rows = [
         "| counts per field, off by | nuclei | by area | average precision | panoptic quality |\n|---|---|---|---|---|"
@@ -140,8 +144,8 @@ def as_markdown(result: dict) -> str:
     for name, found in result.items():
         if isinstance(found, dict) and "pixel" in found:
             rows.append(
-                f"| {name} | {found['count_error']:.1%} | {found['area_count_error']:.1%} | "
-                f"{found['average_precision']:.3f} | {found['panoptic_quality']:.3f} |"
+                f"| {name} | {shown(found['count_error'], '.1%')} | {shown(found['area_count_error'], '.1%')} | "
+                f"{shown(found['average_precision'])} | {shown(found['panoptic_quality'])} |"
             )
     tables.append("\n".join(rows))
     rest = [

@@ -109,6 +109,9 @@ def checkpoint_sweep(run: Path, style: str, count: int, size: int, agreement: in
             network.load_state_dict({k: v.float() for k, v in load_file(path).items()}, strict=False)
             members.append(TorchMember(network.eval()))
 
+    if not members:
+        sys.exit(f"{run}: expected epoch_*.safetensors from epoch {stored['late_from']} on, found none; train it first")
+
     def looked_at() -> Iterator[Labelled]:
         for number, cell in enumerate(cells(style, 3.0, 5000, 5000 + count), start=1):
             maps = np.stack([member.padded(cell.density.values)[:2] for member in members])

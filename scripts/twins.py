@@ -75,6 +75,8 @@ def main() -> None:
     parser.add_argument("--exposed", type=int, default=80, help="held-out cells of 4 Gy")
     parser.add_argument("--twins", type=int, default=len(TWINS), help="so many of the runs, from the first")
     chosen = parser.parse_args()
+    if chosen.cells < SHIPPED.batch:
+        parser.error(f"expected --cells of at least one batch ({SHIPPED.batch}), got {chosen.cells}")
     chosen.out.mkdir(parents=True, exist_ok=True)
     plain = replace(
         SHIPPED,
