@@ -1,6 +1,7 @@
 """Does `adapt` help a laboratory whose cells look like nothing that training saw?
 
-    python scripts/measure_adapt.py --out runs/adapted [--fields 15] [--silent 300] [--exposed 150] [--epochs 8] [--pool 1000]
+    python scripts/measure_adapt.py --out runs/adapted [--fields 15] [--silent 300] [--exposed 150]
+        [--epochs 8] [--pool 1000]
 
 A stand-in for a laboratory: simulated cells of a look that is in no training style (wide and
 soft, shallow constrictions, pale, a camera that sharpens and is noisy). Fifteen unexposed ones are
