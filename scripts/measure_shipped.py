@@ -101,13 +101,16 @@ def checkpoint_sweep(run: Path, style: str, count: int, size: int, agreement: in
     from cytally.inference.runtime import TorchMember
     from cytally.nets.unet import build
 
-    stored = json.loads((run / "run.json").read_text())
+    stored = json.loads((run / "run.json").read_text())["settings"]
     members = []
     for path in sorted(run.glob("epoch_*.safetensors")):
-        if int(path.stem[-3:]) >= stored["settings"]["late_from"]:
+        if int(path.stem[-3:]) >= stored["late_from"]:
             network = build(stored["architecture"])
             network.load_state_dict({k: v.float() for k, v in load_file(path).items()}, strict=False)
             members.append(TorchMember(network.eval()))
+
+    if not members:
+        sys.exit(f"{run}: expected epoch_*.safetensors from epoch {stored['late_from']} on, found none; train it first")
 
     def looked_at() -> Iterator[Labelled]:
         for number, cell in enumerate(cells(style, 3.0, 5000, 5000 + count), start=1):
