@@ -47,7 +47,7 @@ class Order:
     Attributes
     ----------
     preset : Preset
-        Network and training.
+        Network and training, its seed among the settings.
     ensemble : Path, optional
         Use this one; nothing is labelled or trained. None with images alone: they are stained.
     label : LabelSettings
@@ -73,7 +73,6 @@ class Order:
     largest_shift: int = 60
     movie: str = "gif"
     reading: Reading = field(default_factory=Reading)
-    seed: int = 1
 
 
 def run_livecell(
@@ -130,7 +129,7 @@ def _from_stain(planned: Plan, phase: Path, fluorescence: Path, out: Path, order
         numbered=order.reading.numbered,
         progress=progress,
     )
-    learnt = learn([labelled.folder], out / LEARNING / "ensemble", order.preset, seed=order.seed, progress=progress)
+    learnt = learn([labelled.folder], out / LEARNING / "ensemble", order.preset, progress=progress)
     story = _followed(planned, out, ByEnsemble(learnt.ensemble), order, progress)
     found = evaluate(learnt.aside, learnt.ensemble, out=out, progress=progress)
     return replace(story, labelled=labelled, learnt=learnt, evaluation=found, overlays=out / PICTURES)
