@@ -26,7 +26,7 @@ from cytally.livecell.labelling.folder import LabelSettings, label_folder
 from cytally.livecell.labelling.unchanged import same_settings
 from cytally.livecell.learn import PRESETS, Preset, learn
 from cytally.livecell.measure.evaluate import PICTURES, evaluate
-from cytally.livecell.motion.follow import TABLE, follow
+from cytally.livecell.motion.follow import TABLE, Frames, follow
 from cytally.livecell.motion.lineage import Tracks
 from cytally.livecell.motion.links import LinkSettings, require_tracker
 from cytally.livecell.nuclei import ByEnsemble, ByStain, Finder
@@ -125,8 +125,7 @@ def _from_stain(planned: Plan, phase: Path, fluorescence: Path, out: Path, order
         fluorescence,
         out / LEARNING / "labels",
         order.label,
-        pattern=order.reading.pattern,
-        numbered=order.reading.numbered,
+        naming=order.reading.naming,
         progress=progress,
     )
     learnt = learn([labelled.folder], out / LEARNING / "ensemble", order.preset, progress=progress)
@@ -185,12 +184,10 @@ def track_run(run: Segmented, order: Order, progress: Progress) -> list[tuple[st
     for one in several:
         target = run.folder / TRACKS / one.position if len(several) > 1 else run.folder / TRACKS
         tracks = follow(
-            one.paths,
-            [run.loose[path] for path in one.paths],
+            Frames(one.paths, [run.loose[path] for path in one.paths], one.places),
             target,
             settings=order.link,
             largest_shift=order.largest_shift,
-            places=one.places,
             progress=progress,
         )
         found.append((one.position, tracks))

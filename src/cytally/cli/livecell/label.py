@@ -39,11 +39,12 @@ def label(
       cytally livecell label plate/phase --fluorescence plate/green --out labels
     """
     from cytally.livecell.labelling.folder import SHEET, label_folder
+    from cytally.livecell.names.frame import Naming
 
     settings = label_settings(diameter, declump, thesis_filter, align)
     with reporting() as progress:
         made = label_folder(
-            phase, fluorescence, out, settings, pattern=pattern, numbered=bool(numbered), progress=progress
+            phase, fluorescence, out, settings, naming=Naming(pattern, bool(numbered)), progress=progress
         )
     click.echo(
         f"{counted(len(made.kept), 'labels')} kept, {len(made.fields) - len(made.kept)} rejected; look at {out / SHEET}"

@@ -12,7 +12,7 @@ from cytally.errors import ImageError
 from cytally.files.hashes import hash_of
 from cytally.images.inputs import copies, name_images
 from cytally.images.sequences.headers import hours_between, size_of
-from cytally.livecell.names.frame import FrameName
+from cytally.livecell.names.frame import FrameName, Naming
 from cytally.livecell.names.listing import HOW_TO_TIME
 from cytally.livecell.names.understand import understand
 from cytally.livecell.sequences import Series, in_hours, series_of, without
@@ -42,6 +42,11 @@ class Reading:
     hours: float | None = None
     skip_sizes: bool = False
     repeats: bool = True
+
+    @property
+    def naming(self) -> Naming:
+        """What there is to know of names alone."""
+        return Naming(self.pattern, self.numbered)
 
 
 @dataclass(frozen=True)

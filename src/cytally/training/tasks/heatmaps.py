@@ -15,12 +15,11 @@ from torch import Tensor, nn
 
 from cytally.nets.losses import heatmap_loss
 from cytally.nets.unet import STRIDE, Architecture, UNet
-from cytally.progress import Progress, silent
+from cytally.progress import Progress
 from cytally.training import augment
 from cytally.training.checkpoints import load_weights
 from cytally.training.devices import shared
 from cytally.training.examples import ZERO, CellSource, Targets, TrainingCell, choose_corner, unpack
-from cytally.training.loop import fit
 from cytally.training.pool import Pool, PoolSettings
 from cytally.training.task import Row, Share, Task
 
@@ -104,45 +103,6 @@ FINISH = replace(FURTHER, epochs=14, late_from=4, rate=1e-4, late_rate=1e-4)
 PRESETS = {"shipped": SHIPPED, "further": FURTHER, "finish": FINISH, "paper": PAPER}
 
 
-def fit_heatmaps(
-    source: CellSource,
-    architecture: Architecture,
-    settings: TrainingSettings,
-    folder: Path,
-    progress: Progress = silent,
-    start: Path | None = None,
-    devices: int = 0,
-) -> list[Row]:
-    """Train on cells, leaving the weights of each epoch; an interrupted run resumes.
-
-    Parameters
-    ----------
-    source : CellSource
-        Gives cell number n; must be picklable, as it also runs in another process.
-    architecture : Architecture
-    settings : TrainingSettings
-        `epochs` may be another when a run resumes.
-    folder : Path
-        Of the run, as `loop.fit` writes it.
-    progress : callable
-    start : Path, optional
-        Weights (safetensors) of the same architecture to begin from.
-    devices : int
-        GPUs, or processes without one; 0: every GPU, or one process.
-
-    Returns
-    -------
-    list of dict
-        The learning curve, a row per epoch.
-
-    Raises
-    ------
-    RunError
-        As `loop.fit`; weights of another architecture to begin from.
-    """
-    return fit(HeatmapTask(source, architecture, settings, start), folder, progress, devices)
-
-
 @dataclass(frozen=True)
 class HeatmapBatch:
     """One crop of each of b cells.
@@ -164,13 +124,24 @@ class HeatmapBatch:
 
 
 class HeatmapTask(Task[list[int], HeatmapBatch]):
-    """Heatmaps of points, learnt from a pool of cells of which some are exchanged after each epoch."""
+    """Heatmaps of points, learnt from a pool of cells of which some are exchanged after each epoch.
+
+    Parameters
+    ----------
+    source : CellSource
+        Gives cell number n; must be picklable, as it also runs in another process.
+    architecture : Architecture
+    settings : TrainingSettings
+        `epochs` may be another when a run resumes.
+    start : Path, optional
+        Weights (safetensors) of the same architecture to begin from.
+    """
 
     several = True
     free = ("epochs",)
 
     def __init__(
-        self, source: CellSource, architecture: Architecture, settings: TrainingSettings, start: Path | None
+        self, source: CellSource, architecture: Architecture, settings: TrainingSettings, start: Path | None = None
     ) -> None:
         self.architecture, self.settings, self.start = architecture, settings, start
         self.epochs = settings.epochs
