@@ -11,7 +11,7 @@ from cytally.errors import RunError
 from cytally.nets.unet import Architecture
 from cytally.training import pool as pools
 from cytally.training.checkpoints import load_tensors, member_path
-from cytally.training.examples import TrainingCell
+from cytally.training.examples import Targets, TrainingCell
 from cytally.training.loop import fit
 from cytally.training.pool import Pool, PoolSettings
 from cytally.training.tasks.heatmaps import (
@@ -21,7 +21,7 @@ from cytally.training.tasks.heatmaps import (
     HeatmapTask,
     TrainingSettings,
     criterion_at,
-    examples,
+    heatmap_batch,
 )
 
 
@@ -171,6 +171,18 @@ def test_weights_of_another_architecture_are_refused(tmp_path):
         )
 
 
+@pytest.mark.parametrize("stride", [2, 4])
+def test_labels_lie_on_the_grid_of_the_network(rng, stride):
+    """A label at (41, 23) is drawn around its place of the grid, 41 // stride and 23 // stride."""
+    task = HeatmapTask(Dots(), replace(SMALL, stride=stride), settings(augmented=False))
+    cell = TrainingCell.pack(np.zeros((64, 64), np.float32), np.array([[41.0, 23.0]]), [0], [True, True])
+    task._pool.cells[0] = cell
+    batch = task.batch([0])
+    assert task.network().eval()(batch.images).shape == batch.heatmaps.shape
+    heat = batch.heatmaps[0, 0].numpy()
+    assert np.unravel_index(heat.argmax(), heat.shape) == (41 // stride, 23 // stride)
+
+
 def test_further_keeps_sparsity_from_its_first_epoch():
     assert criterion_at(1, FURTHER) == (0.2, 0.0)
 
@@ -179,7 +191,7 @@ def test_a_channel_that_was_not_labelled_teaches_nothing(rng):
     places = np.array([[40.0, 40.0]])
     cell = TrainingCell.pack(np.zeros((96, 96), np.float32), places, [1], [True, False])
     how = TrainingSettings(side=64, augmented=False)
-    batch = examples([0], [cell], how, 2, rng)
+    batch = heatmap_batch([0], [cell], how, Targets(2, 4), rng)
     assert batch.known.flatten().tolist() == [1.0, 0.0] and batch.heatmaps[0, 1].max() == 0
     full = TrainingCell.pack(np.zeros((96, 96), np.float32), places, [1], [True, True])
-    assert examples([0], [full], how, 2, rng).heatmaps[0, 1].max() > 0.5
+    assert heatmap_batch([0], [full], how, Targets(2, 4), rng).heatmaps[0, 1].max() > 0.5

@@ -197,7 +197,7 @@ class CropTask(Task[NDArray[np.int64], CropBatch]):
 
     def batch(self, item: NDArray[np.int64]) -> CropBatch:
         """Crops, moved and restained, and their labels."""
-        images = examples(self.crops, item, self.architecture.side, self.settings.jitter, self._rng)
+        images = moved_crops(self.crops, item, self.architecture.side, self.settings.jitter, self._rng)
         return CropBatch(images, torch.from_numpy(self.crops.labels[item]))
 
     def rate(self, epoch: int, step: int, steps: int) -> float:
@@ -210,7 +210,7 @@ class CropTask(Task[NDArray[np.int64], CropBatch]):
         return functional.cross_entropy(answers.float(), labels, label_smoothing=self.settings.smoothing)
 
 
-def examples(crops: Crops, chosen: NDArray[np.int64], side: int, jitter: int, rng: np.random.Generator) -> Tensor:
+def moved_crops(crops: Crops, chosen: NDArray[np.int64], side: int, jitter: int, rng: np.random.Generator) -> Tensor:
     """Crops (n, 1, side, side) turned, mirrored, shifted, restained."""
     images = np.empty((len(chosen), 1, side, side), np.float32)
     for image, index in zip(images, chosen, strict=True):

@@ -13,8 +13,9 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from cytally.labels.points import SIGMA
 from cytally.nets.losses import heatmap_loss
-from cytally.nets.unet import STRIDE, Architecture, UNet
+from cytally.nets.unet import Architecture, UNet
 from cytally.progress import Progress
 from cytally.training import augment
 from cytally.training.checkpoints import load_weights
@@ -63,7 +64,7 @@ class TrainingSettings:
     warm: int = 6
     ramp: int = 6
     side: int = 384
-    sigma: float = 2.0
+    sigma: float = SIGMA
     augmented: bool = True
     seed: int = 1
     pool: PoolSettings = field(default_factory=PoolSettings)
@@ -112,7 +113,7 @@ class HeatmapBatch:
     numbers : tuple of int
         The cells.
     images : Tensor, shape (b, 1, side, side)
-    heatmaps : Tensor, shape (b, classes, side/4, side/4)
+    heatmaps : Tensor, shape (b, classes, side/stride, side/stride)
     known : Tensor, shape (b, classes, 1, 1)
         1 for each channel that is labelled, else 0.
     """
@@ -194,7 +195,9 @@ class HeatmapTask(Task[list[int], HeatmapBatch]):
     def batch(self, item: list[int]) -> HeatmapBatch:
         """One crop of each cell."""
         cells = [self._pool.cells[number] for number in item]
-        return examples(item, cells, self.settings, self.architecture.classes, self._rng)
+        how = self.architecture
+        targets = Targets(how.classes, how.step, self.settings.sigma)
+        return heatmap_batch(item, cells, self.settings, targets, self._rng)
 
     def rate(self, epoch: int, step: int, steps: int) -> float:
         """Constant from `late_from` on."""
@@ -244,16 +247,15 @@ def criterion_at(epoch: int, settings: TrainingSettings) -> tuple[float, float]:
     return settings.weight * min(1.0, (epoch - settings.warm) / max(settings.ramp, 1)), 0.0
 
 
-def examples(
+def heatmap_batch(
     numbers: Sequence[int],
     cells: Sequence[TrainingCell],
     settings: TrainingSettings,
-    classes: int,
+    targets: Targets,
     rng: np.random.Generator,
 ) -> HeatmapBatch:
-    """One crop of each cell."""
+    """One crop of each cell, and the heatmaps that a network should answer."""
     images, heatmaps = [], []
-    targets = Targets(classes, STRIDE, settings.sigma)
     for cell in cells:
         corner = choose_corner(cell, settings.side, rng)
         how = augment.draw(rng) if settings.augmented else augment.Augmentation()
@@ -262,7 +264,7 @@ def examples(
         images.append(augment.restain(crop, how, rng))
         heatmaps.append(targets.draw(places, cell.classes, settings.side))
     image = torch.from_numpy(np.stack(images))[:, None].to(memory_format=torch.channels_last)
-    known = torch.from_numpy(np.stack([cell.known[:classes] for cell in cells])).float()[:, :, None, None]
+    known = torch.from_numpy(np.stack([cell.known[: targets.classes] for cell in cells])).float()[:, :, None, None]
     return HeatmapBatch(tuple(numbers), image, torch.from_numpy(np.stack(heatmaps)) * known, known)
 
 
