@@ -18,7 +18,7 @@ from cytally.images.masks import read_mask
 from cytally.images.read import read
 from cytally.inference.card import Card, Thresholds
 from cytally.inference.ensemble import Ensemble, write_card, write_ensemble
-from cytally.livecell.ensemble import LIVE_CELLS, load_ensemble
+from cytally.livecell.ensemble import COUNT_ERROR, LIVE_CELLS, load_ensemble
 from cytally.livecell.labelled import LabelledField, read_labelled
 from cytally.livecell.labelling.split import (
     ENOUGH,
@@ -263,7 +263,7 @@ def choose_thresholds(ensemble: Ensemble, fields: Sequence[LabelledField], progr
         progress("counting validation fields", number + 1, len(fields))
     errors = [found / real - 1 for found, real in counts if real]
     spread = float(np.sqrt(np.mean(np.square(errors)))) if errors else float("nan")
-    notes = chosen.card.training | {"validation_f1": f1, "count_error": spread}
+    notes = chosen.card.training | {"validation_f1": f1, COUNT_ERROR: spread}
     return replace(chosen, card=chosen.card.model_copy(update={"training": notes}))
 
 
