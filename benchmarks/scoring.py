@@ -39,7 +39,7 @@ from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.images.read import read
 from cytally.inference.ensemble import set_threads
-from cytally.nets.precision import preferred_dtype
+from cytally.precision import preferred_dtype
 from cytally.nets.unet import build
 
 

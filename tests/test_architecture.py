@@ -8,7 +8,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "cytally"
 FLOORS = [
-    {"types", "errors", "wording", "progress", "__init__"},
+    {"types", "errors", "wording", "progress", "precision", "__init__"},
     {"files", "segmentation", "detection", "nets", "statistics"},
     {"images", "labels", "figures"},
     {"training", "inference", "evaluation"},
@@ -65,6 +65,13 @@ def test_the_check_itself_notices_a_climb():
 def test_files_know_nothing_of_what_they_hold(path):
     wanted = re.findall(r"^\s*(?:from|import) (cytally\.\w+)", path.read_text(), re.MULTILINE)
     assert set(wanted) <= {"cytally.errors", "cytally.types", "cytally.files"}
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "nets").glob("*.py")), ids=lambda p: p.name)
+def test_networks_ask_no_machine(path):
+    """What a network is depends on no GPU, no processor and no variable of the environment."""
+    names = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+    assert names.isdisjoint({"cuda", "cpu", "backends", "mps", "environ", "getenv"})
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(SOURCE).as_posix())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from cytally.figures.style import BLUE, INK, RED, plain
+from cytally.figures.style import BLUE, INK, RED, without_formulas
 from cytally.types import FloatArray
 
 
@@ -153,7 +153,7 @@ def precision_recall_figure(panels: Sequence[BandedCurve]) -> Figure:
             axes.plot(panel.confidence, value, color=colour, label=name)
             axes.fill_between(panel.confidence, band[0], band[1], color=colour, alpha=0.2, linewidth=0)
         axes.set(xlim=(panel.confidence[0], panel.confidence[-1]), ylim=(0, 1.02), xlabel="confidence $T_C$")
-        axes.set_title(plain(panel.title), fontsize=9)
+        axes.set_title(without_formulas(panel.title), fontsize=9)
         axes.spines[["top", "right"]].set_visible(False)
         if k == 1:
             axes.legend(frameon=False, fontsize=8)

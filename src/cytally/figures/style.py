@@ -19,20 +19,20 @@ ENDINGS = (".svg", ".png")
 _DPI, _MOST = 200, 30_000
 
 
-def plain(text: str) -> str:
+def without_formulas(text: str) -> str:
     """A name for matplotlib as it was typed: a `$` in it begins no formula.
 
     Examples
     --------
-    >>> plain("cost $5 to $9")
+    >>> without_formulas("cost $5 to $9")
     'cost \\\\$5 to \\\\$9'
     """
     return text.replace("$", r"\$")
 
 
 def label(name: str, most: int = 40) -> str:
-    """A name beside an axis: as `plain`, and no longer than leaves room for the axis."""
-    return plain(name if len(name) <= most else f"{name[: most - 1]}…")
+    """A name beside an axis: as `without_formulas`, and no longer than leaves room for the axis."""
+    return without_formulas(name if len(name) <= most else f"{name[: most - 1]}…")
 
 
 def as_svg(figure: Figure) -> str:

@@ -19,7 +19,7 @@ import filelock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cytally.errors import FileError, RunError, RunLockedError
-from cytally.files.atomic import is_part, sweep
+from cytally.files.atomic import is_part, remove_parts
 from cytally.files.hashes import hash_of
 from cytally.files.json import read_json, write_json
 from cytally.files.names import shown
@@ -104,7 +104,7 @@ def locked(folder: Path) -> Iterator[None]:
         raise RunError(f"{where}: cannot be written ({error.strerror}); give another --out") from error
     try:
         if lock.lock_counter == 1:
-            sweep(folder)
+            remove_parts(folder)
         yield
     finally:
         lock.release()

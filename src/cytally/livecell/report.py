@@ -12,7 +12,7 @@ import numpy as np
 from cytally import __version__
 from cytally.figures.masks import outlined
 from cytally.figures.pages import embedded, render
-from cytally.figures.sequences import Branch, CountLine, growth_figure, learning_figure, lineage_figure
+from cytally.figures.sequences import Branch, CountLine, growth_figure, lineage_figure, validation_figure
 from cytally.figures.style import as_svg
 from cytally.files.atomic import write_text
 from cytally.images.masks import grey, read_mask
@@ -154,7 +154,7 @@ def _learning(learnt: Learnt | None) -> str:
     if learnt is None or not learnt.curve:
         return ""
     best = [int(epoch) for epoch in learnt.ensemble.card.training.get("best_epochs", [])]
-    return as_svg(learning_figure(learnt.curve, best))
+    return as_svg(validation_figure(learnt.curve, best))
 
 
 def _evaluation(story: Story) -> dict[str, Any] | None:
