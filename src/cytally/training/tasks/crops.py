@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -173,7 +172,7 @@ class CropTask(Task[NDArray[np.int64], CropBatch]):
         self.epochs = settings.epochs
         self._rng = np.random.default_rng()
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Architecture, settings, and how many crops there are."""
         return {"architecture": asdict(self.architecture), "crops": len(self.crops)} | asdict(self.settings)
 

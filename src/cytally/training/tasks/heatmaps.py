@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -151,7 +150,7 @@ class HeatmapTask(Task[list[int], HeatmapBatch]):
         self._alarms: dict[int, float] = {}
         self._criterion = (0.0, 0.0)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Architecture and settings."""
         return {"architecture": asdict(self.architecture)} | asdict(self.settings)
 
@@ -222,22 +221,13 @@ class HeatmapTask(Task[list[int], HeatmapBatch]):
         """Every epoch: members are drawn from them."""
         return {int(row["epoch"]) for row in rows}
 
-    def notes(self) -> dict[str, Any]:
+    def notes(self) -> dict[str, object]:
         """Which cells are in the pool, for how long, and how they alarmed."""
-        pool = self._pool
-        return {
-            "numbers": pool.numbers,
-            "age": pool.age,
-            "alarm": pool.alarm,
-            "next_number": pool.next_number,
-        }
+        return self._pool.notes()
 
-    def restore(self, notes: Mapping[str, Any]) -> None:
+    def restore(self, notes: Mapping[str, object]) -> None:
         """The pool as it was; its cells are made again from their numbers."""
-        self._pool.numbers = [int(number) for number in notes["numbers"]]
-        self._pool.age = {int(k): v for k, v in notes["age"].items()}
-        self._pool.alarm = {int(k): v for k, v in notes["alarm"].items()}
-        self._pool.next_number = int(notes["next_number"])
+        self._pool.restore(notes)
 
 
 def criterion_at(epoch: int, settings: TrainingSettings) -> tuple[float, float]:

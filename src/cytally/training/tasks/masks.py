@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -176,7 +175,7 @@ class MaskTask(Task[NDArray[np.int64], MaskBatch]):
         self.epochs = settings.epochs
         self._rng = np.random.default_rng()
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Architecture and settings."""
         return {"architecture": asdict(self.architecture)} | asdict(self.settings)
 
