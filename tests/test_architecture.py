@@ -85,6 +85,31 @@ def test_files_and_functions_stay_small(path):
             assert lines <= 60 if path.name == "pipeline.py" else lines <= 45, f"{node.name}: {lines} lines"
 
 
+def undocumented(tree: ast.Module) -> list[str]:
+    """Public functions, classes and their methods without a docstring."""
+    found: list[str] = []
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            found += [f"{node.name}.{name}" for name in undocumented(ast.Module(node.body, []))]
+        if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if not node.name.startswith("_") and not ast.get_docstring(node):
+            found.append(node.name)
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(SOURCE).as_posix())
+def test_what_is_public_says_what_it_does(path):
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree)
+    assert undocumented(tree) == []
+
+
+def test_the_check_itself_notices_what_says_nothing():
+    tree = ast.parse("class A:\n  def b(self): ...\n  def _c(self): ...\nclass _D:\n  def e(self): ...\ndef f(): ...\ndef _g(): ...")
+    assert undocumented(tree) == ["A.b", "A", "f"]
+
+
 def test_no_junk_rooms():
     names = {p.stem for p in SOURCE.rglob("*")}
     assert names.isdisjoint({"utils", "core", "helpers", "common", "base", "misc"})

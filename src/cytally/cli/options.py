@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import wraps
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,6 +78,30 @@ def together(*options: Decorator) -> Decorator:
         for option in reversed(options):
             command = option(command)
         return command
+
+    return add
+
+
+def gathered(name: str, by: Callable[..., object], *options: Decorator) -> Decorator:
+    """Options whose values a command gets as one noun.
+
+    Parameters
+    ----------
+    name : str
+        Parameter of the command.
+    by : callable
+        Takes the values under their names and gives the noun; called when the command runs.
+    options : decorators
+    """
+    taken = tuple(signature(by).parameters)
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def run(**typed: object) -> None:
+            noun = by(**{each: typed.pop(each) for each in taken})
+            command(**typed, **{name: noun})
+
+        return together(*options)(run)
 
     return add
 

@@ -160,7 +160,7 @@ def _planned(images: Sequence[str | Path], order: Order) -> Plan:
 
 
 def _followed(planned: Plan, out: Path, finder: Finder, order: Order, progress: Progress) -> Story:
-    run = segment_folder(planned, out, finder, pattern=order.reading.pattern, progress=progress)
+    run = segment_folder(planned, out, finder, pattern=order.reading.naming.pattern, progress=progress)
     hint = stain_hint(run, finder.settings) if isinstance(finder, ByStain) else ""
     counts = count_run(run, None if hint else finder.count_error)
     tracks = track_run(run, order, progress) if order.tracks else []

@@ -15,29 +15,45 @@ from cytally.cli.livecell.options import (
     FOLLOWING,
     LABELLING,
     LEARNING,
-    READING,
     THERE,
     diameters,
     label_settings,
-    preset_for,
+    reading,
 )
-from cytally.cli.options import JSON, together
+from cytally.cli.options import JSON, gathered, together
 from cytally.cli.progress import reporting, say_skipped
 from cytally.wording import counted
 
 if TYPE_CHECKING:
     from cytally.livecell.counting.plan import Reading
+    from cytally.livecell.labelling.folder import LabelSettings
+    from cytally.livecell.learn import Preset
     from cytally.livecell.pipeline import Order
     from cytally.livecell.report import Story
 
-#: Images, and what finds the nuclei in them.
+
+def _order(ensemble: Path | None, stained: bool, diameter: tuple[float, float]) -> Order:
+    """What finds the nuclei: either an ensemble or the stain."""
+    from cytally.errors import SettingsError
+    from cytally.livecell.pipeline import Order
+
+    if (ensemble is None) != stained:
+        raise SettingsError("expected either --ensemble or --stained, got both or none")
+    return Order(ensemble=ensemble, label=label_settings(diameter))
+
+
+#: A command gets `images`, `order` (what finds the nuclei in them), `out` and `as_json`.
 _FINDING = together(
     click.argument("images", nargs=-1, required=True),
-    click.option("--ensemble", type=THERE, help="For phase contrast or brightfield."),
-    click.option(
-        "--stained", is_flag=True, help="IMAGES are fluorescence: no network, the stain itself is thresholded."
+    gathered(
+        "order",
+        _order,
+        click.option("--ensemble", type=THERE, help="For phase contrast or brightfield."),
+        click.option(
+            "--stained", is_flag=True, help="IMAGES are fluorescence: no network, the stain itself is thresholded."
+        ),
+        diameters("With --stained: smallest and largest nucleus"),
     ),
-    diameters("With --stained: smallest and largest nucleus"),
     click.option("--out", required=True, type=FOLDER, help="Run folder; calling again continues it."),
     JSON,
 )
@@ -45,19 +61,8 @@ _FINDING = together(
 
 @livecell.command()
 @_FINDING
-@READING
-def count(
-    images: tuple[str, ...],
-    ensemble: Path | None,
-    stained: bool,
-    diameter: tuple[float, float],
-    out: Path,
-    hours: float | None,
-    skip_sizes: bool,
-    pattern: str | None,
-    numbered: bool | None,
-    as_json: bool,
-) -> None:
+@reading()
+def count(images: tuple[str, ...], order: Order, out: Path, reading: Reading, as_json: bool) -> None:
     """Count nuclei in IMAGES (folders, files or globs), each with 95 % limits.
 
     OUT gets counts.csv, masks/ and report.html.
@@ -66,27 +71,20 @@ def count(
     Example:
       cytally livecell count plate/phase --ensemble ensembles/bj --out runs/plate --hours 0.5
     """
-    reading = _names(pattern, bool(numbered), hours, skip_sizes)
-    order = replace(_order(ensemble, stained, diameter, reading), tracks=False)
-    _follow(images, out, order, as_json)
+    _follow(images, out, replace(order, tracks=False, reading=reading), as_json)
 
 
 @livecell.command()
 @_FINDING
-@READING
+@reading(numbered=True)
 @FOLLOWING
 def track(
     images: tuple[str, ...],
-    ensemble: Path | None,
-    stained: bool,
-    diameter: tuple[float, float],
+    order: Order,
     out: Path,
-    hours: float | None,
-    skip_sizes: bool,
+    reading: Reading,
     largest_shift: int,
     movie: str,
-    pattern: str | None,
-    numbered: bool | None,
     as_json: bool,
 ) -> None:
     """Count and follow the nuclei of a time-lapse.
@@ -100,13 +98,8 @@ def track(
       cytally livecell track lapse/phase --ensemble ensembles/bj --out runs/lapse
       cytally livecell track lapse/green --stained --diameter 8 40 --out runs/green
     """
-    reading = _names(pattern, numbered is not False, hours, skip_sizes)
-    order = replace(
-        _order(ensemble, stained, diameter, reading),
-        largest_shift=largest_shift,
-        must_track=True,
-        movie=movie.replace("none", ""),
-    )
+    drawn = movie.replace("none", "")
+    order = replace(order, reading=reading, largest_shift=largest_shift, must_track=True, movie=drawn)
     _follow(images, out, order, as_json)
 
 
@@ -119,26 +112,18 @@ def track(
 @FOLLOWING
 @JSON
 @LABELLING
-@READING
+@reading()
 def run(
     phase: Path,
     fluorescence: Path | None,
     ensemble: Path | None,
     out: Path,
-    preset: str,
-    epochs: int | None,
-    hours: float | None,
-    skip_sizes: bool,
+    preset: Preset,
+    settings: LabelSettings,
+    reading: Reading,
     largest_shift: int,
     movie: str,
-    seed: int,
     as_json: bool,
-    diameter: tuple[float, float],
-    declump: str,
-    thesis_filter: bool,
-    align: bool,
-    pattern: str | None,
-    numbered: bool | None,
 ) -> None:
     """Do all of it: label, learn, count, follow, and write report.html.
 
@@ -152,33 +137,11 @@ def run(
     """
     from cytally.livecell.pipeline import Order, run_livecell
 
-    order = Order(
-        preset_for(preset, epochs, seed),
-        ensemble,
-        label_settings(diameter, declump, thesis_filter, align),
-        reading=_names(pattern, bool(numbered), hours, skip_sizes),
-        largest_shift=largest_shift,
-        movie=movie.replace("none", ""),
-    )
+    drawn = movie.replace("none", "")
+    order = Order(preset, ensemble, settings, reading=reading, largest_shift=largest_shift, movie=drawn)
     with reporting() as progress:
         story = run_livecell(phase, fluorescence, out, order, progress)
     _say(story, out, as_json)
-
-
-def _names(pattern: str | None, numbered: bool, hours: float | None, skip_sizes: bool) -> Reading:
-    from cytally.livecell.counting.plan import Reading
-
-    return Reading(pattern, numbered, hours, skip_sizes)
-
-
-def _order(ensemble: Path | None, stained: bool, diameter: tuple[float, float], reading: Reading) -> Order:
-    """What count and track share; either an ensemble or the stain finds the nuclei."""
-    from cytally.errors import SettingsError
-    from cytally.livecell.pipeline import Order
-
-    if (ensemble is None) != stained:
-        raise SettingsError("expected either --ensemble or --stained, got both or none")
-    return Order(ensemble=ensemble, label=label_settings(diameter), reading=reading)
 
 
 def _follow(images: tuple[str, ...], out: Path, order: Order, as_json: bool) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cytally.cli.livecell.group import livecell
-from cytally.cli.livecell.options import FOLDER, LABELLING, NAMING, THERE, label_settings
+from cytally.cli.livecell.options import FOLDER, LABELLING, NAMING, THERE
 from cytally.cli.progress import reporting, say_skipped
 from cytally.wording import counted
+
+if TYPE_CHECKING:
+    from cytally.livecell.labelling.folder import LabelSettings
+    from cytally.livecell.names.frame import Naming
 
 
 @livecell.command()
@@ -22,12 +27,8 @@ def label(
     phase: Path,
     fluorescence: Path,
     out: Path,
-    diameter: tuple[float, float],
-    declump: str,
-    thesis_filter: bool,
-    align: bool,
-    pattern: str | None,
-    numbered: bool | None,
+    settings: LabelSettings,
+    naming: Naming,
 ) -> None:
     """Make masks of single nuclei from fluorescence, for the images in PHASE.
 
@@ -39,13 +40,9 @@ def label(
       cytally livecell label plate/phase --fluorescence plate/green --out labels
     """
     from cytally.livecell.labelling.folder import SHEET, label_folder
-    from cytally.livecell.names.frame import Naming
 
-    settings = label_settings(diameter, declump, thesis_filter, align)
     with reporting() as progress:
-        made = label_folder(
-            phase, fluorescence, out, settings, naming=Naming(pattern, bool(numbered)), progress=progress
-        )
+        made = label_folder(phase, fluorescence, out, settings, naming=naming, progress=progress)
     click.echo(
         f"{counted(len(made.kept), 'labels')} kept, {len(made.fields) - len(made.kept)} rejected; look at {out / SHEET}"
     )

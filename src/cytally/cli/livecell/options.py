@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cytally.cli.options import POSITIVE, Decorator, together
+from cytally.cli.options import POSITIVE, Decorator, gathered, together
 
 if TYPE_CHECKING:
+    from cytally.livecell.counting.plan import Reading
     from cytally.livecell.labelling.folder import LabelSettings
     from cytally.livecell.learn import Preset
+    from cytally.livecell.names.frame import Naming
 
 #: A folder to write, and one that is there.
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -26,8 +28,81 @@ def diameters(said: str) -> Decorator:
     )
 
 
-#: How the stain becomes labels: what `label_settings` takes.
-LABELLING = together(
+def label_settings(
+    diameter: tuple[float, float], declump: str = "shape", thesis_filter: bool = False, align: bool = True
+) -> LabelSettings:
+    """How the stain becomes labels."""
+    from cytally.livecell.labelling.folder import LabelSettings
+    from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings
+    from cytally.livecell.labelling.quality import RejectSettings
+
+    stain = FluorescenceSettings.for_nuclei(*diameter, declump)
+    return LabelSettings(stain, RejectSettings(quarter=0.25 if thesis_filter else 0.0), align)
+
+
+def _preset(preset: str, epochs: int | None, seed: int) -> Preset:
+    """Network and training."""
+    from cytally.livecell.learn import PRESETS
+
+    chosen = PRESETS[preset]
+    settings = replace(chosen.settings, epochs=epochs or chosen.settings.epochs, seed=seed)
+    return replace(chosen, settings=settings)
+
+
+def _naming(pattern: str | None, numbered: bool) -> Naming:
+    """How names are read."""
+    from cytally.livecell.names.frame import Naming
+
+    return Naming(pattern, numbered)
+
+
+def _reading(pattern: str | None, numbered: bool, hours: float | None, skip_sizes: bool) -> Reading:
+    """How names are read, and what is known of times and sizes."""
+    from cytally.livecell.counting.plan import Reading
+
+    return Reading(_naming(pattern, numbered), hours, skip_sizes)
+
+
+def _names(numbered: bool) -> Decorator:
+    """Options of names; `numbered` is the default."""
+    return together(
+        click.option(
+            "--pattern",
+            help="Regular expression for file names with groups position, frame and, if wanted, well; "
+            "see 'livecell names'.",
+        ),
+        click.option(
+            "--numbered/--no-numbered",
+            default=numbered,
+            show_default=True,
+            help="Numbers without a word (0001.tif) are times, or not.",
+        ),
+    )
+
+
+def reading(*, numbered: bool = False) -> Decorator:
+    """A command gets `reading`; `numbered` is what numbers without a word are taken for."""
+    return gathered(
+        "reading",
+        _reading,
+        click.option(
+            "--hours",
+            type=POSITIVE,
+            help="Between one frame number and the next, for growth.  [default: what names or images say]",
+        ),
+        click.option(
+            "--skip-sizes", is_flag=True, help="Leave out frames of another size than the rest of their position."
+        ),
+        _names(numbered),
+    )
+
+
+#: A command gets `naming`.
+NAMING = gathered("naming", _naming, _names(False))
+#: A command gets `settings`: how the stain becomes labels.
+LABELLING = gathered(
+    "settings",
+    label_settings,
     diameters("Smallest and largest nucleus"),
     click.option(
         "--declump",
@@ -44,32 +119,10 @@ LABELLING = together(
         help="Move labels where the fluorescence camera looks beside the other beyond doubt.",
     ),
 )
-#: How names are read.
-NAMING = together(
-    click.option(
-        "--pattern",
-        help="Regular expression for file names with groups position, frame and, if wanted, well; see 'livecell names'.",
-    ),
-    click.option(
-        "--numbered/--no-numbered",
-        default=None,
-        help="Numbers without a word (0001.tif) are times, or not.  [default: for track only]",
-    ),
-)
-#: The same, and what is known of times and sizes.
-READING = together(
-    click.option(
-        "--hours",
-        type=POSITIVE,
-        help="Between one frame number and the next, for growth.  [default: what names or images say]",
-    ),
-    click.option(
-        "--skip-sizes", is_flag=True, help="Leave out frames of another size than the rest of their position."
-    ),
-    NAMING,
-)
-#: What a network learns with: what `preset_for` takes.
-LEARNING = together(
+#: A command gets `preset`: network and training.
+LEARNING = gathered(
+    "preset",
+    _preset,
     click.option(
         "--preset",
         type=click.Choice(["fast", "paper"]),
@@ -89,24 +142,3 @@ FOLLOWING = together(
         "--movie", type=click.Choice(["gif", "mp4", "none"]), default="gif", show_default=True, help="Of the tracks."
     ),
 )
-
-
-def label_settings(
-    diameter: tuple[float, float], declump: str = "shape", thesis_filter: bool = False, align: bool = True
-) -> LabelSettings:
-    """Settings from the options of `LABELLING`."""
-    from cytally.livecell.labelling.folder import LabelSettings
-    from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings
-    from cytally.livecell.labelling.quality import RejectSettings
-
-    stain = FluorescenceSettings.for_nuclei(*diameter, declump)
-    return LabelSettings(stain, RejectSettings(quarter=0.25 if thesis_filter else 0.0), align)
-
-
-def preset_for(preset: str, epochs: int | None, seed: int) -> Preset:
-    """Network and training from the options of `LEARNING`."""
-    from cytally.livecell.learn import PRESETS
-
-    chosen = PRESETS[preset]
-    settings = replace(chosen.settings, epochs=epochs or chosen.settings.epochs, seed=seed)
-    return replace(chosen, settings=settings)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cytally.cli.command import command_line
 from cytally.cli.livecell.group import livecell
-from cytally.cli.livecell.options import FOLDER, LEARNING, THERE, preset_for
+from cytally.cli.livecell.options import FOLDER, LEARNING, THERE
 from cytally.cli.options import JSON
 from cytally.cli.progress import reporting
 from cytally.wording import counted
+
+if TYPE_CHECKING:
+    from cytally.livecell.learn import Preset
 
 
 @livecell.command()
@@ -20,7 +24,7 @@ from cytally.wording import counted
 @click.option("--out", required=True, type=FOLDER, help="Ensemble; calling again resumes an interrupted run.")
 @click.option("--start", type=THERE, help="Ensemble to begin from: transfer with few pairs.")
 @LEARNING
-def train(folders: tuple[Path, ...], out: Path, preset: str, start: Path | None, epochs: int | None, seed: int) -> None:
+def train(folders: tuple[Path, ...], out: Path, preset: Preset, start: Path | None) -> None:
     """Train an ensemble on labelled FOLDERS: one cell line, or several mixed.
 
     A folder is what 'label' wrote, or holds phase/ and labels/ (masks under the same
@@ -33,9 +37,9 @@ def train(folders: tuple[Path, ...], out: Path, preset: str, start: Path | None,
     """
     from cytally.livecell.learn import learn
 
-    chosen, line = preset_for(preset, epochs, seed), command_line(click.get_current_context())
+    line = command_line(click.get_current_context())
     with reporting() as progress:
-        learnt = learn(folders, out, chosen, start=start, progress=progress, command=line)
+        learnt = learn(folders, out, preset, start=start, progress=progress, command=line)
     notes = learnt.ensemble.card.training
     sizes = ", ".join(f"{len(learnt.split.of(part))} {part}" for part in ("train", "validation", "test"))
     click.echo(
