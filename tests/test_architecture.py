@@ -106,7 +106,9 @@ def test_what_is_public_says_what_it_does(path):
 
 
 def test_the_check_itself_notices_what_says_nothing():
-    tree = ast.parse("class A:\n  def b(self): ...\n  def _c(self): ...\nclass _D:\n  def e(self): ...\ndef f(): ...\ndef _g(): ...")
+    tree = ast.parse(
+        "class A:\n  def b(self): ...\n  def _c(self): ...\nclass _D:\n  def e(self): ...\ndef f(): ...\ndef _g(): ..."
+    )
     assert undocumented(tree) == ["A.b", "A", "f"]
 
 
