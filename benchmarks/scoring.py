@@ -39,8 +39,8 @@ from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.images.read import read
 from cytally.inference.ensemble import set_threads
-from cytally.precision import preferred_dtype
 from cytally.nets.unet import build
+from cytally.precision import preferred_dtype
 
 
 def naive_networks(card):

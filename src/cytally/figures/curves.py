@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cytally.figures.style import BLUE, INK, RED, without_formulas
@@ -99,10 +100,7 @@ def dose_figure(curve: CurveBand, marked: Marked | None = None, labels: Mapping[
     return figure
 
 
-def _mark(axes: object, marked: Marked, far: float, label: str) -> None:
-    from matplotlib.axes import Axes
-
-    assert isinstance(axes, Axes)
+def _mark(axes: Axes, marked: Marked, far: float, label: str) -> None:
     low, high = marked.dose_limits[0], min(marked.dose_limits[1], far)
     axes.plot([0, marked.dose, marked.dose], [marked.value, marked.value, 0], color=RED, linewidth=1.4)
     for value, dose in zip(marked.value_limits, (low, high), strict=True):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cytally.figures.style import BLUE, INK, PALE, RED, without_formulas
@@ -133,6 +134,5 @@ def _families(branches: Sequence[Branch]) -> list[int]:
     return list(np.concatenate(families).astype(int).tolist()) if families else []
 
 
-def _plain(axes: object) -> None:
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)  # type: ignore[attr-defined]  # matplotlib is untyped here
+def _plain(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
