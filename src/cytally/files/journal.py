@@ -1,4 +1,4 @@
-"""A line of JSON per finished piece of work, so that a interrupted run loses at most one.
+"""A line of JSON per finished piece of work, so that an interrupted run loses at most one.
 
 A journal is a cache of work: what it holds need not be done again. Each line carries the
 checksum of what it says. A line that was cut short or damaged is dropped when the journal is

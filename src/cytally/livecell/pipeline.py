@@ -82,7 +82,7 @@ def run_livecell(
     order: Order,
     progress: Progress = silent,
 ) -> Story:
-    """From images to counts, tracks and a report; calling again goes on where a interrupted run was.
+    """From images to counts, tracks and a report; calling again goes on where an interrupted run was.
 
     Parameters
     ----------
