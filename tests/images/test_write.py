@@ -24,7 +24,10 @@ def test_two_files_have_two_identifiers(tmp_path):
     """OME: each file has a universally unique one."""
     write(tmp_path / "a.tif", IMAGE)
     write(tmp_path / "b.tif", IMAGE)
-    said = [tifffile.TiffFile(tmp_path / name).ome_metadata for name in ("a.tif", "b.tif")]
+    said = []
+    for name in ("a.tif", "b.tif"):
+        with tifffile.TiffFile(tmp_path / name) as file:
+            said.append(file.ome_metadata)
     one, two = (text.partition('UUID="urn:uuid:')[2][:36] for text in said)
     assert one != two and len(one.split("-")) == 5
 
