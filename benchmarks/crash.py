@@ -57,8 +57,9 @@ from cytally.nets.unet import Architecture
 from cytally.training import pool
 from cytally.training.checkpoints import load_tensors
 from cytally.training.examples import TrainingCell
+from cytally.training.loop import fit
 from cytally.training.pool import PoolSettings
-from cytally.training.tasks.heatmaps import TrainingSettings, fit_heatmaps
+from cytally.training.tasks.heatmaps import HeatmapTask, TrainingSettings
 from cytally.training.tasks.masks import MaskSettings
 
 #: Most kills before a run is left alone.
@@ -108,7 +109,7 @@ def jobs(folder):
     lapse = partial(run_livecell, folder / "lapse" / "phase", folder / "lapse" / "fluorescence", order=Order(QUICK))
     return [
         Job("score", lambda out: score(folder=out)),
-        Job("train", lambda out: fit_heatmaps(Dots(), SMALL, PLAN, out)),
+        Job("train", lambda out: fit(HeatmapTask(Dots(), SMALL, PLAN), out)),
         Job("livecell run", lambda out: lapse(out=out)),
     ]
 

@@ -97,7 +97,7 @@ def checkpoint_sweep(run: Path, style: str, count: int, size: int, agreement: in
     """Precision and recall over T_C of a run's last checkpoints and of ensembles drawn from them."""
     from safetensors.torch import load_file
 
-    from cytally.evaluation.detection import Labelled, sweep
+    from cytally.evaluation.detection import Draws, Labelled, sweep
     from cytally.inference.runtime import TorchMember
     from cytally.nets.unet import build
 
@@ -119,7 +119,7 @@ def checkpoint_sweep(run: Path, style: str, count: int, size: int, agreement: in
             if number % 20 == 0:
                 print(f"{run.name}: {number} of {count} cells", file=sys.stderr, flush=True)
 
-    found = sweep(looked_at(), size=min(size, len(members)), agreement=agreement, sampled=100)
+    found = sweep(looked_at(), Draws(min(size, len(members)), agreement), stride=members[0].architecture.step)
     bands = {
         f"{kind}, {name}": {key: np.round(value, 4).tolist() for key, value in vars(found.band(kind, channel)).items()}
         for kind in ("singles", "ensembles")

@@ -26,8 +26,9 @@ from cytally.files.runs import read_record
 from cytally.inference.runtime import TorchMember
 from cytally.nets.unet import STRIDE, Architecture, build
 from cytally.training.checkpoints import load_tensors, member_path
+from cytally.training.loop import fit
 from cytally.training.pool import PoolSettings
-from cytally.training.tasks.heatmaps import SHIPPED, fit_heatmaps
+from cytally.training.tasks.heatmaps import SHIPPED, HeatmapTask
 
 BASE = Architecture(classes=4, filters=12, depth=4, widest=160)
 #: What differs: of the network, of the settings.
@@ -92,7 +93,7 @@ def main() -> None:
     for number, (name, (network, settings)) in enumerate(list(TWINS.items())[: chosen.twins]):
         folder, architecture = chosen.out / f"twin_{number}", replace(BASE, **network)
         with reporting() as progress:
-            fit_heatmaps(source, architecture, replace(plain, **settings), folder, progress)
+            fit(HeatmapTask(source, architecture, replace(plain, **settings)), folder, progress)
         model = build(read_record(folder).settings["architecture"])
         weights, _ = load_tensors(member_path(folder, chosen.epochs))
         model.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)

@@ -10,7 +10,6 @@ import io
 import os
 import sys
 from importlib import import_module
-from typing import Any
 
 import click
 
@@ -36,7 +35,7 @@ class Commands(click.Group):
         _join()
         return super().list_commands(ctx)
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: click.Context) -> object:
         """Run a command; our own errors and the disk's become a line and exit code 1."""
         if isinstance(sys.stdout, io.TextIOWrapper):  # a path need not be text
             sys.stdout.reconfigure(errors="backslashreplace")
@@ -67,7 +66,9 @@ _FILES = (
     "laboratory.samples",
     "laboratory.interlab",
     "laboratory.assays",
+    "livecell.images",
     "livecell.label",
+    "livecell.train",
     "livecell.follow",
     "livecell.experts",
 )

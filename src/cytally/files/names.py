@@ -32,7 +32,7 @@ def _escaped(found: re.Match[str]) -> str:
     return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
 
 
-def stored(name: str) -> str:
+def on_disk(name: str) -> str:
     """The name on disk of what `shown` gave."""
     return _SHOWN.sub(lambda found: chr(0xDC00 + int(found[1], 16)), name)
 

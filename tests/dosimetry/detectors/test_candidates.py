@@ -129,6 +129,18 @@ def test_a_flat_top_is_proposed_once_and_counts_its_votes(random_ensemble):
     assert found.confidence[0] == pytest.approx(0.6) and found.spread[0] == pytest.approx(0.1225, abs=1e-4)
 
 
+@pytest.mark.parametrize("stride", [1, 2, 4])
+def test_a_place_of_the_map_is_the_middle_of_its_pixels(random_ensemble, stride):
+    """Stride 2: place (5, 9) covers rows 10 and 11 and columns 18 and 19."""
+    whole = load_ensemble(random_ensemble)
+    ensemble = replace(whole, card=whole.card.model_copy(update={"stride": stride}))
+    maps = np.zeros((4, 2, 20, 20), np.float32)
+    maps[:, 0, 5, 9] = 0.7
+    found = peaks(maps, ensemble, proposing(ensemble))
+    covered = np.arange(stride)
+    assert (found.row[0], found.col[0]) == (np.mean(5 * stride + covered), np.mean(9 * stride + covered))
+
+
 def test_members_that_propose_are_spread_over_the_run(random_ensemble, shipped):
     assert proposing(shipped) == [0, 3, 6, 9] and proposing(shipped, 2) == [0, 9]
     assert proposing(load_ensemble(random_ensemble)) == [0, 1, 2, 3]

@@ -18,7 +18,7 @@ from cytally.dosimetry.detectors.cooccurrence import confirmed
 from cytally.dosimetry.measure.gallery import PAGE, Exhibits, page
 from cytally.dosimetry.training.sources import labelled_images
 from cytally.errors import ImageError
-from cytally.evaluation.detection import Labelled, Sweep, sweep
+from cytally.evaluation.detection import Draws, Labelled, Sweep, sweep
 from cytally.evaluation.matching import TRUTH_LEVEL, Hits, match_components, match_one_to_one
 from cytally.figures.curves import BandedCurve, precision_recall_figure
 from cytally.figures.style import as_svg
@@ -28,14 +28,13 @@ from cytally.images.read import read
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.votes import cast_votes, predict
 from cytally.labels.known import TABLE, UNKNOWN, KnownCells, read_known
-from cytally.labels.points import check_inside, spots
+from cytally.labels.points import SIGMA, check_inside, spots
 from cytally.progress import Progress, silent
 from cytally.statistics.poisson import garwood
 from cytally.types import Detections, FloatArray, Points, Skipped
 
 #: A one-to-one hit lies within this many normalised pixels (about a chromosome's width).
 RADIUS = 20.0
-_SIGMA = 2.0
 
 
 @dataclass
@@ -134,7 +133,7 @@ def evaluate(
 
     if sweeping:
         size = max(len(ensemble.members) // 2, 1)
-        result.sweep = sweep(looked_at(), size=size, agreement=size // 2)
+        result.sweep = sweep(looked_at(), Draws(size, size // 2), stride=ensemble.card.stride)
     else:
         for _ in looked_at():
             pass
@@ -146,7 +145,7 @@ def _tally(result: Evaluation, cell: LabelledCell, places: Sequence[FloatArray],
     result.cells[cell.dose] = result.cells.get(cell.dose, 0) + 1
     for channel, name in enumerate(ensemble.classes):
         tally = result.tallies.setdefault((cell.dose, name), Tally())
-        truth = spots(places[channel], won[channel].shape, ensemble.card.stride, _SIGMA)
+        truth = spots(places[channel], won[channel].shape, ensemble.card.stride, SIGMA)
         tally.by_components += match_components(won[channel], truth)
         for kind, detections in (("one_to_one", found), ("beside_fragment", kept)):
             hits = match_one_to_one(_places(detections, name), places[channel], RADIUS)
@@ -170,7 +169,7 @@ def _decided(values: NDArray[np.float32], ensemble: Ensemble) -> tuple[Detection
         read = judged(values, propose(values, ensemble), ensemble)
         found = confirmed(read, ensemble)
         kept = co_occurring(confirmed(read, ensemble.with_thresholds(co_occurrence=True)))
-        drawn = [spots(_places(found, name), shape, stride, _SIGMA) for name in ensemble.classes]
+        drawn = [spots(_places(found, name), shape, stride, SIGMA) for name in ensemble.classes]
         return found, kept, [heat > TRUTH_LEVEL for heat in drawn]
     cast = cast_votes(values, ensemble)
     found = detect(cast.votes, cast.maps, thresholds.agreement, ensemble.classes, stride)

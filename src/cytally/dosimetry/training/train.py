@@ -36,7 +36,8 @@ from cytally.labels.points import check_inside
 from cytally.nets.unet import Architecture
 from cytally.progress import Progress
 from cytally.training.examples import CellSource, TrainingCell
-from cytally.training.tasks.heatmaps import TrainingSettings, fit_heatmaps
+from cytally.training.loop import fit
+from cytally.training.tasks.heatmaps import HeatmapTask, TrainingSettings
 from cytally.types import Image, Points, Skipped
 
 #: Cells on which thresholds are chosen: of the highest dose, and silent ones.
@@ -123,7 +124,7 @@ def train_ensemble(
     images, skipped = readable(plan.folders, progress)
     fields = read_fields(plan.normal, skipped, progress) if plan.normal else ()
     source = plan.source(settings.seed, images, fields)
-    fit_heatmaps(source, architecture, settings, run, progress, plan.start, plan.devices)
+    fit(HeatmapTask(source, architecture, settings, plan.start), run, progress, devices=plan.devices)
     epochs = choose_epochs(run, settings.late_from, plan.members, settings.seed)
     notes = {
         "command": command,

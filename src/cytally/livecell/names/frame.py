@@ -11,6 +11,22 @@ from cytally.files.names import shown
 NAMELESS = "field"
 
 
+@dataclass(frozen=True)
+class Naming:
+    """How names are to be read.
+
+    Attributes
+    ----------
+    pattern : str, optional
+        For file names, see `understand`.
+    numbered : bool
+        Numbers without a word are times.
+    """
+
+    pattern: str | None = None
+    numbered: bool = False
+
+
 @dataclass(frozen=True, order=True)
 class FrameName:
     """What the name of an image says.
