@@ -15,6 +15,7 @@ from cytally.cli.livecell.group import livecell
 from cytally.cli.main import FAILED, SKIPPED
 from cytally.cli.options import POSITIVE, Finite
 from cytally.cli.progress import reporting
+from cytally.files.names import shown
 from cytally.wording import counted
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def unstack(stacks: tuple[Path, ...], out: Path) -> None:
             own = f" (series {part.number + 1}{f': {part.name}' if part.name else ''})" if len(parts) > 1 else ""
             planes = f", {part.planes} focal planes" if part.planes > 1 else ""
             click.echo(
-                f"{path.name}{own}: {counted(part.times, 'times')}, {counted(part.channels, 'channels')}{planes}"
+                f"{shown(path.name)}{own}: {counted(part.times, 'times')}, {counted(part.channels, 'channels')}{planes}"
             )
 
 
