@@ -46,20 +46,20 @@ def read(path: str | Path, *, as_numbers: bool = False) -> Image:
     ending = path.suffix.lower()
     name = shown(path)
     if ending not in ENDINGS:
-        raise ImageError(f"{name}: expected an image ({', '.join(ENDINGS)}), got {ending or 'no ending'}")
+        raise ImageError(f"expected an image ({', '.join(ENDINGS)}), got {ending or 'no ending'}", name)
     if not path.is_file():
-        raise ImageError(f"{name}: no such file")
+        raise ImageError("no such file", name)
     try:
         with path.open("rb") as file:
             tiff = file.read(4) in _TIFF
         found = (read_tiff if tiff else read_plain)(path, as_numbers=as_numbers)
         pixels = _upright(_finite(found))
     except ImageError as error:
-        raise ImageError(f"{name}: {error}") from error
+        raise ImageError(str(error), name) from error
     except MemoryError as error:
-        raise ImageError(f"{name}: not a readable image (more memory is needed than there is)") from error
+        raise ImageError("not a readable image (more memory is needed than there is)", name) from error
     except Exception as error:  # decoders raise anything from SyntaxError to zlib.error
-        raise ImageError(f"{name}: not a readable image ({error}); is the file complete?") from error
+        raise ImageError(f"not a readable image ({error}); is the file complete?", name) from error
     return Image(pixels, found.pixel_size_um, str(path), found.notes)
 
 

@@ -220,14 +220,16 @@ def names(folder: Path, pattern: str | None, numbered: bool, every: bool, as_jso
       cytally livecell names plate/phase
       cytally livecell names plate --pattern '(?P<position>.*)-(?P<frame>\\d+)'
     """
+    from cytally.images.inputs import names_below
     from cytally.images.read import find_images
-    from cytally.livecell.names.listing import as_data, as_table, listing, relative
+    from cytally.livecell.names.listing import as_data, as_table, listing
     from cytally.livecell.names.understand import understand
     from cytally.livecell.sequences import folder_of
 
     paths = find_images(folder)
     told = understand(paths, pattern, {path: folder_of(path, folder) for path in paths}, numbered=numbered)
-    found = listing([(relative(frame.path, folder), frame) for frame in told.frames], told.notes)
+    names_of = {path: name for name, path in names_below(folder, paths).items()}
+    found = listing([(names_of[frame.path], frame) for frame in told.frames], told.notes)
     click.echo(json.dumps(as_data(found)) if as_json else as_table(found, every))
     for problem in found.problems:
         click.echo(f"  {problem}", err=True)

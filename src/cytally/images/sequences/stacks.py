@@ -85,11 +85,11 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, list[Series]]]:
             size = file.seek(0, 2)
             yield file, series_in(file, pages_of(file, size), size)
     except ImageError as error:
-        raise ImageError(f"{name}: {error}") from error
+        raise ImageError(str(error), name) from error
     except MemoryError as error:
-        raise ImageError(f"{name}: not a readable stack (more memory is needed than there is)") from error
+        raise ImageError("not a readable stack (more memory is needed than there is)", name) from error
     except Exception as error:  # decoders raise anything from SyntaxError to zlib.error
-        raise ImageError(f"{name}: expected a TIFF stack ({error}); is the file complete?") from error
+        raise ImageError(f"expected a TIFF stack ({error}); is the file complete?", name) from error
 
 
 def _decoded(file: BinaryIO, tiff: tifffile.TiffFile, place: Place) -> NDArray[Any]:

@@ -159,7 +159,7 @@ def _segment(path: Path, name: str, folder: Path, finder: Finder, own: str) -> L
     try:
         nuclei = finder.find(grey(read(path)))
     except ImageError as error:
-        return Line(image=name, sha256=digest, status=f"skipped: {shown(error).removeprefix(f'{shown(path)}: ')}")
+        return Line(image=name, sha256=digest, status=shown(f"skipped: {error.beside(shown(path))}"))
     stored: dict[str, Any] = {}
     for kind, place, labels in (("mask", MASKS, nuclei.labels), ("loose", LOOSE, nuclei.loose)):
         if kind == "loose" and np.array_equal(nuclei.loose, nuclei.labels):
