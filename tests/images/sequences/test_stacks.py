@@ -8,6 +8,7 @@ import tifffile
 
 from cytally.errors import ImageError, LabelError
 from cytally.images.masks import LARGEST_NUMBER, read_mask, read_numbers
+from cytally.images.read import read
 from cytally.images.sequences.stacks import stack_parts, stack_planes
 from cytally.images.sequences.tracks import read_masks, read_tracks
 
@@ -143,6 +144,15 @@ def test_a_palette_is_looked_up_in_stacks_too(tmp_path):
     grey = CUBE[:, 0].astype(np.uint8)
     tifffile.imwrite(tmp_path / "s.tif", grey, photometric="palette", colormap=colours.astype(np.uint16) * 257)
     assert all(np.array_equal(p.pixels, colours.T[grey[p.time]]) for p in stack_planes(tmp_path / "s.tif"))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_planes_stand_upright_as_a_single_image_does(tmp_path, orientation):
+    turned = [(274, "H", 1, orientation, False)]
+    tifffile.imwrite(tmp_path / "one.tif", CUBE[0, 0], extratags=turned)
+    tifffile.imwrite(tmp_path / "s.tif", CUBE[:, 0], extratags=turned, photometric="minisblack")
+    (first, *_) = stack_planes(tmp_path / "s.tif")
+    assert np.array_equal(first.pixels, read(tmp_path / "one.tif").pixels)
 
 
 def test_a_metamorph_stack_comes_out(tmp_path, handmade, grey_tags):

@@ -131,3 +131,9 @@ def test_the_command_says_what_each_series_holds(tmp_path):
     imagej(tmp_path / "one.tif", cube(1, 5), "TCYX")
     done = CliRunner().invoke(cli, ["livecell", "unstack", str(tmp_path / "one.tif"), "--out", str(tmp_path / "o")])
     assert "one.tif: 1 time, 5 channels" in done.output
+
+
+def test_the_command_tells_stacks_of_one_name_apart(tmp_path):
+    stacks = [imagej(tmp_path / f"w{k}" / "lapse.tif", cube(3, seed=k), "TYX") for k in (1, 2)]
+    done = CliRunner().invoke(cli, ["livecell", "unstack", *map(str, stacks), "--out", str(tmp_path / "out")])
+    assert all(f"{path}: 3 times, 1 channel" in done.output for path in stacks)

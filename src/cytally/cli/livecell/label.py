@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -188,13 +189,13 @@ def unstack(stacks: tuple[Path, ...], out: Path) -> None:
 
     with reporting() as progress:
         found = write_all(stacks, out, progress)
+    often = Counter(path.name for path in found)
     for path, parts in found.items():
+        stack = shown(path if often[path.name] > 1 else path.name)
         for part in parts:
             own = f" (series {part.number + 1}{f': {part.name}' if part.name else ''})" if len(parts) > 1 else ""
             planes = f", {part.planes} focal planes" if part.planes > 1 else ""
-            click.echo(
-                f"{shown(path.name)}{own}: {counted(part.times, 'times')}, {counted(part.channels, 'channels')}{planes}"
-            )
+            click.echo(f"{stack}{own}: {counted(part.times, 'times')}, {counted(part.channels, 'channels')}{planes}")
 
 
 @livecell.command()

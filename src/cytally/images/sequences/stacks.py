@@ -18,6 +18,7 @@ from cytally.files.names import shown
 from cytally.images.formats.colour import BLACK_IS_ZERO, RGB, WHITE_IS_ZERO, to_picture
 from cytally.images.formats.directories import pages_of
 from cytally.images.formats.limits import Damaged
+from cytally.images.formats.orientation import upright
 from cytally.images.formats.segments import PLAIN
 from cytally.images.formats.tiff import opened, stored
 from cytally.images.sequences.series import Place, Series, series_in
@@ -34,7 +35,7 @@ class StackPlane:
     time, channel, z : int
         From 0.
     pixels : ndarray of shape (h, w) or (h, w, 3)
-        Black is 0; numbers of a palette are looked up, as `read` does.
+        As `read` gives them: black is 0, a palette is looked up, the picture stands upright.
     """
 
     part: StackPart
@@ -96,13 +97,14 @@ def _decoded(file: BinaryIO, tiff: tifffile.TiffFile, place: Place) -> NDArray[A
     page = place.page
     samples = _behind(file, tiff, place) if place.behind else stored(tiff, page)
     if place.channel is None:
-        return to_picture(samples, page)[0]
+        return upright(to_picture(samples, page)[0], page.get("orientation", 1))
     photometric = page.get("photometric", BLACK_IS_ZERO)
     if photometric not in (BLACK_IS_ZERO, RGB, WHITE_IS_ZERO):
         raise ImageError("expected channels in grey, got colours; save each channel as a stack of its own")
     grey = WHITE_IS_ZERO if photometric == WHITE_IS_ZERO else BLACK_IS_ZERO
     alone = replace(page, tags={**page.tags, "samples": (1,), "photometric": (grey,)})
-    return to_picture(samples[..., place.channel : place.channel + 1], alone)[0]
+    pixels, _ = to_picture(samples[..., place.channel : place.channel + 1], alone)
+    return upright(pixels, page.get("orientation", 1))
 
 
 def _behind(file: BinaryIO, tiff: tifffile.TiffFile, place: Place) -> NDArray[Any]:

@@ -142,16 +142,20 @@ def _labelled(
     hints = (*_hints(found, settings), beside, _misfits(made, alike))
     result = Labelled(out, fields, tuple(skipped), offset, sheet, tuple(hint for hint in hints if hint))
     write_table(result, [each.found for each in made])
+    _note(result, settings)
+    return result
+
+
+def _note(result: Labelled, settings: LabelSettings) -> None:
     notes = {
         "settings": asdict(settings),
-        "offset": asdict(offset),
+        "offset": asdict(result.offset),
         "kept": len(result.kept),
-        "rejected": len(fields) - len(result.kept),
+        "rejected": len(result.fields) - len(result.kept),
         "hints": result.hints,
-        "skipped": [asdict(s) for s in skipped],
+        "skipped": [asdict(one) for one in result.skipped],
     }
-    write_json(out / NOTES, notes)
-    return result
+    write_json(result.folder / NOTES, notes)
 
 
 def _judged(found: Sequence[_Found], made: Sequence[_Made], settings: LabelSettings) -> tuple[list[str], list[float]]:
