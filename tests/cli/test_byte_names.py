@@ -71,22 +71,26 @@ def test_evaluate_and_compose_read_them(cells, tmp_path):
 def test_livecell_reads_them(tmp_path, door):
     folder = tmp_path / "stain"
     folder.mkdir()
-    for name in (BYTE, OTHER):
+    for k, name in enumerate((BYTE, OTHER, LITERAL)):
         for time in range(2):
-            tifffile.imwrite(folder / f"{name}_t{time:03d}.tif", 255 - field_of_view((160, 168)))
+            tifffile.imwrite(folder / f"{name}_t{time:03d}.tif", np.roll(255 - field_of_view((160, 168)), 7 * k + time))
         (folder / f"{name}_t002.tif").write_bytes(name.encode("utf-8", "surrogateescape"))
     said = run("livecell", door, folder, "--stained", "--out", tmp_path / "run", code=3)
     assert r"skipped a\xff_t002.tif: not a readable image" in said.output
     assert len(texts_in(tmp_path / "run")) >= 3
+    with (tmp_path / "run" / "counts.csv").open(encoding="utf-8") as file:
+        assert len({row["position"] for row in csv.DictReader(file)}) == 3
 
 
 def test_livecell_names_shows_them(tmp_path):
     for name in (BYTE, LITERAL, OTHER):
         for time in range(2):
             tifffile.imwrite(tmp_path / f"{name}_t{time:03d}.tif", np.zeros((8, 8), np.uint8))
-    said = run("livecell", "names", tmp_path, "--json", code=1).stdout  # positions of two are shown alike
+    said = run("livecell", "names", tmp_path, "--json").stdout
     names = {image["image"] for image in json.loads(said.splitlines()[0])["images"]}
     assert {r"a\xff_t000.tif", r"a\\xff_t000.tif", r"b\xfe_t001.tif"} < names and len(names) == 6
+    positions = {image["position"] for image in json.loads(said.splitlines()[0])["images"]}
+    assert positions == {r"a\xff", r"a\\xff", r"b\xfe"}
 
 
 def test_livecell_labels_and_reads_them_back(tmp_path):
