@@ -117,9 +117,11 @@ def test_a_stack_that_ends_too_early_is_one_clear_error(tmp_path):
 
 def test_other_axes_and_no_tiff_are_refused(tmp_path):
     tifffile.imwrite(tmp_path / "odd.tif", cube(2, 3), metadata={"axes": "HTYX"}, photometric="minisblack")
+    tifffile.imwrite(tmp_path / "unnamed.tif", cube(2, 3), photometric="minisblack")
     (tmp_path / "no.tif").write_bytes(b"nothing of the kind")
-    with pytest.raises(ImageError, match="expected axes of time, channel and focal plane"):
-        unstack([tmp_path / "odd.tif"], tmp_path / "out")
+    for name in ("odd.tif", "unnamed.tif"):
+        with pytest.raises(ImageError, match=f"{name}: expected axes of time, channel and focal plane"):
+            unstack([tmp_path / name], tmp_path / "out")
     with pytest.raises(ImageError, match="is the file complete"):
         unstack([tmp_path / "no.tif"], tmp_path / "out")
 

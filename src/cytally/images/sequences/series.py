@@ -24,6 +24,10 @@ from cytally.images.sequences.headers import hours_noted, pixel_sizes_noted
 #: Axes of tifffile for pages in a row that no name tells what they are: as many cameras write time-lapses.
 _UNNAMED = "IQR"
 _KNOWN = set("TCZYXS" + _UNNAMED)
+_OTHER_AXES = (
+    "expected axes of time, channel and focal plane beside rows and columns, got {} {}; save it with those axes, "
+    "as an ImageJ or OME stack"
+)
 #: Kinds of tifffile in which the file itself says where one series ends and the next begins.
 _TOLD = ("ome", "mmstack", "shaped")
 
@@ -197,10 +201,7 @@ class _Told:
         unnamed = [axis for axis in self.axes if axis in _UNNAMED and sizes[axis] > 1]
         other = [axis for axis in self.axes if axis not in _KNOWN and sizes[axis] > 1]
         if other or len(unnamed) > 1 or (unnamed and sizes.get("T", 1) > 1):
-            raise ImageError(
-                f"expected axes of time, channel and focal plane beside rows and columns, got {self.axes} "
-                f"{tuple(sizes.values())}; save it with those axes"
-            )
+            raise ImageError(_OTHER_AXES.format(self.axes, tuple(sizes.values())))
         times = sizes[unnamed[0]] if unnamed else sizes.get("T", 1)
         return times, sizes.get("C", 1), sizes.get("Z", 1)
 
@@ -224,7 +225,7 @@ def _told(one: Any, numbered: dict[int, Page]) -> _Told:
     if lacking:
         raise Damaged(f"{lacking} of {len(inside)} planes are missing")
     if "Y" not in axes or "X" not in axes or len(set(axes)) < len(axes):
-        raise ImageError(f"expected axes of rows and columns, got {axes}; save it as an ImageJ or OME stack")
+        raise ImageError(_OTHER_AXES.format(axes, tuple(one.shape)))
     sizes = dict(zip(axes, (int(length) for length in one.shape), strict=True))
     pages = tuple(numbered[page.index] for page in inside)
     if len(pages) == 1:  # tifffile names the first of a row without gaps; others may have pages of their own
