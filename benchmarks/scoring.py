@@ -42,7 +42,6 @@ from cytally.images.read import read
 from cytally.images.write import write
 from cytally.inference.ensemble import set_threads
 from cytally.nets.unet import build
-from cytally.precision import preferred_dtype
 from cytally.types import Image
 
 AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from cytally.cli.livecell.options import FOLDER, THERE
 from cytally.cli.main import FAILED
 from cytally.cli.options import JSON, Finite
 from cytally.cli.progress import reporting
+from cytally.files.names import shown
 from cytally.wording import counted
 
 
@@ -111,13 +113,13 @@ def unstack(stacks: tuple[Path, ...], out: Path) -> None:
 
     with reporting() as progress:
         found = write_all(stacks, out, progress)
+    often = Counter(path.name for path in found)
     for path, parts in found.items():
+        stack = shown(path if often[path.name] > 1 else path.name)
         for part in parts:
             own = f" (series {part.number + 1}{f': {part.name}' if part.name else ''})" if len(parts) > 1 else ""
             planes = f", {part.planes} focal planes" if part.planes > 1 else ""
-            click.echo(
-                f"{path.name}{own}: {counted(part.times, 'times')}, {counted(part.channels, 'channels')}{planes}"
-            )
+            click.echo(f"{stack}{own}: {counted(part.times, 'times')}, {counted(part.channels, 'channels')}{planes}")
 
 
 @livecell.command()
@@ -143,14 +145,16 @@ def names(folder: Path, pattern: str | None, numbered: bool, every: bool, as_jso
       cytally livecell names plate/phase
       cytally livecell names plate --pattern '(?P<position>.*)-(?P<frame>\\d+)'
     """
+    from cytally.images.inputs import names_below
     from cytally.images.read import find_images
-    from cytally.livecell.names.listing import as_data, as_table, listing, relative
+    from cytally.livecell.names.listing import as_data, as_table, listing
     from cytally.livecell.names.understand import understand
     from cytally.livecell.sequences import folder_of
 
     paths = find_images(folder)
     told = understand(paths, pattern, {path: folder_of(path, folder) for path in paths}, numbered=numbered)
-    found = listing([(relative(frame.path, folder), frame) for frame in told.frames], told.notes)
+    names_of = {path: name for name, path in names_below(folder, paths).items()}
+    found = listing([(names_of[frame.path], frame) for frame in told.frames], told.notes)
     click.echo(json.dumps(as_data(found)) if as_json else as_table(found, every))
     for problem in found.problems:
         click.echo(f"  {problem}", err=True)

@@ -22,8 +22,10 @@ from cytally.evaluation.detection import Draws, Labelled, Sweep, sweep
 from cytally.evaluation.matching import TRUTH_LEVEL, Hits, match_components, match_one_to_one
 from cytally.figures.curves import BandedCurve, precision_recall_figure
 from cytally.figures.style import as_svg
-from cytally.files.atomic import write_bytes
+from cytally.files.atomic import write_bytes, write_text
+from cytally.files.names import shown
 from cytally.files.tables.csv import csv_bytes
+from cytally.images.inputs import names_below
 from cytally.images.read import read
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.votes import cast_votes, predict
@@ -85,7 +87,9 @@ class LabelledCell:
 
 def labelled_cells(folder: Path, skipped: list[Skipped]) -> Iterator[LabelledCell]:
     """Read a labelled folder cell by cell; unreadable images are added to `skipped`."""
-    labelled = {path.relative_to(folder).as_posix(): (path, points) for path, points in labelled_images(folder)}
+    found = labelled_images(folder)
+    names = names_below(folder, [path for path, _ in found])
+    labelled = dict(zip(names, found, strict=True))
     table = folder / TABLE
     known = read_known(table, labelled) if table.is_file() else KnownCells({})
     skipped += [Skipped(TABLE, words) for words in known.strangers]
@@ -95,7 +99,7 @@ def labelled_cells(folder: Path, skipped: list[Skipped]) -> Iterator[LabelledCel
             check_inside(points, image.shape, name)
             yield LabelledCell(normalise(image), points, known.rows.get(name, {}).get("dose_gy") or UNKNOWN)
         except ImageError as error:
-            skipped.append(Skipped(name, str(error)))
+            skipped.append(Skipped(name, shown(error.beside(shown(path)))))
 
 
 def evaluate(
@@ -239,7 +243,7 @@ def write_evaluation(result: Evaluation, folder: Path, ensemble: Ensemble) -> di
     lines = [["" if line[k] is None else str(line[k]) for k in columns] for line in figures["by_dose"]]
     write_bytes(folder / "evaluation.csv", csv_bytes([columns, *lines]))
     totals = {name: result.total(name, "one_to_one") for name in result.classes}
-    write_bytes(folder / PAGE, page(figures, totals, result.exhibits, result.skipped).encode())
+    write_text(folder / PAGE, page(figures, totals, result.exhibits, result.skipped))
     if result.sweep is not None:
         write_bytes(folder / "precision_recall.svg", as_svg(precision_recall_figure(panels(result))).encode())
     return figures

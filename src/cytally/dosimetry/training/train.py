@@ -28,6 +28,7 @@ from cytally.dosimetry.training.sources import (
 from cytally.dosimetry.training.thresholds.cells import look_at
 from cytally.dosimetry.training.thresholds.votes import choose
 from cytally.errors import ImageError
+from cytally.files.names import shown
 from cytally.files.runs import machine
 from cytally.images.read import read
 from cytally.inference.card import sha256_of
@@ -158,10 +159,10 @@ def readable(folders: Sequence[Path], progress: Progress) -> tuple[list[tuple[Pa
         try:
             image = read(path)
             normalise(image)
-            check_inside(points, image.shape, str(path))
+            check_inside(points, image.shape, shown(path))
             good.append((path, points))
         except ImageError as error:
-            skipped.append(Skipped(str(path), str(error)))
+            skipped.append(Skipped(shown(path), shown(error.beside(shown(path)))))
         progress("checking images", number, len(found))
     return good, skipped
 

@@ -158,7 +158,7 @@ def _segment(path: Path, name: str, folder: Path, finder: Finder, own: str) -> L
     try:
         nuclei = finder.find(grey(read(path)))
     except ImageError as error:
-        return Line(image=name, sha256=digest, status=f"skipped: {shown(error).removeprefix(f'{shown(path)}: ')}")
+        return Line(image=name, sha256=digest, status=shown(f"skipped: {error.beside(shown(path))}"))
     mask, mask_hash = _stored(nuclei.labels, folder, MASKS, own)
     same = np.array_equal(nuclei.loose, nuclei.labels)
     loose, loose_hash = ("", "") if same else _stored(nuclei.loose, folder, LOOSE, own)

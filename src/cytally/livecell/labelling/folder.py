@@ -241,8 +241,8 @@ def _counted_once(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Skipped]]:
 
 def _why(pair: Pair, error: ImageError) -> str:
     """An error without the name that is told before it."""
-    said, stain = shown(error).removeprefix(f"{shown(pair.phase)}: "), f"{shown(pair.fluorescence)}: "
-    return f"its stain: {said.removeprefix(stain)}" if said.startswith(stain) else said
+    stain = shown(pair.fluorescence)
+    return shown(f"its stain: {error.reason}" if error.place == stain else error.beside(shown(pair.phase)))
 
 
 def _stems(pairs: Sequence[Pair]) -> dict[Path, str]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cytally.files.names import shown
-
 #: Position of an image whose name tells no more than the time.
 NAMELESS = "field"
 
@@ -59,7 +57,3 @@ class FrameName:
     z: str = field(default="", compare=False)
     hours: float | None = field(default=None, compare=False)
     timed: bool = field(default=False, compare=False)
-
-    def __post_init__(self) -> None:
-        """Positions become names of folders and captions, which must be text."""
-        object.__setattr__(self, "position", shown(self.position))
