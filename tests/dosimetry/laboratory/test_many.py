@@ -252,3 +252,10 @@ def test_a_reference_beside_the_column_of_references_is_no_choice(tmp_path):
     ):
         read_exercise_table(path, 3.0)
     assert read_exercise_table(path, 2.5).samples[0].reference == 2.5
+
+
+def test_counts_of_a_calibration_are_no_exercise(tmp_path):
+    path = tmp_path / "counts.csv"
+    path.write_text("dose_gy,cells,dicentrics\n0,1000,1\n1,500,50\n2,300,90\n")
+    with pytest.raises(CountsError, match="expected laboratories and their values, got counts of cells and dicentrics"):
+        read_exercise(path)
