@@ -23,7 +23,7 @@ from replicates import fit_many
 
 from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate
 from cytally.dosimetry.curves.fit import fit_curve
-from cytally.dosimetry.estimation.dose import dose
+from cytally.dosimetry.estimation.dose import DoseSettings, dose_of_counts
 
 # Barquinero 1995, 60Co: dose, cells, dicentrics
 SERIES = np.array(
@@ -72,7 +72,9 @@ def main():
     drawn = np.random.default_rng(0).poisson(cells * curve.yield_at(gray), (1000, len(gray))).astype(float)
     one = median_of(fitted, rounds)
     single = {
-        method: median_of(lambda m=method: dose(np.array([475, 20, 5]), curve, method=m), rounds)
+        method: median_of(
+            lambda m=method: dose_of_counts(np.array([475, 20, 5]), curve, DoseSettings(method=m)), rounds
+        )
         for method in ("merkle", "likelihood")
     }
     batched = median_of(lambda: fit_many(gray, cells, drawn), min(rounds, 5))

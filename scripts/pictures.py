@@ -53,7 +53,7 @@ def styles(out: Path) -> None:
 def road(out: Path) -> None:
     """Image -> detections -> dose, for README; the first cell in which both dicentrics are found."""
     from cytally.dosimetry.curves.calibrate import DosePoint
-    from cytally.dosimetry.estimation.dose import dose_from_totals
+    from cytally.dosimetry.estimation.dose import Totals, dose_of_counts
 
     ensemble = load_ensemble()
     for seed in range(40, 200):
@@ -74,7 +74,7 @@ def road(out: Path) -> None:
         axes.axis("off")
     points = [DosePoint(d, 1000, round(1000 * at_dose(DICENTRICS, d))) for d, _ in SERIES]
     curve, axes = calibrate(points), figure.add_subplot(1, 3, 3)
-    sample, doses = dose_from_totals(60, 300, calibrate(points)), np.linspace(0, 4, 100)
+    sample, doses = dose_of_counts(Totals(60, 300), calibrate(points)), np.linspace(0, 4, 100)
     axes.plot(doses, curve.yield_at(doses), color="#0072b2")
     axes.plot([0, sample.estimate, sample.estimate], [0.2, 0.2, 0], color="#d52c20")
     axes.axvspan(sample.lower, sample.upper, color="#d52c20", alpha=0.12, linewidth=0)

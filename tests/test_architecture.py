@@ -18,10 +18,10 @@ FLOORS = [
     {"cli"},
 ]
 FILES = sorted(SOURCE.rglob("*.py"))
-#: Rooms that are still too full.
-MOST = {"dosimetry/reporting": 9}
 #: Names below the doors that still stand for two things, and rooms whose functions still take more than six parameters.
 STILL_TWICE, STILL_MANY = {"look"}, {"dosimetry", "cli"}
+#: Rooms among them where no function takes more than six any longer.
+REACHED = {"estimation", "curves", "assays", "laboratory", "reporting"}
 
 
 def room(path: Path) -> str:
@@ -103,7 +103,7 @@ def test_a_public_name_below_the_doors_says_one_thing():
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(SOURCE).as_posix())
 def test_functions_take_at_most_six_parameters(path):
     """Commands take their options; what several functions pass on together is one noun."""
-    if room(path) in STILL_MANY:
+    if room(path) in STILL_MANY and not (room(path) == "dosimetry" and REACHED & set(path.parts)):
         pytest.skip("not reached yet")
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef):
@@ -156,7 +156,7 @@ def parts(room: Path) -> set[str]:
 def test_a_room_holds_few_files_and_its_map_names_each(path):
     """The package itself has its map in docs/architecture.md."""
     files = {each.stem for each in path.glob("*.py")} - {"__init__"}
-    assert len(files) <= MOST.get(path.relative_to(SOURCE).as_posix(), 8), sorted(files)
+    assert len(files) <= 8, sorted(files)
     if path == SOURCE:
         return
     said = ast.get_docstring(ast.parse((path / "__init__.py").read_text())) or ""

@@ -231,10 +231,10 @@ def _tables() -> list[Input]:
 
 
 def _dose_all(samples: Any) -> None:
-    from cytally.dosimetry.laboratory.samples import dose_of_sample
+    from cytally.dosimetry.estimation.dose import dose_of_counts
 
     for sample in samples:
-        dose_of_sample(sample, _curve())
+        dose_of_counts(sample.counts, _curve())
 
 
 @cache
@@ -247,11 +247,14 @@ def _curve() -> Any:
 
 def _json() -> list[Input]:
     from cytally.dosimetry.curves.calibrate import Curve
-    from cytally.dosimetry.estimation.dose import dose
+    from cytally.dosimetry.estimation.dose import dose_of_counts
 
     return [
         Input(
-            "curve", "curve.json", curve_bytes(), lambda f: dose(np.array([475, 20, 5]), Curve.load(f / "curve.json"))
+            "curve",
+            "curve.json",
+            curve_bytes(),
+            lambda f: dose_of_counts(np.array([475, 20, 5]), Curve.load(f / "curve.json")),
         )
     ]
 
@@ -313,9 +316,10 @@ def _run() -> list[Input]:
     run = _finished_run()
 
     def dosed(folder: Path) -> None:
+        from cytally.dosimetry.estimation.dose import DoseSettings
         from cytally.dosimetry.laboratory.series import dose_of_run
 
-        dose_of_run(folder, _curve(), any_detector=True)
+        dose_of_run(folder, _curve(), DoseSettings(any_detector=True))
 
     def pooled(folder: Path) -> None:
         from cytally.dosimetry.laboratory.series import points_of
