@@ -56,7 +56,7 @@ def test_the_catalogue_is_part_of_the_package():
     assert {path.name for path in tables} >= {"en.toml", "fr.toml", "columns.toml"} and tables <= taken
 
 
-def test_a_note_that_nobody_translated_is_still_said(curve, monkeypatch):
+def test_a_note_that_nobody_translated_is_still_said(monkeypatch):
     monkeypatch.setitem(NOTES, "new", "something new (x = {:.1f})")
     assert Words("fr").note(Note("new", 2.0)) == "something new (x = 2.0)"
     assert Words("fr").note(Note("overdispersed", 2.345)).startswith("surdispersion (u = 2,35)")
