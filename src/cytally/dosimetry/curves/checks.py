@@ -124,8 +124,14 @@ def check_per_cell(aberration: str) -> None:
 
 
 def counts_kind(aberration: str, kind: str) -> bool:
-    """Whether the aberrations of a curve are of a kind, by their names."""
-    return re.search(rf"\b{re.escape(kind.casefold())}\b", aberration.casefold()) is not None
+    """Whether the aberrations of a curve are of a kind, by their names in the plural or the singular.
+
+    Examples
+    --------
+    >>> counts_kind("Dicentric chromosomes and rings", "dicentrics"), counts_kind("excess acentrics", "dicentrics")
+    (True, False)
+    """
+    return re.search(rf"\b{re.escape(kind.casefold()[:-1])}", aberration.casefold()) is not None
 
 
 def check_follows(said: tuple[FloatArray, FloatArray], fitted: tuple[FloatArray, FloatArray], where: str) -> None:
