@@ -150,7 +150,7 @@ def indices(counts: np.ndarray, cells: int, rng: np.random.Generator) -> np.ndar
     return np.where(counts > 0, (squares - counts**2 / cells) / (cells - 1) / mean, 1.0)
 
 
-def draw(found: dict[str, np.ndarray]) -> None:
+def draw(found: dict[str, np.ndarray], picture: Path) -> None:
     figure = Figure(figsize=(19, 3.6), layout="constrained")
     image = None
     for k, (name, share) in enumerate(found.items()):
@@ -170,7 +170,7 @@ def draw(found: dict[str, np.ndarray]) -> None:
         if k == 0:
             axes.set_ylabel("cells")
     figure.colorbar(image, label="coverage of nominal 95 %")
-    figure.savefig(PICTURE, dpi=90)
+    figure.savefig(picture, dpi=90)
 
 
 def main() -> None:
@@ -180,6 +180,7 @@ def main() -> None:
     parser.add_argument(
         "--without-controls", action="store_true", help="the table of curves without unexposed cells instead"
     )
+    parser.add_argument("--picture", type=Path, default=PICTURE, help="where the heat map is drawn")
     chosen = parser.parse_args()
     if chosen.without_controls:
         say_without_controls(chosen.replicates)
@@ -193,7 +194,7 @@ def main() -> None:
         print("|---|" + "---|" * len(DOSES))
         for cells, row in zip(SAMPLES, share, strict=True):
             print(f"| {cells} | " + " | ".join(f"{v:.3f}" for v in row) + " |")
-    draw(found)
+    draw(found, chosen.picture)
 
 
 if __name__ == "__main__":

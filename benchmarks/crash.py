@@ -1,6 +1,6 @@
 """Kill score, train and livecell run at random, resume them to the end, and compare every byte.
 
-    python benchmarks/crash.py [--kills 200] [--seed 1] [--out crash.md]
+    python benchmarks/crash.py [--kills 200] [--seed 1] [--out crash.md] [--only train]
 
 Each job runs in a process of its own and gets SIGKILL: half of the kills after a random time, half
 just before a random one of its operations on files (opening, renaming, removing), where the
@@ -57,8 +57,9 @@ from cytally.nets.unet import Architecture
 from cytally.training import pool
 from cytally.training.checkpoints import load_tensors
 from cytally.training.examples import TrainingCell
+from cytally.training.loop import fit
 from cytally.training.pool import PoolSettings
-from cytally.training.tasks.heatmaps import TrainingSettings, fit_heatmaps
+from cytally.training.tasks.heatmaps import HeatmapTask, TrainingSettings
 from cytally.training.tasks.masks import MaskSettings
 
 #: Most kills before a run is left alone.
@@ -108,7 +109,7 @@ def jobs(folder):
     lapse = partial(run_livecell, folder / "lapse" / "phase", folder / "lapse" / "fluorescence", order=Order(QUICK))
     return [
         Job("score", lambda out: score(folder=out)),
-        Job("train", lambda out: fit_heatmaps(Dots(), SMALL, PLAN, out)),
+        Job("train", lambda out: fit(HeatmapTask(Dots(), SMALL, PLAN), out)),
         Job("livecell run", lambda out: lapse(out=out)),
     ]
 
@@ -235,6 +236,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200, help="In all.")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", help="one job: score, train or livecell run")
     parser.add_argument("--out", type=Path, help="Also write the table there (Markdown).")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
@@ -244,7 +246,9 @@ def main():
     pool.ProcessPoolExecutor = lambda n, _, begin, given: ThreadPoolExecutor(n, initializer=begin, initargs=given)
     rng = np.random.default_rng(chosen.seed)
     with tempfile.TemporaryDirectory() as name:
-        every = jobs(Path(name))
+        every = [job for job in jobs(Path(name)) if chosen.only in (None, job.name)]
+        if not every:
+            parser.error(f"expected a job among score, train and livecell run, got {chosen.only!r}")
         for job in every:
             uninterrupted(job, Path(name) / f"whole_{every.index(job)}")
             print(

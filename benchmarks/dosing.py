@@ -23,7 +23,7 @@ from replicates import fit_many
 
 from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate
 from cytally.dosimetry.curves.fit import fit_curve
-from cytally.dosimetry.estimation.dose import dose
+from cytally.dosimetry.estimation.dose import DoseSettings, dose_of_counts
 
 # Barquinero 1995, 60Co: dose, cells, dicentrics
 SERIES = np.array(
@@ -45,7 +45,8 @@ SERIES = np.array(
 
 
 def median_of(call, rounds):
-    call()
+    if rounds > 1:
+        call()  # first calls cost more
     times = []
     for _ in range(rounds):
         start = time.perf_counter()
@@ -58,24 +59,26 @@ def fitted():
     return calibrate([DosePoint(d, int(n), int(x)) for d, n, x in SERIES])
 
 
-def shell(command):
-    return median_of(lambda: subprocess.run(command, check=True, capture_output=True), 5)
+def shell(command, rounds):
+    return median_of(lambda: subprocess.run(command, check=True, capture_output=True), min(rounds, 5))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--rounds", type=int, default=50, help="of each fit and dose; at most 5 of slow ones")
     rounds = parser.parse_args().rounds
     curve = fitted()
     gray, cells, _ = SERIES.T
     drawn = np.random.default_rng(0).poisson(cells * curve.yield_at(gray), (1000, len(gray))).astype(float)
     one = median_of(fitted, rounds)
     single = {
-        method: median_of(lambda m=method: dose(np.array([475, 20, 5]), curve, method=m), rounds)
+        method: median_of(
+            lambda m=method: dose_of_counts(np.array([475, 20, 5]), curve, DoseSettings(method=m)), rounds
+        )
         for method in ("merkle", "likelihood")
     }
-    batched = median_of(lambda: fit_many(gray, cells, drawn), 5)
-    looped = median_of(lambda: [fit_curve(gray, cells, row) for row in drawn[:100]], 3) * 10
+    batched = median_of(lambda: fit_many(gray, cells, drawn), min(rounds, 5))
+    looped = median_of(lambda: [fit_curve(gray, cells, row) for row in drawn[:100]], min(rounds, 3)) * 10
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "curve.json"
         curve.save(path)
@@ -91,9 +94,9 @@ def main():
             "--distribution",
             "475,20,5",
         ]
-        command = shell(program)
-    empty = shell([sys.executable, "-c", "pass"])
-    torch = shell([sys.executable, "-c", "import torch"])
+        command = shell(program, rounds)
+    empty = shell([sys.executable, "-c", "pass"], rounds)
+    torch = shell([sys.executable, "-c", "import torch"], rounds)
     print(
         json.dumps(
             {

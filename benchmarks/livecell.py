@@ -140,7 +140,7 @@ def follow_many(count: int) -> int:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--memory", action="store_true", help="also the peak after 100 and 1,000 frames")
     parser.add_argument("--follow", type=int, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.follow:

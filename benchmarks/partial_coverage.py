@@ -80,6 +80,9 @@ def main() -> None:
                     ("Dolphin, u > 1.96", found[:, 5:]),
                 ):
                     printed = part[~np.isnan(part[:, 0])]
+                    if not len(printed):
+                        print(f"| {name} | {method} | 0.000 | - | - | - | - | - |", flush=True)
+                        continue
                     held = " | ".join(f"{v:.3f}" for v in printed[:, :3].mean(axis=0))
                     width = " | ".join(f"{v:.2f}" for v in np.median(printed[:, 3:], axis=0))
                     print(

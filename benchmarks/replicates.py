@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cytally.dosimetry.curves.controls import FEW, Series, carried
 from cytally.dosimetry.curves.fit import design, fit_curve
-from cytally.dosimetry.estimation.limits.calibrative import count_below, count_log
+from cytally.dosimetry.estimation.limits.counting import count_below, count_log
 from cytally.statistics.distributions import chi2_quantile
 from cytally.types import FloatArray
 

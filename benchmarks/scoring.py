@@ -1,15 +1,16 @@
-"""Speed, start and memory of scoring, as ratios measured side by side in one run.
+"""How fast metaphases are scored, how soon the first one is, and how much memory that takes: docs/processors.md.
 
-    python benchmarks/scoring.py [--images 12] [--memory]
+    python benchmarks/scoring.py [--images 12] [--run 200] [--avx2]
 
-Two processors in turn, each in a process of its own: this one as it is, and held to AVX2
-(ONEDNN_MAX_CPU_ISA, ATEN_CPU_CAPABILITY). In each, image after image of two sizes is scored from disk
-by the naive loop over members (float32, default layout, normalisation layers not folded, every member
-everywhere, scipy components) and by the product on both runtimes. Everything runs on one thread and
-is timed by its own processor time, so that what else the machine does matters little; the ways
-take turns and medians are printed. Sizes that a runtime has not seen yet cost it more: the first round is left out.
-Then whole runs in wall time, processes for all cores; start-up of a fresh process for one image; with
-`--memory` the peak after 20 and 200 images.
+Prints the two tables of that page, in wall time: let nothing else run beside it. First, image after image of
+two sizes is scored from disk on one thread, by the naive loop over members (float32, default layout,
+normalisation layers not folded, every member everywhere, scipy components) and by the product on both
+runtimes; the ways take turns and medians are printed, beside the metaphases a minute of a whole run on
+all cores, start-up included. Then the time from nothing to the first scored cell (median of three), and the peak
+memory of one process that scores small fields, and one field of 46 megapixels.
+
+`--avx2` does the same again held to AVX2 (ONEDNN_MAX_CPU_ISA, ATEN_CPU_CAPABILITY).
+`--images 1 --run 2` is the smallest: it shows that everything runs, and measures nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -35,12 +35,34 @@ from cytally.dosimetry.density import normalise
 from cytally.dosimetry.detectors.ensemble import load_ensemble, shipped_folder
 from cytally.dosimetry.pipeline import score_folder
 from cytally.dosimetry.scoring.score import score_file
+from cytally.dosimetry.scoring.workers import cores
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.images.read import read
+from cytally.images.write import write
 from cytally.inference.ensemble import set_threads
-from cytally.nets.precision import preferred_dtype
 from cytally.nets.unet import build
+from cytally.types import Image
+
+AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
+SHAPES = ((896, 1008), (1024, 1280))
+RUNTIMES = ("torch", "openvino")
+#: Edge of the large field in pixels, and by how much its chromosomes are larger than usual.
+LARGE, TIMES = 6780, 1.1
+#: A fresh process: scores the files named after the runtime; prints its peak memory in MB.
+FRESH = """
+import sys
+from pathlib import Path
+from cytally.dosimetry.detectors.ensemble import load_ensemble
+from cytally.dosimetry.scoring.score import score_file
+ensemble = load_ensemble(runtime=sys.argv[1])
+for name in sys.argv[2:]:
+    cell = score_file(Path(name), name, ensemble)
+    if cell.status != "scored":
+        sys.exit(f"{name}: {cell.status}")
+lines = Path("/proc/self/status").read_text().splitlines()
+print(round(next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024))
+"""
 
 
 def naive_networks(card):
@@ -72,25 +94,10 @@ def naive(path, networks, card):
     return found
 
 
-def matrix_peak(dtype, size=2048, rounds=7):
-    """FLOP/s of a square matrix product."""
-    a, b = torch.randn(size, size).to(dtype), torch.randn(size, size).to(dtype)
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        a @ b
-        times.append(time.perf_counter() - start)
-    return 2 * size**3 / statistics.median(times)
-
-
-AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
-SHAPES = ((896, 1008), (1024, 1280))
-
-
-def timed(call):
-    start = time.process_time()
-    result = call()
-    return time.process_time() - start, result
+def timed(call) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
 
 
 def cells(folder: Path, shape, images: int) -> list[Path]:
@@ -98,98 +105,131 @@ def cells(folder: Path, shape, images: int) -> list[Path]:
     return sorted(folder.glob("*.png"))
 
 
-def one_processor(images: int):
-    """Medians of processor seconds per image on one thread, by size and way."""
+def large_field(folder: Path) -> Path:
+    """One metaphase in the middle of the largest field that is accepted, its chromosomes a little enlarged."""
+    cell = Order(1, Exposure(1.0), "mixed", seed=55, shape=SHAPES[0]).cell(0).image.pixels
+    cell = cv2.resize(cell, None, fx=TIMES, fy=TIMES, interpolation=cv2.INTER_CUBIC)
+    pixels = np.full((LARGE, LARGE), np.median(cell), cell.dtype)
+    top, left = ((LARGE - size) // 2 for size in cell.shape)
+    pixels[top : top + cell.shape[0], left : left + cell.shape[1]] = cell
+    write(folder / "large.png", Image(pixels))
+    return folder / "large.png"
+
+
+def one_thread(images: int) -> dict[str, dict[str, float]]:
+    """Median seconds of an image by size and way."""
     torch.set_num_threads(1)
     set_threads(1)
     cv2.setNumThreads(1)
-    ensembles = {runtime: load_ensemble(runtime=runtime) for runtime in ("torch", "openvino")}
+    ensembles = {runtime: load_ensemble(runtime=runtime) for runtime in RUNTIMES}
     card = ensembles["torch"].card
     networks = naive_networks(card)
-    table = {name: ensemble.runtime for name, ensemble in ensembles.items()}
+    table = {}
     for shape in SHAPES:
+        rows = {name: [] for name in ("naive", "reading", *RUNTIMES)}
         with tempfile.TemporaryDirectory() as folder:
             paths = cells(Path(folder), shape, images)
+            for ensemble in ensembles.values():
+                score_file(paths[0], paths[0].name, ensemble)  # networks are built when they first look
             for path in paths:
-                for ensemble in ensembles.values():
-                    score_file(path, path.name, ensemble)
-            rows = {name: [] for name in ("naive", "reading and normalising", *ensembles)}
-            for path in paths:
-                rows["naive"].append(timed(lambda p=path: naive(p, networks, card))[0])
-                rows["reading and normalising"].append(timed(lambda p=path: normalise(read(p)))[0])
+                rows["naive"].append(timed(lambda p=path: naive(p, networks, card)))
+                rows["reading"].append(timed(lambda p=path: normalise(read(p))))
                 for name, ensemble in ensembles.items():
-                    rows[name].append(timed(lambda p=path, e=ensemble: score_file(p, p.name, e))[0])
-        median = {name: statistics.median(times) for name, times in rows.items()}
-        table["{} x {}".format(*shape)] = {
-            "processor seconds per image": {k: round(v, 4) for k, v in median.items()},
-            "naive / product": {k: round(median["naive"] / median[k], 1) for k in ensembles},
-            "per minute on 2 such cores": {k: round(120 / median[k]) for k in ensembles},
-        }
-    dtype = preferred_dtype()
-    table["matrix peak of a core, GFLOP/s"] = {
-        str(kind).removeprefix("torch."): round(matrix_peak(kind) / 1e9) for kind in {dtype, torch.float32}
-    }
+                    rows[name].append(timed(lambda p=path, e=ensemble: score_file(p, p.name, e)))
+        table["{} x {}".format(*shape)] = {name: statistics.median(times) for name, times in rows.items()}
     return table
 
 
-def whole_run(images: int) -> float:
-    """Images per minute of wall time, processes for all cores; start-up included."""
-    with tempfile.TemporaryDirectory() as folder:
-        cells(Path(folder) / "cells", SHAPES[1], images)
-        start = time.perf_counter()
-        score_folder([Path(folder) / "cells"], Path(folder) / "run", load_ensemble())
-        return round(60 * images / (time.perf_counter() - start), 1)
+def whole_runs(images: int) -> dict[str, float]:
+    """Metaphases a minute of runs that begin with loading the ensemble, by size; processes for all cores."""
+    found = {}
+    for shape in SHAPES:
+        with tempfile.TemporaryDirectory() as folder:
+            cells(Path(folder) / "cells", shape, images)
+            seconds = timed(lambda f=folder: score_folder([Path(f) / "cells"], Path(f) / "run", load_ensemble()))
+        found["{} x {}".format(*shape)] = 60 * images / seconds
+    return found
 
 
-def start_up() -> dict[str, float]:
-    """Seconds from nothing to the first scored cell: wall and processor time."""
-    code = (
-        "import sys, pathlib; import cytally.dosimetry.pipeline; from cytally.dosimetry.scoring.score import score_file;"
-        "from cytally.inference.ensemble import load_ensemble; p = pathlib.Path(sys.argv[1]);"
-        "score_file(p, p.name, load_ensemble())"
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        path = cells(Path(folder), SHAPES[0], 1)[0]
-        before, start = os.times(), time.perf_counter()
-        subprocess.run([sys.executable, "-c", code, str(path)], check=True)
-        wall, after = time.perf_counter() - start, os.times()
-    used = after.children_user + after.children_system - before.children_user - before.children_system
-    return {"wall": round(wall, 2), "processor": round(used, 2)}
+def fresh(runtime: str, paths: list[Path], limits: dict[str, str]) -> int:
+    """Peak memory in MB of a process of its own that scores these images."""
+    program = [sys.executable, "-c", FRESH, runtime, *map(str, paths)]
+    done = subprocess.run(program, capture_output=True, text=True, env=os.environ | limits)
+    if done.returncode:
+        sys.exit(f"a fresh process ended with status {done.returncode}: {done.stderr.strip()}")
+    return int(done.stdout)
 
 
-def score_many(images: int) -> None:
-    """Score so many images with two processes; prints the peak memory in MB of this one and of the largest other."""
-    with tempfile.TemporaryDirectory() as folder:
-        inside = Path(folder) / "cells"
-        cells(inside, SHAPES[0], images)  # no copies: every image has windows of other sizes
-        score_folder([inside], Path(folder) / "run", load_ensemble(), jobs=2)
-    print([round(resource.getrusage(who).ru_maxrss / 1024) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)])
+def start_and_memory(images: int, limits: dict[str, str]) -> dict[str, dict[str, float]]:
+    """Seconds to the first scored cell, and peak memory in MB, by runtime."""
+    found = {}
+    with tempfile.TemporaryDirectory() as name:
+        small, large = cells(Path(name), SHAPES[0], images), large_field(Path(name))
+        for runtime in RUNTIMES:
+            fresh(runtime, small[:1], limits)  # files of libraries are in memory from here on
+            seconds = [timed(lambda r=runtime: fresh(r, small[:1], limits)) for _ in range(3 if images > 1 else 1)]
+            peaks = [fresh(runtime, paths, limits) for paths in (small, [large])]
+            found[runtime] = {"start": statistics.median(seconds), "small": peaks[0], "large": peaks[1]}
+    return found
 
 
-def child(call: str, **environment: str) -> str:
-    """What a call of this file prints in a process of its own."""
-    code = f"import json, benchmarks.scoring as b; print(json.dumps({call}))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | environment
-    )
-    return done.stdout.strip()
+def instructions() -> str:
+    """The widest instructions that networks may use here, and the number format of members."""
+    flags = Path("/proc/cpuinfo").read_text().split() if Path("/proc/cpuinfo").exists() else []
+    known = ("amx_bf16", "avx512_bf16", "avx512_vnni", "avx512f", "avx2")
+    widest = next((name for name in known if name in flags), "unknown")
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA")
+    return f"{f'held to {limit}' if limit else widest.upper()}; {load_ensemble(runtime='openvino').runtime}"
+
+
+PARTS = {"thread": one_thread, "runs": whole_runs, "instructions": lambda _: instructions()}
+
+
+def part(name: str, images: int, limits: dict[str, str]):
+    """What one part of this file answers in a process of its own, under the limits on instructions."""
+    program = [sys.executable, __file__, "--part", name, "--images", str(images)]
+    done = subprocess.run(program, stdout=subprocess.PIPE, text=True, env=os.environ | limits, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def speed_rows(processor: str, table: dict, runs: dict[str, float]) -> list[str]:
+    rows = []
+    for size, found in table.items():
+        seconds = " | ".join(f"{found[name]:.3f} s" for name in ("naive", *RUNTIMES, "reading"))
+        ratio = found["naive"] / found["openvino"]
+        rows.append(f"| {processor} | {size} | {seconds} | {ratio:.1f} | {runs[size]:.0f} |")
+    return rows
+
+
+def start_rows(processor: str, found: dict) -> list[str]:
+    return [
+        f"| {processor} | {runtime} | {one['start']:.2f} s | {one['small']} MB | {one['large']} MB |"
+        for runtime, one in found.items()
+    ]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=12)
-    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--images", type=int, default=12, help="of each size, scored by every way on one thread")
+    parser.add_argument("--run", type=int, default=200, help="images of a whole run")
+    parser.add_argument("--avx2", action="store_true", help="then the same held to AVX2")
+    parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    for name, limits in (("this processor", {}), ("held to AVX2", AVX2)):
-        result = json.loads(child(f"b.one_processor({chosen.images})", **limits, OMP_NUM_THREADS="1"))
-        result["whole run, images per minute of wall time"] = float(
-            child(f"b.whole_run({8 * chosen.images})", **limits)
-        )
-        result["start-up in seconds"] = json.loads(child("b.start_up()", **limits))
-        print(json.dumps({name: result}, indent=1), flush=True)
-    if chosen.memory:
-        peaks = [child(f"b.score_many({n})").splitlines()[0] for n in (20, 200)]
-        print(json.dumps({"peak MB (first process, largest other) after 20 and 200 images": peaks}))
+    if chosen.part:
+        print(json.dumps(PARTS[chosen.part](chosen.images)))
+        return
+    speed, start = [], []
+    for limits in ({}, AVX2) if chosen.avx2 else ({},):
+        processor = part("instructions", 0, limits)
+        single = part("thread", chosen.images, limits | {"OMP_NUM_THREADS": "1"})
+        speed += speed_rows(processor, single, part("runs", chosen.run, limits))
+        start += start_rows(processor, start_and_memory(chosen.images, limits))
+    across = f"metaphases a minute, {cores()} cores"
+    print(f"| processor | image | naive | torch | OpenVINO | of it reading | naive / OpenVINO | {across} |")
+    print("|---|---|---|---|---|---|---|---|\n" + "\n".join(speed))
+    small, large = f"{chosen.images} fields of 896 x 1008", f"one of {LARGE} x {LARGE}"
+    print(f"\n| processor | runtime | first cell | peak, {small} | {large} |")
+    print("|---|---|---|---|---|\n" + "\n".join(start))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ tuples, public names that stand twice below the doors.
 
 from __future__ import annotations
 
+import argparse
 import ast
 from collections import Counter
 from collections.abc import Iterator
@@ -52,6 +53,7 @@ def bare_tuple(node: ast.FunctionDef) -> bool:
 
 def main() -> None:
     """All figures."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     trees = {path: ast.parse(path.read_text()) for path in sorted(SOURCE.rglob("*.py"))}
     room = {path: path.relative_to(SOURCE).parts[0].removesuffix(".py") for path in trees}
     every = [(path, node) for path, tree in trees.items() for node in functions(tree)]

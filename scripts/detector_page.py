@@ -1,12 +1,15 @@
 """Print the tables of docs/detector.md and draw its pictures from what measure_shipped.py wrote.
 
-python scripts/detector_page.py runs/measured
+    python scripts/detector_page.py runs/measured [--pictures docs/pictures]
+
+Precision, recall and false detections per cell by dose; precision and recall over T_C of single checkpoints and of
+ensembles, where measure_shipped.py was called with --checkpoints. Measures nothing itself.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -67,13 +70,17 @@ def table(panels: list[BandedCurve]) -> None:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="folder that measure_shipped.py has filled")
+    parser.add_argument("--pictures", type=Path, default=PICTURES, help="where precision_recall.png is written")
+    chosen = parser.parse_args()
+    folder = chosen.folder
     for path in sorted(folder.glob("by_dose_*.json")):
         by_dose(path)
     panels = models(folder)
     if panels:
         table(panels)
-        precision_recall_figure(panels).savefig(PICTURES / "precision_recall.png", dpi=100)
+        precision_recall_figure(panels).savefig(chosen.pictures / "precision_recall.png", dpi=100)
 
 
 if __name__ == "__main__":

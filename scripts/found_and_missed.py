@@ -49,7 +49,10 @@ def main() -> None:
             cells = labelled_cells(folder, [])
             result = evaluate(cells, len(find_images(folder)), ensemble, [], progress, sweeping=False)
         exhibits.append(result.exhibits)
-    picture = np.vstack([line for row in ROWS for line in rows(exhibits, *row)])
+    lines = [line for row in ROWS for line in rows(exhibits, *row)]
+    if not lines:
+        parser.error("expected cells with a dicentric, true or raised, got none; give more cells")
+    picture = np.vstack(lines)
     write_bytes(chosen.out, encode(picture, ".jpg"))
 
 

@@ -1,13 +1,13 @@
-"""The picture in docs/livecell.md: label, network, tracks.
+"""Draw the picture in docs/livecell.md: automatic labels on both channels, and the tracks of a time-lapse.
 
     python scripts/livecell_picture.py runs/livecell docs/pictures/livecell.png
 
-From a folder that `scripts/measure_livecell.py` has filled.
+From a folder that `scripts/measure_livecell.py` has filled. Measures nothing itself.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 
 import cv2
@@ -24,7 +24,11 @@ SIDE = 300
 
 
 def main() -> None:
-    out, target = Path(sys.argv[1]), Path(sys.argv[2])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("measured", type=Path, help="folder that measure_livecell.py has filled")
+    parser.add_argument("picture", type=Path, help="PNG to write")
+    chosen = parser.parse_args()
+    out, target = chosen.measured, chosen.picture
     lapse = out / "lapse_30_901"
     name = "A06_1_t002.tif"
     stain = read(out / "first" / "sim" / "fluorescence" / name).pixels

@@ -1,6 +1,7 @@
 """Does `adapt` help a laboratory whose cells look like nothing that training saw?
 
     python scripts/measure_adapt.py --out runs/adapted [--fields 15] [--silent 300] [--exposed 150]
+        [--epochs 8] [--pool 1000]
 
 A stand-in for a laboratory: simulated cells of a look that is in no training style (wide and
 soft, shallow constrictions, pale, a camera that sharpens and is noisy). Fifteen unexposed ones are
@@ -26,7 +27,7 @@ from cytally.dosimetry.measure.evaluate import LabelledCell, evaluate, summary
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.styles import STYLES
-from cytally.dosimetry.training.adapt import adapt, figures
+from cytally.dosimetry.training.adapt import ADAPT, adapt, figures
 from cytally.images.write import write
 from cytally.types import Image
 
@@ -70,19 +71,27 @@ def measure(folder: Path, silent: int, exposed: int, progress) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--fields", type=int, default=15)
-    parser.add_argument("--silent", type=int, default=300)
-    parser.add_argument("--exposed", type=int, default=150)
+    parser.add_argument("--fields", type=int, default=15, help="unexposed cells given to adapt")
+    parser.add_argument("--silent", type=int, default=300, help="held-out cells without aberrations")
+    parser.add_argument("--exposed", type=int, default=150, help="held-out cells of 3 Gy")
+    parser.add_argument("--epochs", type=int, default=ADAPT.epochs)
+    parser.add_argument("--pool", type=int, default=ADAPT.pool.size, help="cells learnt from")
     chosen = parser.parse_args()
     normal = chosen.out / "normal"
     normal.mkdir(parents=True, exist_ok=True)
     for number in range(chosen.fields):
         made = simulate_cell(FOREIGN, Damage(), np.random.default_rng([951_000, number]))
         write(normal / f"n{number:02d}.png", made.image)
+    settings = replace(
+        ADAPT,
+        epochs=chosen.epochs,
+        late_from=min(ADAPT.late_from, chosen.epochs),
+        pool=replace(ADAPT.pool, size=chosen.pool, fresh=min(ADAPT.pool.fresh, chosen.pool)),
+    )
     with reporting() as progress:
         before = measure(shipped_folder(), chosen.silent, chosen.exposed, progress)
         started = time.monotonic()
-        own = figures(adapt(normal, chosen.out / "ensemble", shipped_folder(), progress))
+        own = figures(adapt(normal, chosen.out / "ensemble", shipped_folder(), progress, settings=settings))
         minutes = (time.monotonic() - started) / 60
         after = measure(chosen.out / "ensemble", chosen.silent, chosen.exposed, progress)
     result = {"minutes": round(minutes, 1), "by_adapt_itself": own, "before": before, "after": after}

@@ -1,6 +1,7 @@
 """Figures of the livecell door on simulated time-lapses, whose truth is known.
 
     python scripts/measure_livecell.py --out runs/livecell [--positions 12] [--frames 6] [--preset fast]
+        [--epochs 24] [--lapse 24]
 
 Two simulated cell lines. For each: labels made automatically from fluorescence, a network
 trained on them, and the same network trained on perfect labels; a third one trained on both
@@ -75,8 +76,8 @@ def labels_against_truth(labels: Path, sim: Path) -> dict[str, object]:
     return plain(summary(tally))
 
 
-def tracked(ensemble: Path, out: Path, shift: float, progress) -> dict[str, float]:
-    """TRA, DET, LNK and divisions on two sequences of 24 frames."""
+def tracked(ensemble: Path, out: Path, shift: float, frames: int, progress) -> dict[str, float]:
+    """TRA, DET, LNK and divisions on two sequences of so many frames."""
     from traccuracy import run_metrics
     from traccuracy.loaders import load_ctc_data
     from traccuracy.matchers import CTCMatcher, IOUMatcher
@@ -86,7 +87,7 @@ def tracked(ensemble: Path, out: Path, shift: float, progress) -> dict[str, floa
     for seed in (901, 902):
         folder = out / f"lapse_{shift:g}_{seed}"
         if not (folder / "truth" / "man_track.txt").exists():
-            write_sequence(TimeLapse(seed=seed, shift=shift), folder, progress=progress)
+            write_sequence(TimeLapse(seed=seed, shift=shift, frames=frames), folder, progress=progress)
         follow_images([folder / "phase"], folder / "run", Order(ensemble=ensemble, movie=""), progress)
         pairs = []
         for matcher, metric in (
@@ -117,6 +118,11 @@ def covered(ensemble: Path, sim: Path, out: Path, progress) -> dict[str, float]:
     return {"fields": len(counted), "nuclei": float(np.mean(counted)), "by area": float(np.mean(by_area))}
 
 
+def shown(value: float | None, how: str = ".3f") -> str:
+    """A score; a dash where nothing was found or nothing was there."""
+    return "-" if value is None else format(value, how)
+
+
 def as_markdown(result: dict) -> str:
     """The tables of docs/livecell.md."""
     head = "| {} | precision | recall | Dice | IoU |\n|---|---|---|---|---|"
@@ -129,9 +135,8 @@ def as_markdown(result: dict) -> str:
         rows = [head.format(title)]
         for name, found in result.items():
             if isinstance(found, dict) and "pixel" in found:
-                rows.append(
-                    "| {} | {precision:.3f} | {recall:.3f} | {dice:.3f} | {iou:.3f} |".format(name, **found[kind])
-                )
+                scores = (found[kind][each] for each in ("precision", "recall", "dice", "iou"))
+                rows.append(f"| {name} | {' | '.join(shown(each) for each in scores)} |")
         tables.append("\n".join(rows))
     rows = [
         "| counts per field, off by | nuclei | by area | average precision | panoptic quality |\n|---|---|---|---|---|"
@@ -139,8 +144,8 @@ def as_markdown(result: dict) -> str:
     for name, found in result.items():
         if isinstance(found, dict) and "pixel" in found:
             rows.append(
-                f"| {name} | {found['count_error']:.1%} | {found['area_count_error']:.1%} | "
-                f"{found['average_precision']:.3f} | {found['panoptic_quality']:.3f} |"
+                f"| {name} | {shown(found['count_error'], '.1%')} | {shown(found['area_count_error'], '.1%')} | "
+                f"{shown(found['average_precision'])} | {shown(found['panoptic_quality'])} |"
             )
     tables.append("\n".join(rows))
     rest = [
@@ -154,8 +159,10 @@ def as_markdown(result: dict) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--positions", type=int, default=12)
-    parser.add_argument("--frames", type=int, default=6)
+    parser.add_argument("--positions", type=int, default=12, help="wells of each line")
+    parser.add_argument("--frames", type=int, default=6, help="of each well")
+    parser.add_argument("--epochs", type=int, help="of every training; default: as the preset has it")
+    parser.add_argument("--lapse", type=int, default=24, help="frames of the time-lapses that are followed")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="fast")
     chosen = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -165,6 +172,8 @@ def main() -> None:
         "preset": chosen.preset,
     }
     preset, out = PRESETS[chosen.preset], chosen.out
+    if chosen.epochs:
+        preset = replace(preset, settings=replace(preset.settings, epochs=chosen.epochs))
     with reporting() as progress:
         for name in LINES:
             sim = cells(out, name, chosen.positions, chosen.frames, progress)
@@ -179,7 +188,9 @@ def main() -> None:
         for name in LINES:
             result[f"{name}: mixed"] = against_truth(mixed.ensemble, out / name / "sim", progress)
         for shift in (0.0, 30.0):
-            result[f"tracks, camera jumps {shift:g}"] = tracked(out / "first" / "automatic", out, shift, progress)
+            result[f"tracks, camera jumps {shift:g}"] = tracked(
+                out / "first" / "automatic", out, shift, chosen.lapse, progress
+            )
         result["limits of counts hold the truth"] = covered(
             out / "first" / "automatic", out / "first" / "sim", out, progress
         )

@@ -97,17 +97,20 @@ def checkpoint_sweep(run: Path, style: str, count: int, size: int, agreement: in
     """Precision and recall over T_C of a run's last checkpoints and of ensembles drawn from them."""
     from safetensors.torch import load_file
 
-    from cytally.evaluation.detection import Labelled, sweep
+    from cytally.evaluation.detection import Draws, Labelled, sweep
     from cytally.inference.runtime import TorchMember
     from cytally.nets.unet import build
 
-    stored = json.loads((run / "run.json").read_text())
+    stored = json.loads((run / "run.json").read_text())["settings"]
     members = []
     for path in sorted(run.glob("epoch_*.safetensors")):
-        if int(path.stem[-3:]) >= stored["settings"]["late_from"]:
+        if int(path.stem[-3:]) >= stored["late_from"]:
             network = build(stored["architecture"])
             network.load_state_dict({k: v.float() for k, v in load_file(path).items()}, strict=False)
             members.append(TorchMember(network.eval()))
+
+    if not members:
+        sys.exit(f"{run}: expected epoch_*.safetensors from epoch {stored['late_from']} on, found none; train it first")
 
     def looked_at() -> Iterator[Labelled]:
         for number, cell in enumerate(cells(style, 3.0, 5000, 5000 + count), start=1):
@@ -116,7 +119,7 @@ def checkpoint_sweep(run: Path, style: str, count: int, size: int, agreement: in
             if number % 20 == 0:
                 print(f"{run.name}: {number} of {count} cells", file=sys.stderr, flush=True)
 
-    found = sweep(looked_at(), size=min(size, len(members)), agreement=agreement, sampled=100)
+    found = sweep(looked_at(), Draws(min(size, len(members)), agreement), stride=members[0].architecture.step)
     bands = {
         f"{kind}, {name}": {key: np.round(value, 4).tolist() for key, value in vars(found.band(kind, channel)).items()}
         for kind in ("singles", "ensembles")

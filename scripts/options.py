@@ -1,6 +1,6 @@
 """What each choice of the detector gives, on the same held-out cells: the table "who decides, and how".
 
-    python scripts/options.py [--silent 600] [--exposed 150] [--out FILE]
+    python scripts/options.py [--silent 600] [--exposed 150] [--limits 60] [--out FILE]
 
 Every option answers with a list of dicentrics and how sure it is of each. Its limit is moved until
 at most one in a hundred silent cells holds a false dicentric; the share of the dicentrics of 3 Gy
@@ -33,6 +33,7 @@ from cytally.dosimetry.simulate.styles import style_named
 from cytally.evaluation.matching import assign
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.votes import look, predict
+from cytally.nets.verifier import Verifier
 from cytally.types import Image
 
 SEED = 930_000
@@ -99,12 +100,14 @@ def by_readers(density: np.ndarray, ensemble: Ensemble, truth: np.ndarray, *, vi
 
 def one_view(density: np.ndarray, row: np.ndarray, col: np.ndarray, ensemble: Ensemble) -> np.ndarray:
     """What the reader says of each place as it lies, without turns and mirrors."""
-    verifier = ensemble.verifiers[0]
+    stored = ensemble.verifiers[0]
     if not len(row):
         return np.zeros((0, len(ensemble.classes) + 1))
-    crops = torch.from_numpy(crops_at(density, row, col, verifier.side))[:, None].to(verifier.dtype)
+    network = Verifier(stored.architecture)
+    network.load_state_dict({name: torch.from_numpy(one) for name, one in stored.weights().items()}, strict=False)
     with torch.inference_mode():
-        return verifier._network(crops.to(memory_format=torch.channels_last)).softmax(1).float().numpy()
+        crops = torch.from_numpy(crops_at(density, row, col, stored.side))[:, None]
+        return network.eval()(crops).softmax(1).numpy()
 
 
 def turned(density: np.ndarray, ensemble: Ensemble, member: int) -> np.ndarray:
@@ -158,10 +161,10 @@ def look_at_cell(
     return found
 
 
-def member_limits(ensemble: Ensemble, quantile: float) -> dict[str, np.ndarray]:
+def member_limits(ensemble: Ensemble, quantile: float, count: int = 60) -> dict[str, np.ndarray]:
     """T_C of each member: the same for all, or a quantile of its own maxima over 4 Gy cells (section 2.3)."""
     tops = []
-    for image, _ in cells(4.0, 0, 60):
+    for image, _ in cells(4.0, 0, count):
         maps = predict(normalise(image).values, ensemble)
         tops.append(maps.reshape(*maps.shape[:2], -1).max(axis=2))
     own = np.quantile(np.stack(tops), 1 - quantile, axis=0)
@@ -185,7 +188,7 @@ def at_rate(silent: list[Answers], exposed: list[Answers]) -> tuple[float, float
     found = sum(int((each.sure[each.hit] > limit).sum()) for each in exposed)
     wrong = sum(int((each.sure[~each.hit] > limit).sum()) for each in exposed)
     true = sum(each.true for each in exposed)
-    return limit, found / true, wrong / len(exposed), true
+    return limit, found / true if true else float("nan"), wrong / len(exposed), true
 
 
 def spread(total: int, dose: float | None, limits: dict[str, np.ndarray]) -> list[tuple]:
@@ -194,13 +197,14 @@ def spread(total: int, dose: float | None, limits: dict[str, np.ndarray]) -> lis
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--silent", type=int, default=600)
-    parser.add_argument("--exposed", type=int, default=150)
+    parser.add_argument("--silent", type=int, default=600, help="cells without aberrations")
+    parser.add_argument("--exposed", type=int, default=150, help="cells of 3 Gy")
+    parser.add_argument("--limits", type=int, default=60, help="cells of 4 Gy from which T_C is chosen")
     parser.add_argument("--quantile", type=float, default=0.5, help="of 4 Gy cells whose maximum is a vote")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
-    limits = member_limits(load_ensemble(), chosen.quantile)
+    limits = member_limits(load_ensemble(), chosen.quantile, chosen.limits)
     with ProcessPoolExecutor(chosen.workers, get_context("spawn")) as pool:
         silent, exposed = (
             [cell for part in pool.map(shard, spread(total, dose, limits)) for cell in part]

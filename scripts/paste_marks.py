@@ -101,7 +101,7 @@ def judge(pictures: np.ndarray, laid: np.ndarray, of: np.ndarray, epochs: int) -
     optimiser = torch.optim.Adam(model.parameters(), 1e-3)
     learn = np.flatnonzero(~kept)
     for epoch in range(epochs):
-        for batch in np.array_split(np.random.default_rng(epoch).permutation(learn), len(learn) // 64):
+        for batch in np.array_split(np.random.default_rng(epoch).permutation(learn), max(len(learn) // 64, 1)):
             loss = nn.functional.binary_cross_entropy_with_logits(model(images[batch])[:, 0], truth[batch])
             optimiser.zero_grad()
             loss.backward()

@@ -1,7 +1,13 @@
-"""Draw the pictures of README and docs: docs/pictures/road.png, styles.png and composing.png."""
+"""Draw the pictures of README and docs: road.png, styles.png and composing.png.
+
+    python scripts/pictures.py [--out docs/pictures] [styles] [composing] [road]
+
+Everything on them is simulated or found by the shipped ensemble. Measures nothing.
+"""
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import cv2
@@ -33,7 +39,7 @@ def circled(cell: SimulatedCell) -> np.ndarray:
     return picture
 
 
-def styles() -> None:
+def styles(out: Path) -> None:
     figure = Figure(figsize=(13, 5.2), layout="constrained")
     for k, (name, style) in enumerate(STYLES.items()):
         cell = simulate_cell(style, Damage(2, 0, 1), np.random.default_rng(40 + k))
@@ -41,13 +47,13 @@ def styles() -> None:
         axes.imshow(circled(cell)[120:780, 170:840])
         axes.set_title(name, fontsize=10)
         axes.axis("off")
-    figure.savefig(OUT / "styles.png", dpi=90)
+    figure.savefig(out / "styles.png", dpi=90)
 
 
-def road() -> None:
+def road(out: Path) -> None:
     """Image -> detections -> dose, for README; the first cell in which both dicentrics are found."""
     from cytally.dosimetry.curves.calibrate import DosePoint
-    from cytally.dosimetry.estimation.dose import dose_from_totals
+    from cytally.dosimetry.estimation.dose import Totals, dose_of_counts
 
     ensemble = load_ensemble()
     for seed in range(40, 200):
@@ -68,17 +74,17 @@ def road() -> None:
         axes.axis("off")
     points = [DosePoint(d, 1000, round(1000 * at_dose(DICENTRICS, d))) for d, _ in SERIES]
     curve, axes = calibrate(points), figure.add_subplot(1, 3, 3)
-    sample, doses = dose_from_totals(60, 300, calibrate(points)), np.linspace(0, 4, 100)
+    sample, doses = dose_of_counts(Totals(60, 300), calibrate(points)), np.linspace(0, 4, 100)
     axes.plot(doses, curve.yield_at(doses), color="#0072b2")
     axes.plot([0, sample.estimate, sample.estimate], [0.2, 0.2, 0], color="#d52c20")
     axes.axvspan(sample.lower, sample.upper, color="#d52c20", alpha=0.12, linewidth=0)
     axes.set(xlabel="dose (Gy)", ylabel="dicentrics per cell", xlim=(0, 4), ylim=(0, 1.1))
     axes.set_title(f"60 in 300 cells: {sample.estimate:.2f} Gy ({sample.limits})", fontsize=11)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(OUT / "road.png", dpi=90)
+    figure.savefig(out / "road.png", dpi=90)
 
 
-def composing() -> None:
+def composing(out: Path) -> None:
     """A normal cell taken apart and put together again, step by step."""
     normal = simulate_cell(STYLES["straight"], Damage(), np.random.default_rng([31, 0]))
     field = Field.of(Image(normal.image.pixels))
@@ -115,7 +121,7 @@ def composing() -> None:
         picture,
         "4  laid in each other's places or where there is room (green: normal)",
     )
-    figure.savefig(OUT / "composing.png", dpi=80)
+    figure.savefig(out / "composing.png", dpi=80)
 
 
 def shade(density: np.ndarray) -> np.ndarray:
@@ -147,8 +153,19 @@ def show(axes: Axes, picture: np.ndarray, title: str) -> None:
     axes.axis("off")
 
 
+def main() -> None:
+    every = {"styles": styles, "composing": composing, "road": road}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="PICTURE", help=f"some of {', '.join(every)}; default: all")
+    parser.add_argument("--out", type=Path, default=OUT)
+    chosen = parser.parse_args()
+    if unknown := set(chosen.names) - set(every):
+        parser.error(f"expected pictures among {', '.join(every)}, got {', '.join(sorted(unknown))}")
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    for name, draw in every.items():
+        if name in chosen.names or not chosen.names:
+            draw(chosen.out)
+
+
 if __name__ == "__main__":
-    OUT.mkdir(parents=True, exist_ok=True)
-    styles()
-    composing()
-    road()
+    main()

@@ -10,6 +10,12 @@
 # FIELDS: a folder with field_1.png, field_2.png and field_3.png of lb-kosuke/Detection_Classification
 # (MIT). About 3 hours of epochs on 2 cores with bfloat16 matrix units, making of cells not counted.
 set -euo pipefail
+case "${1:---help}" in
+-h | --help)
+  sed -n '2,/^set /{/^set /!s/^# \{0,1\}//p;}' "$0"
+  exit 0
+  ;;
+esac
 FIELDS=$(realpath "$1")
 WORK=$(realpath -m "${2:-runs/shipped}")
 mkdir -p "$WORK"

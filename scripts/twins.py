@@ -1,9 +1,9 @@
 """What the network and its loss give: short twin runs that differ in one thing.
 
-    python scripts/twins.py --out runs/twins [--epochs 8] [--cells 800]
+    python scripts/twins.py --out runs/twins [--epochs 8] [--cells 800] [--silent 150] [--exposed 80] [--twins 8]
 
 Every run begins from nothing, sees the same simulated cells in the same order for as many epochs, and
-answers on the same held-out cells (80 of 4 Gy, 150 silent, style `hard`): the share of dicentrics
+answers on the same held-out cells (of 4 Gy and silent ones, style `hard`): the share of dicentrics
 found at one false one in twenty silent cells, by maxima of the last epoch's heatmap. Runs this
 short say which choices learn faster, not where they end. A run that is there is not made again.
 """
@@ -26,8 +26,9 @@ from cytally.files.runs import read_record
 from cytally.inference.runtime import TorchMember
 from cytally.nets.unet import STRIDE, Architecture, build
 from cytally.training.checkpoints import load_tensors, member_path
+from cytally.training.loop import fit
 from cytally.training.pool import PoolSettings
-from cytally.training.tasks.heatmaps import SHIPPED, fit_heatmaps
+from cytally.training.tasks.heatmaps import SHIPPED, HeatmapTask
 
 BASE = Architecture(classes=4, filters=12, depth=4, widest=160)
 #: What differs: of the network, of the settings.
@@ -62,15 +63,21 @@ def recall_at(silent: list[Answers], exposed: list[Answers]) -> tuple[float, int
     allowed = int(FALSE_PER_CELL * len(silent))
     limit = float(alarms[allowed]) if len(alarms) > allowed else 0.0
     true = sum(each.true for each in exposed)
-    return sum(int((each.sure[each.hit] > limit).sum()) for each in exposed) / true, true
+    found = sum(int((each.sure[each.hit] > limit).sum()) for each in exposed)
+    return found / true if true else float("nan"), true
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--cells", type=int, default=800)
+    parser.add_argument("--cells", type=int, default=800, help="simulated cells that every run sees")
+    parser.add_argument("--silent", type=int, default=150, help="held-out cells without aberrations")
+    parser.add_argument("--exposed", type=int, default=80, help="held-out cells of 4 Gy")
+    parser.add_argument("--twins", type=int, default=len(TWINS), help="so many of the runs, from the first")
     chosen = parser.parse_args()
+    if chosen.cells < SHIPPED.batch:
+        parser.error(f"expected --cells of at least one batch ({SHIPPED.batch}), got {chosen.cells}")
     chosen.out.mkdir(parents=True, exist_ok=True)
     plain = replace(
         SHIPPED,
@@ -83,15 +90,15 @@ def main() -> None:
     )
     source = SimulatedSource(41, CLASSES + AUXILIARY, silent=0.25, dicentrics=4.0)
     rows = [["what differs", "parameters", "seconds per epoch", "dicentrics found"]]
-    for number, (name, (network, settings)) in enumerate(TWINS.items()):
+    for number, (name, (network, settings)) in enumerate(list(TWINS.items())[: chosen.twins]):
         folder, architecture = chosen.out / f"twin_{number}", replace(BASE, **network)
         with reporting() as progress:
-            fit_heatmaps(source, architecture, replace(plain, **settings), folder, progress)
+            fit(HeatmapTask(source, architecture, replace(plain, **settings)), folder, progress)
         model = build(read_record(folder).settings["architecture"])
         weights, _ = load_tensors(member_path(folder, chosen.epochs))
         model.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)
         member = TorchMember(model.eval())
-        found, true = recall_at(list(answers(member, None, 150)), list(answers(member, 4.0, 80)))
+        found, true = recall_at(list(answers(member, None, chosen.silent)), list(answers(member, 4.0, chosen.exposed)))
         with (folder / "curves.csv").open(newline="") as file:
             seconds = np.median([float(row["seconds"]) for row in csv.DictReader(file)])
         parameters = sum(p.numel() for p in model.parameters())

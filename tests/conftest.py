@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from tests.cases.handmade import grey_tags, tiff
 
 from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.inference.card import Card, Thresholds
@@ -28,6 +29,18 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real images at {folder}; set CYTALLY_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def handmade():
+    """TIFF bytes from lists of tags."""
+    return tiff
+
+
+@pytest.fixture(scope="session", name="grey_tags")
+def tags_of_a_grey_page():
+    """Tags of a grey page of h x w bytes at an offset."""
+    return grey_tags
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cytally.dosimetry.reporting.phrases import Words
+from cytally.dosimetry.phrases import Words
 from cytally.wording import counted
 
 

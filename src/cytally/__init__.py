@@ -19,7 +19,7 @@ _ROAD = {
     "detect": ("cytally.dosimetry.scoring.score", "detect_image"),
     "score": ("cytally.dosimetry.pipeline", "score"),
     "Curve": ("cytally.dosimetry.curves.calibrate", "Curve"),
-    "dose": ("cytally.dosimetry.estimation.dose", "dose"),
+    "dose": ("cytally.dosimetry.estimation.dose", "dose_of_counts"),
 }
 __all__ = ["Curve", "detect", "dose", "load_ensemble", "read", "score"]
 

@@ -21,7 +21,29 @@ class CytallyError(Exception):
 
 
 class InputError(CytallyError):
-    """What was given cannot be used."""
+    """What was given cannot be used.
+
+    Parameters
+    ----------
+    reason : str
+        What was expected, what came, and what to do.
+    place : str
+        The file that is meant, as it can be printed; the message begins with it. "" where the reason says all.
+
+    Examples
+    --------
+    >>> error = ImageError("expected grey or RGB", "cells/a.png")
+    >>> str(error), error.beside("cells/a.png"), error.beside("cells/b.png")
+    ('cells/a.png: expected grey or RGB', 'expected grey or RGB', 'cells/a.png: expected grey or RGB')
+    """
+
+    def __init__(self, reason: str, place: str = "") -> None:
+        super().__init__(f"{place}: {reason}" if place else reason)
+        self.reason, self.place = reason, place
+
+    def beside(self, place: str) -> str:
+        """What to say where `place` stands already: the reason alone, or all of it where another file is meant."""
+        return self.reason if place == self.place else str(self).removeprefix(f"{place}: ")
 
 
 class FileError(InputError):

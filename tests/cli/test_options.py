@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from cytally.cli.main import cli
-from cytally.cli.options import AGE, PICTURE, POSITIVE, SHARE, TABLE, Finite
+from cytally.cli.options import AGE, PICTURE, POSITIVE, SHARE, TABLE, Finite, gathered, together
 
 
 def every_command(group, path=()):
@@ -53,3 +53,25 @@ def test_bounds(kind, value):
 def test_a_file_s_ending_is_refused_before_anything_is_computed(kind, name):
     with pytest.raises(click.BadParameter, match=r"ends in .* or .*, got a"):
         kind.convert(name, None, None)
+
+
+def test_several_options_become_one_noun_in_the_order_given():
+    """The command gets the noun in place of the values; `--help` shows the options as they were written."""
+    seen = []
+
+    @click.command()
+    @gathered(
+        "area",
+        lambda width, height: width * height,
+        click.option("--width", type=int, default=2, help="First."),
+        together(click.option("--height", type=int, default=3, help="Second.")),
+    )
+    @click.option("--name", default="x", help="Third.")
+    def draw_it(area: int, name: str) -> None:
+        """Draw."""
+        seen.append((area, name))
+
+    call = CliRunner().invoke
+    assert call(draw_it, ["--height", "5", "--name", "y"]).exit_code == 0 and seen == [(10, "y")]
+    said = call(draw_it, ["--help"]).output
+    assert said.index("--width") < said.index("--height") < said.index("--name") and "Draw." in said

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cytally.evaluation.detection import Labelled, sweep
+from cytally.evaluation.detection import Draws, Labelled, sweep
 from cytally.evaluation.matching import Hits, assign, match_components, match_one_to_one
 
 places = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=5).map(
@@ -77,7 +77,7 @@ def test_a_sweep_counts_singles_and_ensembles():
     """Two members see the one truth, the third sees another place: 2 of 3 votes keep only the truth."""
     maps = np.zeros((3, 1, 12, 12), np.float32)
     maps[0, 0, 5, 5] = maps[1, 0, 5, 5] = maps[2, 0, 1, 10] = 0.65
-    found = sweep([Labelled(maps, (np.array([[21.5, 21.5]]),))], size=3, agreement=1, sampled=4, sigma=1.0)
+    found = sweep([Labelled(maps, (np.array([[21.5, 21.5]]),))], Draws(3, 1, count=4), stride=4, sigma=1.0)
     at = found.confidences.index(0.5)
     assert found.singles[:, at, 0].tolist() == [[1, 0, 0], [1, 0, 0], [0, 1, 1]]
     assert found.ensembles[0, at, 0].tolist() == [1, 0, 0]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cytally.errors import ImageError, OutputError
-from cytally.files.atomic import is_part, replacing, sweep, write_bytes, write_text
+from cytally.files.atomic import is_part, remove_parts, replacing, write_bytes, write_text
 
 
 class Killed(BaseException):
@@ -80,6 +80,6 @@ def test_what_a_killed_process_left_is_swept_except_where_another_is_at_work(tmp
     monkeypatch.undo()
     (tmp_path / "theirs" / ".lock").touch()
     (tmp_path / ".hidden.part").touch()  # not ours
-    sweep(tmp_path)
+    remove_parts(tmp_path)
     left = sorted(p.relative_to(tmp_path).parent.name for p in tmp_path.rglob("*") if is_part(p))
     assert left == ["theirs"] and (tmp_path / ".hidden.part").exists()

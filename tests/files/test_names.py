@@ -6,7 +6,7 @@ import os
 import pytest
 
 from cytally.errors import FileError
-from cytally.files.names import fitting, shown, stored
+from cytally.files.names import fitting, on_disk, shown
 from cytally.files.tables.csv import csv_bytes, read_rows
 
 
@@ -14,7 +14,7 @@ from cytally.files.tables.csv import csv_bytes, read_rows
 def test_a_name_is_shown_and_found_again(raw):
     name = os.fsdecode(raw)
     assert shown(name).encode()  # can be written
-    assert os.fsencode(stored(shown(name))) == raw
+    assert os.fsencode(on_disk(shown(name))) == raw
 
 
 def test_bytes_are_escaped_as_python_writes_them():

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cytally.errors import FileError
-from cytally.files.text import Text, decode, lines_of, read_bytes, read_text
+from cytally.files.text import Text, decode_text, lines_of, read_bytes, read_text
 
 HERE = Path("t.csv")
 SAID = "sample;Müller–1…\n"
@@ -23,7 +23,7 @@ SAID = "sample;Müller–1…\n"
 def test_the_same_words_in_all_encodings(tmp_path, encoding, guessed):
     (tmp_path / "t.csv").write_bytes(SAID.encode(encoding))
     assert read_text(tmp_path / "t.csv", "a table") == Text(SAID, guessed)
-    assert decode(b"\xfe\xff" + SAID.encode("utf-16-be"), HERE, "a table") == Text(SAID)
+    assert decode_text(b"\xfe\xff" + SAID.encode("utf-16-be"), HERE, "a table") == Text(SAID)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_the_same_words_in_all_encodings(tmp_path, encoding, guessed):
 )
 def test_bytes_that_are_no_text_are_refused(content, words):
     with pytest.raises(FileError, match=words):
-        decode(content, HERE, "a table")
+        decode_text(content, HERE, "a table")
 
 
 def test_a_file_that_is_gone_or_too_large(tmp_path):

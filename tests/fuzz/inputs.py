@@ -118,24 +118,31 @@ def _images() -> list[Input]:
 
 
 def _stacks() -> list[Input]:
-    from cytally.images.sequences.stacks import planes
     from cytally.images.sequences.tracks import read_masks, read_tracks
+    from cytally.livecell.names.unstacked import unstack
 
     frames = np.stack([field_of_view((64, 72))] * 3)
+    colour = np.stack([frames, frames // 2 + 90, frames], axis=3)
     labels = (frames[0] < 120).astype(np.uint16)
+    palette = np.tile(np.arange(256, dtype=np.uint16) * 257, (3, 1))
+    times = {"metadata": {"axes": "TYX"}}
+    files = {
+        "stack.tif": tiff(frames, imagej=True, **times),
+        "s.ome.tif": tiff(frames, ome=True, **times),
+        "positions.ome.tif": _positions(frames),
+        "row.tif": _without_links(tiff(frames, imagej=True, byteorder=">", **times)),
+        "channels.tif": tiff(np.moveaxis(frames[:2], 0, 2), planarconfig="contig", metadata={"axes": "YXC"}),
+        "jpeg.tif": tiff(colour, compression="jpeg", photometric="rgb", rowsperstrip=32),
+        "tiled.tif": tiff(frames, tile=(32, 32), compression="zlib", photometric="minisblack"),
+        "white.tif": tiff(255 - frames, photometric="miniswhite", compression="lzw"),
+        "palette.tif": tiff(frames, photometric="palette", colormap=palette),
+    }
+
+    def reader(name: str) -> Callable[[Path], Any]:
+        return lambda folder: unstack([folder / name], folder / "out")
+
     return [
-        Input(
-            "stack",
-            "stack.tif",
-            tiff(frames, imagej=True, metadata={"axes": "TYX"}),
-            lambda f: list(planes(f / "stack.tif")),
-        ),
-        Input(
-            "ome stack",
-            "s.ome.tif",
-            tiff(frames, ome=True, metadata={"axes": "TYX"}),
-            lambda f: list(planes(f / "s.ome.tif")),
-        ),
+        *(Input(f"stack {name}", name, content, reader(name)) for name, content in files.items()),
         Input(
             "masks",
             "mask001.tif",
@@ -145,6 +152,23 @@ def _stacks() -> list[Input]:
         ),
         Input("tracks", "res_track.txt", b"1 0 3 0\n2 1 3 1\n3 4 9 1\n", read_tracks),
     ]
+
+
+def _positions(frames: Grey) -> bytes:
+    """Two series of two sizes, and an hour between times."""
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer, ome=True) as file:
+        for part in (frames, frames[:2, :50]):
+            how = {"axes": "TYX", "PhysicalSizeX": 0.65, "TimeIncrement": 1, "TimeIncrementUnit": "h"}
+            file.write(part, metadata=how, photometric="minisblack")
+    return buffer.getvalue()
+
+
+def _without_links(content: bytes) -> bytes:
+    """Big-endian planes behind one page, as ImageJ writes stacks above 4 GB."""
+    with tifffile.TiffFile(io.BytesIO(content)) as file:
+        at = file.pages[0].offset + 2 + 12 * len(file.pages[0].tags)
+    return content[:at] + bytes(4) + content[at + 4 :]
 
 
 _COUNTS = "dose_gy,C0,C1,C2,C3\n0,1999,1,0,0\n0.5,960,38,2,0\n1,905,86,8,1\n2,700,240,50,10\n4,300,350,220,130\n"
@@ -207,10 +231,10 @@ def _tables() -> list[Input]:
 
 
 def _dose_all(samples: Any) -> None:
-    from cytally.dosimetry.laboratory.samples import dose_of_sample
+    from cytally.dosimetry.estimation.dose import dose_of_counts
 
     for sample in samples:
-        dose_of_sample(sample, _curve())
+        dose_of_counts(sample.counts, _curve())
 
 
 @cache
@@ -223,11 +247,14 @@ def _curve() -> Any:
 
 def _json() -> list[Input]:
     from cytally.dosimetry.curves.calibrate import Curve
-    from cytally.dosimetry.estimation.dose import dose
+    from cytally.dosimetry.estimation.dose import dose_of_counts
 
     return [
         Input(
-            "curve", "curve.json", curve_bytes(), lambda f: dose(np.array([475, 20, 5]), Curve.load(f / "curve.json"))
+            "curve",
+            "curve.json",
+            curve_bytes(),
+            lambda f: dose_of_counts(np.array([475, 20, 5]), Curve.load(f / "curve.json")),
         )
     ]
 
@@ -289,9 +316,10 @@ def _run() -> list[Input]:
     run = _finished_run()
 
     def dosed(folder: Path) -> None:
+        from cytally.dosimetry.estimation.dose import DoseSettings
         from cytally.dosimetry.laboratory.series import dose_of_run
 
-        dose_of_run(folder, _curve(), any_detector=True)
+        dose_of_run(folder, _curve(), DoseSettings(any_detector=True))
 
     def pooled(folder: Path) -> None:
         from cytally.dosimetry.laboratory.series import points_of

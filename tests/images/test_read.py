@@ -1,3 +1,6 @@
+import os
+import pickle
+
 import cv2
 import numpy as np
 import PIL.Image
@@ -118,3 +121,16 @@ def test_a_thumbnail_behind_the_image_is_no_stack(tmp_path):
         file.write(np.full((40, 50), 7, np.uint8))
         file.write(np.zeros((10, 12), np.uint8))
     assert read(tmp_path / "t.tif").shape == (40, 50)
+
+
+def test_an_error_knows_its_file_and_its_reason(tmp_path):
+    """So that a line that begins with the file need not name it twice; also behind a worker process."""
+    path = tmp_path / os.fsdecode(b"a\xff.png")
+    path.write_bytes(b"junk")
+    with pytest.raises(ImageError) as caught:
+        read(path)
+    for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
+        place = f"{tmp_path}/a\\xff.png"
+        assert error.place == place and error.reason.startswith("not a readable image")
+        assert str(error) == f"{place}: {error.reason}" and error.beside(place) == error.reason
+        assert error.beside("b.png") == str(error)

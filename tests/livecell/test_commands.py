@@ -33,6 +33,13 @@ def call(*words, code=0):
     return done.output
 
 
+def test_the_help_of_the_group_names_every_command():
+    lines = call("--help").partition("Commands:")[0].splitlines()
+    told = {line.split()[0] for line in lines if line.startswith("    ")}
+    listed = {line.split()[0] for line in call("--help").partition("Commands:")[2].splitlines() if line.strip()}
+    assert told == listed
+
+
 @pytest.fixture(scope="module")
 def lapse(tmp_path_factory):
     out = tmp_path_factory.mktemp("lapse") / "sim"

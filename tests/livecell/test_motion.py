@@ -11,7 +11,7 @@ from cytally.errors import ImageError
 from cytally.images.masks import write_mask
 from cytally.images.sequences.tracks import TrackRow, read_masks, read_tracks
 from cytally.livecell.motion.drift import camera_drift, refined
-from cytally.livecell.motion.follow import follow, sightings_of
+from cytally.livecell.motion.follow import Frames, follow, sightings_of
 from cytally.livecell.motion.lineage import tracks_of
 from cytally.livecell.motion.links import link
 from cytally.livecell.simulate.folder import TimeLapse, frames, write_sequence
@@ -132,7 +132,9 @@ def test_true_masks_are_linked_as_an_independent_program_wants(tmp_path, shift):
     (tmp_path / "masks").mkdir()
     for number, mask in enumerate(read_masks(tmp_path / "truth")):
         write_mask(tmp_path / "masks" / f"m{number:03d}.tif", relabelled(mask))
-    found = follow(sorted((tmp_path / "phase").iterdir()), sorted((tmp_path / "masks").iterdir()), tmp_path / "tracks")
+    found = follow(
+        Frames(sorted((tmp_path / "phase").iterdir()), sorted((tmp_path / "masks").iterdir())), tmp_path / "tracks"
+    )
     scores = scores_of(tmp_path / "truth", tmp_path / "tracks")
     # Gaps at the border are filled with slivers that truth, below 8 pixels, leaves out.
     assert scores["DET"] >= 0.999 and scores["LNK"] >= 0.98 and scores["TRA"] >= 0.99
@@ -191,7 +193,7 @@ def test_a_missing_frame_is_a_hole_in_the_tracks(tmp_path):
     for time in (0, 1, 3, 4):
         write_mask(tmp_path / f"m{time}.tif", blobs([(60, 40 + 4 * time)]))
     masks = [tmp_path / f"m{time}.tif" for time in (0, 1, 3, 4)]
-    found = follow(masks, masks, tmp_path / "out", largest_shift=0, places=(0, 1, 3, 4))
+    found = follow(Frames(masks, masks, (0, 1, 3, 4)), tmp_path / "out", largest_shift=0)
     assert found.rows == (TrackRow(1, 0, 4, 0),)
     drawn = list(read_masks(tmp_path / "out"))
     assert len(drawn) == 5 and np.argwhere(drawn[2] == 1).mean(axis=0) == pytest.approx([60, 48], abs=0.6)
@@ -202,5 +204,5 @@ def test_frames_of_two_sizes_are_refused(tmp_path):
     write_mask(tmp_path / "b.tif", blobs([(60, 40)], shape=(100, 120)))
     masks = [tmp_path / "a.tif", tmp_path / "b.tif"]
     with pytest.raises(ImageError, match="expected every frame of a sequence in 120 x 120 pixels, got 100 x 120"):
-        follow(masks, masks, tmp_path / "out", largest_shift=0)
+        follow(Frames(masks, masks), tmp_path / "out", largest_shift=0)
     assert not (tmp_path / "out").exists()

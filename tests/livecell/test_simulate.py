@@ -30,6 +30,16 @@ def test_the_same_seed_gives_the_same_frames():
     assert not np.array_equal(other.phase, next(frames(SMALL)).phase)
 
 
+def test_the_same_seed_gives_the_same_files(tmp_path):
+    """OME-TIFF holds an identifier, which must not be of the time and the machine."""
+    for name in ("one", "two"):
+        write_sequence(TimeLapse(frames=1, shape=(96, 96), seed=4), tmp_path / name)
+    files = [path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file()]
+    assert len(files) == 4
+    for path in files:
+        assert (tmp_path / "one" / path).read_bytes() == (tmp_path / "two" / path).read_bytes(), path
+
+
 def test_tables_and_masks_tell_the_same(lapse):
     rows = {row.number: row for row in read_tracks(lapse / "truth")}
     masks = list(read_masks(lapse / "truth"))

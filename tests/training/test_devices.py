@@ -15,12 +15,14 @@ SCRIPT = """
 import sys
 from pathlib import Path
 
-from cytally.training.tasks.heatmaps import fit_heatmaps
+from cytally.training.loop import fit
+from cytally.training.tasks.heatmaps import HeatmapTask
 from tests.training.tasks.test_heatmaps import SMALL, Dots, settings
 
 if __name__ == "__main__":
     told = []
-    fit_heatmaps(Dots(), SMALL, settings(epochs=int(sys.argv[2])), Path(sys.argv[1]), lambda *say: told.append(say), devices=2)
+    task = HeatmapTask(Dots(), SMALL, settings(epochs=int(sys.argv[2])))
+    fit(task, Path(sys.argv[1]), lambda *say: told.append(say), devices=2)
     steps = [total for stage, done, total in told if stage.startswith("epoch 1 ") and done == total]
     print("the first goes on", steps)
 """

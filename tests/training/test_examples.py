@@ -28,8 +28,8 @@ def test_drawing_labels_then_mirroring_equals_mirroring_then_drawing():
     how = Augmentation(mirror=True)
     places, classes = np.array([[20.0, 30.0], [70.0, 52.0]]), np.array([0, 1])
     moved = move_points(places, how, (0, 0), SIDE)
-    direct = Targets(2).draw(moved, classes, SIDE)
-    flipped = Targets(2).draw(places, classes, SIDE)[:, :, ::-1]
+    direct = Targets(2, 4).draw(moved, classes, SIDE)
+    flipped = Targets(2, 4).draw(places, classes, SIDE)[:, :, ::-1]
     np.testing.assert_allclose(direct, flipped, atol=4e-4)  # spots are cut off at 4 sigma
 
 

@@ -19,9 +19,10 @@ from cytally.files.runs import locked, read_record
 from cytally.nets.unet import Architecture
 from cytally.training import checkpoints, loop, pool
 from cytally.training.checkpoints import load_tensors, member_path, save_tensors
+from cytally.training.loop import fit
 from cytally.training.tasks.crops import VerifierSettings, fit_verifier
-from cytally.training.tasks.heatmaps import HeatmapTask, fit_heatmaps
-from cytally.training.tasks.masks import MaskedCrop, MaskSettings, fit_masks
+from cytally.training.tasks.heatmaps import HeatmapTask
+from cytally.training.tasks.masks import MaskedCrop, MaskSettings, MaskTask, fit_masks
 
 TINY = Architecture(classes=2, filters=4, depth=3, stride=2, sharp=True, widest=16)
 QUICK = MaskSettings(epochs=3, patience=3, steps=1, batch=2, side=64, members=1)
@@ -56,9 +57,9 @@ def crop(seed: int) -> MaskedCrop:
 
 def train(folder, kind, epochs=3):
     if kind == "heatmaps":
-        fit_heatmaps(Dots(), SMALL, settings(epochs=epochs, pool=replace(settings().pool, size=8)), folder)
+        fit(HeatmapTask(Dots(), SMALL, settings(epochs=epochs, pool=replace(settings().pool, size=8))), folder)
     elif kind == "masks":
-        fit_masks([crop(1), crop(2)], [crop(3)], TINY, QUICK, folder)
+        fit_masks(MaskTask([crop(1), crop(2)], [crop(3)], TINY, QUICK), folder)
     else:
         fit_verifier(shapes(16, 3), VERIFIER, VerifierSettings(epochs=epochs, batch=8), folder)
 
@@ -165,7 +166,7 @@ def test_weights_that_are_not_numbers_are_refused(tmp_path, value):
     with pytest.raises(RunError, match=r"epoch_001\.safetensors: holds values that are not numbers \(in head.weight\)"):
         load_tensors(path)
     with pytest.raises(RunError, match="not numbers"):
-        fit_heatmaps(Dots(), SMALL, settings(epochs=1), tmp_path / "run", start=path)
+        fit(HeatmapTask(Dots(), SMALL, settings(epochs=1), path), tmp_path / "run")
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_is_not_kept(tmp_path, monkeypatch):

@@ -1,9 +1,9 @@
 """The command line: packages by group, a file per commands that belong together.
 
 main         the group that holds all; which files join it
-progress     bars with time left
+progress     bars with time left, and what was skipped
 command      the command line of a call, for the record
-options      numbers with limits, tables and pictures by their ending
+options      numbers with limits, tables and pictures by their ending; several options as one
 demo         `cytally demo`
 doctor       `cytally doctor`
 dosimetry/   score, calibrate, curve, dose, report, simulate

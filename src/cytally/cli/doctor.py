@@ -81,7 +81,7 @@ def _machine() -> dict[str, str]:
 
 def _learning() -> dict[str, str]:
     """What networks learn on."""
-    from cytally.nets.precision import preferred_dtype
+    from cytally.precision import preferred_dtype
 
     try:
         kind = str(preferred_dtype()).removeprefix("torch.")

@@ -6,21 +6,36 @@ counts start without loading a network.
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
 from importlib import import_module
-from typing import Any
 
 import click
 
 from cytally import __version__
 from cytally.errors import CytallyError
+from cytally.files.names import shown
 
 #: Exit codes: done, failed, wrong use (click's own), done but some inputs were skipped.
 FAILED, SKIPPED = 1, 3
 #: What a shell gives a program whose output nobody reads any more.
 PIPE = 141
+
+
+#: How what cannot be encoded is printed: bytes of names as tables show them.
+_SHOWN = "cytally"
+
+
+def _printable(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    told = shown(error.object[error.start : error.end])
+    return told.encode(error.encoding, "backslashreplace").decode(error.encoding), error.end
+
+
+codecs.register_error(_SHOWN, _printable)
 
 
 class Commands(click.Group):
@@ -36,10 +51,11 @@ class Commands(click.Group):
         _join()
         return super().list_commands(ctx)
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: click.Context) -> object:
         """Run a command; our own errors and the disk's become a line and exit code 1."""
-        if isinstance(sys.stdout, io.TextIOWrapper):  # a path need not be text
-            sys.stdout.reconfigure(errors="backslashreplace")
+        for stream in (sys.stdout, sys.stderr):  # a path need not be text
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors=_SHOWN)
         try:
             return super().invoke(ctx)
         except CytallyError as error:
@@ -67,7 +83,9 @@ _FILES = (
     "laboratory.samples",
     "laboratory.interlab",
     "laboratory.assays",
+    "livecell.images",
     "livecell.label",
+    "livecell.train",
     "livecell.follow",
     "livecell.experts",
 )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
@@ -19,7 +23,7 @@ class Finite(click.FloatRange):
 
     name = "number"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number, or a clear refusal."""
         number = float(super().convert(value, param, ctx))
         if not abs(number) < float("inf"):
@@ -40,7 +44,7 @@ class NamedFile(click.Path):
         super().__init__(path_type=Path, dir_okay=False)
         self.endings = endings
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """The path, or a refusal before anything is computed."""
         path = Path(str(super().convert(value, param, ctx)))
         if path.suffix.lower() not in self.endings:
@@ -62,6 +66,44 @@ PICTURE, TABLE = NamedFile(".svg", ".png"), NamedFile(".csv", ".xlsx")
 #: Options that many commands have.
 OUT = click.option("--out", type=TABLE, help="Also write the table (CSV or XLSX).")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+#: What turns the function of a command into the same with an option more.
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+
+
+def together(*options: Decorator) -> Decorator:
+    """One decorator of several options, which `--help` shows in this order."""
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def gathered(name: str, by: Callable[..., object], *options: Decorator) -> Decorator:
+    """Options whose values a command gets as one noun.
+
+    Parameters
+    ----------
+    name : str
+        Parameter of the command.
+    by : callable
+        Takes the values under their names and gives the noun; called when the command runs.
+    options : decorators
+    """
+    taken = tuple(signature(by).parameters)
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def run(**typed: object) -> None:
+            noun = by(**{each: typed.pop(each) for each in taken})
+            command(**typed, **{name: noun})
+
+        return together(*options)(run)
+
+    return add
 
 
 def was_given(name: str) -> bool:

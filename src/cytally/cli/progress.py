@@ -1,17 +1,23 @@
-"""Progress with time left on standard error; plain lines where there is no terminal."""
+"""Standard error: progress with time left, plain lines where there is no terminal, and what was skipped."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from cytally.cli.main import SKIPPED
 from cytally.progress import Progress
+
+if TYPE_CHECKING:
+    from cytally.types import Skipped
 
 _EVERY = 10.0  # seconds between plain lines
 
@@ -34,10 +40,12 @@ def reporting() -> Iterator[Progress]:
 
 
 def _plain() -> Progress:
+    """Lines with the time left, for a log."""
     stages: list[str] = [""]
     clock = {"last": 0.0, "started": 0.0}
 
     def progress(stage: str, done: int, total: int) -> None:
+        """Print a line where ten seconds have passed, or at the end."""
         now = time.monotonic()
         name = stage.split(",", maxsplit=1)[0]
         if name != stages[0]:
@@ -49,3 +57,11 @@ def _plain() -> Progress:
             clock["last"] = now
 
     return progress
+
+
+def say_skipped(skipped: Sequence[Skipped]) -> None:
+    """Name what was skipped on standard error; then the exit code is 3."""
+    for one in skipped:
+        click.echo(f"  skipped {one.image}: {one.reason}", err=True)
+    if skipped:
+        sys.exit(SKIPPED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cytally.dosimetry.curves.calibrate import Curve, calibrate
+from cytally.dosimetry.curves.calibrate import Curve, Origin, calibrate
 from cytally.dosimetry.estimation.dose import Dose
 from cytally.dosimetry.laboratory.series import points_of
 from cytally.dosimetry.pipeline import score_folder
@@ -62,7 +62,7 @@ def _demonstrated(folder: Path, ensemble: Ensemble, progress: Progress, share: f
         order = Order(max(round(cells * share), 5), Exposure(gray), "mixed", 100 + number, f"cal{gray:g}Gy")
         runs.append(_score(order, folder, ensemble, progress, each)[0])
     points, detector = points_of(runs)
-    curve = calibrate(points, radiation="simulated 60Co gamma", laboratory="cytally demo", detector=detector)
+    curve = calibrate(points, origin=Origin("simulated 60Co gamma", "cytally demo", detector))
     curve.save(folder / "curve.json")
     samples = []
     for number, (name, gray, cells) in enumerate(BLIND):

@@ -10,7 +10,7 @@ from pathlib import Path
 from cytally import __version__
 from cytally.dosimetry.curves.calibrate import Curve
 from cytally.dosimetry.estimation.dose import Dose, check_belongs
-from cytally.dosimetry.laboratory.series import dose_of_counts
+from cytally.dosimetry.laboratory.series import FinishedRun
 from cytally.dosimetry.scoring import run
 from cytally.dosimetry.scoring.cells import ScoredCell, line_of, without_repeats
 from cytally.dosimetry.scoring.disagreement import Sampled, forget_sampled, read_sampled
@@ -114,15 +114,13 @@ def score_folder(
             draw_pictures(folder, cells, paths, progress)
         if sampled:
             sample_run(cells, paths, folder, ensemble, sampled, progress)
-        drawn = read_sampled(folder, cells)
         counts = run.counts_of(cells, settings.classes, settings.detector)
-        found = None
-        if curve is not None and counts.cells:
-            found = dose_of_counts(counts, folder, cells, curve)
+        finished = FinishedRun(folder, settings, tuple(cells), counts, read_sampled(folder, cells))
+        found = finished.dose(curve) if curve is not None and counts.cells else None
         from cytally.dosimetry.reporting.run_page import write_report  # figures take long to import
 
-        write_report(folder, cells, counts, settings, paths, curve=curve, dose=found)
-    return Outcome(counts, found, drawn, (*known.notes, *_notes(earlier, paths), *gone, *of_images(cells)))
+        write_report(finished, paths, curve=curve, dose=found)
+    return Outcome(counts, found, finished.sampled, (*known.notes, *_notes(earlier, paths), *gone, *of_images(cells)))
 
 
 def _scored(

@@ -10,6 +10,8 @@ from cytally.types import FloatArray, IntArray
 #: Pairs of the 46 chromosomes of a cell: on average no more dicentrics; in one cell, with
 #: chromosomes of many centromeres, no more than 45.
 MOST_PER_CELL, MOST_IN_A_CELL = 23, 45
+#: Of a human cell.
+CHROMOSOMES = 46
 
 
 #: Beyond all published curves per cell: C, alpha per Gy (neutrons of 1 MeV give about 1), beta per Gy^2.
@@ -100,4 +102,19 @@ def check_in_a_cell(counts: IntArray) -> None:
         raise CountsError(
             f"got {counts[most]} {cells} with {most} dicentrics, but 46 chromosomes hold {MOST_IN_A_CELL} at most; are "
             "the numbers in the right order?"
+        )
+
+
+def check_held(count: int, cells: int, what: str) -> None:
+    """Refuse counts of an assay that the chromosomes of its cells cannot hold: 46 of them, one aberration each.
+
+    Raises
+    ------
+    CountsError
+        No cell, a negative count, or more than that.
+    """
+    if cells <= 0 or count < 0 or count > CHROMOSOMES * cells:
+        raise CountsError(
+            f"expected cells > 0 and 0 to {CHROMOSOMES} {what} per cell, got {count} in {cells} cells; "
+            "were the two mixed up?"
         )

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.evaluation.matching import match_components
-from cytally.labels.points import spots
+from cytally.labels.points import SIGMA, spots
 from cytally.types import FloatArray
 
 Float32 = NDArray[np.float32]
@@ -73,30 +73,58 @@ class Sweep:
         )
 
 
+@dataclass(frozen=True)
+class Draws:
+    """Ensembles drawn from the members that there are.
+
+    Attributes
+    ----------
+    size : int
+        Members of each, drawn without replacement.
+    agreement : int
+        Their T_A, to be exceeded.
+    count : int
+        How many are drawn.
+    seed : int
+    """
+
+    size: int
+    agreement: int
+    count: int = 100
+    seed: int = 0
+
+    def of(self, members: int) -> NDArray[np.int64]:
+        """Numbers of the members of each, shape (count, size)."""
+        rng = np.random.default_rng(self.seed)
+        return np.stack([rng.permutation(members)[: self.size] for _ in range(self.count)])
+
+
 def sweep(
     cells: Iterable[Labelled],
+    draws: Draws,
     *,
-    size: int,
-    agreement: int,
-    sampled: int = 100,
+    stride: int,
+    sigma: float = SIGMA,
     confidences: Sequence[float] = CONFIDENCES,
-    stride: int = 4,
-    sigma: float = 2.0,
-    seed: int = 0,
 ) -> Sweep:
     """Run over cells once and count hits by components (thesis eq. 4.10-4.13).
 
     Parameters
     ----------
     cells : iterable of Labelled
-    size : int
-        Members of a sampled ensemble.
-    agreement : int
-        T_A of the ensembles, to be exceeded.
-    sampled : int
-        Ensembles drawn without replacement from all members.
+    draws : Draws
+        Ensembles to sample.
+    stride : int
+        Pixels per place of the heatmaps.
+    sigma : float
+        Width of a label's spot, places of the heatmap.
     confidences : sequence of float
         T_C, the same for all members here.
+
+    Raises
+    ------
+    ValueError
+        No cell.
     """
     singles: NDArray[np.int64] | None = None
     groups: NDArray[np.int64] | None = None
@@ -104,14 +132,13 @@ def sweep(
     for cell in cells:
         members, classes = cell.maps.shape[:2]
         if singles is None or ensembles is None or groups is None:
-            rng = np.random.default_rng(seed)
-            groups = np.stack([rng.permutation(members)[:size] for _ in range(sampled)])
+            groups = draws.of(members)
             singles = np.zeros((members, len(confidences), classes, 3), np.int64)
-            ensembles = np.zeros((sampled, len(confidences), classes, 3), np.int64)
+            ensembles = np.zeros((draws.count, len(confidences), classes, 3), np.int64)
         for channel in range(classes):
             truth = spots(cell.places[channel], cell.maps.shape[2:], stride, sigma)
             _count(cell.maps[:, channel], truth, confidences, singles[:, :, channel])
-            _count_groups(cell.maps[:, channel], truth, confidences, groups, agreement, ensembles[:, :, channel])
+            _count_groups(cell.maps[:, channel], truth, confidences, groups, draws.agreement, ensembles[:, :, channel])
     if singles is None or ensembles is None:
         raise ValueError("expected at least one labelled cell")
     return Sweep(singles, ensembles, tuple(confidences))

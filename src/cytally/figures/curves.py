@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cytally.figures.style import BLUE, INK, RED, plain
+from cytally.figures.style import BLUE, INK, RED, without_formulas
 from cytally.types import FloatArray
 
 
@@ -99,10 +100,7 @@ def dose_figure(curve: CurveBand, marked: Marked | None = None, labels: Mapping[
     return figure
 
 
-def _mark(axes: object, marked: Marked, far: float, label: str) -> None:
-    from matplotlib.axes import Axes
-
-    assert isinstance(axes, Axes)
+def _mark(axes: Axes, marked: Marked, far: float, label: str) -> None:
     low, high = marked.dose_limits[0], min(marked.dose_limits[1], far)
     axes.plot([0, marked.dose, marked.dose], [marked.value, marked.value, 0], color=RED, linewidth=1.4)
     for value, dose in zip(marked.value_limits, (low, high), strict=True):
@@ -153,7 +151,7 @@ def precision_recall_figure(panels: Sequence[BandedCurve]) -> Figure:
             axes.plot(panel.confidence, value, color=colour, label=name)
             axes.fill_between(panel.confidence, band[0], band[1], color=colour, alpha=0.2, linewidth=0)
         axes.set(xlim=(panel.confidence[0], panel.confidence[-1]), ylim=(0, 1.02), xlabel="confidence $T_C$")
-        axes.set_title(plain(panel.title), fontsize=9)
+        axes.set_title(without_formulas(panel.title), fontsize=9)
         axes.spines[["top", "right"]].set_visible(False)
         if k == 1:
             axes.legend(frameon=False, fontsize=8)

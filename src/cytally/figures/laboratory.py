@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from cytally.figures.style import BLUE, INK, PALE, RED, label, plain
+from cytally.figures.style import BLUE, INK, PALE, RED, label, without_formulas
 from cytally.types import FloatArray
 
 _DOUBT = "#e69f00"
@@ -42,7 +42,7 @@ def z_score_figure(panels: Sequence[ScorePanel]) -> Figure:
             _bar(axes, float(place), float(z))
         axes.set(xlim=(-_EDGE, _EDGE), ylim=(-0.7, len(places) - 0.3), yticks=places)
         axes.set_yticklabels(list(map(label, panel.laboratories)))
-        axes.set_title(label(panel.title) + plain(f": {panel.reason}" if panel.reason else ""), fontsize=9)
+        axes.set_title(label(panel.title) + without_formulas(f": {panel.reason}" if panel.reason else ""), fontsize=9)
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.tick_params(axis="y", length=0)
         if row == len(panels) - 1:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import cv2
 import numpy as np
@@ -29,7 +28,7 @@ def _limits(image: Image) -> tuple[float, float]:
     return low, high
 
 
-def _stretched(pixels: NDArray[Any], low: float, high: float) -> Picture:
+def _stretched(pixels: NDArray[np.generic], low: float, high: float) -> Picture:
     """Some rows at a time: floats of a whole field would need half a gigabyte."""
     picture = np.empty((*pixels.shape[:2], 3), np.uint8)
     for start in range(0, len(pixels), _ROWS):
@@ -106,7 +105,7 @@ def sheet(pictures: Sequence[Picture], columns: int, gap: int = 6) -> Picture:
     """Pictures of one size side by side on white."""
     height, width = pictures[0].shape[:2]
     rows = -(-len(pictures) // columns)
-    page: NDArray[Any] = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, 3), 255, np.uint8)
+    page: Picture = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, 3), 255, np.uint8)
     for k, picture in enumerate(pictures):
         top, left = gap + (k // columns) * (height + gap), gap + (k % columns) * (width + gap)
         page[top : top + height, left : left + width] = picture

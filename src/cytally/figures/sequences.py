@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cytally.figures.style import BLUE, INK, PALE, RED, plain
+from cytally.figures.style import BLUE, INK, PALE, RED, without_formulas
 from cytally.types import FloatArray
 from cytally.wording import counted
 
@@ -35,7 +36,7 @@ def growth_figure(lines: Sequence[CountLine], unit: str = "h") -> Figure:
     for number, line in enumerate(lines):
         colour = _COLOURS[number % len(_COLOURS)]
         axes.fill_between(line.times, line.lower, line.upper, color=colour, alpha=0.15, linewidth=0)
-        axes.plot(line.times, line.count, "o", color=colour, markersize=3.5, label=plain(line.name))
+        axes.plot(line.times, line.count, "o", color=colour, markersize=3.5, label=without_formulas(line.name))
         if len(line.fitted):
             axes.plot(line.times, line.fitted, color=colour, linewidth=1.4)
     axes.set_ylim(bottom=0)
@@ -46,7 +47,7 @@ def growth_figure(lines: Sequence[CountLine], unit: str = "h") -> Figure:
     return figure
 
 
-def learning_figure(rows: Sequence[Mapping[str, float]], best: Sequence[int]) -> Figure:
+def validation_figure(rows: Sequence[Mapping[str, float]], best: Sequence[int]) -> Figure:
     """Loss in training and on validation fields; the epochs that became members are marked."""
     figure = Figure(figsize=(6.4, 3.2), layout="constrained")
     axes = figure.add_subplot()
@@ -133,6 +134,5 @@ def _families(branches: Sequence[Branch]) -> list[int]:
     return list(np.concatenate(families).astype(int).tolist()) if families else []
 
 
-def _plain(axes: object) -> None:
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)  # type: ignore[attr-defined]  # matplotlib is untyped here
+def _plain(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)

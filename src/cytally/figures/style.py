@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -19,32 +20,33 @@ ENDINGS = (".svg", ".png")
 _DPI, _MOST = 200, 30_000
 
 
-def plain(text: str) -> str:
+def without_formulas(text: str) -> str:
     """A name for matplotlib as it was typed: a `$` in it begins no formula.
 
     Examples
     --------
-    >>> plain("cost $5 to $9")
+    >>> without_formulas("cost $5 to $9")
     'cost \\\\$5 to \\\\$9'
     """
     return text.replace("$", r"\$")
 
 
 def label(name: str, most: int = 40) -> str:
-    """A name beside an axis: as `plain`, and no longer than leaves room for the axis."""
-    return plain(name if len(name) <= most else f"{name[: most - 1]}…")
+    """A name beside an axis: as `without_formulas`, and no longer than leaves room for the axis."""
+    return without_formulas(name if len(name) <= most else f"{name[: most - 1]}…")
 
 
 def as_svg(figure: Figure) -> str:
     """The figure as SVG text; the same figure gives the same bytes (no date, no random ids)."""
     with matplotlib.rc_context({"svg.hashsalt": "cytally"}):
-        text = _saved(figure, "svg", metadata={"Date": None}).decode()
+        text = _written(lambda file: figure.savefig(file, format="svg", metadata={"Date": None})).decode()
     return text[text.index("<svg") :]
 
 
 def as_png(figure: Figure) -> bytes:
     """The figure as PNG, 200 pixels per inch, fewer where it would be very long."""
-    return _saved(figure, "png", dpi=min(_DPI, _MOST / float(max(figure.get_size_inches()))))
+    dpi = min(_DPI, _MOST / float(max(figure.get_size_inches())))
+    return _written(lambda file: figure.savefig(file, format="png", dpi=dpi))
 
 
 def picture_bytes(figure: Figure, path: Path) -> bytes:
@@ -65,9 +67,10 @@ def check_ending(path: Path) -> None:
         raise SettingsError(f"expected a picture that ends in {' or '.join(ENDINGS)}, got {path.name}")
 
 
-def _saved(figure: Figure, kind: str, **how: Any) -> bytes:
+def _written(save: Callable[[BinaryIO], None]) -> bytes:
+    """What `save` writes; a sign that the font lacks is drawn as a box, and names stand in the table."""
     buffer = io.BytesIO()
-    with warnings.catch_warnings():  # a sign that the font lacks is drawn as a box; names stand in the table
+    with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(buffer, format=kind, **how)
+        save(buffer)
     return buffer.getvalue()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cytally.figures.style import INK, label
@@ -45,7 +45,7 @@ def triage_figure(
         if not np.isfinite(high):
             axes.annotate("", (far, row), (far * 0.985, row), arrowprops={"arrowstyle": "->", "color": INK})
     if partial is not None and np.isfinite(partial).any():
-        _hollow(axes, partial, rows, far)
+        _hollow(figure, axes, partial, rows, far)
     axes.set(xlim=(0, far), ylim=(-0.8, len(names) - 0.2), xlabel="dose (Gy), 95 % limits", yticks=rows)
     axes.set_yticklabels(list(map(label, names)))
     axes.spines[["top", "right", "left"]].set_visible(False)
@@ -53,7 +53,7 @@ def triage_figure(
     return figure
 
 
-def _hollow(axes: Any, partial: FloatArray, rows: IntArray, far: float) -> None:
+def _hollow(figure: Figure, axes: Axes, partial: FloatArray, rows: IntArray, far: float) -> None:
     """Partial-body doses a little below those of the whole body, and what the two kinds of marks are."""
     for row, (low, middle, high) in zip(rows - 0.28, partial, strict=True):
         axes.plot([low, min(high, far)], [row, row], color=INK, linewidth=0.8)
@@ -69,4 +69,4 @@ def _hollow(axes: Any, partial: FloatArray, rows: IntArray, far: float) -> None:
         markerfacecolor="white",
         label="as partial-body exposure",
     )
-    axes.figure.legend(frameon=False, fontsize=8, loc="outside upper center", ncols=2)
+    figure.legend(frameon=False, fontsize=8, loc="outside upper center", ncols=2)

@@ -83,7 +83,7 @@ def is_part(path: Path) -> bool:
     return path.name.startswith(".") and _PART in path.suffixes and len(path.name.split(".")[1]) == 16
 
 
-def sweep(folder: Path) -> None:
+def remove_parts(folder: Path) -> None:
     """Remove what killed processes left in a folder that is locked, and in those within it.
 
     Folders with a lock of their own are left alone.

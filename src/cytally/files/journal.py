@@ -1,4 +1,4 @@
-"""A line of JSON per finished piece of work, so that a interrupted run loses at most one.
+"""A line of JSON per finished piece of work, so that an interrupted run loses at most one.
 
 A journal is a cache of work: what it holds need not be done again. Each line carries the
 checksum of what it says. A line that was cut short or damaged is dropped when the journal is
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Generic, TypeVar
+from typing import IO, Generic, TypeVar
 
 from cytally.errors import FileError, OutputError
 from cytally.files.atomic import write_bytes
@@ -29,7 +29,7 @@ _SYNC = 1.0
 
 Kept = TypeVar("Kept")
 #: What a line says, or None where it says nothing that can be used.
-Reading = Callable[[Mapping[str, Any]], Kept | None]
+Reading = Callable[[Mapping[str, object]], Kept | None]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Journal:
     def __init__(self, file: IO[bytes], path: Path) -> None:
         self._file, self._path, self._synced = file, path, time.monotonic()
 
-    def append(self, line: dict[str, Any]) -> None:
+    def append(self, line: Mapping[str, object]) -> None:
         """Write one line and hand it to the system, so that it outlives this process.
 
         Raises
@@ -62,7 +62,7 @@ class Journal:
         OutputError
             The disk is full or gone.
         """
-        text = json.dumps(line, allow_nan=False)
+        text = json.dumps(dict(line), allow_nan=False)
         check = zlib.crc32(text.encode())
         try:
             self._file.write(f'{text[:-1]}, "{_CHECK}": {check}}}\n'.encode())
@@ -96,7 +96,7 @@ def read_journal(path: Path, reading: Reading[Kept]) -> Lines[Kept]:
 
 
 @contextmanager
-def open_journal(path: Path, reading: Reading[Any]) -> Iterator[Journal]:
+def open_journal(path: Path, reading: Reading[object]) -> Iterator[Journal]:
     """A journal ready to append: a line cut short and damaged ones are dropped first."""
     content = _content(path)
     lines = content.split(b"\n")[:-1]

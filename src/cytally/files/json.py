@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -63,12 +64,12 @@ def parse_json(content: bytes, where: str, *, infinite: bool = False) -> Any:
     return found
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, object]) -> None:
     """Write JSON whole or not at all."""
     write_bytes(path, (json.dumps(content, indent=1) + "\n").encode())
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
@@ -94,10 +95,10 @@ def _refuse(text: str) -> NoReturn:
     raise ValueError(f"{text} is no number")
 
 
-def _deeper_than(found: Any, levels: int) -> bool:
+def _deeper_than(found: object, levels: int) -> bool:
     level = [found]
     for _ in range(levels + 1):
-        within: list[Any] = []
+        within: list[object] = []
         for each in level:
             if isinstance(each, dict):
                 within += each.values()

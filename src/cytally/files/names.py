@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
+from collections.abc import Iterable
 
 #: Bytes that common file systems allow for one name.
 LONGEST = 255
@@ -32,7 +34,33 @@ def _escaped(found: re.Match[str]) -> str:
     return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
 
 
-def stored(name: str) -> str:
+def told_apart(names: Iterable[str]) -> dict[str, str]:
+    r"""Names as `shown` gives them, no two alike.
+
+    Where a name that holds such a byte and one that is written out would be shown alike, a backslash
+    of the latter is doubled.
+
+    Parameters
+    ----------
+    names : iterable of str
+        As on disk, each once.
+
+    Returns
+    -------
+    dict of str to str
+        As on disk -> as shown, in the same order.
+
+    Examples
+    --------
+    >>> print(*told_apart(["a\udcff.png", r"a\xff.png", r"b\xff.png"]).values())
+    a\xff.png a\\xff.png b\xff.png
+    """
+    names = list(names)
+    often = Counter(shown(name) for name in names)
+    return {name: shown(name if often[shown(name)] == 1 else name.replace("\\", r"\\")) for name in names}
+
+
+def on_disk(name: str) -> str:
     """The name on disk of what `shown` gave."""
     return _SHOWN.sub(lambda found: chr(0xDC00 + int(found[1], 16)), name)
 

@@ -19,7 +19,7 @@ import filelock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cytally.errors import FileError, RunError, RunLockedError
-from cytally.files.atomic import is_part, sweep
+from cytally.files.atomic import is_part, remove_parts
 from cytally.files.hashes import hash_of
 from cytally.files.json import read_json, write_json
 from cytally.files.names import shown
@@ -49,7 +49,7 @@ class RunRecord(BaseModel):
     settings: dict[str, Any]
     version: str = ""
     started: str = ""
-    machine: dict[str, Any] = {}
+    machine: dict[str, object] = {}
     planned: list[tuple[str, str]] | None = None
     tables: dict[str, str] | None = None
 
@@ -72,7 +72,7 @@ class Call:
         Names that may lie in the folder before the run begins.
     """
 
-    settings: Mapping[str, Any]
+    settings: Mapping[str, object]
     version: str
     started: str
     planned: Sequence[tuple[str, str]] = ()
@@ -104,7 +104,7 @@ def locked(folder: Path) -> Iterator[None]:
         raise RunError(f"{where}: cannot be written ({error.strerror}); give another --out") from error
     try:
         if lock.lock_counter == 1:
-            sweep(folder)
+            remove_parts(folder)
         yield
     finally:
         lock.release()
@@ -171,7 +171,7 @@ def read_record(folder: Path) -> RunRecord:
     except FileError as error:
         raise RunError(f"{error}; {_REMEDY}") from error
     except ValidationError as error:
-        raise RunError(f"{shown(path)}: expected the record of a run, got {_first(error)}; {_REMEDY}") from error
+        raise RunError(f"{shown(path)}: expected the record of a run, got {first_problem(error)}; {_REMEDY}") from error
 
 
 _REMEDY = "the run cannot be continued: put a copy of this file back, or give another --out and run again"
@@ -212,7 +212,7 @@ def check_finished(folder: Path, record: RunRecord, done: set[tuple[str, str]], 
             )
 
 
-def machine() -> dict[str, Any]:
+def machine() -> dict[str, object]:
     """Processor, cores and Python, for the record."""
     return {
         "system": platform.system(),
@@ -226,11 +226,15 @@ def _ours(path: Path, beside: Sequence[str]) -> bool:
     return path.name in (LOCK, *beside) or is_part(path)
 
 
-def as_stored(value: Any) -> Any:
+def as_stored(settings: Mapping[str, object]) -> dict[str, object]:
     """Settings as JSON gives them back: tuples are lists."""
+    return {str(name): _stored(value) for name, value in settings.items()}
+
+
+def _stored(value: object) -> object:
     if isinstance(value, Mapping):
-        return {str(name): as_stored(each) for name, each in value.items()}
-    return [as_stored(each) for each in value] if isinstance(value, list | tuple) else value
+        return as_stored(value)
+    return [_stored(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _write(folder: Path, record: RunRecord) -> None:
@@ -238,8 +242,8 @@ def _write(folder: Path, record: RunRecord) -> None:
     write_json(folder / RUN, {name: value for name, value in content.items() if value is not None})
 
 
-def _first(error: ValidationError) -> str:
-    """The first thing wrong, in a few words."""
+def first_problem(error: ValidationError) -> str:
+    """The first thing wrong with a file of ours, in a few words on one line."""
     problem = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in problem["loc"])
     return f"{where}: {problem['msg']}" if where else str(problem["msg"])

@@ -76,12 +76,12 @@ def read_text(path: Path, what: str, largest: int = LARGEST) -> Text:
     Raises
     ------
     FileError
-        As `read_bytes` and `decode`.
+        As `read_bytes` and `decode_text`.
     """
-    return decode(read_bytes(path, what, largest), path, what)
+    return decode_text(read_bytes(path, what, largest), path, what)
 
 
-def decode(content: bytes, path: Path, what: str) -> Text:
+def decode_text(content: bytes, path: Path, what: str) -> Text:
     """Decide the encoding.
 
     A byte-order mark decides; without one UTF-8 is tried, which random bytes do not satisfy,

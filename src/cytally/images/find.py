@@ -169,11 +169,11 @@ def _judged(path: Path) -> Iterator[Path | Skipped]:
         if path.is_file():
             yield path
         elif not path.is_dir():
-            yield Skipped(str(path), "not a file" if path.exists() else "a link to nothing")
+            yield Skipped(shown(path), "not a file" if path.exists() else "a link to nothing")
     elif ending in OTHER_ENDINGS and not path.is_dir():
-        yield Skipped(str(path), f"{ending} is not read; export it as TIFF or PNG")
+        yield Skipped(shown(path), f"{ending} is not read; export it as TIFF or PNG")
     elif _unnamed(path):
-        yield Skipped(str(path), "an image by its content, without the ending of one; give it its ending")
+        yield Skipped(shown(path), "an image by its content, without the ending of one; give it its ending")
 
 
 def _unnamed(path: Path) -> bool:
@@ -198,14 +198,14 @@ def _walk(root: Path) -> Iterator[Path | Skipped]:
             state = folder.stat()
             entries = sorted(folder.iterdir())
         except OSError as error:
-            yield Skipped(str(folder), f"the folder cannot be opened ({error.strerror})")
+            yield Skipped(shown(folder), f"the folder cannot be opened ({error.strerror})")
             continue
         reason = _left_alone(folder, entries) if folder != root else ""
         if (state.st_dev, state.st_ino) in entered:
             reason = "a link to a folder that is already looked through"
         entered.add((state.st_dev, state.st_ino))
         if reason:
-            yield Skipped(str(folder), reason)
+            yield Skipped(shown(folder), reason)
             continue
         for inside in entries:
             if not inside.is_dir():

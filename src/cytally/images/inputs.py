@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from cytally.errors import ImageError
-from cytally.files.names import shown
+from cytally.files.names import shown, told_apart
 from cytally.images.read import find_images
 from cytally.types import Image
 
@@ -15,7 +15,7 @@ from cytally.types import Image
 def name_images(inputs: Sequence[str | Path]) -> dict[str, Path]:
     r"""Name -> path: relative to the folder given; with several, behind that folder's name.
 
-    Bytes of a name that are not UTF-8 are `\xNN` in it.
+    Bytes of a name that are not UTF-8 are `\xNN` in it; see `told_apart`.
 
     Raises
     ------
@@ -29,13 +29,19 @@ def name_images(inputs: Sequence[str | Path]) -> dict[str, Path]:
             name = path.relative_to(root).as_posix()
             if len(inputs) > 1 and Path(given).is_dir():
                 name = f"{root.resolve().name}/{name}"
-            name = shown(name)
             if name in paths and paths[name].resolve() != path.resolve():
                 raise ImageError(
-                    f"two images are called {name!r}: {shown(f'{paths[name]} and {path}')}; score them in two runs"
+                    f"two images are called {shown(name)!r}: {shown(f'{paths[name]} and {path}')}; score them in two runs"
                 )
             paths[name] = path
-    return paths
+    names = told_apart(paths)
+    return {names[name]: path for name, path in paths.items()}
+
+
+def names_below(folder: Path, paths: Sequence[Path]) -> dict[str, Path]:
+    """Images by their names relative to a folder that they lie in, as tables beside them call them."""
+    names = told_apart(path.relative_to(folder).as_posix() for path in paths)
+    return dict(zip(names.values(), paths, strict=True))
 
 
 def resolved(inputs: Sequence[str | Path]) -> tuple[str, ...]:

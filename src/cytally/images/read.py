@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cytally.errors import ImageError
 from cytally.files.names import shown
 from cytally.images.find import ENDINGS as ENDINGS
 from cytally.images.find import find_images as find_images
 from cytally.images.formats.limits import Decoded
+from cytally.images.formats.orientation import upright
 from cytally.images.formats.plain import read_plain
 from cytally.images.formats.tiff import read_tiff
 from cytally.types import Image
@@ -46,20 +45,20 @@ def read(path: str | Path, *, as_numbers: bool = False) -> Image:
     ending = path.suffix.lower()
     name = shown(path)
     if ending not in ENDINGS:
-        raise ImageError(f"{name}: expected an image ({', '.join(ENDINGS)}), got {ending or 'no ending'}")
+        raise ImageError(f"expected an image ({', '.join(ENDINGS)}), got {ending or 'no ending'}", name)
     if not path.is_file():
-        raise ImageError(f"{name}: no such file")
+        raise ImageError("no such file", name)
     try:
         with path.open("rb") as file:
             tiff = file.read(4) in _TIFF
         found = (read_tiff if tiff else read_plain)(path, as_numbers=as_numbers)
-        pixels = _upright(_finite(found))
+        pixels = upright(_finite(found).pixels, found.orientation)
     except ImageError as error:
-        raise ImageError(f"{name}: {error}") from error
+        raise ImageError(str(error), name) from error
     except MemoryError as error:
-        raise ImageError(f"{name}: not a readable image (more memory is needed than there is)") from error
+        raise ImageError("not a readable image (more memory is needed than there is)", name) from error
     except Exception as error:  # decoders raise anything from SyntaxError to zlib.error
-        raise ImageError(f"{name}: not a readable image ({error}); is the file complete?") from error
+        raise ImageError(f"not a readable image ({error}); is the file complete?", name) from error
     return Image(pixels, found.pixel_size_um, str(path), found.notes)
 
 
@@ -69,15 +68,3 @@ def _finite(found: Decoded) -> Decoded:
         if bad:
             raise ImageError(f"expected finite grey values, got {bad} NaN or infinite ones; mend or leave it out")
     return found
-
-
-def _upright(found: Decoded) -> NDArray[Any]:
-    """Pixels turned as the orientation of TIFF and EXIF says (TIFF 6.0, tag 274)."""
-    pixels, orientation = found.pixels, found.orientation
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import os
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import cv2
 import numpy as np
@@ -13,21 +16,32 @@ from numpy.typing import NDArray
 
 from cytally.errors import ImageError
 from cytally.files.atomic import write_bytes
+from cytally.files.names import shown
 from cytally.types import Image
 
+#: Kinds of numbers that OME-TIFF has, by their letters and bytes in NumPy.
+_OME = ("b1", "u1", "u2", "u4", "i1", "i2", "i4", "f4", "f8", "c8", "c16")
 
-def write(path: Path, image: Image) -> None:
+
+def write(path: Path, image: Image, *, hours: float | None = None) -> None:
     """Write PNG, JPEG or BMP; TIFF files become OME-TIFF with the pixel size.
+
+    Parameters
+    ----------
+    path : Path
+    image : Image
+    hours : float, optional
+        To the next image of a sequence; TIFF files keep it.
 
     Raises
     ------
     ImageError
-        An ending that is not written.
+        An ending, or a kind of numbers, that is not written.
     OutputError
         A full or read-only disk.
     """
     if path.suffix.lower() in (".tif", ".tiff"):
-        write_bytes(path, _tiff(image), durable=False)
+        write_bytes(path, _tiff(path, image, hours), durable=False)
         return
     pixels = image.pixels[..., ::-1] if image.pixels.ndim == 3 else image.pixels
     write_bytes(path, encode(pixels, path.suffix), durable=False)
@@ -41,15 +55,27 @@ def encode(pixels: NDArray[Any], ending: str) -> bytes:
     return buffer.tobytes()
 
 
-def _tiff(image: Image) -> bytes:
+def _tiff(path: Path, image: Image, hours: float | None) -> bytes:
+    kind = image.pixels.dtype
+    if f"{kind.kind}{kind.itemsize}" not in _OME:
+        raise ImageError(f"{shown(path)}: expected pixels of 8, 16 or 32 bits, got {kind}; save the image with those")
     size = image.pixel_size_um
-    units = {
-        "PhysicalSizeX": size,
-        "PhysicalSizeY": size,
-        "PhysicalSizeXUnit": "µm",
-        "PhysicalSizeYUnit": "µm",
-    }
-    metadata = {"axes": "YXS" if image.pixels.ndim == 3 else "YX"} | (units if size else {})
+    axes = "YXS" if image.pixels.ndim == 3 else "YX"
+    metadata: dict[str, Any] = {"axes": axes, "UUID": _uuid(image, path.name, hours)}
+    if size:
+        metadata |= {"PhysicalSizeX": size, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": size, "PhysicalSizeYUnit": "µm"}
+    if hours:
+        metadata |= {"TimeIncrement": hours * 3600, "TimeIncrementUnit": "s"}
     buffer = io.BytesIO()
-    tifffile.imwrite(buffer, image.pixels, ome=True, metadata=metadata, compression="zlib")
+    look = "minisblack" if image.pixels.ndim == 2 else None  # the library takes single bits for ink on paper
+    tifffile.imwrite(buffer, image.pixels, ome=True, metadata=metadata, compression="zlib", photometric=look)
     return buffer.getvalue()
+
+
+def _uuid(image: Image, name: str, hours: float | None) -> str:
+    """The identifier that OME asks for: that of a file, the same wherever and whenever the same is written."""
+    content = np.ascontiguousarray(image.pixels)
+    about = f"{content.dtype} {content.shape} {image.pixel_size_um} {hours}"
+    digest = hashlib.sha256(os.fsencode(name) + about.encode())
+    digest.update(content.tobytes())
+    return UUID(bytes=digest.digest()[:16], version=5).urn

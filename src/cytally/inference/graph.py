@@ -17,7 +17,7 @@ from openvino import opset13 as op
 
 from cytally.inference.members import Weights, padded, threads
 from cytally.nets.architecture import MIDDLE, Architecture, VerifierArchitecture, convolutions
-from cytally.nets.precision import bfloat16_allowed
+from cytally.precision import bfloat16_allowed
 
 Float32 = NDArray[np.float32]
 #: Of torch's normalisation layers.

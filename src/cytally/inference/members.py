@@ -274,7 +274,7 @@ def described(runtime: str) -> str:
         from cytally.inference.graph import precision
 
         return f"openvino {metadata.version('openvino')}, {precision()}"
-    from cytally.nets.precision import preferred_dtype
+    from cytally.precision import preferred_dtype
 
     return f"torch {metadata.version('torch')}, {str(preferred_dtype()).removeprefix('torch.')}"
 

@@ -13,9 +13,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from cytally.inference.members import Weights, padded
 from cytally.nets.architecture import Architecture, VerifierArchitecture
-from cytally.nets.precision import preferred_dtype
 from cytally.nets.unet import UNet
 from cytally.nets.verifier import Verifier
+from cytally.precision import preferred_dtype
 
 Float32 = NDArray[np.float32]
 

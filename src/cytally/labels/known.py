@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cytally.errors import LabelError
-from cytally.files.names import shown
+from cytally.files.names import shown, told_apart
 from cytally.files.tables.headings import Column, Wanted
 from cytally.files.tables.table import Row, read_table
 
@@ -155,7 +155,8 @@ def known_cells(inputs: Sequence[str | Path], paths: dict[str, Path]) -> Known:
         notes += said
         if table is None:
             continue
-        inside = {p.relative_to(folder).as_posix(): name for name, p in places.items() if p.is_relative_to(folder)}
+        here = {p.relative_to(folder).as_posix(): name for name, p in places.items() if p.is_relative_to(folder)}
+        inside = {told: here[name] for name, told in told_apart(here).items()}
         found = read_known(table, inside, some=not any(folder.is_relative_to(one) for one in given))
         _add(rows, {inside[image]: row for image, row in found.rows.items()}, table)
         covered |= set(inside.values())

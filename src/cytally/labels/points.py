@@ -30,6 +30,10 @@ LABELS = Wanted(
 )
 
 
+#: Width of a label's spot, standard deviation in places of the heatmap.
+SIGMA = 2.0
+
+
 def spots(places: FloatArray, shape: tuple[int, int], stride: int, sigma: float) -> NDArray[np.float32]:
     """Gaussian spots of height 1 around places; where spots meet, the higher counts.
 

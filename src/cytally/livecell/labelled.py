@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cytally.errors import LabelError
 from cytally.files.atomic import write_bytes
-from cytally.files.names import stored
+from cytally.files.names import on_disk
 from cytally.files.tables.csv import csv_bytes
 from cytally.files.tables.headings import Column, Wanted
 from cytally.files.tables.table import Row, read_table
@@ -140,7 +140,7 @@ def _named(folder: Path, row: Row, name: str) -> Path:
     given = row.exact(name)
     if "\0" in given or not given.strip():
         raise row.wrong(f"expected a file in the column {name}, found {given!r}")
-    given = stored(given)
+    given = on_disk(given)
     return folder / (given if os.path.isfile(folder / given) else given.strip().replace("\\", "/"))
 
 

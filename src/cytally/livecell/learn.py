@@ -18,7 +18,7 @@ from cytally.images.masks import read_mask
 from cytally.images.read import read
 from cytally.inference.card import Card, Thresholds
 from cytally.inference.ensemble import Ensemble, write_card, write_ensemble
-from cytally.livecell.ensemble import LIVE_CELLS, load_ensemble
+from cytally.livecell.ensemble import COUNT_ERROR, LIVE_CELLS, load_ensemble
 from cytally.livecell.labelled import LabelledField, read_labelled
 from cytally.livecell.labelling.split import (
     ENOUGH,
@@ -35,8 +35,9 @@ from cytally.livecell.nuclei import find_nuclei, predict, vote
 from cytally.nets.unet import Architecture
 from cytally.progress import Progress, silent
 from cytally.training.folder import read_curve
-from cytally.training.tasks.masks import CLASSES, MaskedCrop, MaskSettings, best_epochs, fit_masks
+from cytally.training.tasks.masks import CLASSES, MaskedCrop, MaskSettings, MaskTask, best_epochs, fit_masks
 
+PARTS = ("train", "validation", "test")
 #: Levels tried for each channel; the members' majority decides at each.
 _LEVELS = (0.3, 0.4, 0.5, 0.6)
 #: Validation fields on which they are tried; all maps of these are in memory at once.
@@ -92,7 +93,6 @@ def learn(
     preset: Preset,
     *,
     start: Path | None = None,
-    seed: int = 1,
     progress: Progress = silent,
     command: str = "",
 ) -> Learnt:
@@ -103,11 +103,11 @@ def learn(
     folders : sequence of Path
         Labelled folders.
     out : Path
-        Of the ensemble; calling again goes on where a interrupted run was.
+        Of the ensemble; calling again goes on where an interrupted run was.
     preset : Preset
+        The seed of its settings also draws which fields are kept apart.
     start : Path, optional
         An ensemble to begin from: transfer with few pairs. Its architecture is taken.
-    seed : int
     progress : callable
     command : str
         That makes this ensemble, for the card.
@@ -121,32 +121,18 @@ def learn(
     """
     fields = [field for folder in folders for field in read_labelled(folder).kept]
     same_data(out, fields)
-    kept, split = _parted(fields, seed, out)
+    kept, split = _parted(fields, preset.settings.seed, out)
     base = load_ensemble(start) if start is not None else None
     if base is not None:
         preset = replace(preset, architecture=Architecture(**base.card.arguments))
-    settings = replace(preset.settings, seed=seed)
     weights = start / base.card.members[0].file if start is not None and base is not None else None
     by_path = {field.name.path: field for field in kept}
-    crops = {part: _crops(split.of(part), by_path, part, progress) for part in ("train", "validation")}
-    best = fit_masks(
-        crops["train"],
-        crops["validation"],
-        preset.architecture,
-        settings,
-        out / "training",
-        progress=progress,
-        start=weights,
-    )
+    training, validation = (_crops(split.of(part), by_path, part, progress) for part in ("train", "validation"))
+    task = MaskTask(training, validation, preset.architecture, preset.settings, weights)
+    best = fit_masks(task, out / "training", progress)
     curve = read_curve(out / "training")
-    notes: dict[str, object] = {
-        "settings": asdict(settings),
-        "folders": [folder.name for folder in folders],
-        "split_by": split.by,
-        "fields": {part: [f.name.path.name for f in split.of(part)] for part in ("train", "validation", "test")},
-        "images": {part: [hash_of(f.name.path) for f in split.of(part)] for part in ("train", "validation", "test")},
-        "leaks": list(split.leaks),
-        "best_epochs": best_epochs(curve, settings.members),
+    notes = _notes(folders, split, preset.settings) | {
+        "best_epochs": best_epochs(curve, preset.settings.members),
         "started_from": base.card.identity if base else "",
         "command": command,
     }
@@ -154,6 +140,18 @@ def learn(
     tuned = choose_thresholds(ensemble, [by_path[f.name.path] for f in split.of("validation")], progress)
     write_card(out, tuned.card)
     return Learnt(tuned, split, curve, tuple(by_path[f.name.path] for f in split.of("test")))
+
+
+def _notes(folders: Sequence[Path], split: Split, settings: MaskSettings) -> dict[str, object]:
+    """What the card says of the images: which were learnt from, which were kept apart."""
+    return {
+        "settings": asdict(settings),
+        "folders": [folder.name for folder in folders],
+        "split_by": split.by,
+        "fields": {part: [f.name.path.name for f in split.of(part)] for part in PARTS},
+        "images": {part: [hash_of(f.name.path) for f in split.of(part)] for part in PARTS},
+        "leaks": list(split.leaks),
+    }
 
 
 def fields_of(card: Card, part: str, fields: Sequence[LabelledField]) -> list[LabelledField]:
@@ -265,7 +263,7 @@ def choose_thresholds(ensemble: Ensemble, fields: Sequence[LabelledField], progr
         progress("counting validation fields", number + 1, len(fields))
     errors = [found / real - 1 for found, real in counts if real]
     spread = float(np.sqrt(np.mean(np.square(errors)))) if errors else float("nan")
-    notes = chosen.card.training | {"validation_f1": f1, "count_error": spread}
+    notes = chosen.card.training | {"validation_f1": f1, COUNT_ERROR: spread}
     return replace(chosen, card=chosen.card.model_copy(update={"training": notes}))
 
 

@@ -15,6 +15,7 @@ from cytally.detection.vote import binary_votes
 from cytally.images.flatten import flatten
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.votes import look
+from cytally.livecell.ensemble import count_error
 from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings, components, identify
 from cytally.segmentation.declump import relabelled
 from cytally.types import IntArray
@@ -101,15 +102,14 @@ class ByEnsemble:
 
     @property
     def identity(self) -> str:
-        """Of the detector."""
-        return self.ensemble.card.identity
+        """Of the detector: what it finds, and what the limits of its counts come from."""
+        error = self.count_error
+        return self.ensemble.card.identity + ("" if error is None else f", count error {error:.6g}")
 
     @property
     def count_error(self) -> float | None:
         """On validation fields, as the training noted it."""
-        noted = self.ensemble.card.training.get("count_error")
-        value = float(noted) if isinstance(noted, int | float) else float("nan")
-        return value if np.isfinite(value) else None
+        return count_error(self.ensemble.card)
 
     def find(self, pixels: NDArray[np.generic]) -> Nuclei:
         """Vote of the members."""

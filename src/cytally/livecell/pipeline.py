@@ -26,7 +26,7 @@ from cytally.livecell.labelling.folder import LabelSettings, label_folder
 from cytally.livecell.labelling.unchanged import same_settings
 from cytally.livecell.learn import PRESETS, Preset, learn
 from cytally.livecell.measure.evaluate import PICTURES, evaluate
-from cytally.livecell.motion.follow import TABLE, follow
+from cytally.livecell.motion.follow import TABLE, Frames, follow
 from cytally.livecell.motion.lineage import Tracks
 from cytally.livecell.motion.links import LinkSettings, require_tracker
 from cytally.livecell.nuclei import ByEnsemble, ByStain, Finder
@@ -47,7 +47,7 @@ class Order:
     Attributes
     ----------
     preset : Preset
-        Network and training.
+        Network and training, its seed among the settings.
     ensemble : Path, optional
         Use this one; nothing is labelled or trained. None with images alone: they are stained.
     label : LabelSettings
@@ -73,7 +73,6 @@ class Order:
     largest_shift: int = 60
     movie: str = "gif"
     reading: Reading = field(default_factory=Reading)
-    seed: int = 1
 
 
 def run_livecell(
@@ -83,7 +82,7 @@ def run_livecell(
     order: Order,
     progress: Progress = silent,
 ) -> Story:
-    """From images to counts, tracks and a report; calling again goes on where a interrupted run was.
+    """From images to counts, tracks and a report; calling again goes on where an interrupted run was.
 
     Parameters
     ----------
@@ -126,11 +125,10 @@ def _from_stain(planned: Plan, phase: Path, fluorescence: Path, out: Path, order
         fluorescence,
         out / LEARNING / "labels",
         order.label,
-        pattern=order.reading.pattern,
-        numbered=order.reading.numbered,
+        naming=order.reading.naming,
         progress=progress,
     )
-    learnt = learn([labelled.folder], out / LEARNING / "ensemble", order.preset, seed=order.seed, progress=progress)
+    learnt = learn([labelled.folder], out / LEARNING / "ensemble", order.preset, progress=progress)
     story = _followed(planned, out, ByEnsemble(learnt.ensemble), order, progress)
     found = evaluate(learnt.aside, learnt.ensemble, out=out, progress=progress)
     return replace(story, labelled=labelled, learnt=learnt, evaluation=found, overlays=out / PICTURES)
@@ -162,7 +160,7 @@ def _planned(images: Sequence[str | Path], order: Order) -> Plan:
 
 
 def _followed(planned: Plan, out: Path, finder: Finder, order: Order, progress: Progress) -> Story:
-    run = segment_folder(planned, out, finder, pattern=order.reading.pattern, progress=progress)
+    run = segment_folder(planned, out, finder, pattern=order.reading.naming.pattern, progress=progress)
     hint = stain_hint(run, finder.settings) if isinstance(finder, ByStain) else ""
     counts = count_run(run, None if hint else finder.count_error)
     tracks = track_run(run, order, progress) if order.tracks else []
@@ -186,12 +184,10 @@ def track_run(run: Segmented, order: Order, progress: Progress) -> list[tuple[st
     for one in several:
         target = run.folder / TRACKS / one.position if len(several) > 1 else run.folder / TRACKS
         tracks = follow(
-            one.paths,
-            [run.loose[path] for path in one.paths],
+            Frames(one.paths, [run.loose[path] for path in one.paths], one.places),
             target,
             settings=order.link,
             largest_shift=order.largest_shift,
-            places=one.places,
             progress=progress,
         )
         found.append((one.position, tracks))

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from cytally import __version__
 from cytally.figures.masks import outlined
 from cytally.figures.pages import embedded, render
-from cytally.figures.sequences import Branch, CountLine, growth_figure, learning_figure, lineage_figure
+from cytally.figures.sequences import Branch, CountLine, growth_figure, lineage_figure, validation_figure
 from cytally.figures.style import as_svg
 from cytally.files.atomic import write_text
 from cytally.images.masks import grey, read_mask
@@ -134,7 +133,7 @@ def _through(story: Story) -> str:
     return f"{first} nuclei at first, {last} at last"
 
 
-def _labels(labelled: Labelled | None) -> dict[str, Any] | None:
+def _labels(labelled: Labelled | None) -> dict[str, object] | None:
     if labelled is None:
         return None
     rejected = [(one.name.path.name, one.reason) for one in labelled.fields if not one.kept]
@@ -154,10 +153,10 @@ def _learning(learnt: Learnt | None) -> str:
     if learnt is None or not learnt.curve:
         return ""
     best = [int(epoch) for epoch in learnt.ensemble.card.training.get("best_epochs", [])]
-    return as_svg(learning_figure(learnt.curve, best))
+    return as_svg(validation_figure(learnt.curve, best))
 
 
-def _evaluation(story: Story) -> dict[str, Any] | None:
+def _evaluation(story: Story) -> dict[str, object] | None:
     found = story.evaluation
     if found is None or story.learnt is None:
         return None
@@ -219,7 +218,7 @@ def _doubling(curve: GrowthCurve) -> dict[str, str]:
     return {"name": curve.position, "time": time, "limits": limits}
 
 
-def _count_row(image: str, one: FieldCount) -> dict[str, Any]:
+def _count_row(image: str, one: FieldCount) -> dict[str, object]:
     limits = f"{one.lower:.0f} to {one.upper:.0f}" if np.isfinite(one.lower) else "not known"
     area = f"{one.area_count:.1f}" if np.isfinite(one.area_count) else "-"
     return {
@@ -232,7 +231,7 @@ def _count_row(image: str, one: FieldCount) -> dict[str, Any]:
     }
 
 
-def _track_row(name: str, tracks: Tracks) -> dict[str, Any]:
+def _track_row(name: str, tracks: Tracks) -> dict[str, object]:
     steps = np.diff(tracks.drift, axis=0)
     return {
         "name": name,

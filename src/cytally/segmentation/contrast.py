@@ -133,6 +133,7 @@ class _Smoothed:
 
     @staticmethod
     def of(image: NDArray[np.generic], diameters: tuple[float, float], scale: float) -> _Smoothed:
+        """An image (h, w) whose nuclei have diameters between two bounds, in pixels; `scale` as of `noise_of`."""
         sigma = diameters[0] / 2
         step = max(1, int(sigma / 1.2))
         even = cv2.medianBlur(np.asarray(image, np.float32), 3 if scale < 2 else 5)  # no hot pixels
@@ -142,6 +143,7 @@ class _Smoothed:
         return _Smoothed(cv2.GaussianBlur(coarse, (0, 0), left), step, diameters[1] / step, white)
 
     def is_noise(self, least: float) -> bool:
+        """Whether nothing in it rises `least` deviations of the noise above the middle."""
         level = _level(self.pixels)
         band = level - _wide(level, self.reach)
         return float((band - np.median(band)).max()) < least * self._noise(band, darker=False)

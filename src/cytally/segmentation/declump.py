@@ -70,7 +70,7 @@ def declump(labels: IntArray, image: Float32, how: Declumping, touching: bool = 
         height = outline_distance(inside & ~seams(labels) if touching else inside)
         height = cv2.GaussianBlur(height, (0, 0), how.smoothing) if how.smoothing > 0 else height
     height = np.asarray(cv2.copyTo(height, inside.view(np.uint8)), np.float32)  # 0 outside
-    seeds = maxima(height, inside, how.suppression)
+    seeds = peak_markers(height, inside, how.suppression)
     owners = labels.ravel()[np.flatnonzero(seeds > 0)]
     count = np.bincount(owners, minlength=int(labels.max()) + 1)
     result = labels.copy()
@@ -87,7 +87,7 @@ def declump(labels: IntArray, image: Float32, how: Declumping, touching: bool = 
     return result
 
 
-def maxima(height: Float32, inside: NDArray[np.bool_], radius: float) -> IntArray:
+def peak_markers(height: Float32, inside: NDArray[np.bool_], radius: float) -> IntArray:
     """One marker for each maximum within `radius`, numbered from 1; flat tops are one marker."""
     reach = max(1, round(radius))
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))

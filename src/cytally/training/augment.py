@@ -8,7 +8,7 @@ and mirroring costs nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from cytally.types import FloatArray
 
 Float32 = NDArray[np.float32]
+#: Packed cells and masks, or contrast.
+Pixel = TypeVar("Pixel", np.uint8, np.float32)
 
 
 @dataclass(frozen=True)
@@ -97,27 +99,27 @@ def draw_plain(rng: np.random.Generator, side: int) -> Augmentation:
 
 
 def move_image(
-    image: NDArray[Any], how: Augmentation, corner: tuple[int, int], side: int, empty: float = 0
-) -> NDArray[Any]:
+    image: NDArray[Pixel], how: Augmentation, corner: tuple[int, int], side: int, empty: float = 0
+) -> NDArray[Pixel]:
     """Crop (side, side) of the turned image; outside it is empty slide."""
     matrix = _spoken_xy(how, corner, side)
-    return np.asarray(cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderValue=empty))
+    moved = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderValue=empty)
+    return np.asarray(moved, image.dtype)
 
 
 def move_with_mask(
-    image: NDArray[Any], mask: NDArray[Any], how: Augmentation, corner: tuple[int, int], side: int
-) -> tuple[NDArray[Any], NDArray[Any]]:
+    image: NDArray[Pixel], mask: NDArray[Pixel], how: Augmentation, corner: tuple[int, int], side: int
+) -> tuple[NDArray[Pixel], NDArray[Pixel]]:
     """Crop (side, side) of the turned image and of its mask, whose values are not mixed.
 
     Outside is a reflection of what lies before the border, in both alike.
     """
     matrix = _spoken_xy(how, corner, side)
-    crops = (
+    moved, moved_mask = (
         cv2.warpAffine(part, matrix, (side, side), flags=kind, borderMode=cv2.BORDER_REFLECT_101)
         for part, kind in ((image, cv2.INTER_LINEAR), (mask, cv2.INTER_NEAREST))
     )
-    moved, moved_mask = (np.asarray(crop) for crop in crops)
-    return moved, moved_mask
+    return np.asarray(moved, image.dtype), np.asarray(moved_mask, mask.dtype)
 
 
 def _spoken_xy(how: Augmentation, corner: tuple[int, int], side: int) -> FloatArray:

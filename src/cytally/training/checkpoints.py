@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -28,7 +28,7 @@ def member_path(folder: Path, epoch: int) -> Path:
     return folder / f"epoch_{epoch:03d}.safetensors"
 
 
-def save_tensors(path: Path, tensors: dict[str, Tensor], notes: dict[str, Any] | None = None) -> None:
+def save_tensors(path: Path, tensors: dict[str, Tensor], notes: Mapping[str, object] | None = None) -> None:
     """Write a safetensors file beside its place, then move it there.
 
     Raises
@@ -44,7 +44,7 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], notes: dict[str, Any] |
             raise OSError(str(error)) from error
 
 
-def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
     """Read a safetensors file and its notes.
 
     Raises

@@ -9,7 +9,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from cytally.nets.precision import preferred_dtype
+from cytally.precision import preferred_dtype
 
 
 def lightning(devices: int = 0, *, single: bool = False) -> Fabric:

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.labels.points import spots
+from cytally.labels.points import SIGMA, spots
 from cytally.types import FloatArray
 
 Float32 = NDArray[np.float32]
@@ -66,8 +66,8 @@ class Targets:
     """How labels become heatmaps: channels, output stride, spot width in map pixels."""
 
     classes: int
-    stride: int = 4
-    sigma: float = 1.5
+    stride: int
+    sigma: float = SIGMA
 
     def draw(self, places: FloatArray, classes: NDArray[np.int64], side: int) -> Float32:
         """Heatmaps (classes, side / stride, side / stride) of a square crop."""

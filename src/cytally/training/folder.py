@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
@@ -25,7 +24,7 @@ from cytally.training.task import Row
 CURVES = "curves.csv"
 
 
-def check_settings(folder: Path, settings: Mapping[str, Any], free: Sequence[str] = ()) -> None:
+def check_settings(folder: Path, settings: Mapping[str, object], free: Sequence[str] = ()) -> None:
     """Refuse a folder that holds a run with other settings; `free` ones may differ.
 
     Raises
@@ -43,14 +42,14 @@ def check_settings(folder: Path, settings: Mapping[str, Any], free: Sequence[str
         )
 
 
-def note_settings(folder: Path, settings: Mapping[str, Any]) -> None:
+def note_settings(folder: Path, settings: Mapping[str, object]) -> None:
     """Write run.json where it is not there yet, or where free settings have changed."""
     mine = as_stored(settings)
     if not (folder / RUN).exists() or read_record(folder).settings != mine:
         write_json(folder / RUN, {"settings": mine, "version": __version__, "machine": machine()})
 
 
-def restored(folder: Path, restore: Callable[[dict[str, Tensor], dict[str, Any]], None]) -> None:
+def restored(folder: Path, restore: Callable[[dict[str, Tensor], dict[str, object]], None]) -> None:
     """Call `restore` with the state's tensors and notes, where there is a state.
 
     Raises
@@ -70,9 +69,11 @@ def restored(folder: Path, restore: Callable[[dict[str, Tensor], dict[str, Any]]
         ) from error
 
 
-def rows_of(notes: Mapping[str, Any]) -> list[Row]:
+def rows_of(notes: Mapping[str, object]) -> list[Row]:
     """Rows of the curve in a state's notes, checked."""
     rows = notes["rows"]
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise TypeError("rows that are none")
     if [row["epoch"] for row in rows] != list(range(1, len(rows) + 1)):
         raise ValueError("rows that are not those of epochs 1, 2, 3, ...")
     if any(not isinstance(value, int | float) for row in rows for value in row.values()):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -36,7 +36,7 @@ Made = TypeVar("Made")
 _RECENT = 50
 
 
-def fit(task: Task[Any, Any], folder: Path, progress: Progress = silent, devices: int = 0) -> list[Row]:
+def fit(task: Task[Item, Batch], folder: Path, progress: Progress = silent, devices: int = 0) -> list[Row]:
     """Train a network, leaving every epoch whole on disk; an interrupted run resumes after the last one.
 
     Parameters
@@ -165,13 +165,15 @@ class _Run(Generic[Item, Batch]):
         save_tensors(self.folder / STATE, state, {"rows": self.rows, "task": self.task.notes()})
         self.tidy()
 
-    def _restore(self, tensors: dict[str, Tensor], notes: dict[str, Any]) -> None:
+    def _restore(self, tensors: dict[str, Tensor], notes: Mapping[str, object]) -> None:
         prefix = "model."
         weights = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
         unwrapped(self.network).load_state_dict(weights)
         restore_optimiser(self.optimiser, tensors)
-        rows = rows_of(notes)
-        self.task.restore(notes["task"])
+        rows, told = rows_of(notes), notes["task"]
+        if not isinstance(told, Mapping):
+            raise TypeError("notes of the task that have no names")
+        self.task.restore(told)
         self.rows = rows
 
 

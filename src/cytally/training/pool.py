@@ -8,13 +8,16 @@ that the network finds itself).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
 import cv2
 import numpy as np
+from pydantic import BaseModel, ValidationError
 
+from cytally.files.runs import first_problem
 from cytally.training.examples import CellSource, TrainingCell
 
 _SOURCE: CellSource | None = None
@@ -28,6 +31,15 @@ class PoolSettings:
     fresh: int = 320
     hard: float = 0.15
     workers: int = 2
+
+
+class _Notes(BaseModel):
+    """A pool in the state of a run."""
+
+    numbers: list[int]
+    age: dict[int, int]
+    alarm: dict[int, float]
+    next_number: int
 
 
 @dataclass
@@ -66,6 +78,24 @@ class Pool:
     def fetch(self, number: int) -> None:
         """Wait for one cell."""
         self.cells[number] = self._ahead.pop(number).result()
+
+    def notes(self) -> dict[str, object]:
+        """What must be known again when a run resumes, as JSON can hold it."""
+        return {"numbers": self.numbers, "age": self.age, "alarm": self.alarm, "next_number": self.next_number}
+
+    def restore(self, notes: Mapping[str, object]) -> None:
+        """Take back what `notes` gave, before any cell is made.
+
+        Raises
+        ------
+        ValueError
+            Something else.
+        """
+        try:
+            told = _Notes.model_validate(notes)
+        except ValidationError as error:
+            raise ValueError(first_problem(error)) from error
+        self.numbers, self.age, self.alarm, self.next_number = told.numbers, told.age, told.alarm, told.next_number
 
     def exchange(self) -> None:
         """Let the understood cells go and take fresh ones in."""

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from lightning_fabric import Fabric
 from torch import Tensor, nn
@@ -71,7 +71,7 @@ class Task(ABC, Generic[Item, Batch]):
     free: tuple[str, ...] = ()
 
     @abstractmethod
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Everything that decides the result, as JSON can hold it: compared when a run resumes."""
 
     @abstractmethod
@@ -114,10 +114,10 @@ class Task(ABC, Generic[Item, Batch]):
         """Whether to stop before the last epoch."""
         return False
 
-    def notes(self) -> dict[str, Any]:
+    def notes(self) -> dict[str, object]:
         """What the task must know again when the run resumes, as JSON can hold it."""
         return {}
 
-    def restore(self, notes: Mapping[str, Any]) -> None:
+    def restore(self, notes: Mapping[str, object]) -> None:
         """Take back what `notes` gave, before the first epoch of a resumed run."""
         return None

@@ -8,7 +8,7 @@ from scipy import integrate, stats
 from cytally.dosimetry.assays.low_dose import characteristic_limits
 from cytally.dosimetry.curves.controls import FEW, Series, carried
 from cytally.dosimetry.curves.fit import fit_curve, yield_at
-from cytally.dosimetry.estimation.limits.calibrative import count_below, count_log, count_up_to
+from cytally.dosimetry.estimation.limits.counting import count_below, count_log, count_up_to
 from cytally.statistics.poisson import one_sample_p
 
 DOSE = np.array([0, 0.25, 0.5, 1, 2, 3, 4.0])

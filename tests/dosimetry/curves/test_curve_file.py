@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate, stated
+from cytally.dosimetry.curves.calibrate import Curve, DosePoint, Origin, calibrate, stated
 from cytally.errors import CountsError
 
 POINTS = [
@@ -22,12 +22,12 @@ POINTS = [
 @pytest.fixture
 def saved(tmp_path):
     path = tmp_path / "c.json"
-    calibrate(POINTS, radiation="60Co").save(path)
+    calibrate(POINTS, origin=Origin("60Co")).save(path)
     return path
 
 
 def test_all_of_a_curve_comes_back(saved):
-    made, found = calibrate(POINTS, radiation="60Co"), Curve.load(saved)
+    made, found = calibrate(POINTS, origin=Origin("60Co")), Curve.load(saved)
     assert found.points == made.points
     assert [p.distribution for p in found.points] == [p.distribution for p in POINTS]
     assert found.fit.log_likelihood == made.fit.log_likelihood and found.fit.aic == made.fit.aic

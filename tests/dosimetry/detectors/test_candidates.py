@@ -1,13 +1,14 @@
-"""Second reading: crops, views, and what is kept."""
+"""Verification: crops, views, and what is kept."""
 
 import json
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
-from cytally.dosimetry.detectors.candidates import crops_at, peaks, propose, proposing, verify
+from cytally.dosimetry.detectors.candidates import SURE, crops_at, heatmaps, peaks, propose, proposing, verify
 from cytally.dosimetry.detectors.cooccurrence import confirmed, verified
 from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.errors import EnsembleError, SettingsError
@@ -35,7 +36,7 @@ def verifier(seed):
 
 @pytest.fixture
 def twice_read(random_ensemble, tmp_path):
-    """An ensemble with two small random readers."""
+    """An ensemble with two small random verifiers."""
     paths = [tmp_path / f"r{k}.safetensors" for k in range(2)]
     for k, path in enumerate(paths):
         save_tensors(path, weights_of(verifier(k)))
@@ -84,6 +85,40 @@ def test_proposals_are_the_local_maxima_of_the_mean_heatmap(random_ensemble, rng
     assert found.members == 4 and found.votes.max() <= 4
 
 
+class Pointwise:
+    """A member that answers at a place by the mean density there, and by its own choice of places."""
+
+    architecture = Architecture(filters=2, depth=3, widest=8)
+
+    def __init__(self, low, high, answer):
+        self.low, self.high, self.answer = low, high, answer
+
+    def inside(self, density, window):
+        height, width = (size // 4 for size in density.shape)
+        mean = density.reshape(height, 4, width, 4).mean(axis=(1, 3))
+        heat = np.where((mean > self.low) & (mean < self.high), self.answer * mean, 0).astype(np.float32)
+        unit = self.architecture.multiple // self.architecture.step
+        rows, cols = (slice(part.start * unit, part.stop * unit) for part in window)
+        return np.stack([heat, heat])[:, rows, cols]
+
+
+def test_no_proposal_is_lost_around_which_the_first_member_answers_more_than_the_gate(random_ensemble, rng):
+    """And where it does not, others alone do not propose: the gate rules out, and only there."""
+    ensemble, values = load_ensemble(random_ensemble), np.zeros((512, 512), np.float32)
+    for row, col in rng.integers(20, 490, (40, 2)):
+        values[row : row + 12, col : col + 12] = rng.uniform(0.2, 1.0)
+    members = [Pointwise(0.1, 9, 0.5), Pointwise(0.6, 9, 0.01), Pointwise(0.1, 9, 0.5), Pointwise(0.1, 9, 0.5)]
+    chosen = proposing(ensemble)
+    every = np.stack([one.inside(values, (slice(0, 99), slice(0, 99))) for one in members])
+    first = cv2.dilate(every[1].max(axis=0), np.ones((7, 7), np.uint8))  # the second of four looks first
+    without, gated = peaks(every, ensemble, chosen), peaks(heatmaps(values, members), ensemble, chosen)
+    proposed = list(zip(without.names, without.row, without.col, strict=True))
+    kept = set(zip(gated.names, gated.row, gated.col, strict=True))
+    enough = [first[int(row) // 4, int(col) // 4] > SURE for _, row, col in proposed]
+    assert {place for place, sure in zip(proposed, enough, strict=True) if sure} <= kept
+    assert 5 < sum(enough) < len(proposed) - 5 and len(kept) < len(proposed)
+
+
 def test_a_flat_top_is_proposed_once_and_counts_its_votes(random_ensemble):
     ensemble = load_ensemble(random_ensemble)
     maps = np.zeros((4, 2, 20, 20), np.float32)
@@ -94,12 +129,24 @@ def test_a_flat_top_is_proposed_once_and_counts_its_votes(random_ensemble):
     assert found.confidence[0] == pytest.approx(0.6) and found.spread[0] == pytest.approx(0.1225, abs=1e-4)
 
 
+@pytest.mark.parametrize("stride", [1, 2, 4])
+def test_a_place_of_the_map_is_the_middle_of_its_pixels(random_ensemble, stride):
+    """Stride 2: place (5, 9) covers rows 10 and 11 and columns 18 and 19."""
+    whole = load_ensemble(random_ensemble)
+    ensemble = replace(whole, card=whole.card.model_copy(update={"stride": stride}))
+    maps = np.zeros((4, 2, 20, 20), np.float32)
+    maps[:, 0, 5, 9] = 0.7
+    found = peaks(maps, ensemble, proposing(ensemble))
+    covered = np.arange(stride)
+    assert (found.row[0], found.col[0]) == (np.mean(5 * stride + covered), np.mean(9 * stride + covered))
+
+
 def test_members_that_propose_are_spread_over_the_run(random_ensemble, shipped):
     assert proposing(shipped) == [0, 3, 6, 9] and proposing(shipped, 2) == [0, 9]
     assert proposing(load_ensemble(random_ensemble)) == [0, 1, 2, 3]
 
 
-def test_a_reader_answers_as_the_mean_over_turned_and_mirrored_crops(rng):
+def test_a_verifier_answers_as_the_mean_over_turned_and_mirrored_crops(rng):
     crops = rng.normal(size=(3, 32, 32)).astype(np.float32)
     network = verifier(3)
     quick = TorchVerifier(network, torch.float32)(crops)
@@ -115,7 +162,7 @@ def test_a_reader_answers_as_the_mean_over_turned_and_mirrored_crops(rng):
     np.testing.assert_allclose(TorchVerifier(network, torch.float32)(turned), quick, atol=1e-5)
 
 
-def test_what_readers_do_not_confirm_is_dropped_and_the_rest_keeps_its_probability(twice_read, rng):
+def test_what_verifiers_do_not_confirm_is_dropped_and_the_rest_keeps_its_probability(twice_read, rng):
     density = rng.normal(0.5, 0.5, (120, 140)).astype(np.float32)
     places = found(rng.uniform(0, 120, 90), rng.uniform(0, 140, 90), ["dicentric", "fragment"] * 45)
     said = verify(density, places, twice_read)
@@ -130,12 +177,12 @@ def test_what_readers_do_not_confirm_is_dropped_and_the_rest_keeps_its_probabili
     np.testing.assert_allclose(kept.probability, own[expected])
 
 
-def test_without_readers_everything_is_kept(random_ensemble, rng):
+def test_without_verifiers_everything_is_kept(random_ensemble, rng):
     places = found([10, 20], [10, 20], ["dicentric", "fragment"])
     assert verified(np.zeros((64, 64), np.float32), places, load_ensemble(random_ensemble)) is places
 
 
-def test_readers_belong_to_the_identity(random_ensemble, twice_read, tmp_path):
+def test_verifiers_belong_to_the_identity(random_ensemble, twice_read, tmp_path):
     other = tmp_path / "other.safetensors"
     save_tensors(other, weights_of(verifier(9)))
     before = twice_read.card.identity
@@ -144,7 +191,7 @@ def test_readers_belong_to_the_identity(random_ensemble, twice_read, tmp_path):
     assert add_verifiers(random_ensemble, [other], ARCHITECTURE.arguments, {}).identity != before
 
 
-def test_a_changed_reader_and_missing_thresholds_are_named(random_ensemble, twice_read):
+def test_a_changed_verifier_and_missing_thresholds_are_named(random_ensemble, twice_read):
     path = random_ensemble / "card.json"
     card = json.loads(path.read_text())
     path.write_text(json.dumps(card | {"thresholds": card["thresholds"] | {"probability": None}}))
@@ -162,7 +209,7 @@ def test_a_changed_reader_and_missing_thresholds_are_named(random_ensemble, twic
         load_ensemble(random_ensemble)
 
 
-def test_a_reading_needs_readers(random_ensemble):
+def test_a_reading_needs_verifiers(random_ensemble):
     with pytest.raises(SettingsError, match="no verifiers"):
         load_ensemble(random_ensemble).with_thresholds(probability=0.5)
 

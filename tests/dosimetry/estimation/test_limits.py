@@ -8,8 +8,9 @@ from scipy import optimize, stats
 
 from cytally.dosimetry.assays.low_dose import log_odds, odds, odds_words
 from cytally.dosimetry.curves.fit import HIGHEST_GY, dose_at, yield_at
-from cytally.dosimetry.estimation.limits.calibrative import Prior, calibrative_density
+from cytally.dosimetry.estimation.limits.calibrative import calibrative_density
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors, detector_density
+from cytally.dosimetry.estimation.limits.prior import Prior
 from cytally.errors import CountsError
 
 CURVE = np.array([0.00128, 0.02103, 0.06307])
@@ -84,9 +85,9 @@ def test_a_background_that_contradicts_the_count_leaves_0_gy():
 
 def test_a_prior_weighs_and_cuts():
     plain = calibrative_density(3, 50, CURVE, COVARIANCE)
-    cut = calibrative_density(3, 50, CURVE, COVARIANCE, highest=1.0)
+    cut = calibrative_density(3, 50, CURVE, COVARIANCE, prior=Prior(highest=1.0))
     assert cut.dose[-1] == 1.0 and cut.hpd()[1] <= 1.0
-    low = calibrative_density(3, 50, CURVE, COVARIANCE, prior=(2.0, 0.1))
+    low = calibrative_density(3, 50, CURVE, COVARIANCE, prior=Prior(gamma=(2.0, 0.1)))
     dose = np.array([0.3, 0.6])
     ratio = np.interp(dose, low.dose, low.density) / np.interp(dose, plain.dose, plain.density)
     expected = stats.gamma.pdf(dose, 2.0, scale=0.05)

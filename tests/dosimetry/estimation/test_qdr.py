@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from cytally.cli.main import cli
-from cytally.dosimetry.curves.calibrate import stated
+from cytally.dosimetry.curves.calibrate import Origin, stated
 from cytally.dosimetry.curves.fit import yield_at
 from cytally.dosimetry.estimation.limits.partial_body import qdr, qdr_limits
 from cytally.errors import CountsError
@@ -53,7 +53,8 @@ def test_an_uncertain_curve_widens_and_too_few_are_not_estimable(tmp_path):
     with pytest.raises(CountsError, match="expected damaged cells > 0"):
         qdr(3, 0, DICENTRICS, ACENTRICS)
     for name, curve in (("d", DICENTRICS), ("a", ACENTRICS)):
-        stated(tuple(curve), (0, 0, 0)).save(tmp_path / f"{name}.json")
+        origin = Origin(aberration={"d": "dicentrics and rings", "a": "excess acentrics"}[name])
+        stated(tuple(curve), (0, 0, 0), origin=origin).save(tmp_path / f"{name}.json")
     words = ["dosimetry", "qdr", "--curve", str(tmp_path / "d.json"), "--acentrics", str(tmp_path / "a.json")]
     said = CliRunner().invoke(cli, [*words, "--dicentrics", "86", "--damaged", "99"]).output
     assert said.startswith("3.18 Gy (") or said.startswith("3.19 Gy (")

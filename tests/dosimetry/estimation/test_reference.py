@@ -9,7 +9,8 @@ import pytest
 
 from cytally.dosimetry.assays.low_dose import characteristic_limits, limits_at, odds, yield_limits
 from cytally.dosimetry.assays.mixed_field import mixed_field
-from cytally.dosimetry.assays.translocations import expected_background, genome_factor
+from cytally.dosimetry.assays.translocations import Person, expected_background, genome_factor
+from cytally.dosimetry.curves.controls import Carried
 from cytally.dosimetry.curves.fit import dose_at, fit_curve, protraction_factor
 from cytally.dosimetry.estimation.limits.calibrative import calibrative_density
 from cytally.dosimetry.estimation.limits.merkle import delta, merkle
@@ -37,6 +38,14 @@ def coefficients(curve):
     if isinstance(curve, dict):
         return np.array([curve.get("C", 0.0), curve["alpha"], curve.get("beta", 0.0)], dtype=float)
     return np.array(curve, dtype=float)
+
+
+def protracted(given):
+    """Coefficients and covariance of a case, its quadratic term times G; a curve may state no covariance."""
+    covariance = given["curve"].get("cov")
+    known = Carried(coefficients(given["curve"]), np.zeros((3, 3)) if covariance is None else np.array(covariance))
+    known = known.protracted(given["G"])
+    return known.coefficients, known.covariance
 
 
 @ABSENT
@@ -77,14 +86,7 @@ def test_whole_body_doses_with_merkle_limits(case, level, name):
     given, tolerance = case["input"], case["tolerance"]
     counts = np.array(given["counts"])
     total = int((counts * np.arange(counts.size)).sum())
-    found = merkle(
-        total,
-        int(counts.sum()),
-        coefficients(given["curve"]),
-        np.array(given["curve"]["cov"]),
-        level=level,
-        protraction=given["G"],
-    )
+    found = merkle(total, int(counts.sum()), *protracted(given), level=level)
     expected = case["expected"][name]
     np.testing.assert_allclose(
         [found.yield_lower, found.yield_upper], np.array(expected["y"])[[0, 2]], rtol=tolerance["yield_rel"], atol=1e-9
@@ -141,22 +143,20 @@ def test_whole_body_doses_by_other_rules(case):
     given, expected, tolerance = case["input"], case["expected"], case["tolerance"]
     counts = np.array(given["counts"], dtype=float)
     spread = dispersion(counts)
-    curve, covariance = coefficients(given["curve"]), np.array(given["curve"]["cov"])
+    curve, covariance = protracted(given)
     close = {"rtol": tolerance["dose_rel"], "atol": tolerance["dose_abs"]}
     for name, variance in (
         ("delta95_poisson_se", None),
         ("delta95_empirical_se", spread.variance / spread.cells),
     ):
         if name in expected:
-            found = delta(
-                spread.aberrations, spread.cells, curve, covariance, protraction=given["G"], yield_variance=variance
-            )
+            found = delta(spread.aberrations, spread.cells, curve, covariance, yield_variance=variance)
             np.testing.assert_allclose([found.lower, found.estimate, found.upper], expected[name]["dose"], **close)
-    alone = [dose_at(x / spread.cells, curve, given["G"]) for x in vars(garwood(spread.aberrations)).values()]
+    alone = [dose_at(x / spread.cells, curve) for x in vars(garwood(spread.aberrations)).values()]
     np.testing.assert_allclose(alone, expected["yield_only_95_garwood"]["dose"], **close)
     if "merkle_83_83_overdispersed_factor" in expected:
         wide = expected["merkle_83_83_overdispersed_factor"]
-        found = merkle(spread.aberrations, spread.cells, curve, covariance, protraction=given["G"], index=spread.index)
+        found = merkle(spread.aberrations, spread.cells, curve, covariance, index=spread.index)
         np.testing.assert_allclose([found.lower, found.estimate, found.upper], wide["dose"], **close)
 
 
@@ -182,8 +182,7 @@ def test_contaminated_poisson(case):
     given, expected, tolerance = case["input"], case["expected"], case["tolerance"]
     counts = np.array(given["counts"], dtype=float)
     assert dispersion(counts).u == pytest.approx(expected["u"], rel=tolerance["rel"])
-    covariance = np.zeros((3, 3)) if given["curve"].get("cov") is None else np.array(given["curve"]["cov"])
-    found = dolphin(counts, coefficients(given["curve"]), covariance, d0_gy=given["D0"], protraction=given["G"])
+    found = dolphin(counts, *protracted(given), d0_gy=given["D0"])
     assert (found is not None) == expected["estimable"]
     if found is None:
         return
@@ -312,9 +311,7 @@ def test_background_translocations(case):
     found = expected_background(
         given["cells"],
         given["genome_factor"],
-        given["age"],
-        sex=given.get("sex", ""),
-        smoker=bool(given.get("smoker", False)),
+        Person(given["age"], sex=given.get("sex", ""), smoker=bool(given.get("smoker", False))),
     )
     assert found == pytest.approx(case["expected"]["expected"], rel=case["tolerance"]["rel"])
 

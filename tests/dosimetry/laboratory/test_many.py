@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from cytally.cli.main import cli
 from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate
 from cytally.dosimetry.curves.fit import fit_curve
-from cytally.dosimetry.estimation.dose import dose, dose_from_totals
+from cytally.dosimetry.estimation.dose import DoseSettings, Totals, dose_of_counts
 from cytally.dosimetry.laboratory.exercise import (
     ExerciseSample,
     compare_laboratories,
@@ -81,9 +81,13 @@ def test_micronuclei_are_counted_on_a_curve_of_micronuclei(tmp_path):
     code, _ = run("calibrate", tmp_path / "mn.csv", "--aberration", "micronuclei", "--out", tmp_path / "mn.json")
     curve = Curve.load(tmp_path / "mn.json")
     assert code == 0 and curve.aberration == "micronuclei"
-    assert str(dose_from_totals(25, 500, curve)).endswith("500 cells, 25 micronuclei")
+    assert str(dose_of_counts(Totals(25, 500), curve)).endswith("500 cells, 25 micronuclei")
     with pytest.raises(CountsError, match="the curve is for micronuclei, the run counted dicentrics"):
-        dose(Counts({"dicentric": np.array([0, 1]), "fragment": np.zeros(2, int)}), curve, any_detector=True)
+        dose_of_counts(
+            Counts({"dicentric": np.array([0, 1]), "fragment": np.zeros(2, int)}),
+            curve,
+            DoseSettings(any_detector=True),
+        )
 
 
 def test_what_samples_still_need(tmp_path):
@@ -248,3 +252,10 @@ def test_a_reference_beside_the_column_of_references_is_no_choice(tmp_path):
     ):
         read_exercise_table(path, 3.0)
     assert read_exercise_table(path, 2.5).samples[0].reference == 2.5
+
+
+def test_counts_of_a_calibration_are_no_exercise(tmp_path):
+    path = tmp_path / "counts.csv"
+    path.write_text("dose_gy,cells,dicentrics\n0,1000,1\n1,500,50\n2,300,90\n")
+    with pytest.raises(CountsError, match="expected laboratories and their values, got counts of cells and dicentrics"):
+        read_exercise(path)

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from cytally.cli.main import cli
-from cytally.dosimetry.curves.calibrate import DosePoint, calibrate
-from cytally.dosimetry.estimation.dose import dose
+from cytally.dosimetry.curves.calibrate import DosePoint, Origin, calibrate
+from cytally.dosimetry.estimation.dose import dose_of_counts
 from cytally.dosimetry.scoring.cells import ScoredCell
 from cytally.dosimetry.scoring.disagreement import write_sampled
 from cytally.dosimetry.scoring.run import RunSettings, counts_of, open_run, write_tables
@@ -51,7 +51,7 @@ def curves(tmp_path):
     made = {}
     for name, detector in (("own", DETECTOR), ("manual", "")):
         made[name] = tmp_path / f"{name}.json"
-        calibrate(POINTS, radiation="60Co", detector=detector).save(made[name])
+        calibrate(POINTS, origin=Origin("60Co", detector=detector)).save(made[name])
     return made
 
 
@@ -73,7 +73,7 @@ def test_one_run_has_the_same_limits_everywhere(scored, curves, tmp_path):
     assert numbers_in(page.split("Mean absorbed dose to the whole body")[1]) == expected
     from cytally.dosimetry.curves.calibrate import Curve
 
-    narrow = dose(counts, Curve.load(curves["own"]))
+    narrow = dose_of_counts(counts, Curve.load(curves["own"]))
     assert told["lower_gy"] < narrow.lower and told["upper_gy"] > narrow.upper
     for text in (said, page, (folder / "report.html").read_text()):
         assert "members disagree (standard deviation 13.9 dicentrics)" in text.replace("&#39;", "'")

@@ -185,3 +185,10 @@ def test_an_empty_sheet_and_a_false_one(tmp_path):
         read_counts(tmp_path / "false.xlsx")
     with pytest.raises(FileError, match="expected a table of counts .CSV or XLSX., found no such file"):
         read_counts(tmp_path / "gone.csv")
+
+
+def test_doses_that_a_curve_gave_are_no_calibration(tmp_path):
+    """What 'triage' writes has doses and counts too; a curve fitted to them would agree with itself."""
+    text = "sample,cells,dicentrics,dose_gy,lower_gy,upper_gy\nS1,500,3,0.1,0,0.3\nS2,500,60,1.2,1,1.4\nS3,500,200,2.4,2,3\n"
+    with pytest.raises(CountsError, match=r"known exposures, got estimated ones with limits \(lower_gy and upper_gy\)"):
+        counts(tmp_path, text)

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate
-from cytally.dosimetry.estimation.dose import dose
+from cytally.dosimetry.curves.calibrate import Curve, DosePoint, Origin, calibrate
+from cytally.dosimetry.estimation.dose import dose_of_counts
+from cytally.dosimetry.laboratory.series import FinishedRun
 from cytally.dosimetry.reporting.run_page import curve_figure, words_for, write_report
 from cytally.dosimetry.scoring.cells import ScoredCell
 from cytally.dosimetry.scoring.run import RunSettings, counts_of
@@ -43,7 +44,7 @@ def page(tmp_path, rng):
     settings = RunSettings(
         "metaphase-1", "0123abcd", ("dicentric", "fragment"), ((0.4, 0.5),) * 10, (5, 4), False, (str(tmp_path),)
     )
-    curve = calibrate(POINTS, radiation="60Co", detector="0123abcd")
+    curve = calibrate(POINTS, origin=Origin("60Co", detector="0123abcd"))
     counts = counts_of(cells, settings.classes, settings.detector)
     run = tmp_path / "run"
     run.mkdir()
@@ -57,7 +58,10 @@ def page(tmp_path, rng):
         },
     )
     return write_report(
-        run, cells, counts, settings, {"a.png": tmp_path / "a.png"}, curve=curve, dose=dose(counts, curve)
+        FinishedRun(run, settings, tuple(cells), counts),
+        {"a.png": tmp_path / "a.png"},
+        curve=curve,
+        dose=dose_of_counts(counts, curve),
     )
 
 

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 
 from cytally.cli.main import cli
 from cytally.dosimetry import pipeline
-from cytally.dosimetry.curves.calibrate import Curve, DosePoint, calibrate
+from cytally.dosimetry.curves.calibrate import Curve, DosePoint, Origin, calibrate
 from cytally.dosimetry.laboratory.series import dose_of_run, points_of
 from cytally.dosimetry.pipeline import score, score_folder
 from cytally.dosimetry.reporting import run_page as report
@@ -58,7 +58,7 @@ def ensemble():
 
 @pytest.fixture
 def curve(ensemble):
-    return calibrate(POINTS, radiation="60Co", detector=ensemble.card.identity)
+    return calibrate(POINTS, origin=Origin("60Co", detector=ensemble.card.identity))
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,7 @@
 """From checkpoints to thresholds: on maps whose right answer is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,16 @@ def test_thresholds_find_all_objects_and_keep_the_silence(rng, random_ensemble):
     for channel in (0, 1):
         assert [won(cell, channel) for cell in highest] == [2] * 30 + [0] * 5
         assert sum(won(cell, channel) for cell in silent) == 0
+
+
+def test_thresholds_are_chosen_on_the_grid_of_the_ensemble(rng, random_ensemble):
+    """The same heatmaps of a network of stride 2, whose labels lie half as far apart."""
+    ensemble = load_ensemble(random_ensemble)
+    halved = replace(ensemble, card=ensemble.card.model_copy(update={"stride": 2}))
+    cells = [seen([(8, 8), (20, 25)], rng=rng) for _ in range(10)]
+    silent = [seen(false=0.7, rng=rng) for _ in range(30)]
+    near = [replace(cell, places=tuple((each + 0.5) / 2 - 0.5 for each in cell.places)) for cell in cells]
+    assert choose_thresholds(halved, near, silent, GOAL) == choose_thresholds(ensemble, cells, silent, GOAL)
 
 
 def test_members_come_from_the_last_epochs(tmp_path):

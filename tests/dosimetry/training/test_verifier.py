@@ -1,4 +1,4 @@
-"""From proposals to second readers and their thresholds."""
+"""From proposals to verifiers and their thresholds."""
 
 import json
 
@@ -131,7 +131,7 @@ def test_an_ensemble_is_not_written_over_itself(random_ensemble, source):
         with_verifiers(random_ensemble, random_ensemble, source, VerifierTraining(), lambda *_: None, {})
 
 
-def test_readers_go_on_from_readers_where_there_are_some(random_ensemble, source, tmp_path, monkeypatch):
+def test_verifiers_go_on_from_verifiers_where_there_are_some(random_ensemble, source, tmp_path, monkeypatch):
     monkeypatch.setattr(train, "THRESHOLD_CELLS", (2, 2))
     monkeypatch.setattr(candidates, "_SHARD", 3)
     still = VerifierTraining(3, 1, 32, VerifierSettings(epochs=1, batch=8, rate=0.0, decay=0.0))

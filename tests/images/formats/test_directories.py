@@ -10,7 +10,7 @@ from cytally.errors import ImageError
 from cytally.images.formats import directories
 from cytally.images.formats.directories import pages_of
 from cytally.images.read import read
-from cytally.images.sequences.stacks import planes, stack_shape
+from cytally.images.sequences.stacks import stack_parts, stack_planes
 from cytally.images.sequences.tracks import read_masks
 
 PIXELS = bytes(range(16)) * 16
@@ -23,9 +23,9 @@ def test_pages_that_point_back_are_an_error_at_every_door(tmp_path, handmade, gr
     with pytest.raises(ImageError, match=r"mask000\.tif: page \d points back to an earlier page"):
         read(path)
     with pytest.raises(ImageError, match="points back"):
-        stack_shape(path)
+        stack_parts(path)
     with pytest.raises(ImageError, match="points back"):
-        list(planes(path))
+        list(stack_planes(path))
     with pytest.raises(ImageError, match="points back"):
         list(read_masks(tmp_path))
 

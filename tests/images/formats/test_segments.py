@@ -7,7 +7,7 @@ import tifffile
 
 from cytally.errors import ImageError
 from cytally.images.read import read
-from cytally.images.sequences.stacks import planes
+from cytally.images.sequences.stacks import stack_planes
 
 FIELD = np.tile(np.arange(0, 240, 2, dtype=np.uint8), (96, 1))
 COLOUR = np.stack([FIELD, FIELD[:, ::-1], np.full_like(FIELD, 90)], axis=2)
@@ -111,7 +111,7 @@ def test_a_cut_jpeg_is_refused_in_a_stack_too(tmp_path):
         count = tiff.pages[2].tags["StripByteCounts"]
         count.overwrite((count.value[0] - 9,))
     with pytest.raises(ImageError, match="is the file complete"):
-        next(planes(path))
+        next(stack_planes(path))
 
 
 @pytest.mark.parametrize("ending", [".png", ".jpg", ".bmp"])

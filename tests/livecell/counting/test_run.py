@@ -23,6 +23,7 @@ from cytally.livecell.counting.run import count_run, segment_folder, to_review
 from cytally.livecell.labelled import read_labelled
 from cytally.livecell.labelling import folder as labelling
 from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings
+from cytally.livecell.names.frame import Naming
 from cytally.livecell.nuclei import Nuclei
 from cytally.types import Image
 
@@ -302,7 +303,7 @@ def test_numbers_that_are_too_far_apart_are_named_where_nothing_can_be_followed(
         ImageError,
         match=r"expected a time-lapse.*; numbers such as 0001 .* are too far apart to count frames",
     ):
-        require_times(plan([tmp_path / "in"], Reading(numbered=True)))
+        require_times(plan([tmp_path / "in"], Reading(Naming(numbered=True))))
 
 
 def test_masks_of_images_that_left_the_run_go(images, tmp_path):

@@ -23,7 +23,7 @@ from cytally.livecell.labelling.nuclear_stain import (
     within_sizes,
     without_border,
 )
-from cytally.segmentation.declump import Declumping, declump, maxima, outline_distance, relabelled
+from cytally.segmentation.declump import Declumping, declump, outline_distance, peak_markers, relabelled
 from cytally.segmentation.outline import Surroundings, at_half_height, largest_pieces
 from cytally.segmentation.threshold import adaptive_threshold, block_otsu, otsu
 
@@ -160,7 +160,7 @@ def test_parts_too_large_together_stay_two():
 def test_flat_tops_are_one_marker():
     height = np.zeros((20, 20), np.float32)
     height[5:8, 5:8] = 1
-    assert maxima(height, height > 0, 3).max() == 1
+    assert peak_markers(height, height > 0, 3).max() == 1
 
 
 def test_relabelling_closes_gaps_and_keeps_the_order():

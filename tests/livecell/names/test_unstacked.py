@@ -117,9 +117,11 @@ def test_a_stack_that_ends_too_early_is_one_clear_error(tmp_path):
 
 def test_other_axes_and_no_tiff_are_refused(tmp_path):
     tifffile.imwrite(tmp_path / "odd.tif", cube(2, 3), metadata={"axes": "HTYX"}, photometric="minisblack")
+    tifffile.imwrite(tmp_path / "unnamed.tif", cube(2, 3), photometric="minisblack")
     (tmp_path / "no.tif").write_bytes(b"nothing of the kind")
-    with pytest.raises(ImageError, match="expected axes of time, channel and focal plane"):
-        unstack([tmp_path / "odd.tif"], tmp_path / "out")
+    for name in ("odd.tif", "unnamed.tif"):
+        with pytest.raises(ImageError, match=f"{name}: expected axes of time, channel and focal plane"):
+            unstack([tmp_path / name], tmp_path / "out")
     with pytest.raises(ImageError, match="is the file complete"):
         unstack([tmp_path / "no.tif"], tmp_path / "out")
 
@@ -131,3 +133,9 @@ def test_the_command_says_what_each_series_holds(tmp_path):
     imagej(tmp_path / "one.tif", cube(1, 5), "TCYX")
     done = CliRunner().invoke(cli, ["livecell", "unstack", str(tmp_path / "one.tif"), "--out", str(tmp_path / "o")])
     assert "one.tif: 1 time, 5 channels" in done.output
+
+
+def test_the_command_tells_stacks_of_one_name_apart(tmp_path):
+    stacks = [imagej(tmp_path / f"w{k}" / "lapse.tif", cube(3, seed=k), "TYX") for k in (1, 2)]
+    done = CliRunner().invoke(cli, ["livecell", "unstack", *map(str, stacks), "--out", str(tmp_path / "out")])
+    assert all(f"{path}: 3 times, 1 channel" in done.output for path in stacks)

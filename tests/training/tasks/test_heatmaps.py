@@ -11,16 +11,17 @@ from cytally.errors import RunError
 from cytally.nets.unet import Architecture
 from cytally.training import pool as pools
 from cytally.training.checkpoints import load_tensors, member_path
-from cytally.training.examples import TrainingCell
+from cytally.training.examples import Targets, TrainingCell
+from cytally.training.loop import fit
 from cytally.training.pool import Pool, PoolSettings
 from cytally.training.tasks.heatmaps import (
     FURTHER,
     PAPER,
     SHIPPED,
+    HeatmapTask,
     TrainingSettings,
     criterion_at,
-    examples,
-    fit_heatmaps,
+    heatmap_batch,
 )
 
 
@@ -80,7 +81,10 @@ def killing(epoch):
 
 
 def test_a_run_learns_and_leaves_a_checkpoint_per_epoch(tmp_path):
-    fit_heatmaps(Dots(), SMALL, settings(epochs=8, rate=1e-2, late_rate=1e-2, emphasis=0, warm=0, weight=0.0), tmp_path)
+    fit(
+        HeatmapTask(Dots(), SMALL, settings(epochs=8, rate=1e-2, late_rate=1e-2, emphasis=0, warm=0, weight=0.0)),
+        tmp_path,
+    )
     rows = (tmp_path / "curves.csv").read_text().splitlines()
     losses = [float(row.split(",")[1]) for row in rows[1:]]
     assert len(losses) == 8 and losses[-1] < losses[0]
@@ -88,11 +92,11 @@ def test_a_run_learns_and_leaves_a_checkpoint_per_epoch(tmp_path):
 
 
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path):
-    fit_heatmaps(Dots(), SMALL, settings(), tmp_path / "whole")
+    fit(HeatmapTask(Dots(), SMALL, settings()), tmp_path / "whole")
     with pytest.raises(Killed):
-        fit_heatmaps(Dots(), SMALL, settings(), tmp_path / "killed", killing(3))
+        fit(HeatmapTask(Dots(), SMALL, settings()), tmp_path / "killed", killing(3))
     assert not member_path(tmp_path / "killed", 3).exists()
-    fit_heatmaps(Dots(), SMALL, settings(), tmp_path / "killed")
+    fit(HeatmapTask(Dots(), SMALL, settings()), tmp_path / "killed")
     for epoch in (1, 2, 3):
         whole, _ = load_tensors(member_path(tmp_path / "whole", epoch))
         killed, _ = load_tensors(member_path(tmp_path / "killed", epoch))
@@ -101,17 +105,17 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path):
 
 
 def test_a_finished_run_does_nothing_more(tmp_path):
-    fit_heatmaps(Dots(), SMALL, settings(epochs=1), tmp_path)
+    fit(HeatmapTask(Dots(), SMALL, settings(epochs=1)), tmp_path)
     before = member_path(tmp_path, 1).stat().st_mtime_ns
-    fit_heatmaps(Dots(), SMALL, settings(epochs=1), tmp_path)
+    fit(HeatmapTask(Dots(), SMALL, settings(epochs=1)), tmp_path)
     assert member_path(tmp_path, 1).stat().st_mtime_ns == before
 
 
 def test_other_settings_in_the_same_folder_are_refused_but_more_epochs_are_not(tmp_path):
-    fit_heatmaps(Dots(), SMALL, settings(epochs=1), tmp_path)
+    fit(HeatmapTask(Dots(), SMALL, settings(epochs=1)), tmp_path)
     with pytest.raises(RunError, match="other settings"):
-        fit_heatmaps(Dots(), SMALL, settings(epochs=1, rate=0.5), tmp_path)
-    fit_heatmaps(Dots(), SMALL, settings(epochs=2), tmp_path)
+        fit(HeatmapTask(Dots(), SMALL, settings(epochs=1, rate=0.5)), tmp_path)
+    fit(HeatmapTask(Dots(), SMALL, settings(epochs=2)), tmp_path)
     assert member_path(tmp_path, 2).is_file()
 
 
@@ -143,10 +147,10 @@ def test_cells_with_the_strongest_false_alarms_stay_longest():
 
 
 def test_a_run_can_begin_from_the_weights_of_another(tmp_path):
-    fit_heatmaps(Dots(), SMALL, settings(epochs=1), tmp_path / "one")
+    fit(HeatmapTask(Dots(), SMALL, settings(epochs=1)), tmp_path / "one")
     first = member_path(tmp_path / "one", 1)
     still = settings(epochs=1, rate=0.0, late_rate=0.0, decay=0.0)
-    fit_heatmaps(Dots(), SMALL, still, tmp_path / "two", start=first)
+    fit(HeatmapTask(Dots(), SMALL, still, first), tmp_path / "two")
     before, after = load_tensors(first)[0], load_tensors(member_path(tmp_path / "two", 1))[0]
     for name in before:
         if name.endswith(("weight", "bias")):  # running statistics move even at rate 0
@@ -154,15 +158,29 @@ def test_a_run_can_begin_from_the_weights_of_another(tmp_path):
 
 
 def test_weights_of_another_architecture_are_refused(tmp_path):
-    fit_heatmaps(Dots(), SMALL, settings(epochs=1), tmp_path / "one")
+    fit(HeatmapTask(Dots(), SMALL, settings(epochs=1)), tmp_path / "one")
     with pytest.raises(RunError, match="another architecture"):
-        fit_heatmaps(
-            Dots(),
-            Architecture(filters=4, depth=3, widest=16),
-            settings(epochs=1),
+        fit(
+            HeatmapTask(
+                Dots(),
+                Architecture(filters=4, depth=3, widest=16),
+                settings(epochs=1),
+                member_path(tmp_path / "one", 1),
+            ),
             tmp_path / "two",
-            start=member_path(tmp_path / "one", 1),
         )
+
+
+@pytest.mark.parametrize("stride", [2, 4])
+def test_labels_lie_on_the_grid_of_the_network(rng, stride):
+    """A label at (41, 23) is drawn around its place of the grid, 41 // stride and 23 // stride."""
+    task = HeatmapTask(Dots(), replace(SMALL, stride=stride), settings(augmented=False))
+    cell = TrainingCell.pack(np.zeros((64, 64), np.float32), np.array([[41.0, 23.0]]), [0], [True, True])
+    task._pool.cells[0] = cell
+    batch = task.batch([0])
+    assert task.network().eval()(batch.images).shape == batch.heatmaps.shape
+    heat = batch.heatmaps[0, 0].numpy()
+    assert np.unravel_index(heat.argmax(), heat.shape) == (41 // stride, 23 // stride)
 
 
 def test_further_keeps_sparsity_from_its_first_epoch():
@@ -173,7 +191,7 @@ def test_a_channel_that_was_not_labelled_teaches_nothing(rng):
     places = np.array([[40.0, 40.0]])
     cell = TrainingCell.pack(np.zeros((96, 96), np.float32), places, [1], [True, False])
     how = TrainingSettings(side=64, augmented=False)
-    batch = examples([0], [cell], how, 2, rng)
+    batch = heatmap_batch([0], [cell], how, Targets(2, 4), rng)
     assert batch.known.flatten().tolist() == [1.0, 0.0] and batch.heatmaps[0, 1].max() == 0
     full = TrainingCell.pack(np.zeros((96, 96), np.float32), places, [1], [True, True])
-    assert examples([0], [full], how, 2, rng).heatmaps[0, 1].max() > 0.5
+    assert heatmap_batch([0], [full], how, Targets(2, 4), rng).heatmaps[0, 1].max() > 0.5

@@ -12,7 +12,7 @@ from cytally.nets.unet import Architecture
 from cytally.training import augment
 from cytally.training.checkpoints import member_path
 from cytally.training.folder import read_curve
-from cytally.training.tasks.masks import MaskedCrop, MaskSettings, best_epochs, example, fit_masks, unpacked
+from cytally.training.tasks.masks import MaskedCrop, MaskSettings, MaskTask, best_epochs, example, fit_masks, unpacked
 
 TINY = Architecture(classes=2, filters=4, depth=3, stride=2, sharp=True, widest=16)
 QUICK = MaskSettings(epochs=3, patience=3, steps=4, batch=2, side=64, rate=5e-3, members=2)
@@ -49,7 +49,7 @@ def test_training_goes_on_where_it_was_killed(tmp_path):
     """Three epochs at once and two calls of which the first was cut after one: the same weights."""
     rng = np.random.default_rng(1)
     crops = [MaskedCrop.of(rng.normal(0, 1, (96, 96)).astype(np.float32) + 2 * (grid() > 0), grid()) for _ in range(4)]
-    whole = fit_masks(crops, crops[:1], TINY, QUICK, tmp_path / "whole")
+    whole = fit_masks(MaskTask(crops, crops[:1], TINY, QUICK), tmp_path / "whole")
 
     class Killed(Exception):
         pass
@@ -59,16 +59,16 @@ def test_training_goes_on_where_it_was_killed(tmp_path):
             raise Killed
 
     with pytest.raises(Killed):
-        fit_masks(crops, crops[:1], TINY, QUICK, tmp_path / "cut", progress=kill)
-    again = fit_masks(crops, crops[:1], TINY, QUICK, tmp_path / "cut")
+        fit_masks(MaskTask(crops, crops[:1], TINY, QUICK), tmp_path / "cut", kill)
+    again = fit_masks(MaskTask(crops, crops[:1], TINY, QUICK), tmp_path / "cut")
     assert [p.name for p in whole] == [p.name for p in again]
     assert whole[0].read_bytes() == again[0].read_bytes()
     assert len(read_curve(tmp_path / "cut")) == 3
     assert len(list((tmp_path / "cut").glob("epoch_*"))) == 2  # only the best are kept
     with pytest.raises(RunError, match="other settings"):
-        fit_masks(crops, crops[:1], TINY, replace(QUICK, batch=1), tmp_path / "cut")
+        fit_masks(MaskTask(crops, crops[:1], TINY, replace(QUICK, batch=1)), tmp_path / "cut")
     with pytest.raises(RunError, match="to train and to validate"):
-        fit_masks(crops, [], TINY, QUICK, tmp_path / "none")
+        fit_masks(MaskTask(crops, [], TINY, QUICK), tmp_path / "none")
 
 
 def test_patience_returns_to_the_best():
@@ -80,7 +80,7 @@ def test_a_run_stops_when_validation_no_longer_gains(tmp_path):
     """At a rate of 0 only running statistics change: patience of 1 ends it long before 50 epochs."""
     crops = [MaskedCrop.of(2.0 * (grid() > 0).astype(np.float32), grid())]
     still = replace(QUICK, epochs=50, patience=1, steps=1, rate=0.0, late_rate=0.0, members=1)
-    best = fit_masks(crops, crops, TINY, still, tmp_path)
+    best = fit_masks(MaskTask(crops, crops, TINY, still), tmp_path)
     rows = read_curve(tmp_path)
     assert len(rows) < 50 and best == [member_path(tmp_path, best_epochs(rows, 1)[0])] and best[0].is_file()
     assert rows[-1]["validation"] >= min(row["validation"] for row in rows)

@@ -2,27 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytally.cli.dosimetry.given import Command, with_options
 from cytally.cli.dosimetry.group import dosimetry
 from cytally.cli.options import PICTURE, Finite, draw, was_given
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cytally.dosimetry.curves.calibrate import Curve, DosePoint
+    from cytally.dosimetry.curves.calibrate import Curve, DosePoint, Origin
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def _origin_options(command: Command) -> Any:
+    """Options of where a curve comes from and what it counts; the command gets them as `origin`."""
+
+    @wraps(command)
+    def with_origin(
+        *given: Any, radiation: str, laboratory: str, aberration: str, about: Path | None, **more: Any
+    ) -> Any:
+        """The command, with its four options as one noun."""
+        from cytally.dosimetry.curves.points import About, Origin, read_about
+
+        known = read_about(about) if about is not None else About()
+        return command(*given, origin=Origin(radiation, laboratory, aberration=aberration, about=known), **more)
+
+    return with_options(
+        with_origin,
+        click.option("--radiation", default="", help='Such as "60Co gamma, 0.3 Gy/min".'),
+        click.option("--laboratory", default="", help="Whose curve it is."),
+        click.option(
+            "--aberration",
+            default="dicentrics",
+            show_default=True,
+            help="What was counted: dicentrics, micronuclei, translocations, acentrics, ...",
+        ),
+        click.option(
+            "--about",
+            type=_FILE,
+            help="TOML: dose_rate, quantity, medium, temperature, thresholds, counted_by, made, remarks.",
+        ),
+    )
 
 
 @dosimetry.command()
 @click.argument("counts", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=_FILE, help="Curve file (JSON).")
-@click.option("--radiation", default="", help='Such as "60Co gamma, 0.3 Gy/min".')
-@click.option("--laboratory", default="", help="Whose curve it is.")
+@_origin_options
 @click.option(
     "--model",
     type=click.Choice(["linear-quadratic", "linear", "automatic"]),
@@ -38,12 +71,6 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     help="Quasi-Poisson widens errors by the scatter of the points.",
 )
 @click.option(
-    "--about",
-    type=_FILE,
-    help="TOML: dose_rate, quantity, medium, temperature, thresholds, counted_by, made, remarks.",
-)
-@click.option("--aberration", default="dicentrics", show_default=True, help="What was counted, such as micronuclei.")
-@click.option(
     "--by",
     metavar="COLUMN",
     help="Several curves of one table, one for each name in a column such as donor; --out is then a folder.",
@@ -58,12 +85,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 def calibrate(
     counts: tuple[Path, ...],
     out: Path,
-    radiation: str,
-    laboratory: str,
+    origin: Origin,
     model: str,
     family: str,
-    about: Path | None,
-    aberration: str,
     by: str | None,
     dose_unit: str | None,
     plot: Path | None,
@@ -74,6 +98,9 @@ def calibrate(
     COUNTS is a table (CSV or XLSX) with dose_gy and cells,dicentrics or C0,C1,..., and a
     weight per line if wanted; or one or more run folders whose cells.csv knows the doses. A
     curve from runs remembers their detector.
+
+    What was counted is taken from the heading of the column (dicentrics, micronuclei, translocations) where it
+    says so; --aberration says it otherwise, and must not contradict it.
 
     Printed and kept in the file beside the coefficients: chi2 with its p, AIC, correlations, and
     for each dose mean, variance, dispersion index and u over the cells (where C0,C1,... are
@@ -88,35 +115,28 @@ def calibrate(
       cytally dosimetry calibrate runs/0Gy runs/1Gy runs/2Gy --out curve.json
     """
     from cytally.dosimetry.curves.calibrate import calibrate as fit
-    from cytally.dosimetry.curves.calibrate import read_about
-    from cytally.dosimetry.laboratory.series import points_of
+    from cytally.dosimetry.laboratory.series import counted_in, points_of
 
-    known = read_about(about) if about else None
+    origin = replace(origin, aberration=counted_in(counts, origin.aberration if was_given("aberration") else None))
 
     def fitted(points: list[DosePoint], detector: str = "") -> Curve:
-        return believable(
-            fit(
-                points,
-                radiation=radiation,
-                laboratory=laboratory,
-                detector=detector,
-                model=model,
-                family=family,
-                about=known,
-                aberration=aberration,
-            )
-        )
+        """The curve of one series, unless no radiation gives it."""
+        return believable(fit(points, model=model, family=family, origin=replace(origin, detector=detector)))
 
     if by is not None:
         _fit_each(counts, by, out, fitted, plot, dose_unit)
         return
-    curve = fitted(*points_of(counts, dose_unit))
-    curve.save(out)
+    _finish(fitted(*points_of(counts, dose_unit)), out, plot, as_json=as_json)
+
+
+def _finish(made: Curve, out: Path, plot: Path | None, *, as_json: bool) -> None:
+    """Write a curve, draw it where that was asked for, and say what it is."""
+    made.save(out)
     if plot:
         from cytally.dosimetry.reporting.run_page import curve_figure
 
-        draw(curve_figure(curve, None), plot)
-    _say_curve(curve, out, as_json)
+        draw(curve_figure(made, None), plot)
+    _say_curve(made, out, as_json)
 
 
 def believable(curve: Curve) -> Curve:
@@ -180,8 +200,7 @@ def _fit_each(
 )
 @click.option("--per-cell", is_flag=True, help="The coefficients are per cell and in order, however large they are.")
 @click.option("--out", required=True, type=_FILE, help="Curve file (JSON).")
-@click.option("--radiation", default="", help='Such as "60Co gamma, 0.3 Gy/min".')
-@click.option("--laboratory", default="", help="Whose curve it is.")
+@_origin_options
 @click.option("--plot", type=PICTURE, help="Also draw the curve (SVG or PNG).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def curve(
@@ -191,8 +210,7 @@ def curve(
     highest_dose: float | None,
     per_cell: bool,
     out: Path,
-    radiation: str,
-    laboratory: str,
+    origin: Origin,
     plot: Path | None,
     as_json: bool,
 ) -> None:
@@ -208,6 +226,7 @@ def curve(
       cytally dosimetry curve 0.00128,0.02103,0.06307 --errors 0.00047,0.00516,0.00401 \\
         --covariances=-9.95e-7,4.38e-7,-1.512e-5 --highest-dose 5 --radiation "60Co gamma" --out iaea.json
       cytally dosimetry curve 0.0005,0.83 --errors 0.0003,0.02 --highest-dose 2 --out neutrons.json
+      cytally dosimetry curve 0,0.02,0.06 --errors 0,0.003,0.002 --aberration translocations --out fish.json
     """
     import numpy as np
 
@@ -218,9 +237,8 @@ def curve(
         _numbers(coefficients, "COEFFICIENTS"),
         _numbers(errors, "--errors"),
         _numbers(covariances, "--covariances", (1, 3)) if covariances else (),
-        radiation=radiation,
-        laboratory=laboratory,
         highest_dose=highest_dose,
+        origin=origin,
     )
     if not per_cell:
         doubt = doubtful_coefficients(made.coefficients, np.zeros(3))
@@ -228,12 +246,7 @@ def curve(
             raise click.UsageError(
                 f"{doubt}: are these C,alpha,beta in this order, and per cell, not per 100 cells? Then add --per-cell"
             )
-    made.save(out)
-    if plot:
-        from cytally.dosimetry.reporting.run_page import curve_figure
-
-        draw(curve_figure(made, None), plot)
-    _say_curve(made, out, as_json)
+    _finish(made, out, plot, as_json=as_json)
 
 
 def _numbers(text: str, what: str, sizes: tuple[int, ...] = (2, 3)) -> tuple[float, ...]:

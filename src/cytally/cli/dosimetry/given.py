@@ -1,44 +1,215 @@
-"""Counts, errors and doses on the command line: how they are given, and how they are said."""
+"""Counts, settings and doses on the command line: how they are given, and how they are said."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cytally.cli.options import CELLS, pair, typed_counts, whole_numbers
+from cytally.cli.options import (
+    CELLS,
+    COUNT,
+    D0,
+    HOURS,
+    REPAIR,
+    pair,
+    refuse_unused,
+    typed_counts,
+    was_given,
+    whole_numbers,
+)
+from cytally.dosimetry import D0_GY, REPAIR_HOURS
 
 if TYPE_CHECKING:
     from cytally.dosimetry.curves.calibrate import Curve
-    from cytally.dosimetry.estimation.dose import Asked, Dose, ExposureConditions
+    from cytally.dosimetry.estimation.dose import Dose, DoseSettings, ExposureConditions, Totals
     from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
     from cytally.types import IntArray
 
+Command = TypeVar("Command", bound=Callable[..., Any])
 
-def typed_dose(
-    curve: Curve,
-    dicentrics: int | None,
-    cells: int | None,
-    distribution: str | None,
-    method: str,
-    exposed: ExposureConditions,
-    errors: DetectorErrors | None,
-    asked: Asked | None = None,
-) -> Dose:
-    """Dose of counts given on the command line."""
-    from cytally.dosimetry.estimation.dose import PLAIN, dose_from_totals
-    from cytally.dosimetry.estimation.dose import dose as estimate
+_FILE = click.Path(path_type=Path, dir_okay=False)
+METHODS = ("likelihood", "merkle", "merkle95", "delta", "bayes")
+#: How long the exposure lasted, and how the cells outlive it.
+_EXPOSURE = (
+    click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]"),
+    click.option(
+        "--repair-hours",
+        type=REPAIR,
+        default=REPAIR_HOURS,
+        show_default=True,
+        help="Mean time of repair, with --hours.",
+    ),
+    click.option(
+        "--d0", type=D0, default=D0_GY, show_default=True, help="Gy; survival of cells, for partial-body doses."
+    ),
+)
+_PARTIAL = click.option("--partial", is_flag=True, help="Also as an exposure of a part of the body, whatever u says.")
+_PRIOR = click.option(
+    "--prior",
+    help="With --method bayes: uniform, uniform:GY (up to a dose), or gamma:SHAPE,MEAN.  [default: uniform]",
+)
+#: What is known of the detector that counted.
+_DETECTOR = (
+    click.option(
+        "--recall",
+        "recalled",
+        help="FOUND,MISSED dicentrics of a validation set: automatic counts on a curve by manual scoring.",
+    ),
+    click.option(
+        "--false",
+        "false",
+        help="FALSE,CELLS: false dicentrics, and the cells without aberrations they were counted in.",
+    ),
+    click.option(
+        "--beside",
+        help="FALSE,CELLS in the exposed cells of --recall: they grow with dose.  [default: as many as in silent ones]",
+    ),
+    click.option(
+        "--validation",
+        type=_FILE,
+        help="evaluation.csv of `evaluate` on cells of 0 Gy and above, instead of these three.",
+    ),
+    click.option("--any-detector", is_flag=True, help="Accept counts of another detector than the curve's."),
+)
+#: Counts without a run.
+_TYPED = (
+    click.option("--dicentrics", type=COUNT, help="Typed count, with --cells."),
+    click.option("--cells", type=CELLS, help="Cells scored, with --dicentrics."),
+    click.option("--distribution", help="Cells with 0, 1, 2, ... dicentrics, such as 475,20,5."),
+)
 
-    wanted = asked or PLAIN
-    if distribution is not None:
-        counts = counts_given(distribution)
-        return estimate(counts, curve, method=method, exposed=exposed, errors=errors, asked=wanted)
-    if dicentrics is None or cells is None:
-        raise click.UsageError("--dicentrics and --cells belong together")
-    typed_counts(dicentrics, cells, curve.aberration)
-    return dose_from_totals(dicentrics, cells, curve, method=method, exposed=exposed, errors=errors, asked=wanted)
+
+@dataclass(frozen=True)
+class Typed:
+    """Counts as typed: totals, or a distribution over cells; None and "" where they were not."""
+
+    dicentrics: int | None = None
+    cells: int | None = None
+    distribution: str | None = None
+
+    @property
+    def totals(self) -> bool:
+        """Whether a total was given, or a half of one."""
+        return self.dicentrics is not None or self.cells is not None
+
+    def counts(self, aberration: str) -> IntArray | Totals:
+        """What the dose is computed from; refused where cells cannot hold it."""
+        from cytally.dosimetry.estimation.dose import Totals
+
+        if self.distribution is not None:
+            return counts_given(self.distribution)
+        if self.dicentrics is None or self.cells is None:
+            raise click.UsageError("--dicentrics and --cells belong together")
+        typed_counts(self.dicentrics, self.cells, aberration)
+        return Totals(self.dicentrics, self.cells)
+
+
+def typed_options(command: Command) -> Any:
+    """Options of typed counts; the command gets them as `typed`."""
+
+    @wraps(command)
+    def with_counts(
+        *given: Any, dicentrics: int | None, cells: int | None, distribution: str | None, **more: Any
+    ) -> Any:
+        """The command, with its three options as one noun."""
+        return command(*given, typed=Typed(dicentrics, cells, distribution), **more)
+
+    return with_options(with_counts, *_TYPED)
+
+
+def exposure_options(command: Command) -> Any:
+    """Options of the exposure; the command gets them as `exposure`."""
+
+    @wraps(command)
+    def with_exposure(*given: Any, hours: float, repair_hours: float, d0: float, **more: Any) -> Any:
+        """The command, with its three options as one noun."""
+        return command(*given, exposure=_exposure(hours, repair_hours, d0), **more)
+
+    return with_options(with_exposure, *_EXPOSURE)
+
+
+def dose_options(
+    *, methods: tuple[str, ...] = METHODS, prior: bool = False, detector: bool = False
+) -> Callable[[Command], Any]:
+    """Options of a dose; the command gets them as `settings`.
+
+    Parameters
+    ----------
+    methods : tuple of str
+        Those that may be asked for.
+    prior, detector : bool
+        Whether a prior, and the errors of a detector, may be given too.
+    """
+    method = click.option(
+        "--method",
+        type=click.Choice(methods),
+        default=methods[0],
+        show_default=True,
+        help="Of the limits: likelihood ratio, Merkle's two regions of 83 % or of 95 %, delta method, posterior density."
+        if methods == METHODS
+        else "Of the limits, as in `dose`.",
+    )
+    options = (method, *_EXPOSURE, _PARTIAL, *([_PRIOR] if prior else []), *(_DETECTOR if detector else ()))
+
+    def decorated(command: Command) -> Any:
+        """The command, with the options of a dose as one noun."""
+
+        @wraps(command)
+        def with_settings(*given: Any, **options: Any) -> Any:
+            """The command as click calls it."""
+            return command(*given, settings=_settings(options), **options)
+
+        return with_options(with_settings, *options)
+
+    return decorated
+
+
+def with_options(command: Callable[..., Any], *options: Callable[[Any], Any]) -> Any:
+    """A command with options, in the order in which the help shows them."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _exposure(hours: float, repair_hours: float, d0: float) -> ExposureConditions:
+    from cytally.dosimetry.estimation.dose import ExposureConditions
+
+    refuse_unused("repair_hours", unless="--hours", because=not was_given("hours"))
+    return ExposureConditions(hours, repair_hours, d0)
+
+
+def _settings(options: dict[str, Any]) -> DoseSettings:
+    """Take the options of a dose out of all options of a command."""
+    from cytally.dosimetry.estimation.dose import DoseSettings
+    from cytally.dosimetry.estimation.limits.prior import Prior
+
+    typed = (options.pop(name, None) for name in ("recalled", "false", "beside", "validation"))
+    errors, method = errors_given(*typed), options.pop("method")
+    exposure = _exposure(options.pop("hours"), options.pop("repair_hours"), options.pop("d0"))
+    refuse_unused(
+        "method",
+        unless="counts without a detector's errors (with them: likelihood ratio)",
+        because=errors is not None and method != "likelihood",
+    )
+    return DoseSettings(
+        method,
+        exposure,
+        errors,
+        any_detector=options.pop("any_detector", False),
+        partial=options.pop("partial"),
+        prior=Prior.of(options.pop("prior", None) or "uniform"),
+    )
+
+
+def check_one_source(typed: Typed, *others: object, names: str) -> None:
+    """Refuse none, or more than one, of the places that counts may come from."""
+    if sum(each is not None for each in (typed.distribution, *others)) + typed.totals != 1:
+        raise click.UsageError(f"give one of: {names}")
 
 
 def counts_given(distribution: str) -> IntArray:
@@ -98,10 +269,7 @@ def dose_words(found: Dose) -> str:
         lines.append(f"  by Merkle's method (83 % and 83 %): {found.merkle_limits} Gy")
     if found.prior:
         lines.append(f"  {found.prior} on the dose")
-    if found.partial is not None:
-        lines.append(f"  as partial-body exposure (Dolphin): {found.partial_words}")
-    if found.tried_partial:
-        lines.append(f"  as partial-body exposure (profile likelihood): {found.contaminated_words}")
+    lines += [f"  {words}" for words in found.beside]
     return "\n".join([*lines, *(f"  note: {warning}" for warning in found.warnings)])
 
 

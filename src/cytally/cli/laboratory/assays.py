@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cytally.cli.dosimetry.given import plain
+from cytally.cli.dosimetry.given import exposure_options, plain, with_options
 from cytally.cli.dosimetry.group import dosimetry
 from cytally.cli.options import (
     AGE,
     CELLS,
     COUNT,
-    D0,
-    HOURS,
-    REPAIR,
     Finite,
     pair,
-    refuse_unused,
     typed_counts,
-    was_given,
 )
 from cytally.wording import counted
 
 if TYPE_CHECKING:
+    from cytally.dosimetry.assays.translocations import Control, Person
+    from cytally.dosimetry.estimation.dose import ExposureConditions
     from cytally.dosimetry.estimation.limits.partial_body import Estimate
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+#: Where the background of translocations comes from.
+_BY_AGE = "from age alone (Sigurdson 2008), taken as known"
+_BY_CONTROL = "from {} in {} control cells, whose uncertainty is carried"
 
 
 def _limits(part: Estimate) -> str:
@@ -48,17 +49,9 @@ def _say(notes: Iterable[str]) -> None:
 @dosimetry.command()
 @click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
 @click.option("--distribution", required=True, help="Cells with 0, 1, 2, ... dicentrics, such as 160,55,19,17,9,4.")
-@click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]")
-@click.option(
-    "--repair-hours",
-    type=REPAIR,
-    default=2.0,
-    show_default=True,
-    help="Mean time in which breaks are repaired.",
-)
-@click.option("--d0", type=D0, default=2.7, show_default=True, help="Gy; survival of cells.")
+@exposure_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def heterogeneous(curve: Path, distribution: str, hours: float, repair_hours: float, d0: float, as_json: bool) -> None:
+def heterogeneous(curve: Path, distribution: str, exposure: ExposureConditions, as_json: bool) -> None:
     """Two doses in one body, and whether one would do.
 
     A mixture of two Poisson distributions is fitted to the distribution of dicentrics
@@ -69,12 +62,10 @@ def heterogeneous(curve: Path, distribution: str, hours: float, repair_hours: fl
       cytally dosimetry heterogeneous --curve curve.json --distribution 160,55,19,17,9,4
     """
     from cytally.cli.dosimetry.given import counts_given
-    from cytally.dosimetry.assays.questions import heterogeneous as estimate
+    from cytally.dosimetry.assays.heterogeneous import heterogeneous as estimate
     from cytally.dosimetry.curves.calibrate import Curve
-    from cytally.dosimetry.estimation.dose import ExposureConditions
 
-    refuse_unused("repair_hours", unless="--hours", because=not was_given("hours"))
-    found = estimate(counts_given(distribution), Curve.load(curve), ExposureConditions(hours, repair_hours, d0))
+    found = estimate(counts_given(distribution), Curve.load(curve), exposure)
     if as_json:
         click.echo(json.dumps(plain(asdict(found))))
         return
@@ -105,30 +96,18 @@ def qdr(curve: Path, acentrics: Path, dicentrics: int, damaged: int, as_json: bo
     Example:
       cytally dosimetry qdr --curve dicentrics.json --acentrics acentrics.json --dicentrics 86 --damaged 99
     """
+    from cytally.dosimetry.assays.qdr import exposed_part
     from cytally.dosimetry.curves.calibrate import Curve
-    from cytally.dosimetry.estimation.limits.partial_body import qdr_limits
-    from cytally.dosimetry.estimation.notes import assay_notes
 
     typed_counts(dicentrics, damaged)
-    both = Curve.load(curve), Curve.load(acentrics)
-    found = qdr_limits(
-        dicentrics,
-        damaged,
-        (both[0].coefficients, both[1].coefficients),
-        (both[0].carried.covariance, both[1].carried.covariance),
-    )
-    notes = [
-        f"{name}: {note}"
-        for name, one in zip(("dicentrics", "acentrics"), both, strict=True)
-        for note in assay_notes(found.value, found.upper, one)
-    ]
+    found = exposed_part(dicentrics, damaged, Curve.load(curve), Curve.load(acentrics))
     if as_json:
-        click.echo(json.dumps(plain(asdict(found) | {"notes": notes})))
+        click.echo(json.dumps(plain(asdict(found))))
     elif found.value != found.value:
         click.echo("not estimable: there are too few dicentrics per damaged cell for any dose")
     else:
         click.echo(f"{_limits(found)} to the exposed part, {dicentrics / damaged:.3f} dicentrics per damaged cell")
-        _say(notes)
+        _say(found.notes)
 
 
 @dosimetry.command("mixed-field")
@@ -154,7 +133,7 @@ def mixed_field(
     Example:
       cytally dosimetry mixed-field --neutron n.json --gamma g.json --ratio 1.5 --dicentrics 120 --cells 100
     """
-    from cytally.dosimetry.assays.questions import criticality
+    from cytally.dosimetry.assays.mixed_field import criticality
     from cytally.dosimetry.curves.calibrate import Curve
 
     typed_counts(dicentrics, cells)
@@ -170,41 +149,56 @@ def mixed_field(
     _say(found.notes)
 
 
+def _unexposed_options(command: Callable[..., Any]) -> Any:
+    """Options of the background of translocations; the command gets them as `unexposed`."""
+
+    @wraps(command)
+    def with_unexposed(*given: Any, age: float | None, sex: str | None, control: str | None, **more: Any) -> Any:
+        """The command, with its six options as one noun."""
+        from cytally.dosimetry.assays.translocations import Control, Person
+
+        about = (more.pop("smoker"), more.pop("region"), more.pop("ethnicity"))
+        if (age is None) == (control is None):
+            raise click.UsageError("give --age or --control, one of the two")
+        if control is not None and any(about):
+            raise click.UsageError("--smoker, --region and --ethnicity belong to --age; a control has its own")
+        if age is not None:
+            smoker, region, ethnicity = about
+            return command(*given, unexposed=Person(age, sex or "", smoker, region or "", ethnicity or ""), **more)
+        known = pair(control or "", "--control", "12,6000", "translocations")
+        return command(*given, unexposed=Control(*known, sex=sex or ""), **more)
+
+    return with_options(
+        with_unexposed,
+        click.option("--age", type=AGE, help="Years; the background is then that of Sigurdson 2008."),
+        click.option("--sex", type=click.Choice(["male", "female"]), help="[default: unknown]"),
+        click.option("--smoker", is_flag=True, help="Smokers have more translocations."),
+        click.option(
+            "--region",
+            type=click.Choice(["n-america", "w-europe", "c-europe", "e-europe", "asia"]),
+            help="Where the person lives (Sigurdson 2008).  [default: unknown]",
+        ),
+        click.option(
+            "--ethnicity",
+            type=click.Choice(["white", "asian", "black", "other"]),
+            help="Of the person (Sigurdson 2008).  [default: unknown]",
+        ),
+        click.option(
+            "--control",
+            help="TRANSLOCATIONS,CELLS of your own unexposed people, same age and paint, in place of --age.",
+        ),
+    )
+
+
 @dosimetry.command()
 @click.option("--curve", required=True, type=_FILE, help="Translocations per genome equivalent, without background.")
 @click.option("--count", required=True, type=COUNT, help="Translocations seen.")
 @click.option("--cells", required=True, type=CELLS, help="Cells scored.")
 @click.option("--painted", required=True, help="Chromosomes by colour, such as 1,4/2 for two colours.")
-@click.option("--age", type=AGE, help="Years; the background is then that of Sigurdson 2008.")
-@click.option("--sex", type=click.Choice(["male", "female"]), help="[default: unknown]")
-@click.option("--smoker", is_flag=True, help="Smokers have more translocations.")
-@click.option(
-    "--region",
-    type=click.Choice(["n-america", "w-europe", "c-europe", "e-europe", "asia"]),
-    help="Where the person lives (Sigurdson 2008).  [default: unknown]",
-)
-@click.option(
-    "--ethnicity",
-    type=click.Choice(["white", "asian", "black", "other"]),
-    help="Of the person (Sigurdson 2008).  [default: unknown]",
-)
-@click.option(
-    "--control",
-    help="TRANSLOCATIONS,CELLS of your own unexposed people, same age and paint, in place of --age.",
-)
+@_unexposed_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def translocations(
-    curve: Path,
-    count: int,
-    cells: int,
-    painted: str,
-    age: float | None,
-    sex: str | None,
-    smoker: bool,
-    region: str | None,
-    ethnicity: str | None,
-    control: str | None,
-    as_json: bool,
+    curve: Path, count: int, cells: int, painted: str, unexposed: Person | Control, as_json: bool
 ) -> None:
     """Dose from translocations seen with painted chromosomes (FISH).
 
@@ -218,19 +212,13 @@ def translocations(
       cytally dosimetry translocations --curve fish.json --painted 1,4/2 --count 31 --cells 2000 \\
         --control 12,6000
     """
-    from cytally.dosimetry.assays.questions import Person
-    from cytally.dosimetry.assays.questions import translocations as estimate
+    from cytally.dosimetry.assays.translocations import Control, Painted
+    from cytally.dosimetry.assays.translocations import translocations as estimate
     from cytally.dosimetry.curves.calibrate import Curve
 
-    if (age is None) == (control is None):
-        raise click.UsageError("give --age or --control, one of the two")
-    if control is not None and (smoker or region or ethnicity):
-        raise click.UsageError("--smoker, --region and --ethnicity belong to --age; a control has its own")
     typed_counts(count, cells, "translocations")
     colours = [[name.strip().upper() for name in part.split(",") if name.strip()] for part in painted.split("/")]
-    person = Person(age, sex or "", smoker, region or "", ethnicity or "") if age is not None else None
-    known = pair(control, "--control", "12,6000", "translocations") if control is not None else None
-    found = estimate(count, cells, colours, person, Curve.load(curve), control=known, sex=sex or "")
+    found = estimate(Painted(count, cells, colours), unexposed, Curve.load(curve))
     if as_json:
         click.echo(json.dumps(plain(asdict(found))))
         return
@@ -239,8 +227,8 @@ def translocations(
         f"  {counted(cells, 'cells')} {'is' if cells == 1 else 'are'} {found.equivalents:.4g} genome equivalents (the paint shows "
         f"{100 * found.factor:.1f} % of all exchanges)"
     )
-    whence = "from age alone (Sigurdson 2008), taken as known"
-    if known is not None:
-        whence = f"from {known[0]} in {known[1]} control cells, whose uncertainty is carried"
+    whence = _BY_AGE
+    if isinstance(unexposed, Control):
+        whence = _BY_CONTROL.format(unexposed.count, unexposed.cells)
     click.echo(f"  {counted(count, 'translocations')} seen, {found.background:.1f} expected {whence}")
     _say(found.notes)

@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from cytally.cli.dosimetry.given import dose_json, plain
+from cytally.cli.dosimetry.given import (
+    Typed,
+    check_one_source,
+    dose_json,
+    dose_options,
+    load_curve,
+    plain,
+    typed_options,
+)
 from cytally.cli.dosimetry.group import dosimetry
 from cytally.cli.options import (
-    CELLS,
-    COUNT,
-    D0,
-    HOURS,
     JSON,
     OUT,
     PICTURE,
-    REPAIR,
     Finite,
     draw,
     pair,
     refuse_unused,
-    typed_counts,
-    was_given,
     write_table,
 )
-from cytally.dosimetry import D0_GY, REPAIR_HOURS
 
 if TYPE_CHECKING:
     from cytally.dosimetry.curves.calibrate import Curve
+    from cytally.dosimetry.estimation.dose import DoseSettings
     from cytally.dosimetry.laboratory.planning import Need, Planned
+    from cytally.dosimetry.laboratory.samples import Sample, SampleTable
     from cytally.dosimetry.laboratory.triage import Sorted
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -41,37 +44,12 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @dosimetry.command()
 @click.argument("samples", type=_FILE)
 @click.option("--curve", required=True, type=_FILE, help="Calibration curve (JSON).")
-@click.option(
-    "--method",
-    type=click.Choice(["likelihood", "merkle", "merkle95", "bayes"]),
-    default="likelihood",
-    show_default=True,
-    help="Of the limits, as in `dose`.",
-)
-@click.option("--hours", type=HOURS, default=0.0, help="Duration of the exposure.  [default: acute]")
-@click.option(
-    "--repair-hours",
-    type=REPAIR,
-    default=REPAIR_HOURS,
-    show_default=True,
-    help="Mean time of repair, with --hours.",
-)
-@click.option("--d0", type=D0, default=D0_GY, show_default=True, help="Gy; survival of cells, for partial-body doses.")
-@click.option("--partial", is_flag=True, help="Also as exposures of a part of the body, whatever u says.")
+@dose_options(methods=("likelihood", "merkle", "merkle95", "bayes"))
 @OUT
 @click.option("--plot", type=PICTURE, help="Also draw all doses (SVG or PNG).")
 @JSON
 def triage(
-    samples: Path,
-    curve: Path,
-    method: str,
-    hours: float,
-    repair_hours: float,
-    d0: float,
-    partial: bool,
-    out: Path | None,
-    plot: Path | None,
-    as_json: bool,
+    samples: Path, curve: Path, settings: DoseSettings, out: Path | None, plot: Path | None, as_json: bool
 ) -> None:
     """Sort many SAMPLES by dose: below 1 Gy, 1 to 2 Gy, above 2 Gy.
 
@@ -84,20 +62,17 @@ def triage(
       cytally dosimetry triage samples.xlsx --curve curve.json --hours 6 --out triage.xlsx
     """
     from cytally.cli.laboratory.tables import as_json as tables_json
-    from cytally.cli.laboratory.tables import end, read_said
-    from cytally.dosimetry.curves.calibrate import Curve
-    from cytally.dosimetry.estimation.dose import Asked, ExposureConditions
+    from cytally.cli.laboratory.tables import end, read_said, refuse_d0
     from cytally.dosimetry.laboratory.triage import as_rows, as_table, sort_samples
 
-    refuse_unused("repair_hours", unless="--hours", because=not was_given("hours"))
-    exposed, loaded, read = ExposureConditions(hours, repair_hours, d0), Curve.load(curve), read_said(samples)
-    refuse_unused(
-        "d0", unless="distributions over cells", because=all(one.distribution is None for one in read.samples)
-    )
-    found = sort_samples(read.samples, loaded, method=method, exposed=exposed, asked=Asked(partial))
+    loaded = load_curve(curve)
+    read = read_said(samples, loaded)
+    refuse_d0(read)
+    found = sort_samples(read.samples, loaded, settings)
     click.echo(tables_json([_plain(one) for one in found], read) if as_json else as_table(found))
-    if exposed.protraction < 1 and not as_json:
-        click.echo(f"protracted exposure: quadratic term times {exposed.protraction:.3f}")
+    factor = settings.exposure.protraction
+    if factor < 1 and not as_json:
+        click.echo(f"protracted exposure: quadratic term times {factor:.3f}")
     write_table(out, as_rows(found))
     if plot:
         _draw_doses(found, plot)
@@ -242,12 +217,15 @@ def _plan_each(samples: Path, curve: Curve, within: float, out: Path | None, *, 
     from cytally.cli.laboratory.tables import end, read_said
     from cytally.dosimetry.laboratory.planning import needs_of, needs_rows
 
-    read = read_said(samples)
+    read = read_said(samples, curve)
     found = needs_of(read.samples, curve, within)
     heading, *rows = needs_rows(found)
     if as_json:
         names = list(map(str, heading))
-        told = [dict(zip(names, row, strict=True)) for row in rows]
+        told = [
+            dict(zip(names, row, strict=True)) | {"notes": list(one.dose.warnings)}
+            for row, one in zip(rows, found, strict=True)
+        ]
         click.echo(tables_json(told, read))
     else:
         click.echo(_needs_table(found, within))
@@ -263,12 +241,15 @@ def _needs_table(found: list[Need], within: float) -> str:
 def _need_line(one: Need) -> str:
     wanted = "more than a million" if one.cells is None else str(one.cells)
     more = "" if one.more is None else str(one.more)
-    return f"{one.sample.name:<16}{one.sample.cells:>7}{one.sample.dicentrics:>6}{one.gray:>11.2f}{wanted:>24}{more:>8}"
+    line = (
+        f"{one.sample.name:<16}{one.sample.cells:>7}{one.sample.dicentrics:>6}{one.dose.estimate:>11.2f}"
+        f"{wanted:>24}{more:>8}"
+    )
+    return "\n".join([line, *(f"{'':<16}  {warning}" for warning in one.dose.warnings)])
 
 
 @dosimetry.command()
-@click.option("--dicentrics", type=COUNT, help="Typed count, with --cells.")
-@click.option("--cells", type=CELLS, help="Cells scored.")
+@typed_options
 @click.option(
     "--samples",
     type=_FILE,
@@ -280,8 +261,7 @@ def _need_line(one: Need) -> str:
 @OUT
 @JSON
 def compare(
-    dicentrics: int | None,
-    cells: int | None,
+    typed: Typed,
     samples: Path | None,
     control: str | None,
     curve: Path | None,
@@ -298,9 +278,7 @@ def compare(
       cytally dosimetry compare --samples samples.csv --control 8,5000 --out compared.xlsx
     """
     from cytally.cli.laboratory.tables import as_json as tables_json
-    from cytally.cli.laboratory.tables import end, read_said
-    from cytally.dosimetry.curves.calibrate import Curve
-    from cytally.dosimetry.estimation.notes import assay_notes
+    from cytally.cli.laboratory.tables import end
     from cytally.dosimetry.laboratory.planning import held_rows, held_words, hold
 
     if control is None and (curve is None or against is None):
@@ -308,29 +286,26 @@ def compare(
     if (curve is None) != (against is None):
         raise click.UsageError("--curve and --against belong together")
     known = pair(control, "--control", "8,5000") if control is not None else None
-    suspected = (Curve.load(curve), against) if curve is not None and against is not None else None
-    read = read_said(samples) if samples is not None and dicentrics is None and cells is None else None
-    compared = (
-        [(one.name, one.dicentrics, one.cells) for one in read.samples]
-        if read is not None
-        else _compared(dicentrics, cells, samples)
-    )
-    found = [hold(*each, control=known, suspected=suspected) for each in compared]
+    suspected = (load_curve(curve), against) if curve is not None and against is not None else None
+    read, compared = _compared(typed, samples, suspected[0] if suspected is not None else None)
+    found = [hold(one, control=known, suspected=suspected) for one in compared]
     if as_json:
         told = [{"sample": one.name} | {k: v for k, v in asdict(one).items() if k != "name"} for one in found]
         click.echo(json.dumps(plain(told[0])) if read is None else tables_json(told, read))
     else:
-        click.echo("\n".join(held_words(one, known, against) for one in found))
-        for note in assay_notes(suspected[1], suspected[1], suspected[0]) if suspected is not None else ():
-            click.echo(f"  note: {note}")
+        click.echo("\n".join(held_words(one, known, suspected) for one in found))
     write_table(out, held_rows(found))
     if read is not None:
         end(read)
 
 
-def _compared(dicentrics: int | None, cells: int | None, samples: Path | None) -> list[tuple[str, int, int]]:
-    """(name, dicentrics, cells) of the typed sample."""
-    if samples is not None or dicentrics is None or cells is None:
-        raise click.UsageError("give --dicentrics and --cells, or --samples")
-    typed_counts(dicentrics, cells)
-    return [("", dicentrics, cells)]
+def _compared(typed: Typed, samples: Path | None, curve: Curve | None) -> tuple[SampleTable | None, Sequence[Sample]]:
+    """The table that was given, if one was, and its samples or the typed one."""
+    from cytally.cli.laboratory.tables import read_said
+    from cytally.dosimetry.laboratory.samples import Sample
+
+    check_one_source(typed, samples, names="--distribution, --samples, or --dicentrics with --cells")
+    if samples is not None:
+        read = read_said(samples, curve)
+        return read, read.samples
+    return None, [Sample.of(typed.counts(curve.aberration if curve is not None else "dicentrics"))]

@@ -1,7 +1,10 @@
 """`cytally livecell`.
 
 group    the group that its commands join
-label    simulate, label, train, evaluate, unstack
-follow   count, track, run, names
+options  what several of them take, written once
+images   simulate, unstack, names
+label    label
+train    train, evaluate
+follow   count, track, run
 experts  experts: pages to review, agreement of two experts
 """

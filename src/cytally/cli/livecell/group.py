@@ -19,7 +19,7 @@ def livecell() -> None:
       evaluate   an ensemble against labels that it has not seen
       count      images -> nuclei per field with limits
       track      a time-lapse -> tracks (Cell Tracking Challenge folder), movie
-      review     pages for experts to tick errors on; how far two experts agree
+      experts    pages for experts to tick errors on; how far two experts agree
       unstack    TIFF stacks -> single images
       names      what is understood of the file names in a folder
       simulate   time-lapses with full truth, to try all of it

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytally.dosimetry.curves.fit import dose_at, yield_at, yield_error
-from cytally.dosimetry.estimation.limits.calibrative import count_log
+from cytally.dosimetry.estimation.limits.counting import count_log
 from cytally.errors import CountsError
 from cytally.statistics.distributions import chi2_quantile
 from cytally.statistics.poisson import Limits, bayesian, garwood, one_sample_p, two_sample_p
@@ -113,12 +113,14 @@ def characteristic_limits(
         expected = known / among * cells
 
         def p_value(count: int) -> float:
+            """Of the test of this count against the background."""
             return two_sample_p(count, cells, known, among)
     else:
         _check_finite(background=background)
         expected = background * cells
 
         def p_value(count: int) -> float:
+            """Of the test of this count against the background."""
             return one_sample_p(count, expected, variance * cells**2)
 
     threshold = _largest_insignificant(p_value, expected, alpha)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from cytally.dosimetry.curves.calibrate import DICENTRICS, Curve
+from cytally.dosimetry.curves.checks import check_counts
 from cytally.dosimetry.curves.fit import dose_at
 from cytally.dosimetry.estimation.limits.calibrative import calibrative_density
+from cytally.dosimetry.estimation.notes import assay_notes
+from cytally.dosimetry.possible import check_held
 from cytally.errors import CountsError
 from cytally.types import FloatArray
 
@@ -88,3 +94,80 @@ def mixed_limits(
     together = first * neutron[0] + second * gamma[0]
     covariance = np.outer(first, first) * neutron[1] + np.outer(second, second) * gamma[1]
     return calibrative_density(aberrations, cells, together, covariance).likelihood_region()
+
+
+@dataclass(frozen=True)
+class MixedField:
+    """Neutron and gamma dose, Gy: estimate and 95 % limits that carry the count's error and both curves'.
+
+    Attributes
+    ----------
+    neutron, gamma : (float, float, float)
+        Estimate, lower and upper limit.
+    exact : tuple of str
+        Which of the curves state no error, so that none is carried.
+    notes : tuple of str
+        What the curves leave in doubt.
+    """
+
+    neutron: tuple[float, float, float]
+    gamma: tuple[float, float, float]
+    exact: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def criticality(
+    dicentrics: int,
+    cells: int,
+    neutron: Curve,
+    gamma: Curve,
+    gamma_over_neutron: float,
+    backgrounds: str = "both",
+) -> MixedField:
+    """Doses of neutrons and gamma rays of a known ratio (IAEA 2011, 9.7.5.2).
+
+    Parameters
+    ----------
+    dicentrics, cells : int
+    neutron, gamma : Curve
+    gamma_over_neutron : float
+        Ratio of the doses, from physics.
+    backgrounds : {"both", "mean"}
+        As in `mixed_field`.
+
+    Raises
+    ------
+    CountsError
+        Impossible counts, a ratio that is none, or a curve of something else than dicentrics.
+    """
+    check_held(dicentrics, cells, DICENTRICS)
+    for name, curve in (("neutron", neutron), ("gamma", gamma)):
+        check_counts(curve.aberration, DICENTRICS, f"a {name} curve")
+    estimate, _ = mixed_field(
+        dicentrics / cells,
+        neutron.coefficients,
+        gamma.coefficients,
+        gamma_over_neutron,
+        backgrounds=backgrounds,
+    )
+    lower, upper = mixed_limits(
+        dicentrics,
+        cells,
+        (neutron.carried.coefficients, neutron.carried.covariance),
+        (gamma.carried.coefficients, gamma.carried.covariance),
+        gamma_over_neutron,
+        backgrounds=backgrounds,
+    )
+    both = (("neutron", neutron), ("gamma", gamma))
+    ratio = gamma_over_neutron
+    said = [
+        f"{name}: {note}"
+        for (name, curve), times in zip(both, (1.0, ratio), strict=True)
+        for note in assay_notes(times * estimate, times * upper, curve)
+    ]
+    return MixedField(
+        (estimate, lower, upper),
+        (ratio * estimate, ratio * lower, ratio * upper),
+        tuple(name for name, curve in both if not curve.covariance.any()),
+        tuple(said),
+    )

@@ -10,6 +10,7 @@ from cytally.dosimetry.compose.cell import Wanted, compose_cell
 from cytally.dosimetry.compose.field import Field
 from cytally.errors import ImageError
 from cytally.files.atomic import write_bytes
+from cytally.files.names import shown
 from cytally.files.tables.csv import csv_bytes
 from cytally.images.read import find_images, read
 from cytally.images.write import write
@@ -34,7 +35,7 @@ def read_fields(folder: Path, skipped: list[Skipped], progress: Progress) -> tup
         try:
             found.append(Field.of(read(path)))
         except ImageError as error:
-            skipped.append(Skipped(path.name, str(error).removeprefix(f"{path}: ")))
+            skipped.append(Skipped(shown(path.name), shown(error.beside(shown(path)))))
         progress("taking fields apart", number, len(paths))
     return tuple(found)
 

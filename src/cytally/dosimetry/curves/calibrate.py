@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 
 from cytally.dosimetry.curves.checks import check_curve, check_follows
+from cytally.dosimetry.curves.choice import chosen_fit
 from cytally.dosimetry.curves.controls import Carried, Series, carried
 from cytally.dosimetry.curves.file import CurveFile, check_said, read_file
-from cytally.dosimetry.curves.fit import HIGHEST_GY, NAMES, Fit, fit_curve, yield_at, yield_error
-from cytally.dosimetry.curves.points import DICENTRICS, About, DosePoint, read_about, read_toml
-from cytally.dosimetry.curves.quality import pooled, summary, warnings_of
+from cytally.dosimetry.curves.fit import HIGHEST_GY, NAMES, Fit, yield_at, yield_error
+from cytally.dosimetry.curves.points import DICENTRICS, UNKNOWN, About, DosePoint, Origin, read_about, read_toml
+from cytally.dosimetry.curves.quality import summary, warnings_of
 from cytally.errors import CountsError
-from cytally.statistics.distributions import chi2_tail
 from cytally.types import FloatArray
 
-__all__ = ["DICENTRICS", "About", "Curve", "DosePoint", "calibrate", "read_about", "read_toml", "stated"]
+__all__ = ["DICENTRICS", "About", "Curve", "DosePoint", "Origin", "calibrate", "read_about", "read_toml", "stated"]
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,10 @@ class Curve:
     def carried(self) -> Carried:
         """What limits are computed with: the curve with the uncertainty of its controls."""
         return carried(self.coefficients, self.covariance, _series(self.points, self.model))
+
+    def protracted(self, factor: float) -> FloatArray:
+        """Coefficients where the quadratic term is multiplied by `factor` (G of a protracted exposure)."""
+        return np.asarray(self.coefficients * np.array([1.0, 1.0, factor]))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -179,12 +183,12 @@ def _refitted(
 ) -> Fit:
     """Fit of the data of a file; refused where the file says another one."""
     try:
-        made = calibrate(points, model=stored.form, family=stored.family, aberration=stored.aberration)
+        _check_points(points, stored.aberration)
+        made = chosen_fit(points, stored.form, stored.family)
     except CountsError as error:
         raise CountsError(f"{where}: the data make no curve: {error}") from error
-    assert made.fit is not None
-    check_follows((values, covariance), (made.coefficients, made.covariance), where)
-    check_said(stored, made.fit, made.highest_dose, where)
+    check_follows((values, covariance), (made.fit.coefficients, made.covariance), where)
+    check_said(stored, made.fit, max(point.dose_gy for point in points), where)
     return made.fit
 
 
@@ -213,9 +217,8 @@ def stated(
     errors: Sequence[float],
     covariances: Sequence[float] = (),
     *,
-    radiation: str = "",
-    laboratory: str = "",
     highest_dose: float | None = None,
+    origin: Origin = UNKNOWN,
 ) -> Curve:
     """A curve known by its coefficients and their errors alone, such as a published one.
 
@@ -225,15 +228,34 @@ def stated(
         Per cell, per cell and Gy, per cell and Gy^2; standard errors.
     covariances : (C and alpha, C and beta, alpha and beta), or one number for a linear curve
         0 where nobody published them.
-    radiation, laboratory : str
     highest_dose : float, optional
         Gy, up to which it was calibrated.
+    origin : Origin
+        Whose curve it is, and what it counts.
 
     Raises
     ------
     CountsError
         A negative coefficient or error, no number, or covariances that these errors do not allow.
     """
+    values, covariance = _matrix(coefficients, errors, covariances)
+    if highest_dose is not None and not 0 < highest_dose <= HIGHEST_GY:
+        raise CountsError(f"expected a range up to a dose above 0 and at most {HIGHEST_GY:g} Gy, got {highest_dose:g}")
+    check_curve(values, covariance, "curve")
+    return Curve(
+        values,
+        covariance,
+        family="as published",
+        model="linear-quadratic" if values[2] or covariance[2, 2] else "linear",
+        stated_range=highest_dose,
+        **vars(origin),
+    )
+
+
+def _matrix(
+    coefficients: Sequence[float], errors: Sequence[float], covariances: Sequence[float]
+) -> tuple[FloatArray, FloatArray]:
+    """Coefficients (3,) and covariance (3, 3) of numbers as they are published; 0 for the beta of a line."""
     if len(coefficients) not in (2, 3) or len(errors) != len(coefficients):
         raise CountsError(
             "expected C,alpha,beta and three errors, or C,alpha and two errors of a linear curve, "
@@ -244,8 +266,6 @@ def stated(
             "expected coefficients and errors >= 0, alpha or beta above 0, "
             f"got {', '.join(f'{v:g}' for v in (*coefficients, *errors))}"
         )
-    if highest_dose is not None and not 0 < highest_dose <= HIGHEST_GY:
-        raise CountsError(f"expected a range up to a dose above 0 and at most {HIGHEST_GY:g} Gy, got {highest_dose:g}")
     size = len(coefficients)
     pairs = [(0, 1), (0, 2), (1, 2)][: 3 if size == 3 else 1]
     if len(covariances) not in (0, len(pairs)):
@@ -255,75 +275,46 @@ def stated(
     covariance[range(size), range(size)] = np.square(errors)
     for (i, j), value in zip(pairs, covariances, strict=False):
         covariance[i, j] = covariance[j, i] = value
-    check_curve(values, covariance, "curve")
-    return Curve(
-        values,
-        covariance,
-        radiation=radiation,
-        laboratory=laboratory,
-        family="as published",
-        model="linear-quadratic" if values[2] or covariance[2, 2] else "linear",
-        stated_range=highest_dose,
-    )
+    return values, covariance
 
 
 def calibrate(
     points: Sequence[DosePoint],
     *,
-    radiation: str = "",
-    laboratory: str = "",
-    detector: str = "",
     model: str = "linear-quadratic",
     family: str = "Poisson",
-    about: About | None = None,
-    aberration: str = DICENTRICS,
+    origin: Origin = UNKNOWN,
 ) -> Curve:
     """Fit a calibration curve by constrained Poisson maximum likelihood.
 
     Parameters
     ----------
     points : sequence of DosePoint
-    radiation, laboratory, detector : str
-        Kept with the curve.
     model : {"linear-quadratic", "linear", "automatic"}
         Automatic: linear where the quadratic term does not improve the fit (likelihood
         ratio, 5 %).
     family : {"Poisson", "quasi-Poisson", "automatic"}
         Automatic: quasi-Poisson where chi2 per degree of freedom is above 1 (IAEA 2011,
         8.3: standard errors times its root).
-    about : About, optional
-    aberration : str
-        What was counted.
+    origin : Origin
+        Kept with the curve: radiation, laboratory, detector, what was counted, conditions.
 
     Raises
     ------
     CountsError
         Too few doses, no dicentrics, impossible counts, a yield that does not grow with dose.
     """
-    _check_points(points, aberration)
-    rows = [(p.dose_gy, p.cells, p.dicentrics, p.weight) for p in points]
-    dose, *counts, weights = np.array(rows, dtype=float).reshape(-1, 4).T
-    chosen, why = model, []
-    if model == "automatic":
-        chosen, said = _choose_model(dose, counts[0], counts[1], weights)
-        why.append(said)
-    fit = fit_curve(dose, counts[0], counts[1], quadratic=chosen == "linear-quadratic", weights=weights)
-    kind, scale, reasons = _choose_family(fit, points, family)
-    why += reasons
-    covariance = fit.covariance * scale if kind == "quasi-Poisson" else fit.covariance
+    _check_points(points, origin.aberration)
+    chosen = chosen_fit(points, model, family)
     return Curve(
-        fit.coefficients,
-        covariance,
+        chosen.fit.coefficients,
+        chosen.covariance,
         tuple(points),
-        radiation,
-        laboratory,
-        detector,
-        fit,
-        chosen,
-        kind,
-        "; ".join(why),
-        about or About(),
-        aberration,
+        fit=chosen.fit,
+        model=chosen.model,
+        family=chosen.family,
+        reason=chosen.reason,
+        **vars(origin),
     )
 
 
@@ -339,34 +330,3 @@ def _check_points(points: Sequence[DosePoint], aberration: str) -> None:
                 f"expected fewer {aberration} than cells at 0 Gy, got {point.dicentrics} in {point.cells} cells; "
                 "are the columns interchanged?"
             )
-
-
-def _choose_family(fit: Fit, points: Sequence[DosePoint], family: str) -> tuple[str, float, list[str]]:
-    """Family, by how much its covariance exceeds Poisson's, and why, where that was left open.
-
-    Overdispersion shows in the scatter of the doses about the curve, or over the cells within them.
-    """
-    within = pooled(points)
-    scatter = fit.dispersion if fit.degrees > 0 else 1.0
-    scale = max(scatter, within.index if within.overdispersed else 1.0, 1.0)
-    if family != "automatic":
-        return family, scale, []
-    kind = "quasi-Poisson" if scale > 1 else "Poisson"
-    more = "more" if scatter > 1 else "no more"
-    words = f"{kind}: the points scatter {more} than Poisson allows (chi2 / df = {scatter:.2f})"
-    if within.overdispersed:
-        words += f", and over the cells more than chance (dispersion index {within.index:.2f})"
-    return kind, scale, [words]
-
-
-def _choose_model(dose: FloatArray, cells: FloatArray, dicentrics: FloatArray, weights: FloatArray) -> tuple[str, str]:
-    """Linear-quadratic unless the linear curve explains the counts as well (likelihood ratio, 5 %)."""
-    if len(np.unique(dose)) < 3:
-        return "linear", f"linear: {len(np.unique(dose))} doses are too few for a quadratic term"
-    full, straight = (fit_curve(dose, cells, dicentrics, quadratic=q, weights=weights) for q in (True, False))
-    ratio = max(2 * (full.log_likelihood - straight.log_likelihood), 0.0)
-    # beta >= 0: at the boundary the ratio is half 0 and half chi2 of 1 (Self and Liang 1987)
-    p = 0.5 * float(chi2_tail(ratio, 1)) if ratio > 0 else 1.0
-    if p < 0.05:
-        return "linear-quadratic", f"linear-quadratic: the quadratic term improves the fit (p = {p:.2g})"
-    return "linear", f"linear: a quadratic term does not improve the fit (p = {p:.2g})"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from cytally.dosimetry.curves.fit import NAMES
+from cytally.dosimetry.curves.points import TRANSLOCATIONS
 from cytally.errors import CountsError
 from cytally.types import FloatArray
 
@@ -79,6 +82,56 @@ def _check_covariance(covariance: FloatArray, where: str) -> None:
         raise CountsError(
             f"{where}: expected a covariance without negative eigenvalue, got {least:.3g} (of its correlations)"
         )
+
+
+def check_counts(aberration: str, kind: str, curve: str = "a curve") -> None:
+    """Refuse a curve that counts something else than what a question is about.
+
+    Parameters
+    ----------
+    aberration : str
+        What the curve counts; "dicentrics and rings" are dicentrics too.
+    kind : str
+        What it must count.
+    curve : str
+        Which one, for the message.
+
+    Raises
+    ------
+    CountsError
+        It counts something else.
+    """
+    if not counts_kind(aberration, kind):
+        raise CountsError(
+            f"expected {curve} of {kind}, got one of {aberration}; calibrate it, or write it down with `curve`, with "
+            f"--aberration {kind}"
+        )
+
+
+def check_per_cell(aberration: str) -> None:
+    """Refuse a curve per genome equivalent, where a dose is to be read from a yield per cell.
+
+    Raises
+    ------
+    CountsError
+        A curve of translocations: what paint and age make of a count, only `translocations` knows.
+    """
+    if counts_kind(aberration, TRANSLOCATIONS):
+        raise CountsError(
+            f"expected a curve of aberrations per cell, got one of {aberration}; `translocations` reads a dose from it, "
+            "with the paint and the background"
+        )
+
+
+def counts_kind(aberration: str, kind: str) -> bool:
+    """Whether the aberrations of a curve are of a kind, by their names in the plural or the singular.
+
+    Examples
+    --------
+    >>> counts_kind("Dicentric chromosomes and rings", "dicentrics"), counts_kind("excess acentrics", "dicentrics")
+    (True, False)
+    """
+    return re.search(rf"\b{re.escape(kind.casefold()[:-1])}", aberration.casefold()) is not None
 
 
 def check_follows(said: tuple[FloatArray, FloatArray], fitted: tuple[FloatArray, FloatArray], where: str) -> None:

@@ -75,6 +75,13 @@ class Carried:
     exact: bool = False
     few: bool = False
 
+    def protracted(self, factor: float) -> Carried:
+        """The curve of an exposure so protracted that its quadratic term is multiplied by `factor` (G)."""
+        scale = np.array([1.0, 1.0, factor])
+        return replace(
+            self, coefficients=self.coefficients * scale, covariance=self.covariance * np.outer(scale, scale)
+        )
+
 
 def carried(coefficients: FloatArray, covariance: FloatArray, series: Series | None = None) -> Carried:
     """The curve with the uncertainty of its controls.
@@ -106,12 +113,15 @@ def carried(coefficients: FloatArray, covariance: FloatArray, series: Series | N
 
 
 def _refitted(plain: Carried, series: Series) -> Carried | None:
-    """With half an aberration more; None where the curve does not follow from these counts."""
+    """With half an aberration more; None where the curve does not follow from these counts, or would not grow."""
     scale = _scale(plain, series)
     if scale is None:
         return None
     first = np.arange(series.dose.size) == int(series.dose.argmin())
-    with_half = _fit(series, series.aberrations + np.where(first, _HALF / series.weights, 0.0))
+    try:
+        with_half = _fit(series, series.aberrations + np.where(first, _HALF / series.weights, 0.0))
+    except CountsError:  # so few cells that half an aberration outweighs all growth
+        return None
     return Carried(with_half.coefficients, with_half.covariance * scale, few=True)
 
 

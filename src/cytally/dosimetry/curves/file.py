@@ -70,7 +70,7 @@ class CurveFile(BaseModel):
     model: Literal["linear-quadratic", "linear"] | None = None
     family: Literal["Poisson", "quasi-Poisson", "as published"] = "Poisson"
     reason: _Text = ""
-    aberration: _Text = DICENTRICS
+    aberration: Annotated[_Text, Field(pattern=r"\S")] = DICENTRICS
     about: About = About()
     statistics: Any = None
 

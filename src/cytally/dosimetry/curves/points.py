@@ -16,6 +16,8 @@ from cytally.statistics.poisson import Dispersion, dispersion
 
 #: What is counted unless something else is said, such as micronuclei.
 DICENTRICS = "dicentrics"
+#: What two assays count beside them.
+TRANSLOCATIONS, ACENTRICS = "translocations", "acentrics"
 #: Bytes of a file of facts.
 _LARGEST_TOML = 2**20
 
@@ -71,6 +73,39 @@ class About(BaseModel):
     counted_by: str = ""
     made: str = ""
     remarks: str = ""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a curve comes from, and what it counts; kept with it.
+
+    Attributes
+    ----------
+    radiation, laboratory : str
+    detector : str
+        Identity of ensemble and thresholds that counted, "" for manual scoring.
+    aberration : str
+        What was counted: dicentrics, micronuclei, translocations, acentrics, ...
+    about : About
+
+    Raises
+    ------
+    CountsError
+        No aberration.
+    """
+
+    radiation: str = ""
+    laboratory: str = ""
+    detector: str = ""
+    aberration: str = DICENTRICS
+    about: About = field(default_factory=About)
+
+    def __post_init__(self) -> None:
+        if not self.aberration.strip():
+            raise CountsError(f"expected what was counted, such as {DICENTRICS} or micronuclei, got an empty text")
+
+
+UNKNOWN = Origin()
 
 
 def read_about(path: Path) -> About:

@@ -18,7 +18,6 @@ from cytally.inference import windows
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.members import Member
 from cytally.inference.votes import crops, empty, look
-from cytally.nets.architecture import STRIDE
 from cytally.types import Detections, FloatArray
 
 Float32 = NDArray[np.float32]
@@ -105,10 +104,11 @@ def peaks(maps: Float32, ensemble: Ensemble, chosen: Sequence[int]) -> Detection
     if not rows:
         return Detections.empty(len(chosen))
     row, col, voted, confidence, spread = np.array(rows, dtype=float).T
-    middle = (STRIDE - 1) / 2
+    stride = ensemble.card.stride
+    middle = (stride - 1) / 2
     return Detections(
-        row * STRIDE + middle,
-        col * STRIDE + middle,
+        row * stride + middle,
+        col * stride + middle,
         tuple(names),
         voted.astype(int),
         confidence,

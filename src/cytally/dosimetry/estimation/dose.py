@@ -7,20 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cytally.dosimetry.curves.calibrate import DICENTRICS, Curve
-from cytally.dosimetry.curves.fit import dose_at
-from cytally.dosimetry.estimation.given import ACUTE, PLAIN, Asked, ExposureConditions
-from cytally.dosimetry.estimation.limits.calibrative import FLAT, Prior
-from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
+from cytally.dosimetry.estimation.given import ACUTE, METHODS, PLAIN, DoseSettings, ExposureConditions, Totals
 from cytally.dosimetry.estimation.limits.partial_body import PartialBody
-from cytally.dosimetry.estimation.notes import NOTES, Note, notes_of, prior_notes
+from cytally.dosimetry.estimation.limits.prior import FLAT
+from cytally.dosimetry.estimation.notes import notes_of
 from cytally.dosimetry.estimation.partial_dose import by_dolphin, by_likelihood
-from cytally.dosimetry.estimation.whole_body import (
-    check_explained,
-    check_holds,
-    limits_of,
-    limits_with_errors,
-    scatter,
-)
+from cytally.dosimetry.estimation.whole_body import merkle_beside, name_of, whole_body
+from cytally.dosimetry.phrases import NOTES, Note
 from cytally.errors import CountsError
 from cytally.statistics.poisson import Dispersion, dispersion
 from cytally.types import Counts, IntArray
@@ -31,26 +24,14 @@ __all__ = [
     "METHODS",
     "NOTES",
     "PLAIN",
-    "Asked",
     "Dose",
+    "DoseSettings",
     "ExposureConditions",
     "Note",
-    "dose",
-    "dose_from_totals",
+    "Totals",
+    "check_belongs",
+    "dose_of_counts",
 ]
-
-#: Names of the methods, as they are printed.
-METHODS = {
-    "merkle": "Merkle",
-    "merkle95": "Merkle 95/95",
-    "delta": "delta method",
-    "bayes": "calibrative density, HPD",
-    "likelihood": "likelihood ratio",
-}
-#: Nobody counts more cells, or dicentrics.
-MOST = 10**12
-#: What is taken where no method is asked for: it covers nearest to 95 % (docs/doses.md).
-DEFAULT = "likelihood"
 
 
 @dataclass(frozen=True)
@@ -134,6 +115,13 @@ class Dose:
         whole = "; the whole body is not excluded" if self.contaminated.body.upper >= 1 else ""
         return _partial_words(self.contaminated) + whole
 
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The dose as a partial-body exposure, in words, by each method that was tried or that the counts ask for."""
+        said = [("Dolphin", self.partial_words)] if self.partial is not None else []
+        said += [("profile likelihood", self.contaminated_words)] if self.tried_partial else []
+        return tuple(f"as partial-body exposure ({how}): {words}" for how, words in said)
+
     def __str__(self) -> str:
         return (
             f"{self.estimate:.2f} Gy ({self.limits}, 95 %, {self.method}), "
@@ -154,69 +142,62 @@ def _between(lower: float, upper: float) -> str:
     return f"{lower:.2f} to {f'{upper:.2f}' if np.isfinite(upper) else 'no upper limit'}"
 
 
-def dose(
-    counts: Counts | IntArray,
-    curve: Curve,
-    *,
-    method: str = DEFAULT,
-    any_detector: bool = False,
-    exposed: ExposureConditions = ACUTE,
-    errors: DetectorErrors | None = None,
-    disagreement: float = 0.0,
-    asked: Asked = PLAIN,
-) -> Dose:
+def dose_of_counts(counts: Counts | IntArray | Totals, curve: Curve, settings: DoseSettings = PLAIN) -> Dose:
     """Whole-body dose with limits that carry Poisson and curve uncertainty.
 
     Parameters
     ----------
-    counts : Counts, or the distribution of cells over 0, 1, 2, ... dicentrics
+    counts : Counts, the distribution of cells over 0, 1, 2, ... dicentrics, or Totals
+        A partial-body dose needs the distribution; of totals it is not estimable.
     curve : Curve
-    method : {"likelihood", "merkle", "merkle95", "delta", "bayes"}
-        The likelihood ratio, confidence regions of 83 % each (together about 95 %) or of
-        95 % each, the delta method, or the highest posterior density.
-    any_detector : bool
-        Take counts of one detector on the curve of another.
-    exposed : Exposed
-        Duration of the exposure and what else is known of it.
-    errors : DetectorErrors, optional
-        Recall and false detections from a validation set: for automatic counts on a
-        curve that people counted. Their posteriors are averaged over; `method` is not asked then.
-    disagreement : float
-        Standard deviation of the number of dicentrics over sampled ensembles: an error of the
-        count beside chance.
-    asked : Asked
-        A partial-body dose, a prior.
+    settings : DoseSettings
+        Method, exposure, a detector's errors, ...
 
     Raises
     ------
     CountsError
-        No cell, unknown method, or counts and curve of different detectors.
+        No cell, more aberrations than any dose explains, or a curve of another detector or aberration.
 
     Examples
     --------
     The counts of IAEA 2011 section 9.7.3 on a curve without uncertainty of its own:
 
     >>> curve = Curve(np.array([0.00128, 0.02103, 0.06307]), np.zeros((3, 3)))
-    >>> print(dose(np.array([475, 25]), curve))
+    >>> print(dose_of_counts(np.array([475, 25]), curve))
     0.73 Gy (0.56 to 0.91, 95 %, likelihood ratio), 500 cells, 25 dicentrics
     """
-    if method not in METHODS:
-        raise CountsError(f"unknown method {method!r}; expected one of {', '.join(METHODS)}")
+    if isinstance(counts, Totals):
+        return _answer(counts.spread, curve, settings)
     if isinstance(counts, Counts):
-        check_belongs(curve, counts.detector, any_detector=any_detector or errors is not None)
+        known = settings.any_detector or settings.detector_errors is not None
+        check_belongs(curve, counts.detector, any_detector=known)
     distribution = counts.distribution("dicentric") if isinstance(counts, Counts) else np.asarray(counts)
     spread = dispersion(distribution)
     _check_spread(distribution, spread)
-    partial = by_dolphin(distribution, spread, curve, exposed) if errors is None else None
-    with_spread = len(distribution) > 1
-    found = _whole_body(spread, curve, method, exposed, errors, disagreement, asked.prior)
-    wanted = by_likelihood(distribution, curve, exposed, errors) if asked.partial else None
     return replace(
-        found,
-        partial=partial,
-        dispersion=spread if with_spread else None,
-        contaminated=wanted,
-        tried_partial=asked.partial,
+        _answer(spread, curve, settings),
+        partial=by_dolphin(distribution, spread, curve, settings),
+        dispersion=spread if len(distribution) > 1 else None,
+        contaminated=by_likelihood(distribution, curve, settings),
+    )
+
+
+def _answer(spread: Dispersion, curve: Curve, settings: DoseSettings) -> Dose:
+    """The dose of the whole body, and what must be said of it."""
+    found = whole_body(spread, curve, settings)
+    return Dose(
+        found.estimate,
+        found.lower,
+        found.upper,
+        name_of(settings),
+        spread.cells,
+        spread.aberrations,
+        notes=notes_of(found, spread, curve, settings),
+        protraction=settings.exposure.protraction,
+        merkle=merkle_beside(spread, curve, settings),
+        aberration=curve.aberration,
+        prior="" if settings.prior == FLAT else settings.prior.words,
+        tried_partial=settings.partial,
     )
 
 
@@ -252,75 +233,3 @@ def check_belongs(curve: Curve, detector: str, *, any_detector: bool = False) ->
         raise CountsError(
             f"the curve is for {curve.aberration}, the run counted {DICENTRICS}; choose a curve made of these"
         )
-
-
-def dose_from_totals(
-    dicentrics: int,
-    cells: int,
-    curve: Curve,
-    *,
-    method: str = DEFAULT,
-    exposed: ExposureConditions = ACUTE,
-    errors: DetectorErrors | None = None,
-    asked: Asked = PLAIN,
-) -> Dose:
-    """Dose from two totals, where the distribution over cells is not known; parameters as of `dose`.
-
-    A partial-body dose needs that distribution: asked for here, it is not estimable.
-    """
-    if not (0 < cells <= MOST and 0 <= dicentrics <= MOST):
-        raise CountsError(
-            f"expected cells > 0 and dicentrics >= 0, at most {MOST:g} of each, got {cells} and {dicentrics}"
-        )
-    if method not in METHODS:
-        raise CountsError(f"unknown method {method!r}; expected one of {', '.join(METHODS)}")
-    nan = float("nan")
-    totals = Dispersion(cells, dicentrics, dicentrics / cells, nan, nan, nan)
-    found = _whole_body(totals, curve, method, exposed, errors, prior=asked.prior)
-    return replace(found, dispersion=None, tried_partial=asked.partial)
-
-
-def _whole_body(
-    spread: Dispersion,
-    curve: Curve,
-    method: str,
-    exposed: ExposureConditions,
-    errors: DetectorErrors | None,
-    disagreement: float = 0.0,
-    prior: Prior = FLAT,
-) -> Dose:
-    if prior != FLAT and (method != "bayes" or errors is not None):
-        raise CountsError("expected the method bayes, and no detector's errors, where a prior is given")
-    beside = None
-    check_explained(spread, curve, exposed.protraction, errors)
-    if errors is None:
-        found, name = (
-            limits_of(spread, curve, method, exposed.protraction, disagreement, prior),
-            METHODS[method],
-        )
-        if not method.startswith("merkle"):
-            iaea = limits_of(spread, curve, "merkle", exposed.protraction, disagreement)
-            beside = (iaea.lower, iaea.upper)
-    else:
-        found = limits_with_errors(spread, curve, errors, exposed.protraction, scatter(spread, disagreement))
-        name = "detector's errors carried, likelihood ratio"
-    check_holds(found, name)
-    notes = notes_of(found, spread, curve, method, errors)
-    notes += prior_notes(found, prior, dose_at(spread.mean, curve.coefficients, exposed.protraction))
-    if disagreement > 0:
-        notes.append(Note("members", disagreement))
-    return Dose(
-        found.estimate,
-        found.lower,
-        found.upper,
-        name,
-        spread.cells,
-        spread.aberrations,
-        spread,
-        tuple(notes),
-        exposed.protraction,
-        None,
-        beside,
-        curve.aberration,
-        prior="" if prior == FLAT else prior.words,
-    )

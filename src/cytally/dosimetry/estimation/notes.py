@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from cytally.dosimetry.curves.calibrate import Curve
+from cytally.dosimetry.curves.fit import dose_at
 from cytally.dosimetry.curves.quality import UNLIKELY, growth_p, pooled
-from cytally.dosimetry.estimation.limits.calibrative import FLAT, Prior
-from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
+from cytally.dosimetry.estimation.given import DoseSettings
 from cytally.dosimetry.estimation.limits.merkle import DoseLimits
+from cytally.dosimetry.estimation.limits.prior import FLAT, Prior
 from cytally.dosimetry.estimation.whole_body import as_few
+from cytally.dosimetry.phrases import Note
 from cytally.statistics.poisson import Dispersion
 
-#: What may have to be said about a dose; the value of a note goes into the braces.
-NOTES = {
-    "background": "no more of them than the curve's background: only the upper limit says something",
-    "background errors": "no more of them than background and false detections explain: only the upper limit says something",
-    "contradiction": "so few of them contradict the curve's background (p = {:.2g}): were curve and sample scored alike?",
-    "exact background": "the curve says nothing of the uncertainty of its background: it is taken as exactly known",
-    "no controls": "the curve's counts hold no unexposed cells: its background is extrapolated from {:g} Gy, which "
-    "widens the limits",
-    "not distinguishable": "not distinguishable from background: the lower limit is 0 Gy",
-    "beyond": "beyond the calibrated range (up to {:g} Gy): extrapolated",
-    "upper beyond": "only the upper limit is beyond the calibrated range (up to {:g} Gy): extrapolated",
-    "range unknown": "the calibrated range of the curve is unknown: nothing can be said about extrapolation",
-    "lack of fit": "the curve does not fit its own counts (p = {:.2g}): the limits may be too narrow",
-    "no growth": "the yield of the curve does not grow significantly with dose (p = {:.2g})",
-    "curve overdispersed": "the curve's own counts are overdispersed over the cells (index {:.2f}), its errors Poisson's: "
-    "the limits are too narrow",
-    "overdispersed": "overdispersed (u = {:.2f}): the exposure may have been partial or uneven",
-    "members": "the ensemble's members disagree (standard deviation {:.1f} dicentrics): the limits carry it",
-    "underdispersed": "underdispersed (u = {:.2f}): were cells selected or aberrations overlooked?",
-    "prior": "the prior has its part in this dose: the count alone says {:.2f} Gy",
-    "prior end": "the prior ends at {:g} Gy, and cuts off higher doses that the count leaves possible",
-    "delta": "the delta method is too narrow with so few dicentrics: use likelihood or merkle",
-}
 #: A count is called a contradiction where the curve's background makes so few less likely than this.
 UNBELIEVABLE = 0.01
 
@@ -47,22 +24,9 @@ _PRINTED_AS_0 = 0.005
 _OF_BACKGROUND = ("no controls", "exact background")
 
 
-@dataclass(frozen=True)
-class Note:
-    """Something that must be said: one of `NOTES`, and the number that belongs to it."""
-
-    key: str
-    value: float = float("nan")
-
-    def __str__(self) -> str:
-        return NOTES[self.key].format(self.value)
-
-
-def notes_of(
-    found: DoseLimits, spread: Dispersion, curve: Curve, method: str, errors: DetectorErrors | None
-) -> list[Note]:
+def notes_of(found: DoseLimits, spread: Dispersion, curve: Curve, settings: DoseSettings) -> tuple[Note, ...]:
     """All that must be said of a whole-body dose."""
-    said = []
+    said, errors = [], settings.detector_errors
     silent = found.estimate == 0 if errors is not None else spread.mean <= curve.coefficients[0]
     if silent:
         said.append(Note("background" if errors is None else "background errors"))
@@ -74,11 +38,42 @@ def notes_of(
     said += range_notes(found.estimate, found.upper, curve)
     if spread.overdispersed:
         said.append(Note("overdispersed", spread.u))
-    if spread.aberrations < 10 and method == "delta":
+    if spread.aberrations < 10 and settings.method == "delta":
         said.append(Note("delta"))
     if spread.underdispersed:
         said.append(Note("underdispersed", spread.u))
-    return said + curve_notes(curve)
+    said += curve_notes(curve)
+    said += prior_notes(found, settings.prior, dose_at(spread.mean, curve.protracted(settings.exposure.protraction)))
+    if settings.disagreement > 0:
+        said.append(Note("members", settings.disagreement))
+    return tuple(said)
+
+
+def comparison_notes(
+    spread: Dispersion, control_p: float | None, suspected: tuple[Curve, float] | None
+) -> tuple[Note, ...]:
+    """All that must be said of a count beside a control, or beside a suspected dose.
+
+    Parameters
+    ----------
+    spread : Dispersion
+        Of the count; NaN where only totals are known.
+    control_p : float or None
+        Of the exact test against a control, where the count lies below it.
+    suspected : (Curve, float), optional
+        A dose in Gy on a curve.
+    """
+    said = []
+    if control_p is not None and control_p < UNBELIEVABLE:
+        said.append(Note("contradiction control", control_p))
+    if suspected is not None:
+        curve, gray = suspected
+        so_few = as_few(spread, curve, None)
+        said += [Note("contradiction", so_few)] if so_few < UNBELIEVABLE else []
+        said += range_notes(gray, gray, curve)
+    said += [Note("overdispersed", spread.u)] if spread.overdispersed else []
+    said += [Note("underdispersed", spread.u)] if spread.underdispersed else []
+    return tuple(said + (curve_notes(suspected[0]) if suspected is not None else []))
 
 
 def range_notes(estimate: float, upper: float, curve: Curve) -> list[Note]:

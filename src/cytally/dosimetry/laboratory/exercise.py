@@ -13,6 +13,7 @@ from cytally.dosimetry.laboratory.columns import EXERCISE, GRAY
 from cytally.dosimetry.laboratory.samples import LeftOut, left_out_line
 from cytally.dosimetry.laboratory.tables import TOTALS, named_sum, several
 from cytally.errors import CountsError, InputError
+from cytally.files.tables.headings import plain
 from cytally.files.tables.table import Row, Table, read_table
 from cytally.statistics.robust import FEWEST, Robust, coincide, robust, verdict, z_scores
 from cytally.types import FloatArray
@@ -96,6 +97,7 @@ def read_exercise_table(path: Path, reference: float | None = None) -> ExerciseT
         Another unit than Gy, two references of one sample or one beside `reference`, or no line that can be used.
     """
     table = read_table(path, EXERCISE)
+    _check_named(table)
     _check_units(table)
     good: list[_Value] = []
     wrong: dict[int, LeftOut] = {}
@@ -197,6 +199,16 @@ def _odd(sample: ExerciseSample, place: str) -> list[str]:
         for name, value in named
         if min(value, middle) > 0 and not 1 / _APART < value / middle < _APART
     ]
+
+
+def _check_named(table: Table) -> None:
+    """Refuse counts of a calibration: their doses are no values of laboratories, which nothing there names."""
+    counts = [heading for heading in table.head.headings if plain(heading) in ("cells", "dicentrics")]
+    if len(counts) == 2 and not {"laboratory", "sample"} & set(table.head.columns):
+        raise CountsError(
+            f"{table.head.place}: expected laboratories and their values, got counts of cells and dicentrics; "
+            "add a column laboratory, or give it to 'calibrate'"
+        )
 
 
 def _check_units(table: Table) -> None:

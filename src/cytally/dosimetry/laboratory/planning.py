@@ -14,9 +14,12 @@ from cytally.dosimetry.assays.low_dose import (
     log_odds,
     odds_words,
 )
-from cytally.dosimetry.curves.calibrate import Curve
+from cytally.dosimetry.curves.calibrate import DICENTRICS, Curve
+from cytally.dosimetry.curves.checks import check_per_cell
 from cytally.dosimetry.curves.fit import dose_at
-from cytally.dosimetry.laboratory.samples import Sample
+from cytally.dosimetry.estimation.dose import Dose
+from cytally.dosimetry.estimation.notes import comparison_notes
+from cytally.dosimetry.laboratory.samples import Sample, doses_of
 from cytally.errors import CountsError
 from cytally.statistics.poisson import two_sample_p
 from cytally.wording import counted
@@ -58,6 +61,7 @@ def plan_cells(gray: float, curve: Curve, cells: Sequence[int] = CELLS, *, false
     """
     if not 0 <= false_rate <= 1:
         raise CountsError(f"expected 0 to 1 false dicentrics per cell, got {false_rate:g}")
+    check_per_cell(curve.aberration)
     background, variance = _background_of(curve, false_rate)
     rows = []
     for number in cells:
@@ -121,7 +125,7 @@ class Need:
     """How many cells a sample needs in all, at the dose that its count says now; None beyond a million."""
 
     sample: Sample
-    gray: float
+    dose: Dose
     cells: int | None
 
     @property
@@ -131,19 +135,27 @@ class Need:
 
 
 def needs_of(samples: Sequence[Sample], curve: Curve, within: float) -> list[Need]:
-    """What each sample still needs for limits of +- `within` Gy."""
-    doses = [dose_at(one.dicentrics / one.cells, curve.coefficients) for one in samples]
+    """What each sample still needs for limits of +- `within` Gy; errors as of `doses_of`."""
     return [
-        Need(one, gray, cells_needed(gray, within, curve.coefficients))
-        for one, gray in zip(samples, doses, strict=True)
+        Need(one, dose, cells_needed(dose.estimate, within, curve.coefficients))
+        for one, dose in doses_of(samples, curve)
     ]
 
 
 def needs_rows(found: Sequence[Need]) -> list[list[object]]:
     """Headings, then one line per sample."""
-    heading: list[object] = ["sample", "cells", "dicentrics", "dose_gy", "cells_needed", "cells_more"]
+    heading: list[object] = ["sample", "cells", "dicentrics", "dose_gy", "cells_needed", "cells_more", "notes"]
     rows: list[list[object]] = [
-        [n.sample.name, n.sample.cells, n.sample.dicentrics, n.gray, n.cells, n.more] for n in found
+        [
+            n.sample.name,
+            n.sample.cells,
+            n.sample.dicentrics,
+            n.dose.estimate,
+            n.cells,
+            n.more,
+            "; ".join(n.dose.warnings),
+        ]
+        for n in found
     ]
     return [heading, *rows]
 
@@ -162,6 +174,8 @@ class Held:
         Of as many cells, given the control.
     log_odds : float or None
         Natural logarithm of how much better 0 Gy explains the count than the suspected dose.
+    notes : tuple of str
+        What a reader must know beside them.
     """
 
     name: str
@@ -170,49 +184,50 @@ class Held:
     p: float | None = None
     limits: CharacteristicLimits | None = None
     log_odds: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 def hold(
-    name: str,
-    dicentrics: int,
-    cells: int,
-    *,
-    control: tuple[int, int] | None = None,
-    suspected: tuple[Curve, float] | None = None,
+    sample: Sample, *, control: tuple[int, int] | None = None, suspected: tuple[Curve, float] | None = None
 ) -> Held:
     """Hold a count against a control (dicentrics, cells), against a suspected dose on a curve, or both."""
-    p = limits = ratio = None
+    p = limits = ratio = below = None
+    dicentrics, cells = sample.dicentrics, sample.cells
     if control is not None:
         p = two_sample_p(dicentrics, cells, *control)
         limits = characteristic_limits(cells, control)
+        below = p if dicentrics * control[1] < control[0] * cells else None
     if suspected is not None:
         curve, gray = suspected
+        check_per_cell(curve.aberration)
         known = curve.carried
         covariance = known.covariance if known.few else None  # the manual's odds, unless the controls are few
         ratio = log_odds(dicentrics, cells, 0.0, gray, known.coefficients, covariance)
-    return Held(name, dicentrics, cells, p, limits, ratio)
+    notes = tuple(map(str, comparison_notes(sample.spread, below, suspected)))
+    return Held(sample.name, dicentrics, cells, p, limits, ratio, notes)
 
 
-def held_words(one: Held, control: tuple[int, int] | None, against: float | None) -> str:
-    """The comparison for people, a line or three."""
+def held_words(one: Held, control: tuple[int, int] | None, suspected: tuple[Curve, float] | None) -> str:
+    """The comparison for people, a line or three, and what must be said of it."""
     lines = [f"{one.name}:"] if one.name else []
+    aberrations = suspected[0].aberration if suspected is not None else DICENTRICS
     if control is not None and one.p is not None and one.limits is not None:
         words = "differ" if one.p < 0.05 else "do not differ significantly"
         lines.append(
             f"{one.dicentrics} in {one.cells} and {control[0]} in {control[1]} {words} (exact test, p = {one.p:.3g})"
         )
         lines.append(
-            f"in {counted(one.cells, 'cells')} more than {counted(one.limits.threshold, 'dicentrics')} "
+            f"in {counted(one.cells, 'cells')} more than {counted(one.limits.threshold, aberrations)} "
             f"{'is' if one.limits.threshold == 1 else 'are'} above the control; "
             f"{one.limits.detection:.1f} expected ones are detected with 90 %"
         )
-    if one.log_odds is not None and against is not None:
+    if one.log_odds is not None and suspected is not None:
         lines.append(
-            f"odds of 0 Gy and {against:g} Gy given {counted(one.dicentrics, 'dicentrics')} in "
+            f"odds of 0 Gy and {suspected[1]:g} Gy given {counted(one.dicentrics, aberrations)} in "
             f"{counted(one.cells, 'cells')}: {odds_words(one.log_odds)} "
-            f"for {0 if one.log_odds >= 0 else against:g} Gy"
+            f"for {0 if one.log_odds >= 0 else suspected[1]:g} Gy"
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, *(f"  note: {note}" for note in one.notes)])
 
 
 def held_rows(found: Sequence[Held]) -> list[list[object]]:
@@ -225,10 +240,11 @@ def held_rows(found: Sequence[Held]) -> list[list[object]]:
         "threshold",
         "detection_limit",
         "log10_odds_of_0_gy",
+        "notes",
     ]
     rows: list[list[object]] = []
     for one in found:
         limits = (one.limits.threshold, one.limits.detection) if one.limits is not None else (None, None)
         power = None if one.log_odds is None else one.log_odds / math.log(10)
-        rows.append([one.name, one.cells, one.dicentrics, one.p, *limits, power])
+        rows.append([one.name, one.cells, one.dicentrics, one.p, *limits, power, "; ".join(one.notes)])
     return [heading, *rows]

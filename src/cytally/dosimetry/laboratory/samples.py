@@ -10,21 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from cytally.dosimetry.curves.calibrate import Curve
-from cytally.dosimetry.estimation.dose import (
-    ACUTE,
-    DEFAULT,
-    PLAIN,
-    Asked,
-    Dose,
-    ExposureConditions,
-    dose,
-    dose_from_totals,
-)
-from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
-from cytally.dosimetry.laboratory.columns import SAMPLES
+from cytally.dosimetry.estimation.dose import PLAIN, Dose, DoseSettings, Totals, dose_of_counts
+from cytally.dosimetry.laboratory.columns import SAMPLES, check_kind
 from cytally.dosimetry.laboratory.tables import TOTALS, classes_of, counts_of, named_sum, several, sums_among
 from cytally.errors import CountsError, InputError
 from cytally.files.tables.table import Row, Table, read_table
+from cytally.statistics.poisson import Dispersion, dispersion
 from cytally.types import IntArray
 
 #: Dicentrics per cell, far beyond what people survive; a cell count beside more of them is asked about.
@@ -46,6 +37,24 @@ class Sample:
     cells: int
     dicentrics: int
     distribution: IntArray | None = None
+
+    @staticmethod
+    def of(counts: IntArray | Totals, name: str = "") -> Sample:
+        """A sample of counts that are no line of a table."""
+        if isinstance(counts, Totals):
+            return Sample(name, counts.cells, counts.aberrations)
+        return Sample(name, int(counts.sum()), int(counts @ np.arange(len(counts))), counts)
+
+    @property
+    def spread(self) -> Dispersion:
+        """Dispersion of the counts over the cells; NaN where only totals are known."""
+        counts = self.counts
+        return counts.spread if isinstance(counts, Totals) else dispersion(counts)
+
+    @property
+    def counts(self) -> IntArray | Totals:
+        """The distribution over cells where that is known, else the totals."""
+        return Totals(self.dicentrics, self.cells) if self.distribution is None else self.distribution
 
 
 @dataclass(frozen=True)
@@ -88,20 +97,28 @@ class SampleTable:
     notes: tuple[str, ...] = ()
 
 
-def read_sample_table(path: Path) -> SampleTable:
+def read_sample_table(path: Path, aberration: str | None = None) -> SampleTable:
     """Read samples: CSV or XLSX with `sample` and `cells,dicentrics` or `C0,C1,...`.
 
     A wrong line is left out, and so are a line of totals and both lines of one name; the
     others count.
+
+    Parameters
+    ----------
+    path : Path
+    aberration : str, optional
+        What the curve counts that the samples are for.
 
     Raises
     ------
     FileError
         Not a table.
     CountsError
-        Missing columns, or no line that can be used.
+        Missing columns, counts of another aberration, or no line that can be used.
     """
     table = read_table(path, SAMPLES)
+    if aberration is not None:
+        check_kind(table, aberration, "the curve")
     classes_of(table.head)
     good: list[tuple[Row, Sample]] = []
     wrong: dict[int, LeftOut] = {}
@@ -175,21 +192,21 @@ def _notes(kept: Sequence[Sample], table: Table) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def dose_of_sample(
-    sample: Sample,
-    curve: Curve,
-    *,
-    method: str = DEFAULT,
-    exposed: ExposureConditions = ACUTE,
-    errors: DetectorErrors | None = None,
-    asked: Asked = PLAIN,
-) -> Dose:
-    """Dose of one sample; by its distribution over cells where that is known."""
-    if sample.distribution is not None:
-        return dose(sample.distribution, curve, method=method, exposed=exposed, errors=errors, asked=asked)
-    return dose_from_totals(
-        sample.dicentrics, sample.cells, curve, method=method, exposed=exposed, errors=errors, asked=asked
-    )
+def doses_of(samples: Sequence[Sample], curve: Curve, settings: DoseSettings = PLAIN) -> list[tuple[Sample, Dose]]:
+    """A dose for each sample, by its distribution over cells where that is known.
+
+    Raises
+    ------
+    CountsError
+        As of `dose_of_counts`; the message names the sample.
+    """
+    found = []
+    for sample in samples:
+        try:
+            found.append((sample, dose_of_counts(sample.counts, curve, settings)))
+        except CountsError as error:
+            raise CountsError(f"sample {sample.name!r}: {error}") from error
+    return found
 
 
 def doses_table(found: Sequence[tuple[Sample, Dose]]) -> str:
@@ -199,11 +216,7 @@ def doses_table(found: Sequence[tuple[Sample, Dose]]) -> str:
         lines.append(
             f"{sample.name:<16}{sample.cells:>7}{sample.dicentrics:>6}{_u(one):>8}{one.estimate:>11.2f}{one.limits:>22}"
         )
-        if one.partial is not None:
-            lines.append(f"{'':<16}  as partial-body exposure (Dolphin): {one.partial_words}")
-        if one.tried_partial:
-            lines.append(f"{'':<16}  as partial-body exposure (profile likelihood): {one.contaminated_words}")
-        lines += [f"{'':<16}  {warning}" for warning in one.warnings]
+        lines += [f"{'':<16}  {words}" for words in (*one.beside, *one.warnings)]
     return "\n".join(lines)
 
 

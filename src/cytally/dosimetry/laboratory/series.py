@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cytally.dosimetry.curves.calibrate import Curve, DosePoint
-from cytally.dosimetry.estimation.dose import ACUTE, DEFAULT, PLAIN, Asked, Dose, ExposureConditions, dose
-from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
+from cytally.dosimetry.curves.calibrate import DICENTRICS, Curve, DosePoint
+from cytally.dosimetry.curves.checks import counts_kind
+from cytally.dosimetry.estimation.dose import PLAIN, Dose, DoseSettings, dose_of_counts
+from cytally.dosimetry.laboratory.columns import COUNTS, check_kind, kind_in
 from cytally.dosimetry.laboratory.tables import check_doses, read_counts
 from cytally.dosimetry.scoring.cells import ScoredCell
-from cytally.dosimetry.scoring.disagreement import read_sampled
+from cytally.dosimetry.scoring.disagreement import Sampled, read_sampled
 from cytally.errors import CountsError
 from cytally.files.tables.numbers import real
+from cytally.files.tables.table import read_table
 from cytally.types import Counts
+
+if TYPE_CHECKING:
+    from cytally.dosimetry.scoring.run import RunSettings
 
 
 def points_of(sources: Sequence[Path], unit: str | None = None) -> tuple[list[DosePoint], str]:
@@ -59,6 +66,33 @@ def points_of(sources: Sequence[Path], unit: str | None = None) -> tuple[list[Do
     return points, detectors.pop()
 
 
+def counted_in(sources: Sequence[Path], stated: str | None = None) -> str:
+    """What the counts for a curve are counts of: as stated, as the heading of a table says, or dicentrics.
+
+    Parameters
+    ----------
+    sources : sequence of Path
+        One table, or run folders; runs count dicentrics.
+    stated : str, optional
+        By the person who asks.
+
+    Raises
+    ------
+    FileError, CountsError
+        Not a table; or the sources say something else than was stated.
+    """
+    if len(sources) == 1 and not sources[0].is_dir():
+        table = read_table(sources[0], COUNTS)
+        if stated is not None:
+            check_kind(table, stated, "--aberration")
+        return stated or kind_in(table) or DICENTRICS
+    if stated is not None and not counts_kind(stated, DICENTRICS):
+        raise CountsError(
+            f"runs count {DICENTRICS}, and --aberration says {stated}; leave it out, or give a table of these"
+        )
+    return DICENTRICS
+
+
 def _point(gray: float, per_cell: list[int]) -> DosePoint:
     counts = tuple(np.bincount(per_cell).tolist())
     return DosePoint(gray, len(per_cell), sum(per_cell), distribution=counts)
@@ -80,89 +114,67 @@ def _cells(folder: Path) -> Iterator[tuple[ScoredCell, float]]:
             ) from None
 
 
-def dose_of_counts(
-    counts: Counts,
-    folder: Path,
-    cells: Sequence[ScoredCell],
-    curve: Curve,
-    *,
-    method: str = DEFAULT,
-    any_detector: bool = False,
-    exposed: ExposureConditions = ACUTE,
-    errors: DetectorErrors | None = None,
-    asked: Asked = PLAIN,
-) -> Dose:
-    """Dose of a run's counts, the one that every command and page gives of this run.
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run as it lies in its folder.
 
-    Where the same cells were counted by sampled ensembles too (sampled.csv in the folder), their
-    disagreement is carried.
-
-    Parameters
+    Attributes
     ----------
-    counts : Counts
     folder : Path
-        Of the run.
-    cells : sequence of ScoredCell
-        From which the counts are; a sampled.csv of other cells is refused.
-    curve, method, any_detector, exposed, errors, asked
-        As of `dose`, whose errors are raised.
+    settings : RunSettings
+    cells : tuple of ScoredCell
+    counts : Counts
+    sampled : Sampled or None
+        Counts of the same cells by sampled ensembles, where the run has them.
     """
-    drawn = read_sampled(folder, cells)
-    return dose(
-        counts,
-        curve,
-        method=method,
-        any_detector=any_detector,
-        exposed=exposed,
-        errors=errors,
-        disagreement=drawn.disagreement if drawn is not None else 0.0,
-        asked=asked,
-    )
+
+    folder: Path
+    settings: RunSettings
+    cells: tuple[ScoredCell, ...]
+    counts: Counts
+    sampled: Sampled | None = None
+
+    @staticmethod
+    def read(folder: Path) -> FinishedRun:
+        """Read a run.
+
+        Raises
+        ------
+        FileError, RunError, CountsError
+            No finished run, or a sampled.csv of other cells.
+        """
+        from cytally.dosimetry.scoring import run
+
+        settings, cells = run.read_settings(folder), tuple(run.read_run(folder))
+        counts = run.counts_of(cells, settings.classes, settings.detector)
+        return FinishedRun(folder, settings, cells, counts, read_sampled(folder, cells))
+
+    def dose(self, curve: Curve, settings: DoseSettings = PLAIN) -> Dose:
+        """The dose that every command and page gives of this run; errors as of `dose_of_counts`.
+
+        Where the same cells were counted by sampled ensembles too, their disagreement is carried.
+        """
+        return dose_of_counts(self.counts, curve, self.carrying(settings))
+
+    def carrying(self, settings: DoseSettings) -> DoseSettings:
+        """Settings with the disagreement of this run's sampled ensembles."""
+        return replace(settings, disagreement=self.sampled.disagreement if self.sampled is not None else 0.0)
 
 
-def dose_of_run(
-    folder: Path,
-    curve: Curve,
-    *,
-    method: str = DEFAULT,
-    any_detector: bool = False,
-    exposed: ExposureConditions = ACUTE,
-    errors: DetectorErrors | None = None,
-    asked: Asked = PLAIN,
-) -> Dose:
+def dose_of_run(folder: Path, curve: Curve, settings: DoseSettings = PLAIN) -> Dose:
     """Dose of a finished run; its page is written again with the dose on top.
 
     Parameters
     ----------
     folder : Path
-    curve, method, any_detector, exposed, errors, asked
-        As of `dose_of_counts`.
+    curve : Curve
+    settings : DoseSettings
+        As of `dose_of_counts`, whose errors are raised.
     """
     from cytally.dosimetry.reporting.run_page import write_report
-    from cytally.dosimetry.scoring import run
+    from cytally.dosimetry.scoring.run import images_of
 
-    settings, cells = run.read_settings(folder), run.read_run(folder)
-    counts = run.counts_of(cells, settings.classes, settings.detector)
-    found = dose_of_counts(
-        counts,
-        folder,
-        cells,
-        curve,
-        method=method,
-        any_detector=any_detector,
-        exposed=exposed,
-        errors=errors,
-        asked=asked,
-    )
-    write_report(
-        folder,
-        cells,
-        counts,
-        settings,
-        run.images_of(folder, cells),
-        curve=curve,
-        dose=found,
-        exposed=exposed,
-        errors=errors,
-    )
+    run = FinishedRun.read(folder)
+    found = run.dose(curve, settings)
+    write_report(run, images_of(folder, run.cells), curve=curve, dose=found, settings=settings)
     return found

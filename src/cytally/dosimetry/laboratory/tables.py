@@ -94,8 +94,24 @@ def read_counts_by(path: Path, column: str, unit: str | None = None) -> dict[str
     return {name: _curve_points(rows, table, unit) for name, rows in groups.items()}
 
 
+def _check_known(table: Table) -> None:
+    """Refuse doses that were estimated: a curve fitted to what a curve gave would agree with itself.
+
+    Raises
+    ------
+    CountsError
+    """
+    estimated = [heading for heading in table.head.headings if plain(heading) in map(plain, ("lower_gy", "upper_gy"))]
+    if len(estimated) == 2:
+        raise CountsError(
+            f"{table.head.place}: expected doses of known exposures, got estimated ones with limits "
+            f"({' and '.join(estimated)}), as 'triage' writes them; give the counts of the calibration"
+        )
+
+
 def _curve_points(rows: Sequence[Row], table: Table, unit: str | None) -> list[DosePoint]:
     classes_of(table.head)
+    _check_known(table)
     scale = _scale(table, unit)
     good, wrong = [], []
     for row in rows:

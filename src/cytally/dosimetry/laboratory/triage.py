@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytally.dosimetry.curves.calibrate import Curve
-from cytally.dosimetry.estimation.dose import ACUTE, DEFAULT, PLAIN, Asked, Dose, ExposureConditions
-from cytally.dosimetry.laboratory.samples import PARTIAL, Sample, dose_of_sample, partial_cells, u_of
+from cytally.dosimetry.estimation.dose import PLAIN, Dose, DoseSettings
+from cytally.dosimetry.laboratory.samples import PARTIAL, Sample, doses_of, partial_cells, u_of
 
 #: Cells, or dicentrics, that triage asks for.
 CELLS, DICENTRICS = 50, 30
@@ -50,26 +50,18 @@ class Sorted:
         return "" if partial is None else CLASSES[_class_of(partial.dose.value)][1]
 
 
-def sort_samples(
-    samples: Sequence[Sample],
-    curve: Curve,
-    *,
-    method: str = DEFAULT,
-    exposed: ExposureConditions = ACUTE,
-    asked: Asked = PLAIN,
-) -> list[Sorted]:
+def sort_samples(samples: Sequence[Sample], curve: Curve, settings: DoseSettings = PLAIN) -> list[Sorted]:
     """Dose and class of each sample, highest dose first; the class is that of the whole-body dose."""
-    found = [_sorted(sample, curve, method, exposed, asked) for sample in samples]
+    found = [_sorted(sample, dose) for sample, dose in doses_of(samples, curve, settings)]
     return sorted(found, key=lambda one: (-one.dose.estimate, -one.dose.lower, one.sample.name))
 
 
-def _sorted(sample: Sample, curve: Curve, method: str, exposed: ExposureConditions, asked: Asked) -> Sorted:
-    estimate = dose_of_sample(sample, curve, method=method, exposed=exposed, asked=asked)
-    low, high = _class_of(estimate.lower), _class_of(estimate.upper)
+def _sorted(sample: Sample, dose: Dose) -> Sorted:
+    low, high = _class_of(dose.lower), _class_of(dose.upper)
     return Sorted(
         sample,
-        estimate,
-        CLASSES[_class_of(estimate.estimate)][1],
+        dose,
+        CLASSES[_class_of(dose.estimate)][1],
         tuple(name for _, name in CLASSES[low : high + 1]),
         sample.cells >= CELLS or sample.dicentrics >= DICENTRICS,
     )
@@ -89,13 +81,8 @@ def as_table(found: Sequence[Sorted]) -> str:
             f"{one.sample.name:<16}{one.sample.cells:>7}{one.sample.dicentrics:>6}{one.dose.estimate:>11.2f}"
             f"{one.dose.limits:>22}  {sure}{short}"
         )
-        if one.dose.partial is not None:
-            lines.append(f"{'':<16}  as partial-body exposure (Dolphin): {one.dose.partial_words}")
-        if one.dose.tried_partial:
-            lines.append(f"{'':<16}  as partial-body exposure (profile likelihood): {one.dose.contaminated_words}")
-        if one.partial_category:
-            lines.append(f"{'':<16}  class as partial-body exposure: {one.partial_category}")
-        lines += [f"{'':<16}  {warning}" for warning in one.dose.warnings]
+        partial = [f"class as partial-body exposure: {one.partial_category}"] if one.partial_category else []
+        lines += [f"{'':<16}  {words}" for words in (*one.dose.beside, *partial, *one.dose.warnings)]
     return "\n".join(lines)
 
 

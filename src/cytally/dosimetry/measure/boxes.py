@@ -14,6 +14,7 @@ from cytally.dosimetry.scoring.score import detect_image
 from cytally.errors import FileError, ImageError, LabelError
 from cytally.evaluation.matching import Hits, match_boxes
 from cytally.files.atomic import write_bytes
+from cytally.files.names import shown
 from cytally.images.read import read
 from cytally.inference.ensemble import Ensemble
 from cytally.labels.boxes import read_yolo
@@ -62,7 +63,7 @@ def evaluate_boxes(paths: Sequence[Path], names: Sequence[str], ensemble: Ensemb
             boxes = read_yolo(path.with_suffix(".txt"), names, image.shape)
             found = detect_image(image, ensemble)
         except (FileError, ImageError, LabelError) as error:
-            result.skipped.append(Skipped(path.name, str(error).removeprefix(f"{path}: ")))
+            result.skipped.append(Skipped(shown(path.name), shown(error.beside(shown(path)))))
             continue
         finally:
             progress("evaluating", number, len(paths))

@@ -18,24 +18,25 @@ from cytally.dosimetry.detectors.cooccurrence import confirmed
 from cytally.dosimetry.measure.gallery import PAGE, Exhibits, page
 from cytally.dosimetry.training.sources import labelled_images
 from cytally.errors import ImageError
-from cytally.evaluation.detection import Labelled, Sweep, sweep
+from cytally.evaluation.detection import Draws, Labelled, Sweep, sweep
 from cytally.evaluation.matching import TRUTH_LEVEL, Hits, match_components, match_one_to_one
 from cytally.figures.curves import BandedCurve, precision_recall_figure
 from cytally.figures.style import as_svg
-from cytally.files.atomic import write_bytes
+from cytally.files.atomic import write_bytes, write_text
+from cytally.files.names import shown
 from cytally.files.tables.csv import csv_bytes
+from cytally.images.inputs import names_below
 from cytally.images.read import read
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.votes import cast_votes, predict
 from cytally.labels.known import TABLE, UNKNOWN, KnownCells, read_known
-from cytally.labels.points import check_inside, spots
+from cytally.labels.points import SIGMA, check_inside, spots
 from cytally.progress import Progress, silent
 from cytally.statistics.poisson import garwood
 from cytally.types import Detections, FloatArray, Points, Skipped
 
 #: A one-to-one hit lies within this many normalised pixels (about a chromosome's width).
 RADIUS = 20.0
-_SIGMA = 2.0
 
 
 @dataclass
@@ -86,7 +87,9 @@ class LabelledCell:
 
 def labelled_cells(folder: Path, skipped: list[Skipped]) -> Iterator[LabelledCell]:
     """Read a labelled folder cell by cell; unreadable images are added to `skipped`."""
-    labelled = {path.relative_to(folder).as_posix(): (path, points) for path, points in labelled_images(folder)}
+    found = labelled_images(folder)
+    names = names_below(folder, [path for path, _ in found])
+    labelled = dict(zip(names, found, strict=True))
     table = folder / TABLE
     known = read_known(table, labelled) if table.is_file() else KnownCells({})
     skipped += [Skipped(TABLE, words) for words in known.strangers]
@@ -96,7 +99,7 @@ def labelled_cells(folder: Path, skipped: list[Skipped]) -> Iterator[LabelledCel
             check_inside(points, image.shape, name)
             yield LabelledCell(normalise(image), points, known.rows.get(name, {}).get("dose_gy") or UNKNOWN)
         except ImageError as error:
-            skipped.append(Skipped(name, str(error)))
+            skipped.append(Skipped(name, shown(error.beside(shown(path)))))
 
 
 def evaluate(
@@ -134,7 +137,7 @@ def evaluate(
 
     if sweeping:
         size = max(len(ensemble.members) // 2, 1)
-        result.sweep = sweep(looked_at(), size=size, agreement=size // 2)
+        result.sweep = sweep(looked_at(), Draws(size, size // 2), stride=ensemble.card.stride)
     else:
         for _ in looked_at():
             pass
@@ -146,7 +149,7 @@ def _tally(result: Evaluation, cell: LabelledCell, places: Sequence[FloatArray],
     result.cells[cell.dose] = result.cells.get(cell.dose, 0) + 1
     for channel, name in enumerate(ensemble.classes):
         tally = result.tallies.setdefault((cell.dose, name), Tally())
-        truth = spots(places[channel], won[channel].shape, ensemble.card.stride, _SIGMA)
+        truth = spots(places[channel], won[channel].shape, ensemble.card.stride, SIGMA)
         tally.by_components += match_components(won[channel], truth)
         for kind, detections in (("one_to_one", found), ("beside_fragment", kept)):
             hits = match_one_to_one(_places(detections, name), places[channel], RADIUS)
@@ -170,7 +173,7 @@ def _decided(values: NDArray[np.float32], ensemble: Ensemble) -> tuple[Detection
         read = judged(values, propose(values, ensemble), ensemble)
         found = confirmed(read, ensemble)
         kept = co_occurring(confirmed(read, ensemble.with_thresholds(co_occurrence=True)))
-        drawn = [spots(_places(found, name), shape, stride, _SIGMA) for name in ensemble.classes]
+        drawn = [spots(_places(found, name), shape, stride, SIGMA) for name in ensemble.classes]
         return found, kept, [heat > TRUTH_LEVEL for heat in drawn]
     cast = cast_votes(values, ensemble)
     found = detect(cast.votes, cast.maps, thresholds.agreement, ensemble.classes, stride)
@@ -240,7 +243,7 @@ def write_evaluation(result: Evaluation, folder: Path, ensemble: Ensemble) -> di
     lines = [["" if line[k] is None else str(line[k]) for k in columns] for line in figures["by_dose"]]
     write_bytes(folder / "evaluation.csv", csv_bytes([columns, *lines]))
     totals = {name: result.total(name, "one_to_one") for name in result.classes}
-    write_bytes(folder / PAGE, page(figures, totals, result.exhibits, result.skipped).encode())
+    write_text(folder / PAGE, page(figures, totals, result.exhibits, result.skipped))
     if result.sweep is not None:
         write_bytes(folder / "precision_recall.svg", as_svg(precision_recall_figure(panels(result))).encode())
     return figures

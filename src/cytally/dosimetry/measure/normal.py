@@ -16,7 +16,8 @@ from cytally.dosimetry.scoring.cells import ScoredCell
 from cytally.dosimetry.scoring.score import score_file
 from cytally.dosimetry.simulate.breakage import DICENTRICS
 from cytally.figures.pages import render
-from cytally.files.atomic import write_bytes
+from cytally.files.atomic import write_bytes, write_text
+from cytally.files.names import shown
 from cytally.inference.ensemble import Ensemble
 from cytally.progress import Progress
 from cytally.statistics.poisson import garwood
@@ -82,7 +83,7 @@ def evaluate_normal(paths: Sequence[Path], ensemble: Ensemble, progress: Progres
     """
     cells, skipped = [], []
     for number, path in enumerate(paths, start=1):
-        cell = score_file(path, path.name, ensemble)
+        cell = score_file(path, shown(path.name), ensemble)
         if cell.scored:
             cells.append(cell)
         else:
@@ -141,8 +142,8 @@ def write_normal(result: NormalCells, paths: Sequence[Path], folder: Path, ensem
     """Write normal.json and normal.html, a page with a gallery of all that was raised."""
     folder.mkdir(parents=True, exist_ok=True)
     write_bytes(folder / FIGURES, (json.dumps(as_figures(result, ensemble), indent=1) + "\n").encode())
-    pictures = gallery(result.cells, {path.name: path for path in paths})
-    write_bytes(folder / PAGE, page(result, pictures, ensemble).encode())
+    pictures = gallery(result.cells, {shown(path.name): path for path in paths})
+    write_text(folder / PAGE, page(result, pictures, ensemble))
 
 
 def as_figures(result: NormalCells, ensemble: Ensemble) -> dict[str, Any]:

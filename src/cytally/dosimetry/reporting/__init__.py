@@ -2,7 +2,6 @@
 
 run_page     report.html of a run: counts, dose, gallery, how it was made
 sample_info  what a laboratory knows of a sample beside its counts (TOML)
-phrases      every sentence, in English and French
 carried      what the limits carry and what they do not, in words
 radiation    the exposure's radiation beside the curve's, in words
 sections     a case -> sections after the topics of ISO 19238

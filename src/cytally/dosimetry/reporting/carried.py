@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from cytally.dosimetry.curves.calibrate import Curve
-from cytally.dosimetry.estimation.dose import ACUTE, METHODS, Dose, ExposureConditions
-from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
-from cytally.dosimetry.reporting.phrases import Words
+from cytally.dosimetry.estimation.dose import ACUTE, METHODS, PLAIN, Dose, DoseSettings, ExposureConditions
+from cytally.dosimetry.phrases import Words
 
 
 def read_as(words: Words, dose: Dose, curve: Curve, exposed: ExposureConditions = ACUTE) -> str:
@@ -26,7 +25,7 @@ def method_words(words: Words, dose: Dose) -> str:
 
 
 def carried(
-    words: Words, dose: Dose, curve: Curve, *, detector: str = "", errors: DetectorErrors | None = None
+    words: Words, dose: Dose, curve: Curve, settings: DoseSettings = PLAIN, *, detector: str = ""
 ) -> tuple[str, str]:
     """What the limits carry, and what they do not: two sentences.
 
@@ -35,11 +34,12 @@ def carried(
     words : Words
     dose : Dose
     curve : Curve
+    settings : DoseSettings
+        What the dose was computed with.
     detector : str
         Identity of what counted; "" for manual scoring.
-    errors : DetectorErrors, optional
-        Where they are part of the limits.
     """
+    errors = settings.detector_errors
     known = bool(curve.covariance.any())
     noted = {note.key for note in dose.notes}
     has = {

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cytally import __version__
-from cytally.dosimetry.reporting.phrases import Words
+from cytally.dosimetry.phrases import Words
 from cytally.dosimetry.reporting.sections import Case, Section, figure_of, sections
 from cytally.figures.style import as_png
 

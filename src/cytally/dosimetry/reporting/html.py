@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cytally import __version__
-from cytally.dosimetry.reporting.phrases import Words
+from cytally.dosimetry.phrases import Words
 from cytally.dosimetry.reporting.sections import Case, figure_of, sections
 from cytally.figures.pages import render
 from cytally.figures.style import as_svg

@@ -10,7 +10,7 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
 from cytally import __version__
-from cytally.dosimetry.reporting.phrases import Words
+from cytally.dosimetry.phrases import Words
 from cytally.dosimetry.reporting.sections import Case, Section, figure_of, sections
 from cytally.figures.style import as_png
 

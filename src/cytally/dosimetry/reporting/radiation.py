@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cytally.dosimetry.reporting.phrases import Words
+from cytally.dosimetry.phrases import Words
 
 _ELEMENTS = "Co|Cs|Ir|Ra|Am|Sr|Tc|Lu|Se|Yb|Cf|Po|I|Y|H"
 #: 60Co, Co-60, 60-Co, cobalt 60.

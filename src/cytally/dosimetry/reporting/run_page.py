@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from cytally.dosimetry.curves.calibrate import Curve
 from cytally.dosimetry.curves.fit import yield_at, yield_error
-from cytally.dosimetry.estimation.dose import ACUTE, Dose, ExposureConditions
-from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
+from cytally.dosimetry.estimation.dose import PLAIN, Dose, DoseSettings
+from cytally.dosimetry.laboratory.series import FinishedRun
+from cytally.dosimetry.phrases import Words
 from cytally.dosimetry.reporting.carried import carried, method_words, read_as
-from cytally.dosimetry.reporting.phrases import Words
 from cytally.dosimetry.scoring.cells import ScoredCell
 from cytally.dosimetry.scoring.run import RunSettings
 from cytally.errors import ImageError
@@ -29,7 +30,7 @@ from cytally.images.find import left_out
 from cytally.images.read import read
 from cytally.images.write import encode
 from cytally.statistics.poisson import Dispersion, dispersion, garwood
-from cytally.types import Counts, FloatArray, Image, Skipped
+from cytally.types import FloatArray, Image, Skipped
 
 REPORT = "report.html"
 #: Detections in the gallery; the least agreed come first, as they are worth a look.
@@ -50,69 +51,71 @@ class Finding:
 
 
 def write_report(
-    folder: Path,
-    cells: Sequence[ScoredCell],
-    counts: Counts,
-    settings: RunSettings,
+    run: FinishedRun,
     paths: dict[str, Path],
     *,
     curve: Curve | None = None,
     dose: Dose | None = None,
-    exposed: ExposureConditions = ACUTE,
-    errors: DetectorErrors | None = None,
+    settings: DoseSettings = PLAIN,
 ) -> Path:
     """Write report.html into a run folder.
 
     Parameters
     ----------
-    folder : Path
-    cells, counts, settings
-        Of the run.
+    run : FinishedRun
     paths : dict of str to Path
         Where each image lies; those that are gone are left out of the gallery.
     curve, dose : optional
         With them the page opens with the dose.
-    exposed : Exposed
-    errors : DetectorErrors, optional
+    settings : DoseSettings
         What the dose was computed with.
     """
-    words = Words("en")
-    sentences: tuple[str, ...] = ()
-    if dose is not None and curve is not None:
-        limits = carried(words, dose, curve, detector=counts.detector, errors=errors)
-        sentences = (
-            read_as(words, dose, curve, exposed),
-            *limits,
-            f"{words('limits_by')} {method_words(words, dose)}",
-        )
-    stored = read_record(folder)
-    distribution = counts.distribution("dicentric")
-    objects = sum(cell.objects for cell in cells if cell.scored)
-    genomes = objects / CHROMOSOMES
     page = render(
         "cytally.dosimetry",
         "report.html",
-        run=stored,
-        settings=settings,
-        counts=counts,
+        run=read_record(run.folder),
+        settings=run.settings,
         dose=dose,
         curve=curve,
-        spread=dispersion(distribution),
-        distribution=distribution.tolist(),
-        limits={name: _limits(counts.total(name), counts.cells) for name in counts.per_cell},
-        per_genome={name: _limits(counts.total(name), genomes) for name in counts.per_cell},
-        objects=objects,
-        plot=as_svg(curve_figure(curve, dose, exposed=exposed, errors=errors)) if curve is not None else "",
-        sentences=sentences,
-        gallery=gallery(cells, paths),
-        dispersion_words=words_for(dispersion(distribution)),
-        hashes=[(cell.image, cell.sha256) for cell in cells],
-        noted=[cell for cell in cells if cell.notes],
-        left_out=_left_out(settings),
+        plot=as_svg(curve_figure(curve, dose, settings=settings)) if curve is not None else "",
+        sentences=_sentences(run.counts.detector, curve, dose, settings),
+        gallery=gallery(run.cells, paths),
+        hashes=[(cell.image, cell.sha256) for cell in run.cells],
+        noted=[cell for cell in run.cells if cell.notes],
+        left_out=_left_out(run.settings),
+        **_counted(run),
     )
-    path = folder / REPORT
+    path = run.folder / REPORT
     write_text(path, page)
     return path
+
+
+def _sentences(detector: str, curve: Curve | None, dose: Dose | None, settings: DoseSettings) -> tuple[str, ...]:
+    """What the dose was read for, and what its limits carry and do not; none without a dose."""
+    if dose is None or curve is None:
+        return ()
+    words = Words("en")
+    return (
+        read_as(words, dose, curve, settings.exposure),
+        *carried(words, dose, curve, settings, detector=detector),
+        f"{words('limits_by')} {method_words(words, dose)}",
+    )
+
+
+def _counted(run: FinishedRun) -> dict[str, Any]:
+    """Counts, their distribution and their yields per cell and per 46 objects, as the page names them."""
+    counts, objects = run.counts, sum(cell.objects for cell in run.cells if cell.scored)
+    distribution = counts.distribution("dicentric")
+    spread = dispersion(distribution)
+    return {
+        "counts": counts,
+        "spread": spread,
+        "distribution": distribution.tolist(),
+        "dispersion_words": words_for(spread),
+        "objects": objects,
+        "limits": {name: _limits(counts.total(name), counts.cells) for name in counts.per_cell},
+        "per_genome": {name: _limits(counts.total(name), objects / CHROMOSOMES) for name in counts.per_cell},
+    }
 
 
 def _left_out(settings: RunSettings) -> tuple[Skipped, ...]:
@@ -144,8 +147,7 @@ def curve_figure(
     dose: Dose | None,
     labels: Mapping[str, str] = LABELS,
     *,
-    exposed: ExposureConditions = ACUTE,
-    errors: DetectorErrors | None = None,
+    settings: DoseSettings = PLAIN,
 ) -> Figure:
     """The curve with its data and, where there is one, the dose read from it.
 
@@ -169,11 +171,12 @@ def curve_figure(
     )
     labels = dict(labels)
     if factor < 1:
-        numbers = (f"{exposed.hours:g}", f"{factor:.3g}")
+        numbers = (f"{settings.exposure.hours:g}", f"{factor:.3g}")
         labels["curve_line"] = labels["protracted"].format(*(n.replace(".", labels["decimal"]) for n in numbers))
-    if errors is not None:
+    corrected = settings.detector_errors is not None
+    if corrected:
         labels["this_sample"] = labels["corrected"]
-    return dose_figure(band, _marked(curve, dose, factor, corrected=errors is not None), labels)
+    return dose_figure(band, _marked(curve, dose, factor, corrected=corrected), labels)
 
 
 def _points_drawn(curve: Curve) -> FloatArray:

@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cytally.dosimetry.curves.calibrate import DICENTRICS, Curve
-from cytally.dosimetry.estimation.dose import ACUTE, Dose, ExposureConditions
+from cytally.dosimetry.estimation.dose import PLAIN, Dose, DoseSettings
 from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
 from cytally.dosimetry.estimation.limits.partial_body import PartialBody
+from cytally.dosimetry.phrases import Words
 from cytally.dosimetry.reporting.carried import carried, method_words
-from cytally.dosimetry.reporting.phrases import Words
 from cytally.dosimetry.reporting.radiation import quality_note
 from cytally.dosimetry.reporting.run_page import curve_figure
 from cytally.dosimetry.reporting.sample_info import Facts
@@ -33,11 +33,10 @@ class Case:
     curve : Curve
     distribution : ndarray of int or None
         Cells with 0, 1, 2, ... dicentrics, where known.
-    exposed : Exposed
+    settings : DoseSettings
+        What the dose was computed with.
     ensemble, detector : str
         What counted; "" for manual scoring.
-    errors : DetectorErrors or None
-        Recall and false detections of what counted, where the limits carry them.
     skipped : int
         Images that could not be scored.
     """
@@ -46,11 +45,15 @@ class Case:
     dose: Dose
     curve: Curve
     distribution: IntArray | None = None
-    exposed: ExposureConditions = ACUTE
+    settings: DoseSettings = PLAIN
     ensemble: str = ""
     detector: str = ""
-    errors: DetectorErrors | None = None
     skipped: int = 0
+
+    @property
+    def errors(self) -> DetectorErrors | None:
+        """Recall and false detections of what counted, where the limits carry them."""
+        return self.settings.detector_errors
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ def sections(case: Case, words: Words) -> list[Section]:
 def figure_of(case: Case, words: Words) -> Figure:
     """Curve, band, calibration samples and the dose, labelled in the report's language."""
     labels = {key: words.template(key) for key in LABELS}
-    return curve_figure(case.curve, case.dose, labels, exposed=case.exposed, errors=case.errors)
+    return curve_figure(case.curve, case.dose, labels, settings=case.settings)
 
 
 def _facts(case: Case, words: Words, title: str, names: tuple[str, ...]) -> Section:
@@ -120,7 +123,7 @@ def _facts(case: Case, words: Words, title: str, names: tuple[str, ...]) -> Sect
 
 def _history(case: Case, words: Words) -> Section:
     known = _facts(case, words, "history", ("exposed", "radiation", "circumstances"))
-    exposed = case.exposed
+    exposed = case.settings.exposure
     lasted = words("acute")
     if exposed.hours > 0:
         numbers = (f"{exposed.hours:g}", f"{exposed.protraction:.3g}", f"{exposed.repair_hours:g}")
@@ -257,7 +260,7 @@ def _partial(case: Case, words: Words) -> Section:
     ]
     if not rows:
         return Section(words("partial"), text=(words(_without_partial(case)),))
-    rows.append((words("d0"), words("gray", words.local(f"{case.exposed.d0_gy:g}"))))
+    rows.append((words("d0"), words("gray", words.local(f"{case.settings.exposure.d0_gy:g}"))))
     whole = dose.contaminated is not None and dose.contaminated.body.upper >= 1
     return Section(words("partial"), tuple(rows), text=(words("whole_possible"),) if whole else ())
 
@@ -292,7 +295,7 @@ def _meaning(case: Case, words: Words) -> Section:
         who = "meaning_errors"
     elif case.detector == case.curve.detector:
         who = "meaning_same" if case.detector else "meaning_eye"
-    limits = carried(words, case.dose, case.curve, detector=case.detector, errors=case.errors)
+    limits = carried(words, case.dose, case.curve, case.settings, detector=case.detector)
     remarks = (f"{words('remarks')}: {case.facts.remarks}",) if case.facts.remarks else ()
     return Section(words("meaning"), text=(words("meaning_1"), " ".join(limits), words(who), *remarks))
 

@@ -30,9 +30,10 @@ from cytally.inference.ensemble import Ensemble, add_verifiers
 from cytally.nets.unet import Architecture
 from cytally.progress import Progress
 from cytally.training.examples import TrainingCell
+from cytally.training.loop import fit
 from cytally.training.pool import PoolSettings
 from cytally.training.tasks.crops import REFRESH
-from cytally.training.tasks.heatmaps import FURTHER, TrainingSettings, fit_heatmaps
+from cytally.training.tasks.heatmaps import FURTHER, HeatmapTask, TrainingSettings
 from cytally.types import Skipped
 
 FIGURES = "adapt.json"
@@ -125,7 +126,7 @@ def adapt(
     seed = settings.seed
     sources = (ComposedSource(learnt, seed, classes=CLASSES), SimulatedSource(seed, classes=CLASSES))
     mixed = MixedSource(sources, (share, 1 - share), seed)
-    fit_heatmaps(mixed, Architecture(**old.card.arguments), settings, out / "training", progress, start)
+    fit(HeatmapTask(mixed, Architecture(**old.card.arguments), settings, start), out / "training", progress)
     members = min(10, settings.epochs - settings.late_from + 1)
     epochs = choose_epochs(out / "training", settings.late_from, members, seed)
     notes = {

@@ -20,6 +20,7 @@ from cytally.dosimetry.simulate.breakage import Damage
 from cytally.dosimetry.simulate.cell import SimulatedCell, simulate_cell
 from cytally.dosimetry.simulate.styles import TRAINING_MIX, style_named
 from cytally.errors import ImageError, LabelError, SettingsError
+from cytally.images.inputs import names_below
 from cytally.images.read import find_images, read
 from cytally.labels.points import read_labels
 from cytally.training.examples import CellSource, TrainingCell
@@ -165,7 +166,7 @@ def labelled_images(folder: Path) -> list[tuple[Path, Points]]:
     """Images of a labelled folder with their labels."""
     if not (folder / "labels.csv").is_file():
         raise LabelError(f"{folder}: expected a labelled folder with labels.csv, found none")
-    paths = {path.relative_to(folder).as_posix(): path for path in find_images(folder)}
+    paths = names_below(folder, find_images(folder))
     labels = read_labels(folder / "labels.csv", list(paths))
     return [(paths[name], labels[name]) for name in paths]
 

@@ -28,6 +28,7 @@ from cytally.dosimetry.training.sources import (
 from cytally.dosimetry.training.thresholds.cells import look_at
 from cytally.dosimetry.training.thresholds.votes import choose
 from cytally.errors import ImageError
+from cytally.files.names import shown
 from cytally.files.runs import machine
 from cytally.images.read import read
 from cytally.inference.card import sha256_of
@@ -36,7 +37,8 @@ from cytally.labels.points import check_inside
 from cytally.nets.unet import Architecture
 from cytally.progress import Progress
 from cytally.training.examples import CellSource, TrainingCell
-from cytally.training.tasks.heatmaps import TrainingSettings, fit_heatmaps
+from cytally.training.loop import fit
+from cytally.training.tasks.heatmaps import HeatmapTask, TrainingSettings
 from cytally.types import Image, Points, Skipped
 
 #: Cells on which thresholds are chosen: of the highest dose, and silent ones.
@@ -123,7 +125,7 @@ def train_ensemble(
     images, skipped = readable(plan.folders, progress)
     fields = read_fields(plan.normal, skipped, progress) if plan.normal else ()
     source = plan.source(settings.seed, images, fields)
-    fit_heatmaps(source, architecture, settings, run, progress, plan.start, plan.devices)
+    fit(HeatmapTask(source, architecture, settings, plan.start), run, progress, devices=plan.devices)
     epochs = choose_epochs(run, settings.late_from, plan.members, settings.seed)
     notes = {
         "command": command,
@@ -157,10 +159,10 @@ def readable(folders: Sequence[Path], progress: Progress) -> tuple[list[tuple[Pa
         try:
             image = read(path)
             normalise(image)
-            check_inside(points, image.shape, str(path))
+            check_inside(points, image.shape, shown(path))
             good.append((path, points))
         except ImageError as error:
-            skipped.append(Skipped(str(path), str(error)))
+            skipped.append(Skipped(shown(path), shown(error.beside(shown(path)))))
         progress("checking images", number, len(found))
     return good, skipped
 

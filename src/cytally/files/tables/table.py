@@ -17,7 +17,7 @@ from cytally.files.tables import numbers
 from cytally.files.tables.csv import bare
 from cytally.files.tables.headings import Match, Wanted, check, match, unit_of
 from cytally.files.tables.sheets import OLD, ZIP, sheets_of
-from cytally.files.text import Lines, Text, decode, lines_of, read_bytes
+from cytally.files.text import Lines, Text, decode_text, lines_of, read_bytes
 
 #: The headings stand within so many lines.
 _TOP = 100
@@ -185,7 +185,7 @@ def read_table(path: Path, wanted: Wanted, *, empty: bool = False) -> Table:
             for title, lines in sheets
         ]
     else:
-        text = decode(content, path, wanted.what)
+        text = decode_text(content, path, wanted.what)
         grids, guessed = _grids(text, path), text.guessed
     grid, line, matched = _headed(grids, path, wanted)
     number, headings = grid.look()[line]

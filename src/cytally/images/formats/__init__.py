@@ -5,5 +5,6 @@ directories  the pages of a TIFF, walked once, loops and all
 segments     whether every strip and tile of a page is there, whole
 colour       samples as stored -> grey or RGB
 calibration  pixel size and number of planes, from OME, ImageJ and plain tags
+orientation  turned as TIFF and EXIF say
 tiff, plain  one file -> one decoded image
 """

@@ -69,7 +69,7 @@ def stated_size(page: Page, first: Page) -> Stated:
     """The pixel size of a page; the first page of the file may hold the description."""
     text = page.description or first.description
     if _is_ome(text):
-        root = _parsed(text)
+        root = ome_tree(text)
         if root is None:
             return Stated(notes=("the OME metadata cannot be read: the pixel size is not known",))
         return _ome_size(root, page)
@@ -101,7 +101,7 @@ def declared(first: Page) -> Declared:
     """What the description of the first page says about the planes in this file."""
     text = first.description
     if _is_ome(text):
-        root = _parsed(text)
+        root = ome_tree(text)
         return Declared() if root is None else _ome_planes(root)
     if text.startswith("ImageJ="):
         number = {key: int(value) for key, value in re.findall(r"(?m)^(\w+)=(\d{1,9})\s*$", text)}
@@ -125,8 +125,8 @@ def _is_ome(text: str) -> bool:
     return text.lstrip("\ufeff \n").startswith(("<?xml", "<OME")) and "OME" in text[:4000]
 
 
-def _parsed(text: str) -> ElementTree.Element | None:
-    """The tree of an OME description, None where there is none; entities of its own are not expanded."""
+def ome_tree(text: str) -> ElementTree.Element | None:
+    """The tree of an OME description, None where it is none; one that declares entities of its own is not read."""
     if len(text) > _LONGEST_XML or "<!DOCTYPE" in text or "<!ENTITY" in text:
         return None
     try:

@@ -6,6 +6,7 @@ here a chain that bites its tail, leaves the file or never ends is an error.
 
 from __future__ import annotations
 
+import logging
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ import numpy as np
 
 from cytally.errors import ImageError
 from cytally.images.formats.limits import MOST_PAGES, Damaged
+
+#: What is wrong with a file is told by errors; the library's own words would stand beside them on the screen.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
 #: Types of TIFF 6.0 and BigTIFF: letter of `struct` and numbers in each value.
 _TYPES = {

@@ -67,7 +67,9 @@ def check_page(page: Page, file: BinaryIO, size: int) -> None:
     if not 1 <= samples <= 16 or not 1 <= bits <= 64:
         raise ImageError(f"expected 1 to 4 samples of up to 64 bits, got {samples} of {bits} bits")
     if page.get("depth", 1) > 1:
-        raise ImageError(f"expected one image, got a volume of {page.get('depth')} planes in one page")
+        raise ImageError(
+            f"expected one image, got a volume of {page.get('depth')} planes in one page; save each as a page"
+        )
     expanded = 3 if "colour_map" in page.tags and samples == 1 else samples
     check_size(page.height, page.width, expanded * max(1, math.ceil(bits / 8)))
     compression = page.get("compression", PLAIN)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import PIL.Image
 import tifffile
+
+from cytally.images.formats.calibration import ome_tree
 
 #: Seconds in the units that ImageJ and OME write; both leave seconds out.
 _SECONDS = {
@@ -70,28 +71,41 @@ def hours_between(path: Path) -> float | None:
 
 
 def hours_noted(tiff: tifffile.TiffFile) -> float | None:
-    """`hours_between` of a file that is open."""
-    value, unit = _from_ome(tiff.ome_metadata) or _from_imagej(tiff.imagej_metadata) or (0.0, "")
+    """`hours_between` of a file that is open; what cannot be read is not known."""
+    try:
+        value, unit = _from_ome(tiff.ome_metadata) or _from_imagej(tiff.imagej_metadata) or (0.0, "")
+    except Exception:  # a description that the library stumbles over
+        return None
     seconds = value * _SECONDS.get(unit.strip().lower(), math.nan)
     return seconds / 3600 if seconds > 0 and math.isfinite(seconds) else None
 
 
 def pixel_sizes_noted(tiff: tifffile.TiffFile) -> list[float | None]:
-    """Micrometres of a pixel for each image that OME or ImageJ describe; None where not above 0 or in no known unit."""
-    if tiff.ome_metadata:
-        try:
-            root = ElementTree.fromstring(tiff.ome_metadata)
-        except ElementTree.ParseError:
-            return []
-        pixels = [each.attrib for each in root.iter() if each.tag.endswith("Pixels")]
-        return [_micrometres(each.get("PhysicalSizeX"), each.get("PhysicalSizeXUnit", "µm")) for each in pixels]
+    """Micrometres of a pixel for each image that OME or ImageJ describe; None where not above 0 or in no known unit.
+
+    Empty where neither says anything that can be read.
+    """
+    try:
+        return _sizes_in_ome(tiff.ome_metadata) if tiff.ome_metadata else _size_in_imagej(tiff)
+    except Exception:  # a resolution that is no fraction, a description that the library stumbles over
+        return []
+
+
+def _sizes_in_ome(text: str) -> list[float | None]:
+    root = ome_tree(text)
+    pixels = [] if root is None else [each.attrib for each in root.iter() if each.tag.endswith("Pixels")]
+    return [_micrometres(each.get("PhysicalSizeX"), each.get("PhysicalSizeXUnit", "µm")) for each in pixels]
+
+
+def _size_in_imagej(tiff: tifffile.TiffFile) -> list[float | None]:
     said = tiff.imagej_metadata
     page: Any = tiff.pages.first
     resolution = page.tags.get("XResolution")
-    if said is None or resolution is None or not resolution.value[0]:
+    if said is None or resolution is None:
         return []
+    pixels, units = resolution.value
     unit = str(said.get("unit", "")).replace(r"\u00B5", "µ")
-    return [_micrometres(resolution.value[1] / resolution.value[0], unit)]
+    return [_micrometres(units / pixels if pixels else None, unit)]
 
 
 def _micrometres(text: Any, unit: str) -> float | None:
@@ -100,13 +114,8 @@ def _micrometres(text: Any, unit: str) -> float | None:
 
 
 def _from_ome(text: str | None) -> tuple[float, str] | None:
-    if not text:
-        return None
-    try:
-        root = ElementTree.fromstring(text)
-    except ElementTree.ParseError:
-        return None
-    for element in root.iter():
+    root = ome_tree(text) if text else None
+    for element in root.iter() if root is not None else ():
         if element.tag.endswith("Pixels") and "TimeIncrement" in element.attrib:
             return _number(element.attrib["TimeIncrement"]), element.attrib.get("TimeIncrementUnit", "s")
     return None

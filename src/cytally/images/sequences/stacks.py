@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,64 +15,51 @@ from numpy.typing import NDArray
 
 from cytally.errors import ImageError
 from cytally.files.names import shown
-from cytally.images.formats.calibration import declared
-from cytally.images.formats.colour import check_colours, to_picture
-from cytally.images.formats.directories import Page, pages_of
+from cytally.images.formats.colour import BLACK_IS_ZERO, RGB, WHITE_IS_ZERO, to_picture
+from cytally.images.formats.directories import pages_of
 from cytally.images.formats.limits import Damaged
-from cytally.images.formats.segments import check_page
-from cytally.images.formats.tiff import full_pages, opened, planes_there, stored
-
-#: Axes of tifffile that count time where a file names none T: generic sequences of pages.
-_SEQUENCE = "TIQRZ"
+from cytally.images.formats.orientation import upright
+from cytally.images.formats.segments import PLAIN
+from cytally.images.formats.tiff import opened, stored
+from cytally.images.sequences.series import Place, Series, series_in
+from cytally.images.sequences.series import StackPart as StackPart
 
 
 @dataclass(frozen=True)
-class Plane:
-    """One image of a stack: its time and channel, both from 0, and its pixels (h, w) or (h, w, 3)."""
+class StackPlane:
+    """One image of a stack.
 
+    Attributes
+    ----------
+    part : StackPart
+    time, channel, z : int
+        From 0.
+    pixels : ndarray of shape (h, w) or (h, w, 3)
+        As `read` gives them: black is 0, a palette is looked up, the picture stands upright.
+    """
+
+    part: StackPart
     time: int
     channel: int
+    z: int
     pixels: NDArray[Any]
 
 
-@dataclass(frozen=True)
-class StackShape:
-    """Times and channels of a stack."""
-
-    times: int
-    channels: int
-
-
-@dataclass(frozen=True)
-class _Stack:
-    """An open file, axes of its planes with their lengths, and its pages in their order."""
-
-    file: BinaryIO
-    tiff: tifffile.TiffFile
-    axes: str
-    sizes: dict[str, int]
-    pages: list[Page]
-
-    @property
-    def before(self) -> str:
-        """Axes before rows and columns: pages come in their order."""
-        return self.axes[: self.axes.index("Y")]
-
-
-def stack_shape(path: Path) -> StackShape:
-    """Times and channels.
+def stack_parts(path: Path) -> list[StackPart]:
+    """What a stack holds; all of the file is checked.
 
     Raises
     ------
     ImageError
-        Not a TIFF, damaged or cut off, several series, or planes that are neither times nor channels.
+        Not a TIFF, damaged or cut off, a part of several files, pages that never end, a plane too large,
+        or axes that are no time, channel or focal plane.
     """
-    with _opened(path) as stack:
-        return _shape(stack)
+    with _opened(path) as (_, series):
+        return [one.part for one in series]
 
 
-def planes(path: Path) -> Iterator[Plane]:
-    """Every plane of a TIFF, times outermost.
+def stack_planes(path: Path) -> Iterator[StackPlane]:
+    """Every plane of a TIFF: part after part, times outermost, then channels.
 
     Pages in sequence without a name (as from many cameras) are taken for times. The whole file is
     checked before the first plane is given.
@@ -80,104 +67,53 @@ def planes(path: Path) -> Iterator[Plane]:
     Raises
     ------
     ImageError
-        As by `stack_shape`.
+        As by `stack_parts`.
     """
-    with _opened(path) as stack:
-        shape = _shape(stack)
-        for time, channel in product(range(shape.times), range(shape.channels)):
-            yield Plane(time, channel, _plane(stack, time, channel))
+    with _opened(path) as (file, series), opened(file) as tiff:
+        for one in series:
+            part = one.part
+            for time, channel, z in product(range(part.times), range(part.channels), range(part.planes)):
+                pixels = _decoded(file, tiff, one.place(time, channel, z))
+                yield StackPlane(part, time, channel, z, pixels)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[_Stack]:
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, list[Series]]]:
     """The stack, checked; whatever goes wrong in decoding becomes an ImageError that names the file."""
     name = shown(path)
     try:
         with path.open("rb") as file:
-            alike, there = _planes_of(file)
-            with opened(file) as tiff:
-                yield _checked(_arranged(file, tiff, alike), there)
+            size = file.seek(0, 2)
+            yield file, series_in(file, pages_of(file, size), size)
     except ImageError as error:
-        raise ImageError(f"{name}: {error}") from error
+        raise ImageError(str(error), name) from error
     except MemoryError as error:
-        raise ImageError(f"{name}: not a readable stack (more memory is needed than there is)") from error
+        raise ImageError("not a readable stack (more memory is needed than there is)", name) from error
     except Exception as error:  # decoders raise anything from SyntaxError to zlib.error
-        raise ImageError(f"{name}: expected a TIFF stack ({error}); is the file complete?") from error
+        raise ImageError(f"expected a TIFF stack ({error}); is the file complete?", name) from error
 
 
-def _planes_of(file: BinaryIO) -> tuple[list[Page], int]:
-    """Pages of the planes, every one of them whole, and the number of planes."""
-    size = file.seek(0, 2)
-    pages = pages_of(file, size)
-    alike = full_pages(pages)
-    said = declared(pages[0])
-    if said.elsewhere:
-        raise ImageError("expected all planes in one file, got a part of several; save them as one stack")
-    there = planes_there(alike, pages, said, size)
-    if len({page.signature for page in alike}) > 1:
-        raise ImageError("expected planes of one kind, got pages of different kinds; save the stack again")
-    for page in alike:
-        check_colours(page)
-        check_page(page, file, size)
-    return alike, there
+def _decoded(file: BinaryIO, tiff: tifffile.TiffFile, place: Place) -> NDArray[Any]:
+    page = place.page
+    samples = _behind(file, tiff, place) if place.behind else stored(tiff, page)
+    if place.channel is None:
+        return upright(to_picture(samples, page)[0], page.get("orientation", 1))
+    photometric = page.get("photometric", BLACK_IS_ZERO)
+    if photometric not in (BLACK_IS_ZERO, RGB, WHITE_IS_ZERO):
+        raise ImageError("expected channels in grey, got colours; save each channel as a stack of its own")
+    grey = WHITE_IS_ZERO if photometric == WHITE_IS_ZERO else BLACK_IS_ZERO
+    alone = replace(page, tags={**page.tags, "samples": (1,), "photometric": (grey,)})
+    pixels, _ = to_picture(samples[..., place.channel : place.channel + 1], alone)
+    return upright(pixels, page.get("orientation", 1))
 
 
-def _arranged(file: BinaryIO, tiff: tifffile.TiffFile, alike: list[Page]) -> _Stack:
-    """What the metadata say of the planes; single images written one after the other are a sequence."""
-    number = {page.number: page for page in alike}
-    full = [each for each in tiff.series if each.keyframe.index in number]
-    single = all(len(each.pages) == 1 and each.axes[0] == "Y" and each.kind != "ome" for each in full)
-    if len(full) > 1 and not single:
-        raise ImageError(f"expected one series of images, got {len(full)} (positions?); save each as a file of its own")
-    if len(full) > 1:
-        axes = "I" + full[0].axes
-        sizes = dict(zip(axes, (len(full), *full[0].shape), strict=True))
-        return _Stack(file, tiff, axes, sizes, alike)
-    (one,) = full
-    inside: list[Any] = list(one.pages)
-    if any(page is None for page in inside):
-        raise Damaged(f"{sum(page is None for page in inside)} of {len(inside)} planes are missing")
-    sizes = dict(zip(one.axes, one.shape, strict=True))
-    return _Stack(file, tiff, one.axes, sizes, [number[page.index] for page in inside])
-
-
-def _checked(stack: _Stack, there: int) -> _Stack:
-    planes = int(np.prod([stack.sizes[axis] for axis in stack.before]))
-    if planes != there or len(stack.pages) not in (1, there):
-        raise Damaged(f"it holds {there} planes, but its axes {stack.axes} make {planes}")
-    return stack
-
-
-def _shape(stack: _Stack) -> StackShape:
-    sizes = stack.sizes
-    times = [axis for axis in stack.axes if axis in _SEQUENCE and sizes[axis] > 1]
-    rest = set(stack.axes) - set(times) - set(_SEQUENCE) - {"C", "Y", "X", "S"}
-    if len(times) > 1 or any(sizes[axis] > 1 for axis in rest):
-        shape = tuple(sizes.values())
-        raise ImageError(
-            f"expected axes of time and channel beside rows and columns, got {stack.axes} {shape}; "
-            "choose a focus plane and a position first"
-        )
-    return StackShape(sizes[times[0]] if times else 1, sizes.get("C", 1))
-
-
-def _plane(stack: _Stack, time: int, channel: int) -> NDArray[Any]:
-    before, sizes = stack.before, stack.sizes
-    if "C" in stack.axes and "C" not in before:  # channels lie within a page, after the columns
-        return stored(stack.tiff, stack.pages[time])[..., channel]
-    at = {axis: (channel if axis == "C" else time if sizes[axis] > 1 else 0) for axis in before}
-    number = int(np.ravel_multi_index([at[a] for a in before], [sizes[a] for a in before])) if before else 0
-    behind = len(stack.pages) == 1 and number > 0
-    page = stack.pages[0 if behind else number]
-    samples = _behind(stack, page, number) if behind else stored(stack.tiff, page)
-    return to_picture(samples, page)[0]
-
-
-def _behind(stack: _Stack, page: Page, number: int) -> NDArray[Any]:
+def _behind(file: BinaryIO, tiff: tifffile.TiffFile, place: Place) -> NDArray[Any]:
     """A plane that follows the first without a page of its own, (h, w, samples): ImageJ writes large stacks so."""
-    dtype = np.dtype(stack.tiff.pages[page.number].dtype).newbyteorder(stack.tiff.byteorder)
+    page = place.page
+    if page.get("compression", PLAIN) != PLAIN or page.planar or page.bits % 8:
+        raise Damaged("expected planes in a row without pages of their own to be plain, whole bytes")
+    dtype = np.dtype(tiff.pages[page.number].dtype).newbyteorder(tiff.byteorder)
     values = page.height * page.width * page.samples
-    stack.file.seek(min(page.all("strip_offsets")) + number * values * dtype.itemsize)
-    flat = np.frombuffer(stack.file.read(values * dtype.itemsize), dtype)
-    shape = (page.height, page.width, page.samples)
-    return flat.astype(dtype.newbyteorder("=")).reshape(shape)
+    file.seek(min(page.all("strip_offsets")) + place.behind * values * dtype.itemsize)
+    flat = np.frombuffer(file.read(values * dtype.itemsize), dtype)
+    return flat.astype(dtype.newbyteorder("=")).reshape(page.height, page.width, page.samples)

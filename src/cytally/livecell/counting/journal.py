@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -72,7 +72,7 @@ class Line(_Part):
         return all(digest and hash_of(folder / mask) == digest for mask, digest in pairs if mask)
 
 
-def line_of(line: Mapping[str, Any]) -> Line | None:
+def line_of(line: Mapping[str, object]) -> Line | None:
     """What a line says; None where it says nothing that can be used."""
     seen = line.get("seen")
     if isinstance(seen, dict):  # JSON knows only lists

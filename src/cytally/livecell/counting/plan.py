@@ -12,7 +12,7 @@ from cytally.errors import ImageError
 from cytally.files.hashes import hash_of
 from cytally.images.inputs import copies, name_images
 from cytally.images.sequences.headers import hours_between, size_of
-from cytally.livecell.names.frame import FrameName
+from cytally.livecell.names.frame import FrameName, Naming
 from cytally.livecell.names.listing import HOW_TO_TIME
 from cytally.livecell.names.understand import understand
 from cytally.livecell.sequences import Series, in_hours, series_of, without
@@ -21,14 +21,11 @@ from cytally.types import Skipped
 
 @dataclass(frozen=True)
 class Reading:
-    """How names are read.
+    """How names are read, and what is known of times and sizes.
 
     Attributes
     ----------
-    pattern : str, optional
-        For file names, see `understand`.
-    numbered : bool
-        Numbers without a word are times.
+    naming : Naming
     hours : float, optional
         Between one frame number and the next, where neither names nor images say.
     skip_sizes : bool
@@ -37,8 +34,7 @@ class Reading:
         Frames of a position that are the same bytes are kept and told, for nuclei are followed through them.
     """
 
-    pattern: str | None = None
-    numbered: bool = False
+    naming: Naming = field(default_factory=Naming)
     hours: float | None = None
     skip_sizes: bool = False
     repeats: bool = True
@@ -97,14 +93,15 @@ def plan(inputs: Sequence[str | Path], reading: Reading | None = None) -> Plan:
         Hours that are not above 0, or contradict the names.
     """
     reading = reading or Reading()
+    how = reading.naming
     paths = name_images(inputs)
     folders = {path: "_".join(Path(name).parent.parts) for name, path in paths.items()}
-    told = understand(list(paths.values()), reading.pattern, folders, numbered=reading.numbered)
+    told = understand(list(paths.values()), how.pattern, folders, numbered=how.numbered)
     hashes = {name: hash_of(path) for name, path in paths.items()}
     twins, said = _twins({name: told_of for name, told_of in zip(paths, told.frames, strict=True)}, hashes, reading)
     skipped = [Skipped(name, f"identical to {original}") for name, original in twins.items()]
     paths = {name: path for name, path in paths.items() if name not in twins}
-    series = series_of(list(paths.values()), reading.pattern, folders, numbered=reading.numbered)
+    series = series_of(list(paths.values()), how.pattern, folders, numbered=how.numbered)
     names = {path: name for name, path in paths.items()}
     odd = _other_sizes(series)
     if odd and not reading.skip_sizes:

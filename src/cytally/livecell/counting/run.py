@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -39,7 +38,7 @@ from cytally.livecell.names.understand import understand
 from cytally.livecell.nuclei import Finder, size_hint
 from cytally.livecell.sequences import FrameName, Series, folder_of, way_out
 from cytally.progress import Progress, silent
-from cytally.types import Skipped
+from cytally.types import IntArray, Skipped
 
 MASKS, LOOSE, LEARNING = "masks", "loose", "learning"
 
@@ -159,18 +158,30 @@ def _segment(path: Path, name: str, folder: Path, finder: Finder, own: str) -> L
     try:
         nuclei = finder.find(grey(read(path)))
     except ImageError as error:
-        return Line(image=name, sha256=digest, status=f"skipped: {shown(error).removeprefix(f'{shown(path)}: ')}")
-    stored: dict[str, Any] = {}
-    for kind, place, labels in (("mask", MASKS, nuclei.labels), ("loose", LOOSE, nuclei.loose)):
-        if kind == "loose" and np.array_equal(nuclei.loose, nuclei.labels):
-            continue
-        target = folder / place / fitting(own, ".tif")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_mask(target, labels)
-        stored |= {kind: target.relative_to(folder).as_posix(), f"{kind}_sha256": hash_of(target)}
+        return Line(image=name, sha256=digest, status=shown(f"skipped: {error.beside(shown(path))}"))
+    mask, mask_hash = _stored(nuclei.labels, folder, MASKS, own)
+    same = np.array_equal(nuclei.loose, nuclei.labels)
+    loose, loose_hash = ("", "") if same else _stored(nuclei.loose, folder, LOOSE, own)
     kept = asdict(Seen.of(FrameName("", 0, "", Path()), 0, nuclei))
     del kept["name"], kept["frame"]
-    return Line(image=name, sha256=digest, status=COUNTED, seen=Remembered(**kept), **stored)
+    return Line(
+        image=name,
+        sha256=digest,
+        status=COUNTED,
+        mask=mask,
+        mask_sha256=mask_hash,
+        loose=loose,
+        loose_sha256=loose_hash,
+        seen=Remembered(**kept),
+    )
+
+
+def _stored(labels: IntArray, folder: Path, place: str, own: str) -> tuple[str, str]:
+    """Write a mask into the run; its name there, and its hash."""
+    target = folder / place / fitting(own, ".tif")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_mask(target, labels)
+    return target.relative_to(folder).as_posix(), hash_of(target)
 
 
 def _seen(kept: Remembered, name: FrameName, frame: int) -> Seen:

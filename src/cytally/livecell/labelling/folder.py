@@ -35,6 +35,7 @@ from cytally.livecell.labelling.pairs import (
     FITTING,
     SURELY,
     Pair,
+    Pairs,
     beyond_doubt,
     channel_offset,
     likeness,
@@ -42,6 +43,7 @@ from cytally.livecell.labelling.pairs import (
     pair_files,
 )
 from cytally.livecell.labelling.quality import Assessed, RejectSettings, clean, reasons
+from cytally.livecell.names.frame import Naming
 from cytally.livecell.nuclei import size_hint
 from cytally.progress import Progress, silent
 from cytally.segmentation.declump import areas, typical_area
@@ -84,8 +86,7 @@ def label_folder(
     out: Path,
     settings: LabelSettings,
     *,
-    pattern: str | None = None,
-    numbered: bool = False,
+    naming: Naming | None = None,
     progress: Progress = silent,
 ) -> Labelled:
     """Make labels for every pair of images, and say which are fit to learn from.
@@ -101,32 +102,19 @@ def label_folder(
     """
     with locked(out):
         (out / TABLE).unlink(missing_ok=True)  # an interrupted call leaves no labelled folder
-        return _labelled(phase, fluorescence, out, settings, pattern, numbered, progress)
+        return _labelled(_paired(phase, fluorescence, naming or Naming()), out, settings, progress)
 
 
-def _labelled(
-    phase: Path,
-    fluorescence: Path,
-    out: Path,
-    settings: LabelSettings,
-    pattern: str | None,
-    numbered: bool,
-    progress: Progress,
-) -> Labelled:
-    files = pair_files(find_images(phase), find_images(fluorescence), pattern, (phase, fluorescence), numbered=numbered)
-    (out / LABELS).mkdir(parents=True, exist_ok=True)
+def _paired(phase: Path, fluorescence: Path, naming: Naming) -> Pairs:
+    """Pairs of two folders, each counted once."""
+    sides = find_images(phase), find_images(fluorescence)
+    files = pair_files(*sides, naming.pattern, (phase, fluorescence), numbered=naming.numbered)
     pairs, twins = _counted_once(files.pairs)
-    found, skipped, stems = [], [*files.skipped, *twins], _stems(pairs)
-    for number, pair in enumerate(pairs):
-        try:
-            found.append(_identified(pair, stems[pair.phase], out, settings))
-        except ImageError as error:
-            skipped.append(Skipped(shown(pair.phase.name), _why(pair, error)))
-        progress("labelling from fluorescence", number + 1, len(pairs))
-    if not found:
-        raise ImageError(
-            f"{fluorescence}: none of {len(pairs)} pairs could be labelled; first: {skipped[-len(pairs)].reason}"
-        )
+    return Pairs(tuple(pairs), (*files.skipped, *twins))
+
+
+def _labelled(files: Pairs, out: Path, settings: LabelSettings, progress: Progress) -> Labelled:
+    found, failed = _identify_all(files.pairs, out, settings, progress)
     usual = typical_area(np.concatenate([one.sizes for one in found]))
     made = []
     for number, one in enumerate(found):
@@ -138,20 +126,50 @@ def _labelled(
         LabelledField(each.pair.name, each.label, each.found.count, reason)
         for each, reason in zip(made, why, strict=True)
     )
-    sheet = _sheet(made, why, out)
     hints = (*_hints(found, settings), beside, _misfits(made, alike))
-    result = Labelled(out, fields, tuple(skipped), offset, sheet, tuple(hint for hint in hints if hint))
+    result = Labelled(
+        out, fields, (*files.skipped, *failed), offset, _sheet(made, why, out), tuple(hint for hint in hints if hint)
+    )
     write_table(result, [each.found for each in made])
+    _write_notes(result, settings)
+    return result
+
+
+def _identify_all(
+    pairs: Sequence[Pair], out: Path, settings: LabelSettings, progress: Progress
+) -> tuple[list[_Found], list[Skipped]]:
+    """The label of every pair as the stain gives it, and the pairs that have none.
+
+    Raises
+    ------
+    ImageError
+        None has one.
+    """
+    (out / LABELS).mkdir(parents=True, exist_ok=True)
+    found, skipped, stems = [], [], _stems(pairs)
+    for number, pair in enumerate(pairs):
+        try:
+            found.append(_identified(pair, stems[pair.phase], out, settings))
+        except ImageError as error:
+            skipped.append(Skipped(shown(pair.phase.name), _why(pair, error)))
+        progress("labelling from fluorescence", number + 1, len(pairs))
+    if not found:
+        where = pairs[0].fluorescence.parent
+        raise ImageError(f"{where}: none of {len(pairs)} pairs could be labelled; first: {skipped[0].reason}")
+    return found, skipped
+
+
+def _write_notes(made: Labelled, settings: LabelSettings) -> None:
+    """Write label.json."""
     notes = {
         "settings": asdict(settings),
-        "offset": asdict(offset),
-        "kept": len(result.kept),
-        "rejected": len(fields) - len(result.kept),
-        "hints": result.hints,
-        "skipped": [asdict(s) for s in skipped],
+        "offset": asdict(made.offset),
+        "kept": len(made.kept),
+        "rejected": len(made.fields) - len(made.kept),
+        "hints": made.hints,
+        "skipped": [asdict(each) for each in made.skipped],
     }
-    write_json(out / NOTES, notes)
-    return result
+    write_json(made.folder / NOTES, notes)
 
 
 def _judged(found: Sequence[_Found], made: Sequence[_Made], settings: LabelSettings) -> tuple[list[str], list[float]]:
@@ -223,8 +241,8 @@ def _counted_once(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Skipped]]:
 
 def _why(pair: Pair, error: ImageError) -> str:
     """An error without the name that is told before it."""
-    said, stain = shown(error).removeprefix(f"{shown(pair.phase)}: "), f"{shown(pair.fluorescence)}: "
-    return f"its stain: {said.removeprefix(stain)}" if said.startswith(stain) else said
+    stain = shown(pair.fluorescence)
+    return shown(f"its stain: {error.reason}" if error.place == stain else error.beside(shown(pair.phase)))
 
 
 def _stems(pairs: Sequence[Pair]) -> dict[Path, str]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.errors import ImageError
+from cytally.files.names import shown
 from cytally.images.flatten import flatten
 from cytally.images.register import Offset, correlation, peak
 from cytally.livecell.names.understand import understand
@@ -87,7 +88,7 @@ def pair_files(
             f"expected pairs of images, but no name of {phase[0].parent} fits one of {fluorescence[0].parent} "
             f"(such as {phase[0].name} and {fluorescence[0].name}); give --pattern with groups position and frame"
         )
-    left = tuple(Skipped(one.path.name, "no phase-contrast image of this name") for one in sides[1].values())
+    left = tuple(Skipped(shown(one.path.name), "no phase-contrast image of this name") for one in sides[1].values())
     return Pairs(tuple(sorted(pairs, key=lambda pair: pair.phase)), left)
 
 

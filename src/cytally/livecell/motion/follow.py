@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,30 +27,47 @@ from cytally.types import FloatArray, IntArray
 TABLE = "tracks.csv"
 
 
+@dataclass(frozen=True)
+class Frames:
+    """What there is of one sequence, in time.
+
+    Attributes
+    ----------
+    images, masks : sequence of Path
+        Phase contrast and masks of single nuclei.
+    places : sequence of int, optional
+        Number of each frame from 0; a frame that is missing is one in which nothing was found, and the
+        camera stands there where it stood before. Default: none is missing.
+    """
+
+    images: Sequence[Path]
+    masks: Sequence[Path]
+    places: Sequence[int] | None = None
+
+    @property
+    def at(self) -> tuple[int, ...]:
+        """Number of each frame."""
+        return tuple(range(len(self.masks)) if self.places is None else self.places)
+
+
 def follow(
-    images: Sequence[Path],
-    masks: Sequence[Path],
+    frames: Frames,
     out: Path,
     *,
     settings: LinkSettings | None = None,
     largest_shift: int = 60,
-    places: Sequence[int] | None = None,
     progress: Progress = silent,
 ) -> Tracks:
     """Track the nuclei of one sequence.
 
     Parameters
     ----------
-    images, masks : sequence of Path
-        Phase contrast and masks of single nuclei, in time.
+    frames : Frames
     out : Path
         Gets mask000.tif ... and res_track.txt (Cell Tracking Challenge), and tracks.csv.
     settings : LinkSettings, optional
     largest_shift : int
         Pixels by which the camera may jump from frame to frame; 0 for a camera that stands.
-    places : sequence of int, optional
-        Number of each frame from 0; a frame that is missing is one in which nothing was found, and the
-        camera stands there where it stood before. Default: none is missing.
     progress : callable
 
     Raises
@@ -57,35 +75,38 @@ def follow(
     ImageError
         Frames of two sizes.
     """
-    at = tuple(places) if places is not None else tuple(range(len(masks)))
-    sequence = _Sequence({place: path for place, path in zip(at, masks, strict=True)})
+    sequence = _Masks(dict(zip(frames.at, frames.masks, strict=True)))
     found, sizes = [], []
-    for number, mask in enumerate(sequence.masks()):
+    for number, mask in enumerate(sequence.read()):
         found.append(centres(mask))
         sizes.append(areas(mask))
         progress("measuring nuclei", number + 1, sequence.frames)
-
-    def shown() -> Iterator[NDArray[np.generic]]:
-        for number, path in enumerate(images):
-            yield grey(read(path))
-            progress("measuring the camera's drift", number + 1, len(images))
-
-    there = (
-        camera_drift(shown(), [found[place] for place in at], largest_shift)
-        if largest_shift
-        else np.zeros((len(at), 2))
-    )
-    drift = there[np.searchsorted(at, np.arange(sequence.frames), side="right") - 1]
+    drift = _drift(frames, found, largest_shift, progress)
     seen = [_sighting(p, a, d, sequence.shape) for p, a, d in zip(found, sizes, drift, strict=True)]
-    filled = fill_gaps(link(seen, settings), seen, sequence.masks(), drift)
+    filled = fill_gaps(link(seen, settings), seen, sequence.read(), drift)
     tracks = tracks_of(filled.links, filled.sightings, drift)
     out.mkdir(parents=True, exist_ok=True)
     _write_table(out / TABLE, tracks, filled)
-    write_tracks(out, relabelled_masks(drawn_masks(sequence.masks(), filled), tracks), tracks.rows)
+    write_tracks(out, relabelled_masks(drawn_masks(sequence.read(), filled), tracks), tracks.rows)
     return tracks
 
 
-class _Sequence:
+def _drift(frames: Frames, found: Sequence[FloatArray], largest_shift: int, progress: Progress) -> FloatArray:
+    """Where the camera stood, (n, 2) for each of n frames; a missing one as the one before."""
+
+    def images() -> Iterator[NDArray[np.generic]]:
+        for number, path in enumerate(frames.images):
+            yield grey(read(path))
+            progress("measuring the camera's drift", number + 1, len(frames.images))
+
+    at = frames.at
+    if not largest_shift:
+        return np.zeros((len(found), 2))
+    there = camera_drift(images(), [found[place] for place in at], largest_shift)
+    return np.asarray(there[np.searchsorted(at, np.arange(len(found)), side="right") - 1])
+
+
+class _Masks:
     """Masks of a sequence by the number of their frame, read one at a time; empty where one is missing."""
 
     def __init__(self, paths: Mapping[int, Path]) -> None:
@@ -94,7 +115,7 @@ class _Sequence:
         first = read_mask(paths[min(paths)])
         self.shape = (first.shape[0], first.shape[1])
 
-    def masks(self) -> Iterator[IntArray]:
+    def read(self) -> Iterator[IntArray]:
         """In time."""
         for place in range(self.frames):
             path = self._paths.get(place)

@@ -236,6 +236,7 @@ def require_tracker() -> None:
 
 
 def _laptrack() -> Any:
+    """The class of the tracker, which has no types of its own."""
     try:
         from laptrack import LapTrack
     except ImportError as error:

@@ -5,10 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cytally.files.names import shown
-
 #: Position of an image whose name tells no more than the time.
 NAMELESS = "field"
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How names are to be read.
+
+    Attributes
+    ----------
+    pattern : str, optional
+        For file names, see `understand`.
+    numbered : bool
+        Numbers without a word are times.
+    """
+
+    pattern: str | None = None
+    numbered: bool = False
 
 
 @dataclass(frozen=True, order=True)
@@ -43,7 +57,3 @@ class FrameName:
     z: str = field(default="", compare=False)
     hours: float | None = field(default=None, compare=False)
     timed: bool = field(default=False, compare=False)
-
-    def __post_init__(self) -> None:
-        """Positions become names of folders and captions, which must be text."""
-        object.__setattr__(self, "position", shown(self.position))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from cytally.livecell.names.frame import FrameName
 
@@ -155,8 +154,3 @@ def as_data(found: Listing) -> dict[str, object]:
         "problems": list(found.problems),
         "understood": found.understood,
     }
-
-
-def relative(path: Path, root: Path) -> str:
-    """Name of an image below the folder given."""
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name

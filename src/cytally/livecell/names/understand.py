@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from cytally.errors import ImageError, SettingsError
+from cytally.files.names import shown, told_apart
 from cytally.livecell.names.frame import NAMELESS, FrameName
 from cytally.livecell.names.numbers import consecutive_slot, too_far_apart
 from cytally.livecell.names.schemes import Part, Role
@@ -77,7 +78,7 @@ def understand(
     """
     within = folders or {}
     if pattern is not None:
-        return Understood(tuple(_placed(_by_pattern(p, pattern), within.get(p, "")) for p in paths))
+        return Understood(tuple(_as_text([_placed(_by_pattern(p, pattern), within.get(p, "")) for p in paths])))
     _refuse_unclear(paths)
     names = [_Name(path, within.get(path, ""), parts_of(_OME.sub("", path.stem))) for path in paths]
     _refuse_thumbnails(names)
@@ -93,7 +94,7 @@ def understand(
         if time is None:
             _times_from_folders(layout)
         found |= {name.path: _frame(name, time, _clock_slot(layout, time)) for name in layout}
-    frames, merged = _in_one_case(_from_first([found[path] for path in paths]))
+    frames, merged = _in_one_case(_from_first(_as_text([found[path] for path in paths])))
     return Understood(tuple(frames), tuple(dict.fromkeys([*notes, *merged])))
 
 
@@ -266,6 +267,12 @@ def _placed(found: FrameName, folder: str) -> FrameName:
         return found
     position = folder if found.position == NAMELESS else f"{folder}_{found.position}"
     return replace(found, position=position, well=found.well or well_in(position))
+
+
+def _as_text(frames: Sequence[FrameName]) -> list[FrameName]:
+    """Positions become names of folders and captions, which must be text; those shown alike stay apart."""
+    names = told_apart(dict.fromkeys(frame.position for frame in frames))
+    return [replace(f, position=names[f.position], channel=shown(f.channel), well=shown(f.well)) for f in frames]
 
 
 def _from_first(frames: Sequence[FrameName]) -> list[FrameName]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from cytally.errors import ImageError
-from cytally.files.atomic import write_bytes
 from cytally.files.hashes import hash_of
-from cytally.images.sequences.unstack import StackPart, StackPlane, stack_parts, stack_planes, write_plane
+from cytally.files.json import read_json, write_json
+from cytally.files.names import shown
+from cytally.images.sequences.stacks import StackPart, StackPlane, stack_parts, stack_planes
+from cytally.images.write import write
 from cytally.progress import Progress, silent
+from cytally.types import Image
 
 NOTE = "unstacked.json"
 
@@ -44,13 +46,12 @@ def unstack(stacks: Sequence[Path], out: Path, progress: Progress = silent) -> d
     _refuse_others(parts, names, out)
     for path, some in parts.items():
         total, done = sum(one.times * one.channels * one.planes for one in some), 0
-        for part in some:
-            for plane in stack_planes(path, part):
-                target = out / place_of(names[path], part, plane, len(some))
-                target.parent.mkdir(parents=True, exist_ok=True)
-                write_plane(target, plane.pixels, part)
-                done += 1
-                progress(f"unstacking {path.name}", done, total)
+        for plane in stack_planes(path):
+            target = out / place_of(names[path], plane, len(some))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write(target, Image(plane.pixels, plane.part.pixel_size_um), hours=plane.part.hours)
+            done += 1
+            progress(f"unstacking {shown(path.name)}", done, total)
     return parts
 
 
@@ -76,7 +77,9 @@ def own_names(paths: Sequence[Path]) -> dict[Path, str]:
         if not shared:
             return names
         depth |= {path: depth[path] + 1 for path in shared}
-    raise ImageError(f"{shared[0]} and {shared[1]}: two stacks of one name; unstack them into two folders")
+    raise ImageError(
+        f"{shown(shared[0])} and {shown(shared[1])}: two stacks of one name; unstack them into two folders"
+    )
 
 
 def stem_of(path: Path) -> str:
@@ -91,8 +94,9 @@ def stem_of(path: Path) -> str:
     return stem[:-4] if stem.lower().endswith(".ome") else stem
 
 
-def place_of(name: str, part: StackPart, plane: StackPlane, series: int) -> Path:
+def place_of(name: str, plane: StackPlane, series: int) -> Path:
     """Where a plane goes, relative to OUT."""
+    part = plane.part
     own = f"{name}_s{part.number + 1:02d}" if series > 1 else name
     z = f"_z{plane.z:03d}" if part.planes > 1 else ""
     return Path(f"ch{plane.channel + 1}" if part.channels > 1 else "") / f"{own}_t{plane.time:03d}{z}.tif"
@@ -101,10 +105,12 @@ def place_of(name: str, part: StackPart, plane: StackPlane, series: int) -> Path
 def _refuse_others(parts: dict[Path, list[StackPart]], names: dict[Path, str], out: Path) -> None:
     """Nothing is written over what came of another stack, or of nobody knows what."""
     note = out / NOTE
-    known: dict[str, str] = json.loads(note.read_text()) if note.is_file() else {}
+    known = read_json(note) if note.is_file() else {}
+    if not isinstance(known, dict):
+        raise ImageError(f"{shown(note)}: expected stacks and their hashes, got something else; take it away first")
     hashes = {path: hash_of(path) for path in parts}
     for path in parts:
-        if known.get(names[path]) == hashes[path]:
+        if known.get(shown(names[path])) == hashes[path]:
             continue
         there = sorted(
             found
@@ -118,11 +124,11 @@ def _refuse_others(parts: dict[Path, list[StackPart]], names: dict[Path, str], o
         )
         if there:
             raise ImageError(
-                f"{there[0]}: is there already, and not of {path}; give another --out, or take it away first"
+                f"{shown(there[0])}: is there already, and not of {shown(path)}; give another --out, or take it away first"
             )
     out.mkdir(parents=True, exist_ok=True)
-    told = known | {names[path]: hashes[path] for path in parts}
-    write_bytes(note, (json.dumps(told, indent=1) + "\n").encode())
+    told = known | {shown(names[path]): hashes[path] for path in parts}
+    write_json(note, told)
 
 
 def _literal(name: str) -> str:

@@ -2,7 +2,8 @@
 
 After Yin, Kanade & Chen 2012 (Medical Image Analysis 16, 1047): the picture is the phase delay
 minus a blurred copy of it, which is why flat thick cells are dark, wear a bright halo and fade
-towards their middle. Rounded cells delay so much that they turn bright.
+towards their middle. Rounded cells delay most and wear the brightest halo; within it they are dark here, where many
+microscopes show them bright.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -173,7 +172,7 @@ class CropTask(Task[NDArray[np.int64], CropBatch]):
         self.epochs = settings.epochs
         self._rng = np.random.default_rng()
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Architecture, settings, and how many crops there are."""
         return {"architecture": asdict(self.architecture), "crops": len(self.crops)} | asdict(self.settings)
 
@@ -197,7 +196,7 @@ class CropTask(Task[NDArray[np.int64], CropBatch]):
 
     def batch(self, item: NDArray[np.int64]) -> CropBatch:
         """Crops, moved and restained, and their labels."""
-        images = examples(self.crops, item, self.architecture.side, self.settings.jitter, self._rng)
+        images = moved_crops(self.crops, item, self.architecture.side, self.settings.jitter, self._rng)
         return CropBatch(images, torch.from_numpy(self.crops.labels[item]))
 
     def rate(self, epoch: int, step: int, steps: int) -> float:
@@ -210,7 +209,7 @@ class CropTask(Task[NDArray[np.int64], CropBatch]):
         return functional.cross_entropy(answers.float(), labels, label_smoothing=self.settings.smoothing)
 
 
-def examples(crops: Crops, chosen: NDArray[np.int64], side: int, jitter: int, rng: np.random.Generator) -> Tensor:
+def moved_crops(crops: Crops, chosen: NDArray[np.int64], side: int, jitter: int, rng: np.random.Generator) -> Tensor:
     """Crops (n, 1, side, side) turned, mirrored, shifted, restained."""
     images = np.empty((len(chosen), 1, side, side), np.float32)
     for image, index in zip(images, chosen, strict=True):

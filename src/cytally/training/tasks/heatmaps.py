@@ -6,21 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from cytally.labels.points import SIGMA
 from cytally.nets.losses import heatmap_loss
-from cytally.nets.unet import STRIDE, Architecture, UNet
-from cytally.progress import Progress, silent
+from cytally.nets.unet import Architecture, UNet
+from cytally.progress import Progress
 from cytally.training import augment
 from cytally.training.checkpoints import load_weights
 from cytally.training.devices import shared
 from cytally.training.examples import ZERO, CellSource, Targets, TrainingCell, choose_corner, unpack
-from cytally.training.loop import fit
 from cytally.training.pool import Pool, PoolSettings
 from cytally.training.task import Row, Share, Task
 
@@ -64,7 +63,7 @@ class TrainingSettings:
     warm: int = 6
     ramp: int = 6
     side: int = 384
-    sigma: float = 2.0
+    sigma: float = SIGMA
     augmented: bool = True
     seed: int = 1
     pool: PoolSettings = field(default_factory=PoolSettings)
@@ -104,45 +103,6 @@ FINISH = replace(FURTHER, epochs=14, late_from=4, rate=1e-4, late_rate=1e-4)
 PRESETS = {"shipped": SHIPPED, "further": FURTHER, "finish": FINISH, "paper": PAPER}
 
 
-def fit_heatmaps(
-    source: CellSource,
-    architecture: Architecture,
-    settings: TrainingSettings,
-    folder: Path,
-    progress: Progress = silent,
-    start: Path | None = None,
-    devices: int = 0,
-) -> list[Row]:
-    """Train on cells, leaving the weights of each epoch; an interrupted run resumes.
-
-    Parameters
-    ----------
-    source : CellSource
-        Gives cell number n; must be picklable, as it also runs in another process.
-    architecture : Architecture
-    settings : TrainingSettings
-        `epochs` may be another when a run resumes.
-    folder : Path
-        Of the run, as `loop.fit` writes it.
-    progress : callable
-    start : Path, optional
-        Weights (safetensors) of the same architecture to begin from.
-    devices : int
-        GPUs, or processes without one; 0: every GPU, or one process.
-
-    Returns
-    -------
-    list of dict
-        The learning curve, a row per epoch.
-
-    Raises
-    ------
-    RunError
-        As `loop.fit`; weights of another architecture to begin from.
-    """
-    return fit(HeatmapTask(source, architecture, settings, start), folder, progress, devices)
-
-
 @dataclass(frozen=True)
 class HeatmapBatch:
     """One crop of each of b cells.
@@ -152,7 +112,7 @@ class HeatmapBatch:
     numbers : tuple of int
         The cells.
     images : Tensor, shape (b, 1, side, side)
-    heatmaps : Tensor, shape (b, classes, side/4, side/4)
+    heatmaps : Tensor, shape (b, classes, side/stride, side/stride)
     known : Tensor, shape (b, classes, 1, 1)
         1 for each channel that is labelled, else 0.
     """
@@ -164,13 +124,24 @@ class HeatmapBatch:
 
 
 class HeatmapTask(Task[list[int], HeatmapBatch]):
-    """Heatmaps of points, learnt from a pool of cells of which some are exchanged after each epoch."""
+    """Heatmaps of points, learnt from a pool of cells of which some are exchanged after each epoch.
+
+    Parameters
+    ----------
+    source : CellSource
+        Gives cell number n; must be picklable, as it also runs in another process.
+    architecture : Architecture
+    settings : TrainingSettings
+        `epochs` may be another when a run resumes.
+    start : Path, optional
+        Weights (safetensors) of the same architecture to begin from.
+    """
 
     several = True
     free = ("epochs",)
 
     def __init__(
-        self, source: CellSource, architecture: Architecture, settings: TrainingSettings, start: Path | None
+        self, source: CellSource, architecture: Architecture, settings: TrainingSettings, start: Path | None = None
     ) -> None:
         self.architecture, self.settings, self.start = architecture, settings, start
         self.epochs = settings.epochs
@@ -179,7 +150,7 @@ class HeatmapTask(Task[list[int], HeatmapBatch]):
         self._alarms: dict[int, float] = {}
         self._criterion = (0.0, 0.0)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Architecture and settings."""
         return {"architecture": asdict(self.architecture)} | asdict(self.settings)
 
@@ -223,7 +194,9 @@ class HeatmapTask(Task[list[int], HeatmapBatch]):
     def batch(self, item: list[int]) -> HeatmapBatch:
         """One crop of each cell."""
         cells = [self._pool.cells[number] for number in item]
-        return examples(item, cells, self.settings, self.architecture.classes, self._rng)
+        how = self.architecture
+        targets = Targets(how.classes, how.step, self.settings.sigma)
+        return heatmap_batch(item, cells, self.settings, targets, self._rng)
 
     def rate(self, epoch: int, step: int, steps: int) -> float:
         """Constant from `late_from` on."""
@@ -248,22 +221,13 @@ class HeatmapTask(Task[list[int], HeatmapBatch]):
         """Every epoch: members are drawn from them."""
         return {int(row["epoch"]) for row in rows}
 
-    def notes(self) -> dict[str, Any]:
+    def notes(self) -> dict[str, object]:
         """Which cells are in the pool, for how long, and how they alarmed."""
-        pool = self._pool
-        return {
-            "numbers": pool.numbers,
-            "age": pool.age,
-            "alarm": pool.alarm,
-            "next_number": pool.next_number,
-        }
+        return self._pool.notes()
 
-    def restore(self, notes: Mapping[str, Any]) -> None:
+    def restore(self, notes: Mapping[str, object]) -> None:
         """The pool as it was; its cells are made again from their numbers."""
-        self._pool.numbers = [int(number) for number in notes["numbers"]]
-        self._pool.age = {int(k): v for k, v in notes["age"].items()}
-        self._pool.alarm = {int(k): v for k, v in notes["alarm"].items()}
-        self._pool.next_number = int(notes["next_number"])
+        self._pool.restore(notes)
 
 
 def criterion_at(epoch: int, settings: TrainingSettings) -> tuple[float, float]:
@@ -273,16 +237,15 @@ def criterion_at(epoch: int, settings: TrainingSettings) -> tuple[float, float]:
     return settings.weight * min(1.0, (epoch - settings.warm) / max(settings.ramp, 1)), 0.0
 
 
-def examples(
+def heatmap_batch(
     numbers: Sequence[int],
     cells: Sequence[TrainingCell],
     settings: TrainingSettings,
-    classes: int,
+    targets: Targets,
     rng: np.random.Generator,
 ) -> HeatmapBatch:
-    """One crop of each cell."""
+    """One crop of each cell, and the heatmaps that a network should answer."""
     images, heatmaps = [], []
-    targets = Targets(classes, STRIDE, settings.sigma)
     for cell in cells:
         corner = choose_corner(cell, settings.side, rng)
         how = augment.draw(rng) if settings.augmented else augment.Augmentation()
@@ -291,7 +254,7 @@ def examples(
         images.append(augment.restain(crop, how, rng))
         heatmaps.append(targets.draw(places, cell.classes, settings.side))
     image = torch.from_numpy(np.stack(images))[:, None].to(memory_format=torch.channels_last)
-    known = torch.from_numpy(np.stack([cell.known[:classes] for cell in cells])).float()[:, :, None, None]
+    known = torch.from_numpy(np.stack([cell.known[: targets.classes] for cell in cells])).float()[:, :, None, None]
     return HeatmapBatch(tuple(numbers), image, torch.from_numpy(np.stack(heatmaps)) * known, known)
 
 

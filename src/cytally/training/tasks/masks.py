@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -104,29 +103,15 @@ def core_mask(labels: IntArray) -> NDArray[np.uint8]:
     return np.asarray(inside + ((depth > CORE * deepest[labels]) & (labels > 0) & (apart > 0)), np.uint8)
 
 
-def fit_masks(
-    training: Sequence[MaskedCrop],
-    validation: Sequence[MaskedCrop],
-    architecture: Architecture,
-    settings: MaskSettings,
-    folder: Path,
-    *,
-    progress: Progress = silent,
-    start: Path | None = None,
-) -> list[Path]:
+def fit_masks(task: MaskTask, folder: Path, progress: Progress = silent) -> list[Path]:
     """Train, keeping the best epochs; an interrupted run resumes.
 
     Parameters
     ----------
-    training, validation : sequence of MaskedCrop
-    architecture : Architecture
-        Sharp, with two classes.
-    settings : MaskSettings
+    task : MaskTask
     folder : Path
         Of the run, as `loop.fit` writes it.
     progress : callable
-    start : Path, optional
-        Weights of the same architecture to begin from (transfer).
 
     Returns
     -------
@@ -136,12 +121,10 @@ def fit_masks(
     Raises
     ------
     RunError
-        Nothing to train or validate on; weights of another architecture to begin from; as `loop.fit`.
+        As `loop.fit`; weights of another architecture to begin from.
     """
-    if not training or not validation:
-        raise RunError(f"expected crops to train and to validate on, got {len(training)} and {len(validation)}")
-    rows = fit(MaskTask(training, validation, architecture, settings, start), folder, progress)
-    return [member_path(folder, epoch) for epoch in best_epochs(rows, settings.members)]
+    rows = fit(task, folder, progress)
+    return [member_path(folder, epoch) for epoch in best_epochs(rows, task.settings.members)]
 
 
 @dataclass(frozen=True)
@@ -160,7 +143,22 @@ class MaskBatch:
 
 
 class MaskTask(Task[NDArray[np.int64], MaskBatch]):
-    """Nuclei and their cores, pixel by pixel."""
+    """Nuclei and their cores, pixel by pixel.
+
+    Parameters
+    ----------
+    training, validation : sequence of MaskedCrop
+    architecture : Architecture
+        Sharp, with two classes.
+    settings : MaskSettings
+    start : Path, optional
+        Weights of the same architecture to begin from (transfer).
+
+    Raises
+    ------
+    RunError
+        Nothing to train or validate on.
+    """
 
     def __init__(
         self,
@@ -170,12 +168,14 @@ class MaskTask(Task[NDArray[np.int64], MaskBatch]):
         settings: MaskSettings,
         start: Path | None = None,
     ) -> None:
+        if not training or not validation:
+            raise RunError(f"expected crops to train and to validate on, got {len(training)} and {len(validation)}")
         self.training, self.validation = training, validation
         self.architecture, self.settings, self.start = architecture, settings, start
         self.epochs = settings.epochs
         self._rng = np.random.default_rng()
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Architecture and settings."""
         return {"architecture": asdict(self.architecture)} | asdict(self.settings)
 

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import optimize, special
+from scipy import optimize
 
 from cytally.dosimetry.curves.fit import HIGHEST_GY, yield_at, yield_error
-from cytally.errors import CountsError
+from cytally.dosimetry.estimation.limits.counting import count_below, count_log, count_up_to_log
+from cytally.dosimetry.estimation.limits.prior import FLAT, Prior
 from cytally.statistics.distributions import chi2_quantile
 from cytally.types import FloatArray
 
@@ -23,90 +24,10 @@ _POINTS = 4001
 _ALIVE = 25.0
 #: Doses of the first look: 0, and then each 4 % above the last.
 _SCAN = np.concatenate([[0.0], np.geomspace(0.002, HIGHEST_GY, 280)])
+#: Doses at which a likelihood is held to what lower doses leave.
+_STEPS = _SCAN[::3]
 #: A density per Gy, times `HIGHEST_GY`, that does not end there.
 _ENDLESS = 1e-3
-#: A negative binomial distribution of this size is Poisson's.
-_POISSON = 1e12
-#: Shape of a gamma prior, whose standard deviation is then 3 % of its mean.
-_NARROWEST = 1000.0
-
-
-@dataclass(frozen=True)
-class Prior:
-    """What was believed of the dose before the count.
-
-    Attributes
-    ----------
-    highest : float or None
-        Gy; every dose up to this is as likely as any other. None: there is no such end.
-    gamma : (shape, mean) or None
-        A gamma distribution instead, mean in Gy.
-    """
-
-    highest: float | None = None
-    gamma: tuple[float, float] | None = None
-
-    def __post_init__(self) -> None:
-        if self.highest is not None and not 0 < self.highest <= HIGHEST_GY:
-            raise CountsError(
-                f"expected a prior up to a dose above 0 and at most {HIGHEST_GY:g} Gy, got {self.highest:g}"
-            )
-        if self.gamma is not None and not all(0 < value < float("inf") for value in self.gamma):
-            raise CountsError(
-                f"expected a gamma prior of shape and mean above 0, got {self.gamma[0]:g} and {self.gamma[1]:g}"
-            )
-        if self.gamma is not None and not 1 <= self.gamma[0] <= _NARROWEST:
-            raise CountsError(
-                f"expected a gamma prior of a shape of 1 to {_NARROWEST:g}, got {self.gamma[0]:g}: below, 0 Gy is "
-                "infinitely likely whatever was counted; above, no count says anything"
-            )
-
-    @staticmethod
-    def of(text: str) -> Prior:
-        """A prior by its name and numbers.
-
-        Raises
-        ------
-        CountsError
-            Another form, or numbers that no prior has.
-
-        Examples
-        --------
-        >>> Prior.of("uniform:5").highest, Prior.of("gamma:2,1.5").gamma
-        (5.0, (2.0, 1.5))
-        """
-        kind, _, rest = text.partition(":")
-        try:
-            numbers = [float(part) for part in rest.split(",")] if rest else []
-        except ValueError:
-            numbers = []
-        if text == "uniform":
-            return Prior()
-        if kind == "uniform" and len(numbers) == 1:
-            return Prior(highest=numbers[0])
-        if kind == "gamma" and len(numbers) == 2:
-            return Prior(gamma=(numbers[0], numbers[1]))
-        raise CountsError(
-            f"expected a prior uniform, uniform:5 (up to 5 Gy) or gamma:2,1.5 (shape and mean in Gy), got {text!r}"
-        )
-
-    def log_weight(self, dose: FloatArray) -> FloatArray:
-        """Log density at doses, up to a constant; -inf where a dose was impossible."""
-        if self.gamma is not None:
-            shape, mean = self.gamma
-            with np.errstate(divide="ignore"):
-                return np.asarray(special.xlogy(shape - 1, dose) - dose * shape / mean)
-        return np.where(dose <= (HIGHEST_GY if self.highest is None else self.highest), 0.0, -np.inf)
-
-    @property
-    def words(self) -> str:
-        """What it is, in words."""
-        if self.gamma is not None:
-            return f"gamma prior of shape {self.gamma[0]:g} and mean {self.gamma[1]:g} Gy"
-        return "flat prior" if self.highest is None else f"flat prior up to {self.highest:g} Gy"
-
-
-FLAT = Prior()
 
 
 @dataclass(frozen=True)
@@ -189,6 +110,7 @@ class Posterior:
         """An upper limit, or a higher one where the counts up to this one are still too likely."""
 
         def above(dose: float) -> float:
+            """By how much the counts up to this one are too likely."""
             return float(self.below(np.array([dose]))[0]) - tail if self.below is not None else -1.0
 
         if not np.isfinite(upper) or above(upper) <= 0:
@@ -207,9 +129,7 @@ def calibrative_density(
     coefficients: FloatArray,
     covariance: FloatArray,
     *,
-    protraction: float = 1.0,
-    prior: tuple[float, float] | None = None,
-    highest: float | None = None,
+    prior: Prior = FLAT,
     index: float | None = None,
 ) -> Posterior:
     """Density of the dose given a count (Higueras 2015, gamma mean prior).
@@ -218,11 +138,9 @@ def calibrative_density(
     ----------
     aberrations, cells : int
     coefficients, covariance : ndarray of shape (3,) and (3, 3)
-    protraction : float
-    prior : (shape, mean), optional
-        Of a gamma prior on the dose; flat without it.
-    highest : float, optional
-        Gy; default: as far as the density reaches, at most `HIGHEST_GY`.
+        Of the curve; of a protracted exposure its `protracted` one.
+    prior : Prior
+        On the dose; a flat one without an end reaches as far as the density does, at most to `HIGHEST_GY`.
     index : float, optional
         Dispersion index of overdispersed counts: they say as much as 1 / index times as many
         Poisson ones (quasi-likelihood); the curve's error stays as it is.
@@ -235,19 +153,44 @@ def calibrative_density(
     count, among = aberrations * worth, cells * worth
 
     def moments(dose: FloatArray) -> tuple[FloatArray, FloatArray]:
-        mean = yield_at(dose, coefficients, protraction)
-        return mean, yield_error(dose, covariance, protraction) ** 2
+        """Mean and variance of the yield per cell."""
+        return yield_at(dose, coefficients), yield_error(dose, covariance) ** 2
+
+    likelihood = growing(
+        lambda dose: count_log(count, among, *moments(dose)),
+        lambda dose: count_up_to_log(count, among, *moments(dose)),
+    )
 
     def log_density(dose: FloatArray) -> FloatArray:
-        log = count_log(count, among, *moments(dose))
-        if prior is not None:
-            shape, mean = prior
-            with np.errstate(divide="ignore"):
-                log = log + special.xlogy(shape - 1, dose) - dose * shape / mean
+        """Likelihood and prior together."""
+        log = likelihood(dose) + prior.log_weight(dose)
         return np.asarray(np.where(np.isposinf(log), log[np.isfinite(log)].max(), log))
 
-    dose, density = trace(log_density, _POINTS, highest)
+    dose, density = trace(log_density, _POINTS, prior.highest)
     return Posterior(dose, density, lambda gray: count_below(count, among, *moments(gray)))
+
+
+def growing(
+    log: Callable[[FloatArray], FloatArray], log_up_to: Callable[[FloatArray], FloatArray]
+) -> Callable[[FloatArray], FloatArray]:
+    """A log likelihood of the dose, held to what it must be as a yield never falls with dose.
+
+    Every curve grows: at no dose can a count so low be more probable than it is at a lower dose. The Gamma
+    distribution of the mean does not know that. Far beyond the calibrated doses, where the error of the curve
+    is as large as its yield, it holds means near 0, and would call 0 Gy and 100 Gy alike for a count of 0.
+
+    Parameters
+    ----------
+    log, log_up_to : callable
+        Log probability of the count, and of at most the count, at doses (n,) in Gy.
+    """
+    ceiling = np.minimum.accumulate(log_up_to(_STEPS))
+
+    def held(dose: FloatArray) -> FloatArray:
+        """The log likelihood, nowhere above the least log probability of at most the count at lower doses."""
+        return np.minimum(log(dose), ceiling[np.searchsorted(_STEPS, dose, side="right") - 1])
+
+    return held
 
 
 def trace(
@@ -285,59 +228,3 @@ def _alive(dose: FloatArray, log: FloatArray) -> tuple[float, float]:
     alive = np.flatnonzero(log > log.max() - _ALIVE)
     low, high = dose[max(int(alive[0]) - 1, 0)], dose[min(int(alive[-1]) + 1, len(dose) - 1)]
     return (0.0 if low < 0.5 * high and dose[0] == 0 else float(low)), float(high)
-
-
-def count_log(count: float | FloatArray, cells: float, mean: FloatArray, variance: FloatArray) -> FloatArray:
-    """Log probability of a count whose mean is Gamma distributed.
-
-    Negative binomial; Poisson where the variance of the mean is negligible. `mean` and
-    `variance` are those of the yield per cell; all arguments broadcast.
-
-    Notes
-    -----
-    ln G(X + s) - ln G(s) - X ln s by Stirling's series where s is large: the difference of the
-    two would drown in rounding.
-    """
-    expected, size = _expected_and_size(cells, mean, variance)
-    chance = special.xlogy(count, expected) - special.gammaln(np.asarray(count) + 1.0)
-    if (size >= _POISSON).all():
-        return np.asarray(chance - expected)
-    spread = _log_rise(np.asarray(count, float), size) - (count + size) * np.log1p(expected / size)
-    return np.asarray(chance + np.where(size < _POISSON, spread, -expected))
-
-
-def _log_rise(count: FloatArray, size: FloatArray) -> FloatArray:
-    """Ratio of the Gamma functions, ln G(X + s) - ln G(s) - X ln s."""
-    few = size < 1e3
-    small, large = np.minimum(size, 1e3), np.clip(size, 1e3, _POISSON)
-    rise = stirling = np.zeros(())
-    if few.any():
-        rise = special.gammaln(count + small) - special.gammaln(small) - special.xlogy(count, small)
-    if not few.all():
-        ends = 1 / (12 * (count + large)) - 1 / (12 * large)
-        stirling = (count + large - 0.5) * np.log1p(count / large) - count + ends
-    return np.where(few, rise, stirling)
-
-
-def count_up_to(count: float | FloatArray, cells: float, mean: FloatArray, variance: FloatArray) -> FloatArray:
-    """Probability of at most this count, of the distribution of `count_log`; 0 below 0."""
-    expected, size = _expected_and_size(cells, mean, variance)
-    counts = np.asarray(count, dtype=float)
-    beyond = np.maximum(counts + 1, 1e-9)
-    spread = special.betainc(size, beyond, 1 / (1 + expected / size))
-    found = np.where(size < _POISSON, spread, special.gammaincc(beyond, expected))
-    return np.where(counts > -1, found, 0.0)
-
-
-def count_below(count: float | FloatArray, cells: float, mean: FloatArray, variance: FloatArray) -> FloatArray:
-    """Probability of a lower count and half that of this one, of the distribution of `count_log`."""
-    both = (count_up_to(np.asarray(count) - lower, cells, mean, variance) for lower in (0, 1))
-    return np.asarray(sum(both) / 2)
-
-
-def _expected_and_size(cells: float, mean: FloatArray, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Expected count and shape of its Gamma distribution, both above 0."""
-    yields = np.maximum(mean, 1e-150)
-    with np.errstate(divide="ignore", over="ignore"):
-        size = np.where(variance > 0, yields**2 / np.where(variance > 0, variance, 1.0), _POISSON)
-    return cells * yields, np.clip(size, 1e-12, _POISSON)

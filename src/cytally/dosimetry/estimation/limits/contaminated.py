@@ -55,14 +55,14 @@ class _Model:
     background: float
     variance: float
 
-    def mean(self, dose: FloatArray, protraction: float) -> FloatArray:
+    def mean(self, dose: FloatArray) -> FloatArray:
         """m1 - m0 at doses (n,)."""
-        return yield_at(dose, self.slope, protraction)
+        return yield_at(dose, self.slope)
 
-    def error(self, dose: FloatArray, protraction: float) -> FloatArray:
+    def error(self, dose: FloatArray) -> FloatArray:
         """Its standard error, (n,)."""
-        own = yield_error(dose, self.covariance, protraction) ** 2
-        return np.sqrt(own + self.relative * self.mean(dose, protraction) ** 2)
+        own = yield_error(dose, self.covariance) ** 2
+        return np.sqrt(own + self.relative * self.mean(dose) ** 2)
 
     def backgrounds(self) -> tuple[FloatArray, FloatArray]:
         """Values of m0, and by how much each lowers the log likelihood."""
@@ -100,6 +100,7 @@ class _Likelihood:
 
     @staticmethod
     def of(distribution: IntArray) -> _Likelihood:
+        """Of cells with 0, 1, 2, ... aberrations."""
         counts = np.asarray(distribution, dtype=float)
         k = np.flatnonzero(counts)
         return _Likelihood(counts[k], k.astype(float))
@@ -135,7 +136,6 @@ def contaminated(
     covariance: FloatArray,
     *,
     d0_gy: float,
-    protraction: float = 1.0,
     level: float = 0.95,
     errors: DetectorErrors | None = None,
 ) -> PartialBody | None:
@@ -146,9 +146,9 @@ def contaminated(
     distribution : ndarray of shape (k + 1,)
         Cells with 0, 1, ..., k aberrations.
     coefficients, covariance : ndarray of shape (3,) and (3, 3)
+        Of the curve; of a protracted exposure its `protracted` one.
     d0_gy : float
         Dose that leaves 37 % of the cells able to divide.
-    protraction : float
     level : float
     errors : DetectorErrors, optional
         For automatic counts on a curve that people counted.
@@ -164,19 +164,19 @@ def contaminated(
     model = _model(np.asarray(coefficients, float), np.asarray(covariance, float), errors)
     if likelihood.counts @ likelihood.k <= model.background * likelihood.counts.sum():
         return None
-    dose, share = _estimate(likelihood, model, protraction)
+    dose, share = _estimate(likelihood, model)
     if not dose < 0.99 * HIGHEST_GY:
         return None
     reach = float(chi2_quantile(level, 1)) / 2
-    grid = _alive(likelihood, model, protraction, dose)
-    surface = _surface(likelihood, model, protraction, grid)
+    grid = _alive(likelihood, model, dose)
+    surface = _surface(likelihood, model, grid)
     by_dose = _profile(likelihood, surface, None)
     by_share = np.array([_profile(likelihood, surface, np.full(len(grid), f)).max() for f in _SHARES])
     by_body = np.array([_profile(likelihood, surface, _share_for(body, grid, d0_gy)).max() for body in _SHARES])
     top = max(by_dose.max(), by_share.max(), by_body.max())
     low, high = _within(grid, by_dose, top - reach)
     limits = (low, float("inf") if high >= HIGHEST_GY else high)
-    rate = float(model.mean(np.array(dose), protraction)) + model.background
+    rate = float(model.mean(np.array(dose))) + model.background
     return PartialBody(
         _rate(likelihood, model, rate, reach),
         _bounded(share, _within(_SHARES, by_share, top - reach)),
@@ -189,12 +189,13 @@ def _bounded(value: float, limits: tuple[float, float]) -> Estimate:
     return Estimate(value, float("nan"), min(limits[0], value), max(limits[1], value))
 
 
-def _estimate(likelihood: _Likelihood, model: _Model, protraction: float) -> tuple[float, float]:
+def _estimate(likelihood: _Likelihood, model: _Model) -> tuple[float, float]:
     """The likeliest dose and share."""
     silent = np.array([max(model.background, 1e-12)])
 
     def profile(doses: FloatArray) -> tuple[FloatArray, FloatArray]:
-        exposed = model.mean(doses, protraction) + silent
+        """At each dose the log likelihood of the best share, and that share."""
+        exposed = model.mean(doses) + silent
         parts = likelihood.parts(exposed, np.broadcast_to(silent, exposed.shape))
         share = likelihood.best_share(parts)
         return likelihood.at(parts, share), share
@@ -208,12 +209,12 @@ def _estimate(likelihood: _Likelihood, model: _Model, protraction: float) -> tup
     return float(found.x), float(profile(np.array([found.x]))[1][0])
 
 
-def _alive(likelihood: _Likelihood, model: _Model, protraction: float, dose: float) -> FloatArray:
+def _alive(likelihood: _Likelihood, model: _Model, dose: float) -> FloatArray:
     """Doses that the counts do not exclude, as a grid that holds the best of them."""
     low, high = 1e-3, HIGHEST_GY
     for count in (_FIRST, _FINE):
         grid = np.geomspace(low, high, count)
-        profile = _profile(likelihood, _surface(likelihood, model, protraction, grid), None)
+        profile = _profile(likelihood, _surface(likelihood, model, grid), None)
         alive = np.flatnonzero(profile > profile.max() - _ALIVE)
         low, high = grid[max(alive[0] - 1, 0)], grid[min(alive[-1] + 1, count - 1)]
     return np.unique(np.append(np.geomspace(low, high, _FINE), dose))
@@ -222,11 +223,11 @@ def _alive(likelihood: _Likelihood, model: _Model, protraction: float, dose: flo
 Surface = tuple[tuple[FloatArray, FloatArray], FloatArray]
 
 
-def _surface(likelihood: _Likelihood, model: _Model, protraction: float, grid: FloatArray) -> Surface:
+def _surface(likelihood: _Likelihood, model: _Model, grid: FloatArray) -> Surface:
     """Probabilities over (doses, errors of m1, m0), and what errors and m0 cost, (errors, m0)."""
     silent, cost = model.backgrounds()
-    error = model.error(grid, protraction)[:, None, None] * _ERRORS[:, None]
-    exposed = np.maximum(model.mean(grid, protraction)[:, None, None] + error, 0) + silent
+    error = model.error(grid)[:, None, None] * _ERRORS[:, None]
+    exposed = np.maximum(model.mean(grid)[:, None, None] + error, 0) + silent
     parts = likelihood.parts(exposed, np.broadcast_to(silent, exposed.shape))
     return parts, _ERRORS[:, None] ** 2 / 2 + cost
 

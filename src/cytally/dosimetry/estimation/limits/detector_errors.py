@@ -20,7 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytally.dosimetry.curves.fit import dose_at, yield_at, yield_error
-from cytally.dosimetry.estimation.limits.calibrative import Posterior, count_below, count_log, trace
+from cytally.dosimetry.estimation.limits.calibrative import Posterior, growing, trace
+from cytally.dosimetry.estimation.limits.counting import count_below, count_log, count_up_to_log
 from cytally.errors import CountsError
 from cytally.statistics.distributions import beta_quantile, gamma_quantile
 from cytally.types import FloatArray
@@ -134,8 +135,6 @@ def detector_density(
     covariance: FloatArray,
     errors: DetectorErrors,
     *,
-    protraction: float = 1.0,
-    highest: float | None = None,
     index: float | None = None,
 ) -> Posterior:
     """Density of the dose given an automatic count and a curve counted by people.
@@ -145,11 +144,8 @@ def detector_density(
     aberrations, cells : int
         As the detector counted them.
     coefficients, covariance : ndarray of shape (3,) and (3, 3)
-        Of the curve.
+        Of the curve; of a protracted exposure its `protracted` one.
     errors : DetectorErrors
-    protraction : float
-    highest : float, optional
-        Gy; default: as far as the density reaches.
     index : float, optional
         By how much the variance of the count exceeds Poisson's, as in `calibrative_density`.
 
@@ -163,25 +159,27 @@ def detector_density(
     false, recall = errors.nodes()
 
     def moments(dose: FloatArray) -> tuple[FloatArray, FloatArray]:
-        mean = recall[:, :, None] * yield_at(dose, coefficients, protraction) + false[:, None, None]
-        return mean, (recall[:, :, None] * yield_error(dose, covariance, protraction)) ** 2
+        """Mean and variance of the count per cell for each r + h and f, (n, n, doses)."""
+        mean = recall[:, :, None] * yield_at(dose, coefficients) + false[:, None, None]
+        return mean, (recall[:, :, None] * yield_error(dose, covariance)) ** 2
 
-    def log_density(dose: FloatArray) -> FloatArray:
-        return _mean_log(count_log(count, among, *moments(dose)))
+    log_density = growing(
+        lambda dose: _mean_log(count_log(count, among, *moments(dose))),
+        lambda dose: _mean_log(count_up_to_log(count, among, *moments(dose))),
+    )
 
     def below(dose: FloatArray) -> FloatArray:
+        """Probability of a lower count and half that of this one."""
         each = count_below(count, among, *moments(dose))
         return np.asarray(np.einsum("i,j,ijk->k", WEIGHTS, WEIGHTS, each))
 
-    return Posterior(*trace(log_density, _POINTS, highest), below)
+    return Posterior(*trace(log_density, _POINTS), below)
 
 
-def point_dose(
-    aberrations: int, cells: int, coefficients: FloatArray, errors: DetectorErrors, protraction: float = 1.0
-) -> float:
+def point_dose(aberrations: int, cells: int, coefficients: FloatArray, errors: DetectorErrors) -> float:
     """Dose at which the detector is expected to count just this: Y = (X / N - f) / (r + h)."""
     per_cell = (aberrations / cells - errors.false_rate) / errors.per_dicentric
-    return dose_at(per_cell, coefficients, protraction)
+    return dose_at(per_cell, coefficients)
 
 
 def _mean_log(log: FloatArray) -> FloatArray:

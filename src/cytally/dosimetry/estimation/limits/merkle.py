@@ -34,7 +34,6 @@ def merkle(
     covariance: FloatArray,
     *,
     level: float = 0.83,
-    protraction: float = 1.0,
     index: float | None = None,
 ) -> DoseLimits:
     """Dose with limits from two confidence regions (Merkle 1983).
@@ -50,8 +49,6 @@ def merkle(
     coefficients, covariance : ndarray of shape (3,) and (3, 3)
     level : float
         Of each region; 0.83, or 0.95 for Merkle's own, over-wide ones.
-    protraction : float
-        G, 1 for an acute exposure.
     index : float, optional
         Dispersion index; give it only where the counts are overdispersed (u > 1.96), as
         the rule widens the limits of Poisson counts by half (IAEA 2011 eq. 9).
@@ -67,11 +64,11 @@ def merkle(
     width = float(np.sqrt(chi2_quantile(level, free)))
 
     def band(dose: FloatArray, side: int) -> FloatArray:
-        error = width * yield_error(dose, covariance, protraction)
-        return np.asarray(yield_at(dose, coefficients, protraction) + side * error)
+        """Upper (+1) or lower (-1) end of the curve's region."""
+        return np.asarray(yield_at(dose, coefficients) + side * width * yield_error(dose, covariance))
 
     return DoseLimits(
-        dose_at(aberrations / cells, coefficients, protraction),
+        dose_at(aberrations / cells, coefficients),
         _first_reach(lambda dose: band(dose, +1), low),
         _first_reach(lambda dose: band(dose, -1), high),
         low,
@@ -91,7 +88,6 @@ def delta(
     covariance: FloatArray,
     *,
     level: float = 0.95,
-    protraction: float = 1.0,
     yield_variance: float | None = None,
 ) -> DoseLimits:
     """Dose with symmetric limits by the delta method (IAEA 2001).
@@ -108,8 +104,8 @@ def delta(
     """
     per_cell = aberrations / cells
     variance = aberrations / cells**2 if yield_variance is None else yield_variance
-    estimate = dose_at(per_cell, coefficients, protraction)
-    sd = dose_error(estimate, variance, coefficients, covariance, protraction)
+    estimate = dose_at(per_cell, coefficients)
+    sd = dose_error(estimate, variance, coefficients, covariance)
     reach = float(normal_quantile((1 + level) / 2))
     spread = reach * float(np.sqrt(variance))
     return DoseLimits(
@@ -121,16 +117,10 @@ def delta(
     )
 
 
-def dose_error(
-    dose: float,
-    yield_variance: float,
-    coefficients: FloatArray,
-    covariance: FloatArray,
-    protraction: float = 1.0,
-) -> float:
+def dose_error(dose: float, yield_variance: float, coefficients: FloatArray, covariance: FloatArray) -> float:
     """Standard error of a dose: (Var yield + g' V g)^(1/2) / (dY/dD)."""
-    slope = coefficients[1] + 2 * coefficients[2] * protraction * dose
-    curve = float(yield_error(np.array(dose), covariance, protraction)) ** 2
+    slope = coefficients[1] + 2 * coefficients[2] * dose
+    curve = float(yield_error(np.array(dose), covariance)) ** 2
     return float(np.sqrt(yield_variance + curve) / slope) if slope > 0 else float("inf")
 
 

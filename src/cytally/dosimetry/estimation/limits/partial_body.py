@@ -63,7 +63,6 @@ def dolphin(
     covariance: FloatArray,
     *,
     d0_gy: float = 2.7,
-    protraction: float = 1.0,
     level: float = 0.95,
 ) -> PartialBody | None:
     """Contaminated Poisson method (Dolphin 1969; IAEA 2011, 9.7.4.3).
@@ -73,9 +72,9 @@ def dolphin(
     distribution : ndarray of shape (k + 1,)
         Cells with 0, 1, ..., k aberrations.
     coefficients, covariance : ndarray of shape (3,) and (3, 3)
+        Of the curve; of a protracted exposure its `protracted` one.
     d0_gy : float
         Dose that leaves 37 % of the cells able to divide, 2.7 to 3.5 Gy.
-    protraction : float
     level : float
 
     Returns
@@ -99,11 +98,11 @@ def dolphin(
     if share > 1:
         return None
     spread = np.linalg.inv(cells * _information(share, rate))
-    dose = dose_at(rate, coefficients, protraction)
+    dose = dose_at(rate, coefficients)
     if not 0 < dose <= HIGHEST_GY:
         return None
-    dose_sd = dose_error(dose, float(spread[1, 1]), coefficients, covariance, protraction)
-    slope = coefficients[1] + 2 * coefficients[2] * protraction * dose
+    dose_sd = dose_error(dose, float(spread[1, 1]), coefficients, covariance)
+    slope = coefficients[1] + 2 * coefficients[2] * dose
     body, gradient = surviving(share, dose, d0_gy)
     through = np.array([gradient[0], gradient[1] / slope])
     curve_variance = dose_sd**2 - spread[1, 1] / slope**2
@@ -160,6 +159,7 @@ def qdr(aberrations: int, damaged_cells: int, dicentrics: FloatArray, acentrics:
         raise CountsError(f"expected damaged cells > 0, got {damaged_cells}, and no negative count")
 
     def per_damaged(dose: float) -> float:
+        """Dicentrics per damaged cell expected at a dose."""
         first, second = (float(yield_at(np.array(dose), c)) for c in (dicentrics, acentrics))
         return first / -np.expm1(-first - second) if first + second > 0 else 0.0
 

@@ -17,7 +17,7 @@ from cytally.dosimetry.training.thresholds.verifier import choose_probability
 from cytally.evaluation.matching import match_components
 from cytally.inference.card import Thresholds, read_card
 from cytally.inference.ensemble import Ensemble, write_card
-from cytally.labels.points import spots
+from cytally.labels.points import SIGMA, spots
 from cytally.types import FloatArray
 
 _QUANTILES = tuple(round(0.05 * k, 2) for k in range(1, 20))
@@ -44,14 +44,14 @@ def choose_thresholds(
         does, the one with fewest false detections.
     """
     tops = np.stack([maxima(s.maps.astype(np.float32)) for s in highest])
-    chosen = []
+    chosen, stride = [], ensemble.card.stride
     for channel, name in enumerate(ensemble.classes):
         allowed = goal.false_per_cell.get(name, 0.05)
         trials = []
         for quantile in _QUANTILES:
             level = member_thresholds(tops[:, :, channel : channel + 1], [quantile])
-            false = _outcome(silent, channel, level)[:, 1] / max(len(silent), 1)
-            hits = _outcome(highest, channel, level)
+            false = _outcome(silent, channel, level, stride)[:, 1] / max(len(silent), 1)
+            hits = _outcome(highest, channel, level, stride)
             for agreement, rate in enumerate(false):
                 gain = float(hits[agreement, 0] - hits[agreement, 1])
                 worth = gain if rate <= allowed else -float(rate)
@@ -74,13 +74,13 @@ class _Trial(NamedTuple):
     level: tuple[float, ...]
 
 
-def _outcome(cells: Sequence[Seen], channel: int, level: FloatArray) -> NDArray[np.int64]:
+def _outcome(cells: Sequence[Seen], channel: int, level: FloatArray, stride: int) -> NDArray[np.int64]:
     """True and false detections (agreements, 2) of one class over cells."""
     totals = np.zeros((level.shape[0], 2), np.int64)
     for cell in cells:
         maps = cell.maps[:, channel : channel + 1].astype(np.float32)
         votes = binary_votes(maps, level)[0]
-        truth = spots(cell.places[channel], votes.shape, 4, 2.0)
+        truth = spots(cell.places[channel], votes.shape, stride, SIGMA)
         for agreement in range(int(votes.max())):
             hits = match_components(votes > agreement, truth)
             totals[agreement] += (hits.true, hits.false)

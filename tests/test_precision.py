@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from cytally.nets.precision import bfloat16_allowed
+from cytally.precision import bfloat16_allowed
 
 CODE = (
-    "from cytally.nets.precision import preferred_dtype; from cytally.inference.graph import precision; "
+    "from cytally.precision import preferred_dtype; from cytally.inference.graph import precision; "
     "print(preferred_dtype(), precision())"
 )
 

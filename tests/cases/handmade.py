@@ -2,12 +2,10 @@
 
 import struct
 
-import pytest
-
 _FORMS = {1: "B", 2: "B", 3: "H", 4: "I", 5: "I"}
 
 
-def _tiff(pages, behind=b"", links=None):
+def tiff(pages, behind=b"", links=None):
     """Little-endian TIFF: pages are lists of (tag, type, values); `behind` lies at offset 8.
 
     `links` gives, for each page, the number of the page that follows it (None ends the chain).
@@ -35,28 +33,18 @@ def _tiff(pages, behind=b"", links=None):
     return struct.pack("<2sHI", b"II", 42, starts[0]) + behind + body
 
 
-@pytest.fixture(scope="session")
-def handmade():
-    return _tiff
-
-
-@pytest.fixture(scope="session")
-def grey_tags():
-    """Tags of a grey page of h x w bytes at an offset."""
-
-    def tags(height, width, offset=8, **changed):
-        plain = {
-            256: (4, [width]),
-            257: (4, [height]),
-            258: (3, [8]),
-            259: (3, [1]),
-            262: (3, [1]),
-            273: (4, [offset]),
-            277: (3, [1]),
-            278: (4, [height]),
-            279: (4, [height * width]),
-        }
-        plain |= {int(tag.removeprefix("t")): value for tag, value in changed.items()}
-        return [(tag, kind, values) for tag, (kind, values) in plain.items() if values is not None]
-
-    return tags
+def grey_tags(height, width, offset=8, **changed):
+    """Tags of a grey page of h x w bytes at an offset; `t273=(4, [0])` changes one, None takes its values away."""
+    plain = {
+        256: (4, [width]),
+        257: (4, [height]),
+        258: (3, [8]),
+        259: (3, [1]),
+        262: (3, [1]),
+        273: (4, [offset]),
+        277: (3, [1]),
+        278: (4, [height]),
+        279: (4, [height * width]),
+    }
+    plain |= {int(tag.removeprefix("t")): value for tag, value in changed.items()}
+    return [(tag, kind, values) for tag, (kind, values) in plain.items() if values is not None]

@@ -1,0 +1,271 @@
+"""Every benchmark and every script runs: whole at its smallest size, or, where that takes long, its smallest pieces."""
+
+import json
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+from unittest import mock
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from cytally.dosimetry.detectors.ensemble import load_ensemble
+from cytally.dosimetry.simulate.breakage import Exposure
+from cytally.dosimetry.simulate.folder import Order, write_folder
+from cytally.inference.ensemble import set_threads
+from cytally.inference.runtime import TorchMember
+from cytally.nets.unet import Architecture, UNet
+from cytally.progress import silent
+from cytally.training.checkpoints import save_tensors, weights_of
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("benchmarks", "scripts")
+#: Libraries of the others: no command.
+LIBRARIES = {"benchmarks/replicates", "benchmarks/ways"}
+COMMANDS = {f"{folder}/{path.stem}" for folder in FOLDERS for path in (ROOT / folder).glob("*.py")} - LIBRARIES
+SMALL = Architecture(filters=2, depth=3, widest=8)
+FIELD = (448, 504)
+
+
+def loaded(name):
+    return import_module(name.replace("/", "."))
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch):
+    """Imports as a command has them; workers as threads; what a benchmark sets for its process is set back."""
+    for folder in FOLDERS:
+        monkeypatch.syspath_prepend(ROOT / folder)
+    threads = torch.get_num_threads(), cv2.getNumThreads()
+    yield
+    torch.set_num_threads(threads[0])
+    cv2.setNumThreads(threads[1])
+    set_threads(None)
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Call a command with arguments in this process; what it printed."""
+
+    def called(name, *arguments):
+        module = loaded(name)
+        assert Path(module.__file__) == ROOT / f"{name}.py"
+        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+        if hasattr(module, "ProcessPoolExecutor"):
+            monkeypatch.setattr(module, "ProcessPoolExecutor", lambda workers, _: ThreadPoolExecutor(workers))
+        capsys.readouterr()
+        assert not module.main()
+        return capsys.readouterr().out
+
+    return called
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """A folder with two labelled cells of 4 Gy."""
+    folder = tmp_path_factory.mktemp("labelled")
+    write_folder(Order(2, Exposure(4.0), seed=3), folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_help_says_what_it_measures(name, call, capsys):
+    with pytest.raises(SystemExit) as ended:
+        call(name, "--help")
+    said = capsys.readouterr().out
+    assert ended.value.code == 0 and "usage:" in said
+    assert loaded(name).__doc__.split("\n")[0].rstrip(".:")[:60] in " ".join(said.split())
+
+
+#: Whole commands at their smallest, and words of what they must print.
+WHOLE = {
+    "benchmarks/coverage": ("--replicates 2 --controls", "control cells"),
+    "benchmarks/decisions": ("--cells 1 --gate", "of 1"),
+    "benchmarks/detector_coverage": ("--replicates 1 --workers 1", "| 2000 | 1000 | ignored |"),
+    "benchmarks/dosing": ("--rounds 1", "one dose with limits"),
+    "benchmarks/fuzz": ("--count 2 --jobs 1", "slowest"),
+    "benchmarks/partial_coverage": ("--replicates 1 --workers 1", "profile likelihood"),
+    "benchmarks/simulating": ("--cells 1", "simulated per second"),
+    "scripts/architecture": ("", "functions over 40 lines"),
+    "scripts/found_and_missed": ("{labelled} --out {out}/found.jpg", ""),
+    "scripts/hard_negatives": ("--out {out} --cells 1 --workers 1", "what lay there"),
+    "scripts/measure_labels": ("--data {data}", "F1"),
+    "scripts/pictures": ("--out {out} styles", ""),
+    "scripts/robustness": ("{labelled} --cells 1", "darker corners"),
+    "scripts/shapes": ("{field} --cells 1", "chromatid gap"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(WHOLE))
+def test_runs_whole(name, call, labelled, tmp_path, request):
+    arguments, words = WHOLE[name]
+    data = request.getfixturevalue("data") if "{data}" in arguments else None
+    field = min(labelled.glob("*.png"))
+    out = call(name, *arguments.format(labelled=labelled, field=field, out=tmp_path, data=data).split())
+    assert words in out
+    if "--out" in arguments:
+        assert any(path.is_file() for path in tmp_path.iterdir())
+
+
+def crash(tmp_path, call):
+    program = [sys.executable, ROOT / "benchmarks" / "crash.py", "--kills", "1", "--only", "train"]
+    assert "| train |" in subprocess.run(program, capture_output=True, text=True, check=True).stdout  # it forks
+
+
+def coverage(tmp_path, call):
+    coverage = loaded("benchmarks/coverage")
+
+    shares = coverage.coverage(1)
+    coverage.draw(shares, tmp_path / "map.png")
+    assert (tmp_path / "map.png").stat().st_size > 0
+
+
+def int8(tmp_path, call):
+    try:
+        import nncf  # noqa: F401
+    except ImportError:
+        with pytest.raises(SystemExit, match="nncf is not installed"):
+            call("benchmarks/int8", "--cells", "1")
+    else:
+        assert "everything in int8" in call("benchmarks/int8", "--cells", "1", "--calibrated", "1")
+
+
+def livecell(tmp_path, call):
+    livecell = loaded("benchmarks/livecell")
+
+    assert livecell.labelling(1)["nuclei"] > 10
+    assert livecell.follow_many(2) > 100
+
+
+def scoring(tmp_path, call):
+    scoring = loaded("benchmarks/scoring")
+
+    card = load_ensemble().card
+    cell = scoring.cells(tmp_path, scoring.SHAPES[0], 1)
+    assert scoring.fresh("openvino", cell, {}) > 100
+    seconds = scoring.timed(lambda: scoring.naive(cell[0], scoring.naive_networks(card)[:1], card))
+    found = dict.fromkeys(("naive", "reading", *scoring.RUNTIMES), seconds)
+    assert "| x | 896 x 1008 |" in scoring.speed_rows("x", {"896 x 1008": found}, {"896 x 1008": 60.0})[0]
+    assert "3 MB" in scoring.start_rows("x", {"torch": {"start": 1.0, "small": 2, "large": 3}})[0]
+
+
+def measure_adapt(tmp_path, call):
+    """All but the fine-tuning itself, whose thresholds alone need hundreds of cells."""
+    measure_adapt = loaded("scripts/measure_adapt")
+
+    def adapt(normal, out, base, progress, *, settings):
+        assert len(list(normal.glob("*.png"))) == 1 and (settings.epochs, settings.pool.size) == (2, 8)
+        return shutil.copytree(base, out)
+
+    few = "--fields 1 --silent 1 --exposed 1 --epochs 2 --pool 8".split()
+    with mock.patch.object(measure_adapt, "adapt", adapt), mock.patch.object(measure_adapt, "figures", str):
+        assert "after {'dose_gy': '3'" in call("scripts/measure_adapt", "--out", tmp_path, *few)
+
+
+def measure_livecell(tmp_path, call):
+    measure_livecell = loaded("scripts/measure_livecell")
+
+    from cytally.livecell.labelling.folder import LabelSettings, label_folder
+
+    sim = measure_livecell.cells(tmp_path, "first", 1, 1, silent)
+    label_folder(sim / "phase", sim / "fluorescence", tmp_path / "labels", LabelSettings())
+    result = {"first: labels": measure_livecell.labels_against_truth(tmp_path / "labels", sim)}
+    assert "first: labels | 0." in measure_livecell.as_markdown(result)
+
+
+def measure_shipped(tmp_path, call):
+    """With what detector_page.py makes of it."""
+    run = tmp_path / "run"
+    run.mkdir()
+    for epoch in (1, 2):
+        save_tensors(run / f"epoch_{epoch:03d}.safetensors", weights_of(UNet(SMALL)))
+    (run / "run.json").write_text(json.dumps({"settings": {"architecture": asdict(SMALL), "late_from": 1}}))
+    out = tmp_path / "measured"
+    counts = ("--silent", 1, "--exposed", 1, "--workers", 1, "--checkpoints", run, "--swept", 1)
+    assert "false_per_cell" in call("scripts/measure_shipped", "--out", out, *counts)
+    said = call("scripts/detector_page", out, "--pictures", tmp_path)
+    assert "ensembles of 10: fragment" in said and (tmp_path / "precision_recall.png").is_file()
+
+
+def livecell_picture(tmp_path, call):
+    from cytally.livecell.labelling.folder import LabelSettings, label_folder
+    from cytally.livecell.pipeline import Order as Following
+    from cytally.livecell.pipeline import follow_images
+    from cytally.livecell.simulate.folder import TimeLapse, write_sequence
+
+    lapse, sim = tmp_path / "lapse_30_901", tmp_path / "first" / "sim"
+    for folder, well in ((lapse, "A01_1"), (sim, "A06_1")):
+        write_sequence(TimeLapse(frames=3, shape=(384, 384)), folder, well)
+    label_folder(sim / "phase", sim / "fluorescence", tmp_path / "first" / "labels", LabelSettings())
+    follow_images([lapse / "fluorescence"], lapse / "run", Following(movie=""))
+    call("scripts/livecell_picture", tmp_path, tmp_path / "picture.png")
+    assert cv2.imread(str(tmp_path / "picture.png")).shape == (600, 1824, 3)
+
+
+def options(tmp_path, call):
+    options = loaded("scripts/options")
+
+    from cytally.dosimetry.simulate.cell import simulate_cell
+    from cytally.dosimetry.simulate.styles import style_named
+    from cytally.types import Image
+
+    rng, ensemble = np.random.default_rng(1), load_ensemble()
+    made = simulate_cell(style_named("hard"), Exposure(4.0).draw(rng), rng, FIELD)
+    limits = dict.fromkeys(("common", "quantile"), np.full((10, 2), 0.5))
+    found = options.look_at_cell(Image(made.image.pixels), made.points.of("dicentric"), ensemble, limits)
+    assert len(found) == 21 and {each.true for each in found.values()} == {len(made.points.of("dicentric"))}
+    assert 0 <= options.at_rate([found["vote of 10, T_A = 4, T_C in common"]], list(found.values()))[1] <= 1
+
+
+def paste_marks(tmp_path, call):
+    paste_marks = loaded("scripts/paste_marks")
+
+    rng = np.random.default_rng(1)
+    pictures = rng.normal(size=(30, paste_marks.SIDE, paste_marks.SIDE)).astype(np.float32)
+    assert "15 untouched" in paste_marks.judge(pictures, np.arange(30) % 2 == 0, np.arange(30) // 2 % 3, 1)
+
+
+def twins(tmp_path, call):
+    twins = loaded("scripts/twins")
+
+    member = TorchMember(UNet(twins.BASE).eval())
+    found = [list(twins.answers(member, dose, 1)) for dose in (None, 4.0)]
+    assert found[0][0].true == 0 and twins.recall_at(*found)[1] == found[1][0].true
+
+
+def train_shipped(tmp_path, call):
+    script = ROOT / "scripts" / "train_shipped.sh"
+    assert "FIELDS" in subprocess.run(["bash", script, "--help"], capture_output=True, text=True, check=True).stdout
+
+
+PIECES = (
+    coverage,
+    crash,
+    int8,
+    livecell,
+    livecell_picture,
+    measure_adapt,
+    measure_livecell,
+    measure_shipped,
+    options,
+    paste_marks,
+    scoring,
+    train_shipped,
+    twins,
+)
+
+
+@pytest.mark.parametrize("piece", PIECES, ids=lambda piece: piece.__name__)
+def test_runs_in_pieces(piece, tmp_path, call):
+    piece(tmp_path, call)
+
+
+def test_none_is_left_out():
+    pieces = {piece.__name__ for piece in PIECES} | {"detector_page"}  # with measure_shipped
+    assert {name for name in COMMANDS if name not in WHOLE and Path(name).name not in pieces} == set()
