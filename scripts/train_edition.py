@@ -245,9 +245,9 @@ def member(
     import torch
 
     from cytally.nets.unet import Architecture
-    from cytally.training.bank import CellBank
+    from cytally.training.banked.bank import CellBank
+    from cytally.training.banked.tasks import BankedHeatmaps, Course
     from cytally.training.loop import fit
-    from cytally.training.tasks.banked import BankedHeatmaps, Course
     from cytally.training.tasks.heatmaps import SHIPPED
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -364,8 +364,8 @@ def verifier(work: Path, run: int, epochs: int, batch: int, seconds: float, star
 
     from cytally.nets.unet import Architecture
     from cytally.nets.verifier import VerifierArchitecture
+    from cytally.training.banked.tasks import BankedCrops
     from cytally.training.loop import fit
-    from cytally.training.tasks.banked import BankedCrops
     from cytally.training.tasks.crops import Crops, VerifierSettings
 
     device = "cuda" if torch.cuda.is_available() else "cpu"

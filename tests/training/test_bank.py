@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from cytally.training import augment
-from cytally.training.bank import Bank, CellBank, restained
+from cytally.training.banked.bank import Bank, CellBank, restained
 from cytally.training.examples import ZERO, Targets, TrainingCell, pack, unpack
 
 

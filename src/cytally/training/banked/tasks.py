@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from cytally.nets.losses import heatmap_loss
 from cytally.nets.unet import STRIDE, Architecture, UNet
 from cytally.training import augment
-from cytally.training.bank import Bank, CellBank, restained
+from cytally.training.banked.bank import Bank, CellBank, restained
 from cytally.training.checkpoints import load_weights
 from cytally.training.task import Row, Share, Task
 from cytally.training.tasks.crops import CropBatch, CropTask
