@@ -38,25 +38,50 @@ _EXISTING = click.Path(path_type=Path, file_okay=False, exists=True)
     help="Mean number of excess fragments per cell.",
 )
 @click.option("--seed", default=1, show_default=True, help="Same seed, same cells.")
-def compose(normal_cells: Path, out: Path, cells: int, dicentrics: float, excess: float, seed: int) -> None:
+@click.option("--outlines", type=_EXISTING, help="Class maps (M-FISH) of NORMAL_CELLS, which are fluorescence then.")
+@click.option(
+    "--restyled",
+    type=Finite(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Share of cells in the look of another stain, microscope and camera, drawn anew for each.",
+)
+def compose(
+    normal_cells: Path,
+    out: Path,
+    cells: int,
+    dicentrics: float,
+    excess: float,
+    seed: int,
+    outlines: Path | None,
+    restyled: float,
+) -> None:
     """Make labelled cells out of NORMAL_CELLS, unexposed metaphases that nobody labelled.
 
     Single chromosomes are cut out, broken, joined into dicentrics and fragments and
     laid back into the picture that they came from, among normal ones laid anew by
     the same steps. OUT gets images, labels.csv and cells.csv, as `train` reads them.
 
+    With --outlines chromosomes are cut along given outlines, and fluorescence gets the look of a solid stain: a class
+    map has the image's name, or K where the image's name ends in D; 0 none, 1 to 22, 23 (X), 24 (Y), 255 overlap.
+
     \b
     Example:
       cytally dosimetry compose slides/0Gy --out composed --cells 1000
+      cytally dosimetry compose mfish --outlines mfish --restyled 0.8 --out composed
     """
     from cytally.dosimetry.compose.cell import Wanted
     from cytally.dosimetry.compose.folder import check_fields, read_fields, write_composed
+    from cytally.dosimetry.compose.outlined.folder import read_outlined
 
     skipped: list[Skipped] = []
     with reporting() as progress:
-        fields = read_fields(normal_cells, skipped, progress)
+        if outlines is None:
+            fields = read_fields(normal_cells, skipped, progress)
+        else:
+            fields = read_outlined(normal_cells, outlines, skipped, progress)
         check_fields(fields, normal_cells)
-        write_composed(fields, out, cells, seed, Wanted(dicentrics, excess), progress)
+        write_composed(fields, out, cells, seed, Wanted(dicentrics, excess, restyled=restyled), progress)
     able = sum(bool(field.uprights) for field in fields)
     click.echo(f"{counted(cells, 'cells')} in {out}, composed from {able} of {counted(len(fields), 'usable fields')}")
     _say_skipped(skipped)

@@ -13,7 +13,7 @@ import click
 from cytally.cli.command import command_line
 from cytally.cli.dosimetry.group import dosimetry
 from cytally.cli.main import SKIPPED
-from cytally.cli.options import Finite
+from cytally.cli.options import Finite, gathered
 from cytally.cli.progress import reporting
 from cytally.wording import counted
 
@@ -25,6 +25,39 @@ if TYPE_CHECKING:
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
+def _settings(preset: str, epochs: int | None, pool: int | None, sparsity: float | None, seed: int) -> TrainingSettings:
+    """A preset with what was asked for instead."""
+    from cytally.training.tasks.heatmaps import PRESETS
+
+    settings = replace(PRESETS[preset], seed=seed)
+    if epochs is not None:
+        late = max(min(settings.late_from, epochs - 9), 1)
+        settings = replace(settings, epochs=epochs, late_from=late)
+    if sparsity is not None:
+        settings = replace(settings, weight=sparsity)
+    if pool is not None:
+        fresh = min(settings.pool.fresh, pool // 2)
+        settings = replace(settings, pool=replace(settings.pool, size=pool, fresh=fresh))
+    return settings
+
+
+_COURSE = gathered(
+    "settings",
+    _settings,
+    click.option(
+        "--preset",
+        type=click.Choice(["shipped", "further", "finish", "paper"]),
+        default="shipped",
+        show_default=True,
+        help="Of the training; paper: as the preprint.",
+    ),
+    click.option("--epochs", type=click.IntRange(1), help="Longer or shorter than the preset; may change on resuming."),
+    click.option("--pool", type=click.IntRange(8), help="Cells at hand at a time."),
+    click.option("--sparsity", type=Finite(0), help="Weight of the Sparse Variation term; 0 for L2 alone."),
+    click.option("--seed", default=1, show_default=True, help="Same seed, same result."),
+)
+
+
 @dosimetry.command()
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option("--out", required=True, type=_FOLDER, help="Ensemble folder; calling again resumes an interrupted run.")
@@ -34,18 +67,9 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     default=None,
     help="Share of simulated cells.  [default: 1 without folders, else 0]",
 )
-@click.option(
-    "--preset",
-    type=click.Choice(["shipped", "further", "finish", "paper"]),
-    default="shipped",
-    show_default=True,
-    help="Of the training; paper: as the preprint.",
-)
-@click.option("--epochs", type=click.IntRange(1), help="Longer or shorter than the preset; may change on resuming.")
+@_COURSE
 @click.option("--filters", default=12, show_default=True, help="Channels of the network at full resolution.")
 @click.option("--members", default=10, show_default=True, help="Checkpoints drawn for the ensemble.")
-@click.option("--pool", type=click.IntRange(8), help="Cells at hand at a time.")
-@click.option("--seed", default=1, show_default=True, help="Same seed, same result.")
 @click.option(
     "--start",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
@@ -65,11 +89,6 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     help="Share of composed cells (with --normal).",
 )
 @click.option(
-    "--sparsity",
-    type=Finite(0),
-    help="Weight of the Sparse Variation term; 0 for L2 alone.",
-)
-@click.option(
     "--auxiliary/--no-auxiliary",
     default=True,
     show_default=True,
@@ -84,17 +103,13 @@ def train(
     folders: tuple[Path, ...],
     out: Path,
     simulated: float | None,
-    preset: str,
-    epochs: int | None,
+    settings: TrainingSettings,
     filters: int,
     members: int,
-    pool: int | None,
-    seed: int,
     start: Path | None,
     name: str | None,
     normal: Path | None,
     composed: float,
-    sparsity: float | None,
     auxiliary: bool,
     devices: int | None,
 ) -> None:
@@ -111,11 +126,7 @@ def train(
       cytally dosimetry train --preset further --start ensembles/mine/training/epoch_040.safetensors --out more
     """
     from cytally.dosimetry.training.train import Plan, train_ensemble
-    from cytally.training.tasks.heatmaps import PRESETS
 
-    settings = _settings(PRESETS[preset], epochs, pool, seed)
-    if sparsity is not None:
-        settings = replace(settings, weight=sparsity)
     plan = Plan(
         tuple(folders),
         1.0 - bool(folders) if simulated is None else simulated,
@@ -140,17 +151,6 @@ def train(
     click.echo(f"agreement {dict(zip(ensemble.classes, thresholds.agreement, strict=True))}, to be exceeded")
     if skipped:
         sys.exit(SKIPPED)
-
-
-def _settings(preset: TrainingSettings, epochs: int | None, pool: int | None, seed: int) -> TrainingSettings:
-    settings = replace(preset, seed=seed)
-    if epochs is not None:
-        late = max(min(settings.late_from, epochs - 9), 1)
-        settings = replace(settings, epochs=epochs, late_from=late)
-    if pool is not None:
-        fresh = min(settings.pool.fresh, pool // 2)
-        settings = replace(settings, pool=replace(settings.pool, size=pool, fresh=fresh))
-    return settings
 
 
 def _draw_curve(run: Path) -> None:

@@ -127,8 +127,13 @@ def _outline(labels: NDArray[np.int32], box: NDArray[np.int32], label: int, size
     mask = np.asarray(labels[top : top + height, left : left + width] == label)
     if area < _SOLID * _hull_area(mask):
         return None
-    angle, length, across = _ellipse(mask)
-    return None if length < _SLIM * across else Outline(mask, top, left, angle, length, across)
+    found = outline_of(mask, top, left)
+    return None if found.length < _SLIM * found.width else found
+
+
+def outline_of(mask: Mask, top: int, left: int) -> Outline:
+    """A mask at (top, left) of its field, with the direction and axes of the ellipse of equal moments."""
+    return Outline(mask, top, left, *_ellipse(mask))
 
 
 def _hull_area(mask: Mask) -> float:

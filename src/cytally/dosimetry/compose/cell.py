@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cytally.dosimetry.compose.field import Field
 from cytally.dosimetry.compose.rearrange import Rearrangement
+from cytally.dosimetry.compose.restyle import Restyle, restyled
 from cytally.types import Image, Points
 
 Float32 = NDArray[np.float32]
@@ -38,6 +39,8 @@ class Wanted:
         Share of what is laid that comes from another field.
     silent : float
         Share of cells without any aberration.
+    restyled : float
+        Share of cells in another laboratory's look.
     """
 
     dicentrics: float = 2.5
@@ -47,6 +50,7 @@ class Wanted:
     swapped: float = 0.3
     silent: float = 0.25
     rings: float = 0.15
+    restyled: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -101,8 +105,12 @@ def compose_cell(fields: tuple[Field, ...], wanted: Wanted, rng: np.random.Gener
         bench.normal()
     bench.lay_all()
     untouched = [here.segmented.chromosomes[i].middle for i in bench.donors]
+    size, stain = here.segmented.size, here.segmented.stain
+    density = bench.sheet.density
+    if wanted.restyled > 0 and rng.random() < wanted.restyled:
+        density = restyled(density, size, stain, Restyle.draw(rng), rng)
     return ComposedCell(
-        _picture(_refocused(bench.sheet.density, here.segmented.size, rng), here.source),
+        picture(_refocused(density, size, rng), here.source),
         _points(bench.labels),
         np.array(bench.laid, float).reshape(-1, 2),
         np.array(untouched, float).reshape(-1, 2),
@@ -120,7 +128,8 @@ def _refocused(density: Float32, size: float, rng: np.random.Generator) -> Float
     return np.asarray(soft + rng.standard_normal(density.shape, dtype=np.float32) * np.float32(noise))
 
 
-def _picture(density: Float32, source: str) -> Image:
+def picture(density: Float32, source: str) -> Image:
+    """A density (h, w) as a camera would have seen it, 16 bit."""
     grey = cv2.exp(np.asarray(density * np.float32(-np.log(10)), np.float32)) * np.float32(_LIGHT)
     return Image(np.clip(np.rint(grey), 0, 65535).astype(np.uint16), None, f"composed from {source}")
 

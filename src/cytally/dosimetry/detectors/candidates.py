@@ -23,8 +23,8 @@ from cytally.types import Detections, FloatArray
 Float32 = NDArray[np.float32]
 #: Crops looked at together: little memory, whatever a nucleus of 1,000 alarms brings.
 _BATCH = 64
-#: Members that propose: checkpoints of one run propose nearly the same places.
-PROPOSING = 4
+#: Members that propose: the first and the last, of different runs.
+PROPOSING = 2
 #: Mean heatmap from which a place is proposed.
 LEVEL = {"dicentric": 0.06, "fragment": 0.12}
 #: A place is proposed where the mean heatmap is highest within so many map pixels.

@@ -14,6 +14,7 @@ import numpy as np
 
 from cytally.dosimetry.compose.cell import Wanted, compose_cell
 from cytally.dosimetry.compose.field import Field
+from cytally.dosimetry.compose.outlined.drawn import Geometry, drawn_field
 from cytally.dosimetry.density import Density, normalise
 from cytally.dosimetry.simulate.breakage import Damage
 from cytally.dosimetry.simulate.cell import SimulatedCell, simulate_cell
@@ -106,6 +107,34 @@ class ComposedSource:
     def cell(self, index: int) -> TrainingCell:
         """Cell number `index`; where its normal centromeres lie is not known; another where that one is refused."""
         made = compose_cell(self.fields, self.wanted, np.random.default_rng([self.seed, index]))
+        try:
+            density = normalise(made.image)
+        except ImageError:
+            return self.cell(index + _ANOTHER)
+        return training_cell(density, made.points, self.classes, known=CLASSES)
+
+
+@dataclass(frozen=True)
+class DrawnSource:
+    """Cells composed of chromosomes that are drawn where real ones lay.
+
+    Attributes
+    ----------
+    geometries : tuple of Geometry
+    seed : int
+    wanted : Wanted
+    """
+
+    geometries: tuple[Geometry, ...]
+    seed: int
+    wanted: Wanted = field(default_factory=Wanted)
+    classes: tuple[str, ...] = CLASSES + AUXILIARY
+
+    def cell(self, index: int) -> TrainingCell:
+        """Cell number `index`: another look each time; another cell where that one is refused."""
+        rng = np.random.default_rng([self.seed, index])
+        here = drawn_field(self.geometries[int(rng.integers(len(self.geometries)))], rng)
+        made = compose_cell((here,), self.wanted, rng)
         try:
             density = normalise(made.image)
         except ImageError:
