@@ -1,15 +1,19 @@
 """Train the third edition of the shipped detector, in pieces that can each be interrupted and called again.
 
-    python scripts/train_edition.py gather MFISH SCC --work runs/third    # images and outlines -> sources.npz
-    python scripts/train_edition.py cells --work runs/third               # labelled cells to learn from
-    python scripts/train_edition.py member --run 0 --work runs/third      # four networks: --run 0 1 2 3
-    python scripts/train_edition.py places --work runs/third              # what they propose in fresh cells
-    python scripts/train_edition.py verifier --run 0 --work runs/third    # and --run 1
-    python scripts/train_edition.py assemble --out runs/metaphase-2 --work runs/third
+    python scripts/train_edition.py gather MFISH SCC              # images and class maps -> sources.npz
+    python scripts/train_edition.py cells                         # labelled cells to learn from
+    python scripts/train_edition.py member --run 0                # a network that proposes; --start FILE goes on
+    python scripts/train_edition.py cells --bank fresh --seed 7   # cells that no member has seen
+    python scripts/train_edition.py places --bank fresh           # what the members propose in them
+    python scripts/train_edition.py verifier --run 0              # what lies there
+    python scripts/train_edition.py assemble OUT --members FILES --verifiers FILES
+    python scripts/train_edition.py thresholds OUT                # chosen on cells of every kind
+    python scripts/train_edition.py held MFISH --work OTHER       # cells to measure on, of slides never learnt from
 
 MFISH: the M-FISH set of Advanced Digital Imaging Research (jeanpat/MFISH); SCC: lb-kosuke/Detection_Classification
-(MIT). Slides in KEPT and fields 4 and 5 of SCC are never read: they are there to measure on. Works on a GPU where
-there is one; --steps, --cells and --epochs make everything smaller.
+(MIT). Slides in KEPT and fields 4 and 5 of SCC are never learnt from: they are there to measure on. A GPU is used where
+there is one; --cells, --epochs, --steps and --seconds make every piece smaller. scripts/train_shipped.sh says which
+pieces made the shipped edition.
 """
 
 from __future__ import annotations
@@ -43,6 +47,11 @@ KEPT = ("A02", "A03", "A05", "A22", "P08", "V16", "V27")
 KEPT_SCC = (4, 5)
 #: Slides whose chromosomes come closest to solid Giemsa stain are drawn more often.
 NEAR = {"A01": 4, "P07": 3, "P12": 3, "V14": 2, "A20": 2, "A06": 1}
+#: What is learnt from, for the card.
+DATA = (
+    "simulated cells; cells composed from M-FISH images (Advanced Digital Imaging Research) in the look of solid "
+    "Giemsa; drawn chromosomes laid where these lie; cells composed from fields of lb-kosuke/Detection_Classification"
+)
 #: Sources of the cells, and their share in the bank.
 SHARES = {"outlined": 0.33, "lobed": 0.35, "simulated": 0.22, "giemsa": 0.1}
 #: What each run weighs more: members shall differ.
@@ -400,6 +409,32 @@ def _without_auxiliary(path: Path, out: Path) -> None:
     save_tensors(out, {k: v[: len(CLASSES)] if k.startswith("head.") else v for k, v in tensors.items()})
 
 
+def assemble(out: Path, members: list[Path], verifiers: list[Path], notes: dict[str, object]) -> None:
+    """Put members and verifiers into a folder with a card; thresholds come later."""
+    from dataclasses import asdict
+
+    from cytally.dosimetry.density import NOMINAL_PIXEL_UM, NOMINAL_SIZE
+    from cytally.inference.card import Card, Thresholds
+    from cytally.inference.ensemble import add_verifiers, write_ensemble
+    from cytally.nets.architecture import Architecture, VerifierArchitecture
+
+    unet = Architecture(classes=len(CLASSES), filters=12, depth=4, widest=160)
+    card = Card(
+        name=out.name,
+        task="dosimetry",
+        classes=list(CLASSES),
+        arguments={"classes": 4, **{k: asdict(unet)[k] for k in ("filters", "depth", "stem", "widest")}},
+        members=[],
+        normalisation={"size": NOMINAL_SIZE, "pixel_um": NOMINAL_PIXEL_UM},
+        thresholds=Thresholds(
+            confidence=[[0.5] * len(CLASSES)] * len(members), agreement=[len(members) // 2] * len(CLASSES)
+        ),
+        training=notes,
+    )
+    write_ensemble(out, card, members)
+    add_verifiers(out, verifiers, VerifierArchitecture(unet, SIDE).arguments, notes)
+
+
 def thresholds(work: Path, out: Path, count: int) -> None:
     """Choose the thresholds of an assembled ensemble on cells of every kind that it has not learnt from."""
     from cytally.dosimetry.detectors.ensemble import load_ensemble
@@ -445,7 +480,9 @@ def _say(name: str) -> Any:
 def main() -> None:
     """One piece."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("piece", choices=["gather", "held", "cells", "member", "places", "verifier", "thresholds"])
+    parser.add_argument(
+        "piece", choices=["gather", "held", "cells", "member", "places", "verifier", "assemble", "thresholds"]
+    )
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--work", type=Path, default=Path("runs/third"))
     parser.add_argument("--bank", default="bank")
@@ -460,12 +497,18 @@ def main() -> None:
     parser.add_argument("--parts", type=int, default=1)
     parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 1))
     parser.add_argument("--seconds", type=float, default=1e9)
+    parser.add_argument("--members", nargs="*", type=Path, default=[])
+    parser.add_argument("--verifiers", nargs="*", type=Path, default=[])
+    parser.add_argument("--machine", default="", help="for the card: where it was trained")
     parser.add_argument("--sensitive", action="store_true")
     given = parser.parse_args()
     if given.piece == "gather":
         gather(*given.folders, given.work)
     elif given.piece == "held":
         held(given.folders[0], given.work, given.cells)
+    elif given.piece == "assemble":
+        notes = {"command": "scripts/train_shipped.sh", "seed": given.seed, "data": DATA, "machine": given.machine}
+        assemble(given.folders[0], given.members, given.verifiers, notes)
     elif given.piece == "thresholds":
         thresholds(given.work, given.folders[0], given.cells)
     elif given.piece == "cells":
