@@ -12,7 +12,7 @@ from cytally.inference.ensemble import Ensemble, load
 
 def shipped_folder() -> Path:
     """Where the ensemble that ships with the package lies."""
-    return Path(str(resources.files("cytally") / "ensembles" / "metaphase-1"))
+    return Path(str(resources.files("cytally") / "ensembles" / "metaphase-2"))
 
 
 #: What this door asks of an ensemble.
