@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from cytally.dosimetry.simulate.lobed import Lobes
 from cytally.errors import SettingsError
 
 Range = tuple[float, float]
@@ -248,6 +249,12 @@ class Appearance:
     glare: float
     seen: float
     light: float
+    lobes: Lobes | None = None
+
+    def numbers(self) -> dict[str, float]:
+        """All that was drawn, by name."""
+        own = {k: v for k, v in vars(self).items() if k not in ("style", "lobes")}
+        return own | (vars(self.lobes) if self.lobes else {})
 
 
 def style_named(name: str) -> Style:
