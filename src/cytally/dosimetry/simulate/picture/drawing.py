@@ -42,8 +42,8 @@ class Stamp:
 
 def stamp(body: Body) -> Stamp:
     """Draw one body alone."""
-    if body.rods:
-        return Stamp(*rod_density(body))
+    if body.rods is not None:
+        return Stamp(*rod_density(body, body.rods))
     reach = body.radius.max() + 2
     low = np.floor(body.chromatids.min(axis=(0, 1)) - reach).astype(int)
     high = np.ceil(body.chromatids.max(axis=(0, 1)) + reach).astype(int)

@@ -16,6 +16,7 @@ from cytally.dosimetry.simulate.karyotype import LONGEST, Piece
 from cytally.dosimetry.simulate.lobed import Lobes
 from cytally.dosimetry.simulate.picture.shape import (
     Body,
+    Rods,
     aberrations_of,
     interpolate,
     middles,
@@ -87,7 +88,7 @@ def lay_lobed(piece: Piece, look: Appearance, lobes: Lobes, rng: np.random.Gener
         centromeres=interpolate(s, line, centromeres),
         joins=interpolate(s, line, np.array(piece.joins) * scale),
         aberrations=aberrations_of(piece, interpolate(s, line, middles(centromeres)), line),
-        rods=True,
+        rods=Rods(lobes.round, lobes.merge),
     )
 
 

@@ -23,6 +23,22 @@ _CROSSING = 0.9
 
 
 @dataclass(frozen=True)
+class Rods:
+    """How light passes through chromatids that are rods.
+
+    Attributes
+    ----------
+    round : float
+        Density across a rod is (1 - (distance / radius)^2)^round: 0.5 is a clear cylinder.
+    merge : float
+        Share of the lesser density that is added where two chromatids overlap.
+    """
+
+    round: float
+    merge: float
+
+
+@dataclass(frozen=True)
 class Body:
     """A piece as it lies on the slide, in pixels.
 
@@ -41,8 +57,8 @@ class Body:
         Where they lie.
     aberrations : tuple of (str, (row, col))
         Class and place of each label.
-    rods : bool
-        Whether the chromatids are rods seen through (`lobes.py`), not tubes with a paler coat.
+    rods : Rods, optional
+        The chromatids are rods seen through (`lobes.py`), not tubes with a paler coat.
     """
 
     piece: Piece
@@ -53,7 +69,7 @@ class Body:
     centromeres: FloatArray
     joins: FloatArray
     aberrations: tuple[tuple[str, tuple[float, float]], ...]
-    rods: bool = False
+    rods: Rods | None = None
 
     @property
     def reach(self) -> float:
