@@ -1,7 +1,8 @@
 """Contracted, lobed chromosomes: what can be seen must be what the truth says."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,12 +10,13 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 
 from cytally.dosimetry.simulate.breakage import Damage, damage
 from cytally.dosimetry.simulate.cell import simulate_cell
-from cytally.dosimetry.simulate.karyotype import LONGEST, normal_karyotype
+from cytally.dosimetry.simulate.karyotype import Piece, normal_karyotype
 from cytally.dosimetry.simulate.lobed import draw_lobes
 from cytally.dosimetry.simulate.picture.drawing import stamp
-from cytally.dosimetry.simulate.picture.lobes import lay_lobed
+from cytally.dosimetry.simulate.picture.lobes import STEP, lay_lobed
 from cytally.dosimetry.simulate.picture.shape import lay
 from cytally.dosimetry.simulate.styles import STYLES, TRAINING_MIX, TRAINING_MIX_3, draw_appearance
+from cytally.types import FloatArray
 
 NEW = ("lobed", "beaded")
 #: width, longest and glare of a cell, sums of chromatids and radii of its first chromosome, and the
@@ -66,41 +68,111 @@ def test_thickness_and_slit_go_together():
     assert abs(np.corrcoef(thick, knobs)[0, 1]) > 0.3
 
 
-def straight_bodies(name, counts, cells):
-    """Bodies without bends, each with its blurred density along the centreline and its width in pixels."""
+@dataclass(frozen=True)
+class Profile:
+    """A body without bends, seen through the optics, along its centreline.
+
+    Distances are in pixels from the first end; `mass` is all density across the body, `middle` the
+    density on the centreline itself.
+    """
+
+    piece: Piece
+    length: float
+    width: float
+    mass: FloatArray
+    middle: FloatArray
+
+    @property
+    def centromeres(self):
+        return [at * self.length / self.piece.length for at in self.piece.centromeres]
+
+    @property
+    def lobes(self):
+        """First and last distance of every lobe."""
+        edges = [0.0, *self.centromeres, self.length]
+        return list(pairwise(edges))
+
+    def at(self, where, values):
+        return float(np.interp(where, np.linspace(0, self.length, len(values)), values))
+
+
+def profiles(name, counts, cells):
     for seed in range(cells):
         rng = np.random.default_rng([9, seed])
         look = replace(draw_appearance(STYLES[name], rng), bend=0.0, kink=0.0)
         for piece in damage(normal_karyotype(rng), counts, rng):
-            if not piece.closed:
-                yield profile(lay_lobed(piece, look, look.lobes, rng), look)
+            body = lay_lobed(piece, look, look.lobes, rng)
+            along = np.diff(body.centreline, axis=0)
+            if not piece.closed and (along @ along[0] > 0.9 * (along**2).sum(axis=1)).all():
+                yield _profile(body, look)
 
 
-def profile(body, look):
-    """(body, mass across the body, density on the centreline) at each place of the centreline."""
+def _profile(body, look):
     drawn = stamp(body)
-    density = gaussian_filter(drawn.density, look.focus, mode="constant")
+    density = gaussian_filter(np.pad(drawn.density, 8), look.focus)
     line = body.centreline
     along = np.gradient(line, axis=0)
     along /= np.linalg.norm(along, axis=1, keepdims=True)
     across = np.stack([-along[:, 1], along[:, 0]], axis=1)
-    steps = np.arange(-0.9 * look.width, 0.9 * look.width, 0.5)
-    places = line[:, None] + steps[None, :, None] * across[:, None] - (drawn.top, drawn.left)
+    steps = np.arange(-0.9, 0.901, 0.02) * look.width
+    places = line[:, None] + steps[None, :, None] * across[:, None] - (drawn.top - 8, drawn.left - 8)
     rows = map_coordinates(density, places.reshape(-1, 2).T, order=1).reshape(len(line), -1)
-    return body, rows.sum(axis=1), rows[:, len(steps) // 2], look
+    length = float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum())
+    return Profile(body.piece, length, look.width, rows.sum(axis=1), rows[:, len(steps) // 2])
 
 
-def at(body, scale, where, values):
-    return float(np.interp(where * scale, np.linspace(0, body.piece.length * scale, len(values)), values))
+def clefts(found):
+    """Mass at a centromere / in the middle of the lobe beside it, for lobes a width long."""
+    return [
+        found.at(cleft, found.mass) / found.at((first + last) / 2, found.mass)
+        for cleft in found.centromeres
+        for first, last in found.lobes
+        if cleft in (first, last) and last - first > found.width
+    ]
 
 
-def lobes_and_clefts(body, mass, look):
-    """Least lobe between or beside two clefts / deepest mass at a centromere, for lobes a width long."""
-    scale = look.longest / LONGEST
-    edges = np.array([0.0, *body.piece.centromeres, body.piece.length])
-    ratios = []
-    for k, centromere in enumerate(body.piece.centromeres, start=1):
-        sides = [(edges[k - 1], centromere), (centromere, edges[k + 1])]
-        if all((b - a) * scale > 0.9 * look.width for a, b in sides):
-            ratios += [at(body, scale, (a + b) / 2, mass) / at(body, scale, centromere, mass) for a, b in sides]
-    return ratios
+@pytest.mark.parametrize("name", NEW)
+def test_a_dicentric_has_two_clefts_and_six_lobes(name):
+    """At both centromeres there is less stain than in the lobes between and beside them."""
+    seen = [clefts(found) for found in profiles(name, Damage(4), 10) if len(found.piece.centromeres) == 2]
+    ratios = np.array([max(ratio) for ratio in seen if ratio])
+    assert len(ratios) >= 20
+    assert np.median(ratios) < 0.8 and (ratios < 0.97).mean() > 0.9
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_a_joint_closes_the_slit(name):
+    """Beside the centromere a bright slit runs along the arm; at the centromere it does not."""
+    darker = [
+        found.at(found.centromeres[0], found.middle) / found.at(np.mean(found.lobes[-1]), found.middle)
+        for found in profiles(name, Damage(), 6)
+        if found.lobes[-1][1] - found.lobes[-1][0] > found.width
+    ]
+    assert len(darker) > 60 and np.median(darker) > 1.0
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_a_fragment_has_no_cleft(name):
+    """The middle of an acentric piece is as thick as its quarters."""
+    fragments = [found for found in profiles(name, Damage(0, 0, 6), 8) if not found.piece.centromeres]
+    ratios = [
+        found.at(found.length / 2, found.mass)
+        / np.mean([found.at(found.length * part, found.mass) for part in (0.3, 0.7)])
+        for found in fragments
+        if found.length > found.width
+    ]
+    assert len(ratios) > 15 and 0.9 < np.median(ratios) < 1.15
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_truth_names_the_draw_and_labels_lie_between_the_centromeres(name):
+    cell = simulate_cell(STYLES[name], Damage(3), np.random.default_rng(4))
+    truth = json.loads(json.dumps(cell.truth()))
+    assert truth["look"]["thick"] == pytest.approx(cell.look.lobes.thick, abs=1e-4)
+    places = np.stack([cell.points.row, cell.points.col], axis=1)
+    for body in cell.bodies:
+        if len(body.piece.centromeres) == 2:
+            middle = np.array(body.aberrations[0][1])
+            assert np.linalg.norm(places - middle, axis=1).min() < 1e-6
+            reach = np.linalg.norm(body.centromeres - middle, axis=1)
+            assert reach.max() <= np.diff(body.piece.centromeres)[0] / body.piece.length * len(body.centreline) * STEP

@@ -12,9 +12,9 @@ from cytally.dosimetry.simulate.breakage import Damage, damage
 from cytally.dosimetry.simulate.karyotype import Piece, normal_karyotype
 from cytally.dosimetry.simulate.picture.drawing import Stamp, compose, masks, stamp
 from cytally.dosimetry.simulate.picture.layout import spread
+from cytally.dosimetry.simulate.picture.lobes import lay_lobed
 from cytally.dosimetry.simulate.picture.optics import burn_number, photograph
 from cytally.dosimetry.simulate.picture.scenery import fuzz, scenery, texture
-from cytally.dosimetry.simulate.picture.lobes import lay_lobed
 from cytally.dosimetry.simulate.picture.shape import Body, lay
 from cytally.dosimetry.simulate.styles import UNSCORABLE, Appearance, Style, draw_appearance
 from cytally.types import FloatArray, Image, Points

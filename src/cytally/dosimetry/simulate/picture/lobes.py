@@ -29,6 +29,8 @@ from cytally.types import FloatArray
 
 #: Distance of samples along the centreline, pixels.
 STEP = 1.5
+#: Thickest neck and widest waist of a dicentric: people score what they see.
+_NECK, _WAIST = 0.6, 0.55
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class _Along:
         Distance from the nearest centromere; far away in a fragment.
     terminal : ndarray of shape (n,)
         Share of the way from the last centromere to the tip, 0 between two centromeres.
+    dicentric : bool
+        Whether there are several centromeres, which people count only if they see them.
     """
 
     s: FloatArray
@@ -54,6 +58,7 @@ class _Along:
     arm: FloatArray
     near: FloatArray
     terminal: FloatArray
+    dicentric: bool
 
 
 def lay_lobed(piece: Piece, look: Appearance, lobes: Lobes, rng: np.random.Generator) -> Body:
@@ -96,29 +101,31 @@ def _along(s: FloatArray, centromeres: FloatArray, closed: bool) -> _Along:
     far = np.full_like(s, 1e6)
     if closed:
         near = np.abs(s[:, None] - centromeres).min(axis=1) if centromeres.size else far
-        return _Along(s, far, np.full_like(s, s[-1]), near, np.zeros_like(s))
+        return _Along(s, far, np.full_like(s, s[-1]), near, np.zeros_like(s), False)
     tip = np.minimum(s, s[-1] - s)
     if not centromeres.size:
-        return _Along(s, tip, np.full_like(s, s[-1]), far, np.zeros_like(s))
+        return _Along(s, tip, np.full_like(s, s[-1]), far, np.zeros_like(s), False)
     edges = np.concatenate([[0.0], np.sort(centromeres), [s[-1]]])
     lobe = np.clip(np.searchsorted(edges, s, side="right") - 1, 0, len(edges) - 2)
     arm = np.maximum(np.diff(edges)[lobe], 1.0)
     near = np.abs(s[:, None] - centromeres).min(axis=1)
     outer = (lobe == 0) | (lobe == len(edges) - 2)
-    return _Along(s, tip, arm, near, np.where(outer, np.clip(near / arm, 0, 1), 0.0))
+    terminal = np.where(outer, np.clip(near / arm, 0, 1), 0.0)
+    return _Along(s, tip, arm, near, terminal, centromeres.size > 1)
 
 
 def _radius(along: _Along, width: float, lobes: Lobes, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-    """Radius of a chromatid (n,), and how far each sample has risen out of its cleft, 0 to 1.
-
-    A lobe shorter than a chromatid is thick is thinner too: a satellite, not a disc.
-    """
+    """Radius of a chromatid (n,), and how far each sample has risen out of its cleft, 0 to 1."""
     thick = lobes.thick * width / 2
-    slim = np.clip((along.arm / (1.7 * thick)) ** 0.5, 0.5, 1.0)
     cleft = np.minimum(lobes.cleft * width * float(rng.uniform(0.8, 1.25)), 0.5 * along.arm)
     rise = np.sqrt(1 - (1 - np.clip(along.near / cleft, 0, 1)) ** 2)
-    neck = float(np.clip(lobes.neck + rng.normal(0, 0.08), 0.3, 1.0))
-    return thick * slim * (neck + (1 - neck) * rise), rise
+    neck = float(np.clip(lobes.neck + rng.normal(0, 0.08), 0.3, _NECK if along.dicentric else 1.0))
+    return thick * _slim(along, thick) * (neck + (1 - neck) * rise), rise
+
+
+def _slim(along: _Along, thick: float) -> FloatArray:
+    """Share of the usual thickness and distance of chromatids in lobes shorter than these are thick."""
+    return np.asarray(np.clip((along.arm / (1.7 * thick)) ** 0.5, 0.5, 1.0))
 
 
 def _sides(
@@ -132,10 +139,10 @@ def _sides(
 ) -> FloatArray:
     """Distance of each chromatid from the centreline, pixels, signed (2, n)."""
     apart = width * (1 - lobes.thick) / 2
-    slim = np.clip((along.arm / (0.9 * width)) ** 0.5, 0.6, 1.0)
-    waist = float(np.clip(lobes.waist + rng.normal(0, 0.08), 0.3, 0.9))
-    held = np.maximum(waist * width / 2 - radius.min(), 0.04 * width)
-    hold = np.exp(-0.5 * (along.near / np.minimum(lobes.reach * width, 0.35 * along.arm + 1)) ** 2)
+    slim = _slim(along, lobes.thick * width / 2)
+    waist = float(np.clip(lobes.waist + rng.normal(0, 0.08), 0.3, _WAIST if along.dicentric else 0.9))
+    held = np.maximum(waist * width / 2 - radius, 0.04 * width)
+    hold = np.exp(-0.5 * (along.near / np.minimum(max(lobes.reach, 0.02) * width, 0.35 * along.arm + 1)) ** 2)
     opening = 1 + _opening(along, lobes, rng)
     offset = np.minimum(held, apart * slim) * hold + apart * slim * opening * (1 - hold)
     sides = np.stack([offset, -offset])
@@ -151,7 +158,7 @@ def _opening(along: _Along, lobes: Lobes, rng: np.random.Generator) -> FloatArra
     opening = np.zeros_like(along.s)
     first = along.s < along.s[-1] / 2 if along.near[0] > 1e5 else along.s < along.s[along.near.argmin()]
     for arm in (first, ~first):
-        tip = max(float(rng.normal(0.1, 1)), -1.0) * lobes.splay
+        tip = max(float(rng.normal(0.1, 1)), -0.4) * lobes.splay
         bow = abs(float(rng.normal(0, 1))) * lobes.bow
         opening += arm * (tip * along.terminal + bow * np.sin(np.pi * along.terminal))
     return np.asarray(np.maximum(opening, -0.6))

@@ -136,10 +136,12 @@ def lay(piece: Piece, look: Appearance, rng: np.random.Generator) -> Body:
 
 
 def middles(centromeres: FloatArray) -> FloatArray:
+    """Half-way between neighbouring centromeres (k - 1,)."""
     return (centromeres[1:] + centromeres[:-1]) / 2
 
 
 def interpolate(s: FloatArray, line: FloatArray, where: FloatArray) -> FloatArray:
+    """(row, col) of places given by their distance along a line (k, 2)."""
     return np.stack([np.interp(where, s, line[:, k]) for k in (0, 1)], axis=-1).reshape(-1, 2)
 
 
@@ -168,6 +170,7 @@ def open_centreline(s: FloatArray, centromeres: FloatArray, look: Appearance, rn
 
 
 def ring_centreline(s: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """An oval of the length of `s`, turned anyhow (n, 2)."""
     angle = 2 * np.pi * s / s[-1] + rng.uniform(0, 6.3)
     size = s[-1] / (2 * np.pi)
     oval, turn = rng.uniform(0.65, 1.0), rng.uniform(0, np.pi)
