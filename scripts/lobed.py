@@ -26,7 +26,7 @@ from cytally.types import FloatArray, Image
 OUT = Path(__file__).parent.parent / "docs" / "pictures"
 ROWS, COLS, SIDE = 8, 6, 110
 #: Side of a tile in parts of a chromosome's size (square root of the median area).
-REACH = 3.6
+REACH = 3.0
 
 
 def tile(density: FloatArray, row: float, col: float, size: float) -> FloatArray:

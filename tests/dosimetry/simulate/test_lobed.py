@@ -56,16 +56,16 @@ def test_drawn_settings_stay_possible(name):
     for _ in range(300):
         lobes, rest = draw_lobes(name, rng)
         assert 15 < rest["width"] < 42 and 2 < rest["longest"] / rest["width"] < 5
-        assert rest["focus"] >= 1.5 and rest["density"] > 0.2 and rest["noise"] > 0.5
-        assert 0.35 < lobes.thick < 0.75 and 0 <= lobes.twin < 1 and 0 <= lobes.pale < 1
+        assert rest["focus"] >= 1.5 and rest["density"] > 0.15 and rest["noise"] > 0.3
+        assert 0.3 < lobes.thick <= 0.55 and 0 <= lobes.twin < 1 and 0 <= lobes.pale < 1 and lobes.merge >= 0
 
 
-def test_thickness_and_slit_go_together():
-    """Thick chromatids leave no room for a wide waist's joint; drawn one by one they would not be correlated."""
+def test_thickness_and_lumps_go_together():
+    """Where chromatids are thin they are lumpy, as in real cells; drawn one by one they would not be."""
     rng = np.random.default_rng(1)
     drawn = [draw_lobes(name, rng)[0] for name in NEW for _ in range(300)]
-    thick, knobs = np.array([x.thick for x in drawn]), np.array([x.beads for x in drawn])
-    assert abs(np.corrcoef(thick, knobs)[0, 1]) > 0.3
+    thick, beads = np.array([x.thick for x in drawn]), np.array([x.beads for x in drawn])
+    assert np.corrcoef(thick, beads)[0, 1] < -0.3
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def test_a_dicentric_has_two_clefts_and_six_lobes(name):
     seen = [clefts(found) for found in profiles(name, Damage(4), 10) if len(found.piece.centromeres) == 2]
     ratios = np.array([max(ratio) for ratio in seen if ratio])
     assert len(ratios) >= 20
-    assert np.median(ratios) < 0.8 and (ratios < 0.97).mean() > 0.9
+    assert np.median(ratios) < 0.85 and (ratios < 0.97).mean() > 0.9
 
 
 @pytest.mark.parametrize("name", NEW)
@@ -153,15 +153,15 @@ def test_a_joint_closes_the_slit(name):
 
 @pytest.mark.parametrize("name", NEW)
 def test_a_fragment_has_no_cleft(name):
-    """The middle of an acentric piece is as thick as its quarters."""
-    fragments = [found for found in profiles(name, Damage(0, 0, 6), 8) if not found.piece.centromeres]
+    """The middle of an acentric piece holds as much stain as its quarters."""
+    fragments = [found for found in profiles(name, Damage(0, 0, 10), 12) if not found.piece.centromeres]
     ratios = [
         found.at(found.length / 2, found.mass)
         / np.mean([found.at(found.length * part, found.mass) for part in (0.3, 0.7)])
         for found in fragments
-        if found.length > found.width
+        if found.length > 0.7 * found.width
     ]
-    assert len(ratios) > 15 and 0.9 < np.median(ratios) < 1.15
+    assert len(ratios) > 25 and 0.9 < np.median(ratios) < 1.15
 
 
 @pytest.mark.parametrize("name", NEW)

@@ -120,9 +120,9 @@ def simulate_cell(
     bodies = spread([_lay(piece, look, rng) for piece in pieces], look, shape, rng)
     stamps = [stamp(body) for body in bodies]
     density = compose(stamps, shape) * texture(shape, look.grain, rng)
+    density += scenery(shape, look, rng)
     if look.lobes is not None:
         density *= fuzz(shape, look.lobes.fuzz, rng)
-    density += scenery(shape, look, rng)
     grey = photograph(density, look, rng)
     if rng.random() < 0.2:
         grey = burn_number(grey, int(rng.integers(1, 2000)))

@@ -225,7 +225,7 @@ TRAINING_MIX = {
     "poor": 1,
 }
 #: The same, and as many cells of the contracted, lobed look that most instruments show.
-TRAINING_MIX_3 = {**TRAINING_MIX, "lobed": 9, "beaded": 7}
+TRAINING_MIX_3 = {**TRAINING_MIX, "lobed": 10, "beaded": 6}
 #: What an unscorable cell can be.
 UNSCORABLE = ("incomplete", "double", "prometaphase", "smeared")
 
@@ -293,6 +293,6 @@ def draw_appearance(style: Style, rng: np.random.Generator) -> Appearance:
     draw["light"] = rng.uniform(0, style.light) if style.light else 0.0
     draw["longest"] = style.longest[0] + share * (style.longest[1] - style.longest[0])
     if not style.lobed:
-        return Appearance(style.name, **draw)
+        return Appearance(style.name, lobes=None, **draw)
     lobes, together = draw_lobes(style.lobed, rng)
-    return Appearance(style.name, **(draw | together), lobes=lobes)
+    return Appearance(style.name, lobes=lobes, **(draw | together))

@@ -168,7 +168,7 @@ def _bumps(s: FloatArray, width: float, lobes: Lobes, rng: np.random.Generator) 
     """Lumps along each chromatid (2, n), about 1 high, mostly at the same height in both sisters."""
     common = _lumps(s, width / lobes.rate, rng)
     own = np.stack([_lumps(s, width / lobes.rate, rng) for _ in range(2)])
-    return np.sqrt(lobes.twin) * common + np.sqrt(1 - lobes.twin) * own
+    return np.asarray(np.sqrt(lobes.twin) * common + np.sqrt(1 - lobes.twin) * own)
 
 
 def _lumps(s: FloatArray, period: float, rng: np.random.Generator) -> FloatArray:
@@ -177,7 +177,7 @@ def _lumps(s: FloatArray, period: float, rng: np.random.Generator) -> FloatArray
     turn = np.where(np.arange(knots.size) % 2, 1.0, -1.0) * (1 if rng.random() < 0.5 else -1)
     heights = turn * np.abs(rng.normal(0.8, 0.5, knots.size))
     knots = knots + rng.uniform(-0.2, 0.2, knots.size) * period
-    return np.interp(s, knots, heights) + rough(s, 0.5, period / 4, rng)
+    return np.asarray(np.interp(s, knots, heights) + rough(s, 0.5, period / 4, rng))
 
 
 def _normal(line: FloatArray) -> FloatArray:

@@ -33,7 +33,7 @@ def texture(shape: tuple[int, int], grain: float, rng: np.random.Generator) -> C
 
 def fuzz(shape: tuple[int, int], size: float, rng: np.random.Generator) -> Canvas:
     """Multiplicative unevenness (h, w) around 1 without correlation: chromatin finer than optics can show."""
-    return np.maximum(1 + np.float32(size) * rng.standard_normal(shape, dtype=np.float32), 0)
+    return np.asarray(np.maximum(1 + np.float32(size) * rng.standard_normal(shape, dtype=np.float32), 0))
 
 
 def _enlarge(coarse: Canvas, shape: tuple[int, int]) -> Canvas:
