@@ -141,14 +141,17 @@ def look_at_cell(
     maps = predict(values, ensemble)
     found: dict[str, Answers] = {}
     for count in (1, 2, 4, 10):
-        chosen = [int(k) for k in np.linspace(0, 9, count).round()] if count > 1 else [9]
+        last = len(ensemble.members) - 1
+        if count > last + 1:
+            continue
+        chosen = [int(k) for k in np.linspace(0, last, count).round()] if count > 1 else [last]
         found[f"mean heatmap of {count}"] = by_peaks(maps[chosen], ensemble, chosen, places)
-    found["one member, eight turns and mirrors"] = by_peaks(turned(values, ensemble, 9), ensemble, [9], places)
-    for agreement in (0, 2, 4, 6, 8):
-        found[f"vote of 10, T_A = {agreement}, T_C in common"] = by_votes(
+    found["one member, eight turns and mirrors"] = by_peaks(turned(values, ensemble, last), ensemble, [last], places)
+    for agreement in (k for k in (0, 1, 2, 3, 4, 6, 8) if k <= last):
+        found[f"vote of {last + 1}, T_A = {agreement}, T_C in common"] = by_votes(
             maps, ensemble, limits["common"], agreement, places
         )
-        found[f"vote of 10, T_A = {agreement}, T_C of each by quantile"] = by_votes(
+        found[f"vote of {last + 1}, T_A = {agreement}, T_C of each by quantile"] = by_votes(
             maps, ensemble, limits["quantile"], agreement, places
         )
     read = by_readers(values, ensemble, places)

@@ -40,10 +40,10 @@ def circled(cell: SimulatedCell) -> np.ndarray:
 
 
 def styles(out: Path) -> None:
-    figure = Figure(figsize=(13, 5.2), layout="constrained")
+    figure = Figure(figsize=(15.6, 5.2), layout="constrained")
     for k, (name, style) in enumerate(STYLES.items()):
         cell = simulate_cell(style, Damage(2, 0, 1), np.random.default_rng(40 + k))
-        axes = figure.add_subplot(2, 5, k + 1)
+        axes = figure.add_subplot(2, 6, k + 1)
         axes.imshow(circled(cell)[120:780, 170:840])
         axes.set_title(name, fontsize=10)
         axes.axis("off")

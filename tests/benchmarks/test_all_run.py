@@ -7,7 +7,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from importlib import import_module
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
+from types import SimpleNamespace
 from unittest import mock
 
 import cv2
@@ -217,10 +219,10 @@ def options(tmp_path, call):
 
     rng, ensemble = np.random.default_rng(1), load_ensemble()
     made = simulate_cell(style_named("hard"), Exposure(4.0).draw(rng), rng, FIELD)
-    limits = dict.fromkeys(("common", "quantile"), np.full((10, 2), 0.5))
+    limits = dict.fromkeys(("common", "quantile"), np.full((4, 2), 0.5))
     found = options.look_at_cell(Image(made.image.pixels), made.points.of("dicentric"), ensemble, limits)
-    assert len(found) == 21 and {each.true for each in found.values()} == {len(made.points.of("dicentric"))}
-    assert 0 <= options.at_rate([found["vote of 10, T_A = 4, T_C in common"]], list(found.values()))[1] <= 1
+    assert len(found) == 18 and {each.true for each in found.values()} == {len(made.points.of("dicentric"))}
+    assert 0 <= options.at_rate([found["vote of 4, T_A = 2, T_C in common"]], list(found.values()))[1] <= 1
 
 
 def paste_marks(tmp_path, call):
@@ -244,6 +246,32 @@ def train_shipped(tmp_path, call):
     assert "FIELDS" in subprocess.run(["bash", script, "--help"], capture_output=True, text=True, check=True).stdout
 
 
+def train_edition(tmp_path, call):
+    edition = loaded("scripts/train_edition")
+
+    from tests.dosimetry.compose.test_outlined import fluorescent
+
+    from cytally.nets.verifier import Verifier, VerifierArchitecture
+
+    given, _ = fluorescent(1)
+    names = {"outlined/A01/x/image": given.image.pixels, "outlined/A01/x/classes": given.classes}
+    np.savez(tmp_path / "sources.npz", **names)
+    threads = SimpleNamespace(Pool=lambda _=None: ThreadPool(1))
+    with (
+        mock.patch.object(edition.multiprocessing, "get_context", lambda _: threads),
+        mock.patch.multiple(edition, SHARES={"outlined": 0.5, "lobed": 0.5}, _SHARD=2),
+    ):
+        edition.cells(tmp_path, "bank", 4, 1, 1, 1e9)
+    edition.member(tmp_path, 0, 1, 1, 2, None, 1e9)
+    edition.places(tmp_path, "bank", 0, 1)
+    assert np.load(tmp_path / "places_0.npz")["pixels"].shape[1:] == (edition.STORED, edition.STORED)
+    network = Verifier(VerifierArchitecture(Architecture(classes=2, filters=12, depth=4, widest=160), edition.SIDE))
+    save_tensors(tmp_path / "verifier.safetensors", weights_of(network))
+    made = tmp_path / "made"
+    edition.assemble(made, [tmp_path / "run_0" / "epoch_001.safetensors"], [tmp_path / "verifier.safetensors"], {})
+    assert load_ensemble(made).verifiers[0].side == edition.SIDE
+
+
 PIECES = (
     coverage,
     crash,
@@ -256,6 +284,7 @@ PIECES = (
     options,
     paste_marks,
     scoring,
+    train_edition,
     train_shipped,
     twins,
 )

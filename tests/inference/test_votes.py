@@ -36,7 +36,7 @@ def same_detections(ensemble, density):
     return quick_cast.maps, full_cast.maps, full
 
 
-@pytest.mark.parametrize("agreement", [1, 4, 8])
+@pytest.mark.parametrize("agreement", [1, 2, 3])
 def test_the_saving_changes_no_decision(shipped, densities, agreement):
     ensemble = shipped.with_thresholds(agreement=agreement, confidence=0.8)
     skipped, found = 0, 0
@@ -45,12 +45,12 @@ def test_the_saving_changes_no_decision(shipped, densities, agreement):
         skipped += int(((quick == 0) & (full != 0)).sum())
         found += len(detections)
     assert skipped > 0, "nothing was saved: the test would show nothing"
-    if agreement == 4:
+    if agreement == 2:
         assert found > 0
 
 
 def test_the_saving_holds_where_thresholds_differ_by_class(shipped, densities):
-    thresholds = shipped.card.thresholds.model_copy(update={"agreement": [6, 2]})
+    thresholds = shipped.card.thresholds.model_copy(update={"agreement": [3, 1]})
     card = shipped.card.model_copy(update={"thresholds": thresholds})
     ensemble = type(shipped)(card, shipped.members)
     found = [same_detections(ensemble, density)[2] for density in densities]

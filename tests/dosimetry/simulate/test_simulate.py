@@ -248,6 +248,6 @@ def test_constrictions_in_the_picture_are_those_of_real_chromosomes(style):
 
 
 def test_every_style_can_be_chosen_from_the_shell():
-    from cytally.cli.dosimetry.dose import _STYLES
+    from cytally.cli.dosimetry.score import _STYLES
 
     assert set(_STYLES) == set(STYLES)

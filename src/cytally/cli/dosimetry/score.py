@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_STYLES = ("mixed", "dark", "pale", "straight", "separated", "slender", "faint", "hard", "poor")
+_STYLES = ("mixed", "dark", "pale", "straight", "separated", "slender", "faint", "hard", "poor", "lobed", "beaded")
 
 
 @dosimetry.command()

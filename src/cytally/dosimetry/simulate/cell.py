@@ -12,8 +12,9 @@ from cytally.dosimetry.simulate.breakage import Damage, damage
 from cytally.dosimetry.simulate.karyotype import Piece, normal_karyotype
 from cytally.dosimetry.simulate.picture.drawing import Stamp, compose, masks, stamp
 from cytally.dosimetry.simulate.picture.layout import spread
+from cytally.dosimetry.simulate.picture.lobes import lay_lobed
 from cytally.dosimetry.simulate.picture.optics import burn_number, photograph
-from cytally.dosimetry.simulate.picture.scenery import scenery, texture
+from cytally.dosimetry.simulate.picture.scenery import fuzz, scenery, texture
 from cytally.dosimetry.simulate.picture.shape import Body, lay
 from cytally.dosimetry.simulate.styles import UNSCORABLE, Appearance, Style, draw_appearance
 from cytally.types import FloatArray, Image, Points
@@ -77,7 +78,7 @@ class SimulatedCell:
         return {
             "kind": self.kind,
             "style": self.look.style,
-            "look": {k: round(v, 4) for k, v in vars(self.look).items() if k != "style"},
+            "look": {k: round(v, 4) for k, v in self.look.numbers().items()},
             "bodies": [
                 {
                     "mask": number,
@@ -116,15 +117,21 @@ def simulate_cell(
     kind = str(rng.choice(UNSCORABLE)) if rng.random() < style.unscorable else "complete"
     look = _unusual(look, kind)
     pieces = _population(kind, counts, rng)
-    bodies = spread([lay(piece, look, rng) for piece in pieces], look, shape, rng)
+    bodies = spread([_lay(piece, look, rng) for piece in pieces], look, shape, rng)
     stamps = [stamp(body) for body in bodies]
     density = compose(stamps, shape) * texture(shape, look.grain, rng)
     density += scenery(shape, look, rng)
+    if look.lobes is not None:
+        density *= fuzz(shape, look.lobes.fuzz, rng)
     grey = photograph(density, look, rng)
     if rng.random() < 0.2:
         grey = burn_number(grey, int(rng.integers(1, 2000)))
     image = Image(grey, PIXEL_SIZE_UM, "simulated")
     return SimulatedCell(image, _points(bodies, shape), tuple(bodies), tuple(stamps), kind, look)
+
+
+def _lay(piece: Piece, look: Appearance, rng: np.random.Generator) -> Body:
+    return lay(piece, look, rng) if look.lobes is None else lay_lobed(piece, look, look.lobes, rng)
 
 
 def _rounded(places: FloatArray) -> list[Any]:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from cytally.dosimetry.simulate.lobed import Lobes, draw_lobes
 from cytally.errors import SettingsError
 
 Range = tuple[float, float]
@@ -55,7 +56,7 @@ class Style:
     # optics
     density: Range = (0.24, 0.9)  # optical density of a chromosome body
     focus: Range = (1.4, 2.8)  # Gaussian sigma of the blur
-    halo: Range = (0.0, 0.12)  # bright rim of a sharpening camera
+    halo: Range = (0.0, 0.12)  # bright rim of a sharpening camera; below 0: haze
     background: Range = (205, 235)  # grey level of the empty slide
     shading: Range = (0.005, 0.08)  # relative light unevenness
     noise: Range = (1.0, 2.8)  # grey levels, standard deviation
@@ -63,11 +64,25 @@ class Style:
     seen: float = 0.66  # widest waist of a dicentric: people score what they see
     light: float = 0.0  # most that the body is paler at its centromere
     blurred: float = 0.1  # most blur, in body widths: beyond it no centromere can be seen
+    lobed: str = ""  # the joint draw that replaces width, length, focus, bend and stain ("": none)
     # unscorable cells: shares of all cells
     unscorable: float = 0.0
 
 
 _PLAIN = Style("mixed")
+#: An even grey background and little else in the field; what the chromosomes look like is drawn jointly.
+_METAFER = replace(
+    _PLAIN,
+    contact=(0.0, 0.12),
+    nuclei=(0, 5),
+    specks=(0, 15),
+    filaments=(0, 2),
+    smears=(0, 2.5),
+    rings=(0, 6),
+    background=(210, 232),
+    shading=(0.003, 0.03),
+    glare=(0.0, 0.03),
+)
 STYLES: Mapping[str, Style] = MappingProxyType(
     {
         style.name: style
@@ -192,6 +207,8 @@ STYLES: Mapping[str, Style] = MappingProxyType(
                 noise=(1.0, 3.5),
                 blurred=0.16,
             ),
+            replace(_METAFER, name="lobed", lobed="lobed"),
+            replace(_METAFER, name="beaded", lobed="beaded", contact=(0.0, 0.08)),
         )
     }
 )
@@ -207,6 +224,8 @@ TRAINING_MIX = {
     "hard": 4,
     "poor": 1,
 }
+#: The same, and as many cells of the contracted, lobed look that most instruments show.
+TRAINING_MIX_3 = {**TRAINING_MIX, "lobed": 10, "beaded": 6}
 #: What an unscorable cell can be.
 UNSCORABLE = ("incomplete", "double", "prometaphase", "smeared")
 
@@ -248,6 +267,12 @@ class Appearance:
     glare: float
     seen: float
     light: float
+    lobes: Lobes | None = None
+
+    def numbers(self) -> dict[str, float]:
+        """All that was drawn, by name."""
+        own = {k: v for k, v in vars(self).items() if k not in ("style", "lobes")}
+        return own | (vars(self.lobes) if self.lobes else {})
 
 
 def style_named(name: str) -> Style:
@@ -267,4 +292,7 @@ def draw_appearance(style: Style, rng: np.random.Generator) -> Appearance:
     draw["seen"] = style.seen
     draw["light"] = rng.uniform(0, style.light) if style.light else 0.0
     draw["longest"] = style.longest[0] + share * (style.longest[1] - style.longest[0])
-    return Appearance(style.name, **draw)
+    if not style.lobed:
+        return Appearance(style.name, lobes=None, **draw)
+    lobes, together = draw_lobes(style.lobed, rng)
+    return Appearance(style.name, lobes=lobes, **(draw | together))

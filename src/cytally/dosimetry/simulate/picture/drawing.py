@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cytally.dosimetry.simulate.picture.rods import rod_density
 from cytally.dosimetry.simulate.picture.shape import Body
 from cytally.types import FloatArray
 
@@ -41,6 +42,8 @@ class Stamp:
 
 def stamp(body: Body) -> Stamp:
     """Draw one body alone."""
+    if body.rods is not None:
+        return Stamp(*rod_density(body, body.rods))
     reach = body.radius.max() + 2
     low = np.floor(body.chromatids.min(axis=(0, 1)) - reach).astype(int)
     high = np.ceil(body.chromatids.max(axis=(0, 1)) + reach).astype(int)

@@ -28,7 +28,7 @@ def photograph(density: Float32, look: Appearance, rng: np.random.Generator) -> 
         Grey levels, Beer-Lambert: I = I0 (glare + (1 - glare) 10^-OD).
     """
     slide = cv2.GaussianBlur(density, (0, 0), look.focus)
-    if look.halo > 0.02:
+    if abs(look.halo) > 0.02:  # below 0: haze, from what lies out of focus
         slide += (2 * look.halo) * (slide - _wide_blur(slide))
     slide *= -np.log(10.0) * look.density
     grey = cv2.exp(slide)

@@ -31,6 +31,11 @@ def texture(shape: tuple[int, int], grain: float, rng: np.random.Generator) -> C
     return _enlarge(coarse, shape)
 
 
+def fuzz(shape: tuple[int, int], size: float, rng: np.random.Generator) -> Canvas:
+    """Multiplicative unevenness (h, w) around 1 without correlation: chromatin finer than optics can show."""
+    return np.asarray(np.maximum(1 + np.float32(size) * rng.standard_normal(shape, dtype=np.float32), 0))
+
+
 def _enlarge(coarse: Canvas, shape: tuple[int, int]) -> Canvas:
     return np.asarray(cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
 

@@ -23,6 +23,22 @@ _CROSSING = 0.9
 
 
 @dataclass(frozen=True)
+class Rods:
+    """How light passes through chromatids that are rods.
+
+    Attributes
+    ----------
+    round : float
+        Density across a rod is (1 - (distance / radius)^2)^round: 0.5 is a clear cylinder.
+    merge : float
+        Share of the lesser density that is added where two chromatids overlap.
+    """
+
+    round: float
+    merge: float
+
+
+@dataclass(frozen=True)
 class Body:
     """A piece as it lies on the slide, in pixels.
 
@@ -35,12 +51,14 @@ class Body:
         Centre of each chromatid.
     radius : ndarray of shape (2, n)
         Half-width of each chromatid.
-    density : ndarray of shape (n,)
-        Relative optical density along the body.
+    density : ndarray of shape (n,), or (2, n) for rods
+        Relative optical density along the body, or along each chromatid.
     centromeres, joins : ndarray of shape (k, 2)
         Where they lie.
     aberrations : tuple of (str, (row, col))
         Class and place of each label.
+    rods : Rods, optional
+        The chromatids are rods seen through (`lobes.py`), not tubes with a paler coat.
     """
 
     piece: Piece
@@ -51,6 +69,7 @@ class Body:
     centromeres: FloatArray
     joins: FloatArray
     aberrations: tuple[tuple[str, tuple[float, float]], ...]
+    rods: Rods | None = None
 
     @property
     def reach(self) -> float:
@@ -99,7 +118,7 @@ def lay(piece: Piece, look: Appearance, rng: np.random.Generator) -> Body:
     length = max(piece.length * scale, 3.0)
     s = np.linspace(0, length, max(int(length / STEP) + 2, 4))
     centromeres = np.array(piece.centromeres) * scale
-    line = _ring(s, rng) if piece.closed else _centreline(s, centromeres, look, rng)
+    line = ring_centreline(s, rng) if piece.closed else open_centreline(s, centromeres, look, rng)
     line = line - line.mean(axis=0)
     # crossing chromatids of an acentric piece could not be told from a centromere
     twist = _twist(s, look, rng) if centromeres.size else np.ones_like(s)
@@ -110,21 +129,23 @@ def lay(piece: Piece, look: Appearance, rng: np.random.Generator) -> Body:
         chromatids=chromatids,
         radius=radius,
         density=_density(s, look, rng) * (1 + _CROSSING * (1 - np.abs(twist))) * _paler(s, centromeres, look),
-        centromeres=_interpolate(s, line, centromeres),
-        joins=_interpolate(s, line, np.array(piece.joins) * scale),
-        aberrations=_labels(piece, _interpolate(s, line, _middles(centromeres)), line),
+        centromeres=interpolate(s, line, centromeres),
+        joins=interpolate(s, line, np.array(piece.joins) * scale),
+        aberrations=aberrations_of(piece, interpolate(s, line, middles(centromeres)), line),
     )
 
 
-def _middles(centromeres: FloatArray) -> FloatArray:
+def middles(centromeres: FloatArray) -> FloatArray:
+    """Half-way between neighbouring centromeres (k - 1,)."""
     return (centromeres[1:] + centromeres[:-1]) / 2
 
 
-def _interpolate(s: FloatArray, line: FloatArray, where: FloatArray) -> FloatArray:
+def interpolate(s: FloatArray, line: FloatArray, where: FloatArray) -> FloatArray:
+    """(row, col) of places given by their distance along a line (k, 2)."""
     return np.stack([np.interp(where, s, line[:, k]) for k in (0, 1)], axis=-1).reshape(-1, 2)
 
 
-def _labels(piece: Piece, between: FloatArray, line: FloatArray) -> tuple[tuple[str, tuple[float, float]], ...]:
+def aberrations_of(piece: Piece, between: FloatArray, line: FloatArray) -> tuple[tuple[str, tuple[float, float]], ...]:
     """One dicentric between every two neighbouring centromeres (a tricentric has two)."""
     if piece.closed and piece.centromeres:
         return (("ring", (float(line[:, 0].mean()), float(line[:, 1].mean()))),)
@@ -134,7 +155,7 @@ def _labels(piece: Piece, between: FloatArray, line: FloatArray) -> tuple[tuple[
     return tuple(("dicentric", (float(r), float(c))) for r, c in between)
 
 
-def _centreline(s: FloatArray, centromeres: FloatArray, look: Appearance, rng: np.random.Generator) -> FloatArray:
+def open_centreline(s: FloatArray, centromeres: FloatArray, look: Appearance, rng: np.random.Generator) -> FloatArray:
     """Integrate a slowly turning direction; centromeres are hinges."""
     t = s / s[-1] - 0.5
     soft = look.bend * float(np.sqrt(s[-1] / look.longest))
@@ -148,7 +169,8 @@ def _centreline(s: FloatArray, centromeres: FloatArray, look: Appearance, rng: n
     return np.cumsum(steps, axis=0)
 
 
-def _ring(s: FloatArray, rng: np.random.Generator) -> FloatArray:
+def ring_centreline(s: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """An oval of the length of `s`, turned anyhow (n, 2)."""
     angle = 2 * np.pi * s / s[-1] + rng.uniform(0, 6.3)
     size = s[-1] / (2 * np.pi)
     oval, turn = rng.uniform(0.65, 1.0), rng.uniform(0, np.pi)
@@ -176,13 +198,13 @@ def _chromatids(
     opening = _opening(s, centromeres, look, rng)
     offset = ((1 - hold) * apart * opening + hold * held) * twist
     tube = thick * (1 - hold * (1 - look.neck))
-    radius = np.stack([tube * (1 + _rough(s, look.knobs, 5.0, rng)) for _ in range(2)])
+    radius = np.stack([tube * (1 + rough(s, look.knobs, 5.0, rng)) for _ in range(2)])
     if not centromeres.size:
         radius *= float(rng.uniform(0.85, 1.05))
     along = np.gradient(line, axis=0)
     along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
     normal = np.stack([-along[:, 1], along[:, 0]], axis=1)
-    sway = np.stack([_rough(s, look.sway * width, 12.0, rng) * (1 - hold) for _ in range(2)])
+    sway = np.stack([rough(s, look.sway * width, 12.0, rng) * (1 - hold) for _ in range(2)])
     side = np.stack([offset, -offset]) + sway
     return line + side[..., None] * normal, radius
 
@@ -219,7 +241,7 @@ def _twist(s: FloatArray, look: Appearance, rng: np.random.Generator) -> FloatAr
 
 
 def _density(s: FloatArray, look: Appearance, rng: np.random.Generator) -> FloatArray:
-    return np.clip(1 + _rough(s, look.bands, 6.0, rng), 0.35, 1.4)
+    return np.clip(1 + rough(s, look.bands, 6.0, rng), 0.35, 1.4)
 
 
 def _paler(s: FloatArray, centromeres: FloatArray, look: Appearance) -> FloatArray:
@@ -227,7 +249,7 @@ def _paler(s: FloatArray, centromeres: FloatArray, look: Appearance) -> FloatArr
     return 1 - look.light * _cohesion(s, centromeres, 0.5 * look.width * look.waist_length)
 
 
-def _rough(s: FloatArray, size: float, length: float, rng: np.random.Generator) -> FloatArray:
+def rough(s: FloatArray, size: float, length: float, rng: np.random.Generator) -> FloatArray:
     """Smooth noise along the body with standard deviation `size`."""
     knots = np.arange(0, s[-1] + 2 * length, length)
     return np.interp(s, knots, rng.normal(0, size, knots.size))
