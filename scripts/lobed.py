@@ -65,6 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("fields", type=Path)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=OUT, help="folder of the picture")
     chosen = parser.parse_args()
     rng = np.random.default_rng(chosen.seed)
     panels = {"real (metaphase_scc)": [t for path in sorted(chosen.fields.glob("*.png")) for t in lone(read(path))]}
@@ -83,7 +84,7 @@ def main() -> None:
         axes.imshow(sheet(tiles, rng), cmap="gray", vmin=0, vmax=1)
         axes.set_title(title, fontsize=11)
         axes.axis("off")
-    figure.savefig(OUT / "lobed.png", dpi=70)
+    figure.savefig(chosen.out / "lobed.png", dpi=70)
 
 
 if __name__ == "__main__":

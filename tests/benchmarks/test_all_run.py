@@ -97,6 +97,7 @@ WHOLE = {
     "scripts/architecture": ("", "functions over 40 lines"),
     "scripts/found_and_missed": ("{labelled} --out {out}/found.jpg", ""),
     "scripts/hard_negatives": ("--out {out} --cells 1 --workers 1", "what lay there"),
+    "scripts/lobed": ("{labelled} --out {out}", ""),
     "scripts/measure_labels": ("--data {data}", "F1"),
     "scripts/pictures": ("--out {out} styles", ""),
     "scripts/robustness": ("{labelled} --cells 1", "darker corners"),

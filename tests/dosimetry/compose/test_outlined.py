@@ -131,7 +131,7 @@ def test_a_drawn_chromosome_is_pinched_at_its_centromere_and_nowhere_else():
         mass, _, _ = profile(body.density)
         inner = slice(int(body.ends[0] + 0.2 * body.length), int(body.ends[1] - 0.2 * body.length))
         assert abs(inner.start + int(mass[inner].argmin()) - body.centromeres[0]) < 0.15 * body.width
-        relative, index = TABLE[str(number)]
+        _, index = TABLE[str(number)]
         share = (body.centromeres[0] - body.ends[0]) / body.length
         assert share == pytest.approx(index / 100, abs=0.07)
     assert chromosome(14, 16.0, look, rng).centromeres == ()
