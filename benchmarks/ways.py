@@ -13,7 +13,7 @@ import torch
 
 from cytally.dosimetry.density import normalise
 from cytally.dosimetry.detectors.candidates import peaks, propose, proposing
-from cytally.dosimetry.detectors.cooccurrence import verified
+from cytally.dosimetry.detectors.verified import ByVerifier
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order
 from cytally.images.read import find_images, read
@@ -126,7 +126,7 @@ def simulated(number: int, seed: int) -> np.ndarray:
 def looked(values: np.ndarray, way: Way) -> tuple[Detections, Detections]:
     """Proposals, and decisions."""
     proposed = way.propose(values, way.ensemble)
-    return proposed, verified(values, proposed, way.ensemble)
+    return proposed, ByVerifier(way.ensemble).judge(values, proposed)
 
 
 def one_thread() -> None:

@@ -31,7 +31,6 @@ def shard(task: tuple[str | None, str, int, int]) -> list[dict[str, Any]]:
     from cytally.dosimetry.detectors.candidates import crops_at
     from cytally.dosimetry.detectors.ensemble import load_ensemble
     from cytally.dosimetry.measure.causes import cause
-    from cytally.dosimetry.scoring.score import decide
     from cytally.dosimetry.simulate.breakage import Damage
     from cytally.dosimetry.simulate.cell import simulate_cell
     from cytally.dosimetry.simulate.styles import style_named
@@ -47,7 +46,7 @@ def shard(task: tuple[str | None, str, int, int]) -> list[dict[str, Any]]:
     for number in range(start, stop):
         made = simulate_cell(style_named(style), Damage(), np.random.default_rng([SEED, number]))
         density = normalise(Image(made.image.pixels))
-        found = decide(density.values, everything)
+        found = everything.rule.decide(density.values)
         crops = crops_at(density.values, found.row, found.col, 2 * HALF)
         places = density.to_image(np.stack([found.row, found.col], axis=1))
         for name, place, read, crop in zip(found.names, places, found.probability, crops, strict=True):

@@ -53,13 +53,15 @@ DATA = (
     "Giemsa; drawn chromosomes laid where these lie; cells composed from fields of lb-kosuke/Detection_Classification"
 )
 #: Sources of the cells, and their share in the bank.
-SHARES = {"outlined": 0.33, "lobed": 0.35, "simulated": 0.22, "giemsa": 0.1}
+SHARES = {"outlined": 0.3, "lobed": 0.22, "contracted": 0.24, "simulated": 0.18, "giemsa": 0.06}
+#: Styles of the simulator that are drawn as most instruments show them, and their weights.
+CONTRACTED = {"lobed": 10, "beaded": 6}
 #: What each run weighs more: members shall differ.
 WEIGHTS = (
-    {"outlined": 1.0, "lobed": 1.0, "simulated": 1.0, "giemsa": 1.0},
-    {"outlined": 1.6, "lobed": 0.6, "simulated": 0.6, "giemsa": 1.2},
-    {"outlined": 0.7, "lobed": 1.8, "simulated": 0.7, "giemsa": 0.7},
-    {"outlined": 1.2, "lobed": 1.2, "simulated": 0.4, "giemsa": 1.2},
+    {"outlined": 1.0, "lobed": 1.0, "contracted": 1.0, "simulated": 1.0, "giemsa": 1.0},
+    {"outlined": 1.6, "lobed": 0.6, "contracted": 0.6, "simulated": 0.6, "giemsa": 1.2},
+    {"outlined": 0.7, "lobed": 1.8, "contracted": 1.8, "simulated": 0.7, "giemsa": 0.7},
+    {"outlined": 1.2, "lobed": 1.2, "contracted": 1.2, "simulated": 0.4, "giemsa": 1.2},
 )
 #: Edges of a cell in the bank.
 MOST = (896, 1024)
@@ -165,6 +167,7 @@ def sources(work: Path, seed: int) -> dict[str, CellSource]:
         "outlined": ComposedSource(outlined, seed, Wanted(dicentrics=3.5, restyled=0.85)),
         "giemsa": ComposedSource(giemsa, seed + 1, Wanted(dicentrics=3.0, restyled=0.6)),
         "simulated": SimulatedSource(seed + 2),
+        "contracted": SimulatedSource(seed + 4, mix=dict(CONTRACTED)),
         "lobed": DrawnSource(geometries_of(work), seed + 3, Wanted(dicentrics=3.5, swapped=0, restyled=0.7)),
     }
 
@@ -321,6 +324,7 @@ def places(work: Path, bank: str, part: int, parts: int) -> None:
 
     from cytally.dosimetry.detectors.candidates import crops_at
     from cytally.nets.unet import Architecture, UNet
+    from cytally.precision import preferred_dtype
     from cytally.training.checkpoints import load_weights
     from cytally.training.examples import pack, unpack
 
@@ -338,7 +342,7 @@ def places(work: Path, bank: str, part: int, parts: int) -> None:
         shape = [-(-n // 64) * 64 for n in values.shape]
         padded = np.zeros(shape, np.float32)
         padded[: values.shape[0], : values.shape[1]] = values
-        with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+        with torch.inference_mode(), torch.autocast(device, preferred_dtype()):
             image = torch.from_numpy(padded)[None, None].to(device).to(memory_format=torch.channels_last)
             mean = torch.stack([network(image)[0] for network in networks]).mean(dim=0).float().cpu().numpy()
         where, what = _proposed(mean, cell)

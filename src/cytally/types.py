@@ -116,6 +116,11 @@ class Detections:
         none = np.zeros(0)
         return Detections(none, none, (), none.astype(int), none, none, members, none)
 
+    def of(self, name: str) -> FloatArray:
+        """Coordinates (n, 2) of one class."""
+        chosen = np.array([each == name for each in self.names], dtype=bool)
+        return np.stack([self.row[chosen], self.col[chosen]], axis=1)
+
     def count(self, name: str) -> int:
         """Number of detections of one class."""
         return sum(each == name for each in self.names)

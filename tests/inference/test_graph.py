@@ -98,9 +98,9 @@ def test_the_shipped_ensemble_answers_alike_on_both_runtimes(rng):
 
 def test_scoring_starts_without_torch_and_without_figures():
     code = (
-        "import sys, numpy as np; from cytally.dosimetry.scoring.score import decide; "
+        "import sys, numpy as np; "
         "from cytally.dosimetry.detectors.ensemble import load_ensemble; e = load_ensemble(runtime='openvino'); "
-        "decide(np.zeros((64, 64), np.float32), e); import cytally.dosimetry.scoring.workers; "
+        "e.rule.decide(np.zeros((64, 64), np.float32)); import cytally.dosimetry.scoring.workers; "
         "print([m for m in ('torch', 'matplotlib', 'scipy', 'openvino_telemetry') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

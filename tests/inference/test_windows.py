@@ -6,8 +6,8 @@ import torch
 
 from cytally.dosimetry.density import normalise
 from cytally.dosimetry.detectors.candidates import LEVEL, SURE, propose
-from cytally.dosimetry.detectors.cooccurrence import verified
 from cytally.dosimetry.detectors.ensemble import load_ensemble
+from cytally.dosimetry.detectors.verified import ByVerifier
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order
 from cytally.inference.runtime import TorchMember
@@ -80,7 +80,7 @@ def test_the_shipped_ensemble_decides_as_if_it_looked_everywhere(shipped, style)
         for name in ("row", "col", "votes"):
             np.testing.assert_array_equal(getattr(quick, name), getattr(slow, name))
         np.testing.assert_allclose(quick.confidence, slow.confidence, atol=1e-4)
-        kept = [verified(density, found, shipped) for found in (quick, slow)]
+        kept = [ByVerifier(shipped).judge(density, found) for found in (quick, slow)]
         assert kept[0].names == kept[1].names
     assert proposed > 0
 

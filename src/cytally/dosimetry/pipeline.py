@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cytally import __version__
 from cytally.dosimetry.curves.calibrate import Curve
+from cytally.dosimetry.detectors.protocol import Detector
 from cytally.dosimetry.estimation.dose import Dose, check_belongs
 from cytally.dosimetry.laboratory.series import FinishedRun
 from cytally.dosimetry.scoring import run
@@ -21,7 +22,6 @@ from cytally.files.hashes import hash_of
 from cytally.files.journal import open_journal
 from cytally.files.runs import JOURNAL, locked, note_more
 from cytally.images.inputs import copies, name_images, resolved
-from cytally.inference.ensemble import Ensemble
 from cytally.labels.known import known_cells
 from cytally.progress import Progress, silent
 from cytally.types import Counts, Detections
@@ -53,7 +53,7 @@ class Outcome:
 def score_folder(
     inputs: Sequence[str | Path],
     folder: Path,
-    ensemble: Ensemble,
+    detector: Detector,
     *,
     curve: Curve | None = None,
     pictures: bool = False,
@@ -69,7 +69,7 @@ def score_folder(
         Folders, files or globs.
     folder : Path
         The run; an earlier call under the same settings is continued.
-    ensemble : Ensemble
+    detector : Detector
         With the thresholds to use.
     curve : Curve, optional
         Adds the dose to the report.
@@ -90,7 +90,7 @@ def score_folder(
         cells.csv beside the images that cannot be read or makes no sense. All before anything is scored.
     """
     paths = name_images(inputs)
-    settings = settings_of(ensemble, inputs)
+    settings = settings_of(detector, inputs)
     if curve is not None:
         check_belongs(curve, settings.detector)
     known = known_cells(inputs, paths)
@@ -100,12 +100,12 @@ def score_folder(
         planned = {name: digest for name, digest in hashes.items() if name not in twins}
         now = datetime.now(UTC).isoformat(timespec="seconds")
         earlier = run.open_run(folder, settings, __version__, now, planned)
-        done = {name: copy_of(name, twins[name], hashes[name], ensemble) for name in twins}
+        done = {name: copy_of(name, twins[name], hashes[name], detector) for name in twins}
         done |= {name: earlier.cells[name, d] for name, d in planned.items() if d and (name, d) in earlier.cells}
         new = {name: paths[name] for name in planned if name not in done}
         if new or sampled:
-            note_more(folder, runtime=ensemble.runtime)
-        done |= _scored(folder, new, ensemble, jobs, len(planned), progress)
+            note_more(folder, runtime=detector.runtime)
+        done |= _scored(folder, new, detector, jobs, len(planned), progress)
         whole = without_repeats([done[name] for name in paths])
         run.write_tables(folder, whole, settings.classes, known.rows)
         cells = run.read_run(folder)
@@ -113,7 +113,7 @@ def score_folder(
         if pictures:
             draw_pictures(folder, cells, paths, progress)
         if sampled:
-            sample_run(cells, paths, folder, ensemble, sampled, progress)
+            sample_run(cells, paths, folder, detector, sampled, progress)
         counts = run.counts_of(cells, settings.classes, settings.detector)
         finished = FinishedRun(folder, settings, tuple(cells), counts, read_sampled(folder, cells))
         found = finished.dose(curve) if curve is not None and counts.cells else None
@@ -124,14 +124,14 @@ def score_folder(
 
 
 def _scored(
-    folder: Path, new: Mapping[str, Path], ensemble: Ensemble, jobs: int, total: int, progress: Progress
+    folder: Path, new: Mapping[str, Path], detector: Detector, jobs: int, total: int, progress: Progress
 ) -> dict[str, ScoredCell]:
     """Score images, each into the journal as soon as it is done."""
     done = {}
-    with open_journal(folder / JOURNAL, run.reading(ensemble.classes)) as journal:
-        for position, cell in enumerate(scored(new, ensemble, jobs), start=total - len(new) + 1):
+    with open_journal(folder / JOURNAL, run.reading(detector.classes)) as journal:
+        for position, cell in enumerate(scored(new, detector, jobs), start=total - len(new) + 1):
             done[cell.image] = cell
-            journal.append(line_of(cell, ensemble.runtime))
+            journal.append(line_of(cell, detector.runtime))
             progress("scoring", position, total)
     return done
 
@@ -176,44 +176,38 @@ def _some(names: Sequence[str], most: int) -> str:
     return ", ".join(names[:most]) + more
 
 
-def copy_of(name: str, original: str, digest: str, ensemble: Ensemble) -> ScoredCell:
+def copy_of(name: str, original: str, digest: str, detector: Detector) -> ScoredCell:
     """What becomes of an image that is the same bytes as another: a cell is counted once."""
-    nothing = Detections.empty(len(ensemble.members))
+    nothing = Detections.empty(detector.voters)
     return ScoredCell(name, f"skipped: identical to {original}", nothing, sha256=digest)
 
 
-def score(images: str | Path, ensemble: Ensemble) -> Counts:
+def score(images: str | Path, detector: Detector) -> Counts:
     """Count aberrations in a folder without leaving anything on disk (for notebooks).
 
     Parameters
     ----------
     images : str or Path
         Folder, file or glob.
-    ensemble : Ensemble
+    detector : Detector
     """
-    settings = settings_of(ensemble, [images])
+    settings = settings_of(detector, [images])
     paths = name_images([images])
     hashes = {name: hash_of(path) for name, path in paths.items()}
     twins = copies(hashes)
     new = {name: path for name, path in paths.items() if name not in twins}
-    done = {cell.image: cell for cell in scored(new, ensemble, jobs=1)}
-    done |= {name: copy_of(name, twins[name], hashes[name], ensemble) for name in twins}
+    done = {cell.image: cell for cell in scored(new, detector, jobs=1)}
+    done |= {name: copy_of(name, twins[name], hashes[name], detector) for name in twins}
     cells = without_repeats([done[name] for name in paths])
     return run.counts_of(cells, settings.classes, settings.detector)
 
 
-def settings_of(ensemble: Ensemble, inputs: Sequence[str | Path]) -> run.RunSettings:
+def settings_of(detector: Detector, inputs: Sequence[str | Path]) -> run.RunSettings:
     """What must not change between two calls into the same folder."""
-    thresholds = ensemble.card.thresholds
-    strict = thresholds.co_occurrence
     return run.RunSettings(
-        ensemble=ensemble.card.name,
-        detector=ensemble.card.identity,
-        classes=ensemble.classes,
-        confidence=tuple(tuple(row) for row in thresholds.confidence),
-        agreement=tuple(thresholds.agreement),
-        co_occurrence=thresholds.co_occurrence,
+        ensemble=detector.name,
+        detector=detector.identity,
+        classes=detector.classes,
         inputs=resolved(inputs),
-        probability=tuple((strict and thresholds.hard_rule_probability) or thresholds.probability or ()),
-        cooccurrence_weight=tuple(thresholds.cooccurrence_weight or ()) if not strict else (),
+        **vars(detector.decision),
     )

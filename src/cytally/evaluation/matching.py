@@ -14,10 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from cytally.labels.points import TRUTH_LEVEL
 from cytally.types import FloatArray
-
-#: Level above which a truth spot counts as hit area (thesis: "small, e.g. 0.01").
-TRUTH_LEVEL = 0.01
 
 
 @dataclass(frozen=True)

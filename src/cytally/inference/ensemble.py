@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from cytally.errors import EnsembleError, SettingsError
 from cytally.inference.card import (
@@ -75,7 +75,7 @@ class Ensemble:
         agreement: int | None = None,
         co_occurrence: bool | None = None,
         probability: float | None = None,
-    ) -> Ensemble:
+    ) -> Self:
         """The same members under other thresholds; None keeps the card's.
 
         Asking for votes (confidence, agreement) lets all members vote, as in the preprint:

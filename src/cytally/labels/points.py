@@ -32,6 +32,8 @@ LABELS = Wanted(
 
 #: Width of a label's spot, standard deviation in places of the heatmap.
 SIGMA = 2.0
+#: Level above which such a spot counts as an area (thesis: "small, e.g. 0.01").
+TRUTH_LEVEL = 0.01
 
 
 def spots(places: FloatArray, shape: tuple[int, int], stride: int, sigma: float) -> NDArray[np.float32]:

@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from cytally.dosimetry.detectors.candidates import SURE, crops_at, heatmaps, peaks, propose, proposing, verify
-from cytally.dosimetry.detectors.cooccurrence import confirmed, verified
+from cytally.dosimetry.detectors.cooccurrence import confirmed
 from cytally.dosimetry.detectors.ensemble import load_ensemble
+from cytally.dosimetry.detectors.heatmap import ByVote
+from cytally.dosimetry.detectors.verified import ByVerifier
 from cytally.errors import EnsembleError, SettingsError
 from cytally.inference.ensemble import add_verifiers
 from cytally.inference.runtime import TorchVerifier
@@ -170,16 +172,16 @@ def test_what_verifiers_do_not_confirm_is_dropped_and_the_rest_keeps_its_probabi
     limits = [float(np.median(own[::2])), float(np.median(own[1::2]))]
     thresholds = twice_read.card.thresholds.model_copy(update={"probability": limits})
     strict = replace(twice_read, card=twice_read.card.model_copy(update={"thresholds": thresholds}))
-    kept = verified(density, places, strict)
+    kept = ByVerifier(strict).judge(density, places)
     expected = own > np.array(limits * 45)
     assert 0 < len(kept) < 90 and len(kept) == expected.sum()
     np.testing.assert_array_equal(kept.row, places.row[expected])
     np.testing.assert_allclose(kept.probability, own[expected])
 
 
-def test_without_verifiers_everything_is_kept(random_ensemble, rng):
-    places = found([10, 20], [10, 20], ["dicentric", "fragment"])
-    assert verified(np.zeros((64, 64), np.float32), places, load_ensemble(random_ensemble)) is places
+def test_without_verifiers_the_members_vote(twice_read):
+    assert isinstance(twice_read.rule, ByVerifier)
+    assert isinstance(twice_read.with_thresholds(confidence=0.5).rule, ByVote)
 
 
 def test_verifiers_belong_to_the_identity(random_ensemble, twice_read, tmp_path):

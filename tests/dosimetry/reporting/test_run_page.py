@@ -42,7 +42,7 @@ def page(tmp_path, rng):
     cells += [ScoredCell(f"{k}.png", "scored", none, n, 1.0, "cd" * 32) for k, n in enumerate((46, 46, 22))]
     cells += [ScoredCell("<bad>.png", "skipped: no contrast & more", none)]
     settings = RunSettings(
-        "metaphase-1", "0123abcd", ("dicentric", "fragment"), ((0.4, 0.5),) * 10, (5, 4), False, (str(tmp_path),)
+        "metaphase-1", "0123abcd", ("dicentric", "fragment"), (str(tmp_path),), ((0.4, 0.5),) * 10, (5, 4)
     )
     curve = calibrate(POINTS, origin=Origin("60Co", detector="0123abcd"))
     counts = counts_of(cells, settings.classes, settings.detector)

@@ -14,9 +14,7 @@ from cytally.dosimetry.laboratory.series import dose_of_run
 from cytally.dosimetry.pipeline import score_folder
 from cytally.dosimetry.scoring.cells import ScoredCell
 from cytally.dosimetry.scoring.disagreement import Sampled, read_sampled
-from cytally.dosimetry.scoring.resampling import count_sampled, draw_members
 from cytally.dosimetry.scoring.run import read_run
-from cytally.dosimetry.scoring.score import decide
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.folder import Order, write_folder
@@ -27,32 +25,37 @@ from cytally.types import Detections, Image
 CURVE = Curve(np.array([0.00128, 0.02103, 0.06307]), np.zeros((3, 3)))
 
 
+def seeded(count):
+    """What draws the members of so many sampled ensembles."""
+    return np.random.default_rng([880_000, count])
+
+
 @pytest.fixture(scope="module")
 def density():
     made = simulate_cell(STYLES["hard"], Damage(3, 0, 2), np.random.default_rng(5), (640, 640))
-    return normalise(Image(made.image.pixels)).values
+    return normalise(Image(made.image.pixels))
 
 
 def test_sampled_votes_are_those_of_ensembles_that_have_just_these_members(random_ensemble, density):
     whole = load_ensemble(random_ensemble).with_thresholds(confidence=0.27)  # where these fire
-    draws = draw_members(whole, 6)
-    found = count_sampled(density, whole, draws)
+    draws = whole.rule.drawn(seeded(6), 6)
+    found = [each.count("dicentric") for each in whole.draws(density, 6)]
     for chosen, count in zip(draws, found, strict=True):
         confidence = [whole.card.thresholds.confidence[k] for k in chosen]
         card = whole.card.model_copy(
             update={"thresholds": whole.card.thresholds.model_copy(update={"confidence": confidence})}
         )
         hard_rule_probability = replace(whole, members=tuple(whole.members[k] for k in chosen), card=card)
-        assert decide(density, hard_rule_probability).count("dicentric") == count
-    assert len(set(found.tolist())) > 1  # random networks disagree
+        assert hard_rule_probability.detect(density).count("dicentric") == count
+    assert len(set(found)) > 1  # random networks disagree
 
 
 def test_sampled_readings_are_those_of_the_proposing_members(shipped, density, monkeypatch):
-    draws = draw_members(shipped, 3)
-    found = count_sampled(density, shipped, draws)
+    draws = shipped.rule.drawn(seeded(3), 3)
+    found = [each.count("dicentric") for each in shipped.draws(density, 3)]
     for chosen, count in zip(draws, found, strict=True):
         monkeypatch.setattr(probability, "proposing", lambda *_, chosen=chosen: chosen.tolist())
-        assert decide(density, shipped).count("dicentric") == count
+        assert shipped.detect(density).count("dicentric") == count
     assert all(len(set(chosen.tolist())) == probability.PROPOSING for chosen in draws)
 
 

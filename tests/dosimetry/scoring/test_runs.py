@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from cytally.cli.main import cli
 from cytally.dosimetry import pipeline
 from cytally.dosimetry.curves.calibrate import Curve, DosePoint, Origin, calibrate
+from cytally.dosimetry.detectors.ensemble import MetaphaseEnsemble
 from cytally.dosimetry.laboratory.series import dose_of_run, points_of
 from cytally.dosimetry.pipeline import score, score_folder
 from cytally.dosimetry.reporting import run_page as report
@@ -53,7 +54,7 @@ def ensemble():
         thresholds=thresholds,
         normalisation={"size": 26.0, "pixel_um": 0.146},
     )
-    return SimpleNamespace(card=card, members=(None,) * 4, verifiers=(), classes=CLASSES, runtime="fake")
+    return MetaphaseEnsemble(card, (None,) * 4)
 
 
 @pytest.fixture
@@ -459,7 +460,7 @@ def counting(monkeypatch):
 
     def fake(path, cell, ensemble, draws):
         looked.append(cell.image)
-        return [int(path.read_text()) + k for k in range(len(draws))]
+        return [int(path.read_text()) + k for k in range(draws)]
 
     monkeypatch.setattr(sampled, "_counts", fake)
     return looked

@@ -18,8 +18,8 @@ from cytally.cli.progress import reporting
 from cytally.wording import counted
 
 if TYPE_CHECKING:
+    from cytally.dosimetry.detectors.protocol import Detector
     from cytally.dosimetry.measure.evaluate import Evaluation
-    from cytally.inference.ensemble import Ensemble
     from cytally.training.tasks.heatmaps import TrainingSettings
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -239,13 +239,13 @@ def evaluate(
         sys.exit(SKIPPED)
 
 
-def _evaluate_boxes(folder: Path, out: Path, ensemble: Ensemble, names: list[str], as_json: bool) -> None:
+def _evaluate_boxes(folder: Path, out: Path, detector: Detector, names: list[str], as_json: bool) -> None:
     from cytally.dosimetry.measure.boxes import evaluate_boxes, sentences, write_boxed
     from cytally.images.read import find_images
 
     with reporting() as progress:
-        result = evaluate_boxes(find_images(folder), names, ensemble, progress)
-    figures = write_boxed(result, out, ensemble)
+        result = evaluate_boxes(find_images(folder), names, detector, progress)
+    figures = write_boxed(result, out, detector)
     click.echo(json.dumps(figures) if as_json else "\n".join(sentences(result)))
     for one in result.skipped:
         click.echo(f"  skipped {one.image}: {one.reason}", err=True)
@@ -253,15 +253,15 @@ def _evaluate_boxes(folder: Path, out: Path, ensemble: Ensemble, names: list[str
         sys.exit(SKIPPED)
 
 
-def _evaluate_normal(folder: Path, out: Path, ensemble: Ensemble, as_json: bool) -> None:
+def _evaluate_normal(folder: Path, out: Path, detector: Detector, as_json: bool) -> None:
     from cytally.dosimetry.measure.normal import PAGE, as_figures, evaluate_normal, write_normal
     from cytally.images.read import find_images
 
     paths = find_images(folder)
     with reporting() as progress:
-        result = evaluate_normal(paths, ensemble, progress)
-    write_normal(result, paths, out, ensemble)
-    click.echo(json.dumps(as_figures(result, ensemble)) if as_json else "\n".join(result.words))
+        result = evaluate_normal(paths, detector, progress)
+    write_normal(result, paths, out, detector)
+    click.echo(json.dumps(as_figures(result, detector)) if as_json else "\n".join(result.words))
     for one in result.skipped:
         click.echo(f"  skipped {one.image}: {one.reason}", err=True)
     click.echo(f"gallery: {out / PAGE}", err=True)

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.dosimetry.detectors.candidates import channels, judged
+from cytally.dosimetry.detectors.candidates import channels
 from cytally.inference.ensemble import Ensemble
 from cytally.types import Detections, FloatArray
 
@@ -94,22 +94,6 @@ def confirmed(found: Detections, ensemble: Ensemble) -> Detections:
     places = np.stack([found.row, found.col], axis=1)
     probability = weigh(places, own, found.probability, thresholds.cooccurrence_weight or [])
     return replace(found, probability=probability).keep(probability > np.asarray(thresholds.probability, float)[own])
-
-
-def verified(density: NDArray[np.float32], found: Detections, ensemble: Ensemble) -> Detections:
-    """Keep what the verifiers confirm; without verifiers, everything.
-
-    Parameters
-    ----------
-    density : ndarray of float32, shape (h, w)
-    found : Detections
-        Proposals, in pixels of the density.
-    ensemble : Ensemble
-        Its thresholds say, for each class, what probability must be exceeded.
-    """
-    if not ensemble.verifiers or not len(found):
-        return found
-    return confirmed(judged(density, found, ensemble), ensemble)
 
 
 def _logit(probability: FloatArray) -> FloatArray:

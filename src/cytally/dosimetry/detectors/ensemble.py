@@ -2,12 +2,88 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
-from cytally.dosimetry.density import NOMINAL_PIXEL_UM, NOMINAL_SIZE
+import numpy as np
+from numpy.typing import NDArray
+
+from cytally.dosimetry.density import NOMINAL_PIXEL_UM, NOMINAL_SIZE, Density
+from cytally.dosimetry.detectors.heatmap import ByVote
+from cytally.dosimetry.detectors.protocol import Decision, Explanation
+from cytally.dosimetry.detectors.verified import ByVerifier
 from cytally.inference.card import Door
 from cytally.inference.ensemble import Ensemble, load
+from cytally.inference.votes import predict
+from cytally.types import Detections
+
+_SEED = 880_000
+
+
+@dataclass(frozen=True)
+class MetaphaseEnsemble(Ensemble):
+    """An ensemble that looks at metaphases: a `Detector`, `Resampling` and with `Heatmaps`.
+
+    Its verifiers decide where it has them, else its members vote.
+    """
+
+    @property
+    def name(self) -> str:
+        """As the card has it."""
+        return self.card.name
+
+    @property
+    def identity(self) -> str:
+        """Hash of members, verifiers and thresholds."""
+        return self.card.identity
+
+    @property
+    def voters(self) -> int:
+        """Number of members."""
+        return len(self.members)
+
+    @property
+    def decision(self) -> Decision:
+        """The card's thresholds, as they are applied."""
+        limits = self.card.thresholds
+        strict = limits.co_occurrence
+        return Decision(
+            confidence=tuple(tuple(row) for row in limits.confidence),
+            agreement=tuple(limits.agreement),
+            co_occurrence=strict,
+            probability=tuple((strict and limits.hard_rule_probability) or limits.probability or ()),
+            cooccurrence_weight=tuple(limits.cooccurrence_weight or ()) if not strict else (),
+        )
+
+    @property
+    def stride(self) -> int:
+        """Normalised pixels per pixel of the heatmaps."""
+        return self.card.stride
+
+    @property
+    def rule(self) -> ByVote | ByVerifier:
+        """How it decides."""
+        return ByVerifier(self) if self.verifiers else ByVote(self)
+
+    def detect(self, density: Density) -> Detections:
+        """Aberrations in a normalised cell, in pixels of its image."""
+        found = self.rule.decide(density.values)
+        if not len(found):
+            return found
+        return replace(found, row=density.to_image(found.row), col=density.to_image(found.col))
+
+    def explain(self, density: Density) -> Explanation:
+        """The same in normalised pixels, with what would be found under co-occurrence, and outlines."""
+        return self.rule.explain(density.values)
+
+    def draws(self, density: Density, count: int) -> list[Detections]:
+        """What each of so many ensembles of its members finds; the same members in every call with this count."""
+        return self.rule.draws(density.values, np.random.default_rng([_SEED, count]), count)
+
+    def heatmaps(self, density: Density) -> NDArray[np.float32]:
+        """Of all members, everywhere."""
+        return predict(density.values, self)
 
 
 def shipped_folder() -> Path:
@@ -19,7 +95,7 @@ def shipped_folder() -> Path:
 METAPHASES = Door("dosimetry", {"size": NOMINAL_SIZE, "pixel_um": NOMINAL_PIXEL_UM}, shipped_folder())
 
 
-def load_ensemble(folder: str | Path | None = None, runtime: str = "auto") -> Ensemble:
+def load_ensemble(folder: str | Path | None = None, runtime: str = "auto") -> MetaphaseEnsemble:
     """Load an ensemble for metaphases; nothing is ever unpickled.
 
     Parameters
@@ -34,4 +110,5 @@ def load_ensemble(folder: str | Path | None = None, runtime: str = "auto") -> En
     EnsembleError, SettingsError
         As `inference.ensemble.load`.
     """
-    return load(folder, METAPHASES, runtime)
+    loaded = load(folder, METAPHASES, runtime)
+    return MetaphaseEnsemble(loaded.card, loaded.members, loaded.verifiers)

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from cytally.dosimetry.detectors.protocol import Detector
 from cytally.dosimetry.scoring.score import detect_image
 from cytally.errors import FileError, ImageError, LabelError
 from cytally.evaluation.matching import Hits, match_boxes
 from cytally.files.atomic import write_bytes
 from cytally.files.names import shown
 from cytally.images.read import read
-from cytally.inference.ensemble import Ensemble
 from cytally.labels.boxes import read_yolo
 from cytally.progress import Progress
 from cytally.statistics.poisson import garwood
@@ -33,35 +33,35 @@ class Boxed:
     skipped: list[Skipped] = field(default_factory=list)
 
 
-def evaluate_boxes(paths: Sequence[Path], names: Sequence[str], ensemble: Ensemble, progress: Progress) -> Boxed:
-    """Measure an ensemble on images with boxes beside them.
+def evaluate_boxes(paths: Sequence[Path], names: Sequence[str], detector: Detector, progress: Progress) -> Boxed:
+    """Measure a detector on images with boxes beside them.
 
     Parameters
     ----------
     paths : sequence of Path
         Images; NAME.txt beside each holds its boxes.
     names : sequence of str
-        Class names in the order of their numbers; those that the ensemble does not
+        Class names in the order of their numbers; those that the detector does not
         know (such as normal chromosomes) are not counted.
-    ensemble : Ensemble
+    detector : Detector
     progress : callable
 
     Raises
     ------
     LabelError
-        None of the names is a class of the ensemble.
+        None of the names is a class of the detector.
     """
-    known = [name for name in ensemble.classes if name in names]
+    known = [name for name in detector.classes if name in names]
     if not known:
         raise LabelError(
-            f"expected a class of the ensemble ({', '.join(ensemble.classes)}) among --boxes, got {', '.join(names)}"
+            f"expected a class of the detector ({', '.join(detector.classes)}) among --boxes, got {', '.join(names)}"
         )
     result = Boxed({name: Hits() for name in known})
     for number, path in enumerate(paths, start=1):
         try:
             image = read(path)
             boxes = read_yolo(path.with_suffix(".txt"), names, image.shape)
-            found = detect_image(image, ensemble)
+            found = detect_image(image, detector)
         except (FileError, ImageError, LabelError) as error:
             result.skipped.append(Skipped(shown(path.name), shown(error.beside(shown(path)))))
             continue
@@ -88,12 +88,12 @@ def sentences(result: Boxed) -> list[str]:
     return lines
 
 
-def write_boxed(result: Boxed, folder: Path, ensemble: Ensemble) -> dict[str, Any]:
+def write_boxed(result: Boxed, folder: Path, detector: Detector) -> dict[str, Any]:
     """Write boxes.json."""
     folder.mkdir(parents=True, exist_ok=True)
     figures = {
-        "ensemble": ensemble.card.name,
-        "detector": ensemble.card.identity,
+        "ensemble": detector.name,
+        "detector": detector.identity,
         "images": result.images,
         "classes": {name: vars(hits) for name, hits in result.hits.items()},
         "skipped": [vars(one) for one in result.skipped],

@@ -9,17 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cytally.detection.vote import co_occurring, detect
 from cytally.dosimetry.density import Density, normalise
-from cytally.dosimetry.detectors.candidates import judged, propose
-from cytally.dosimetry.detectors.cooccurrence import confirmed
+from cytally.dosimetry.detectors.protocol import Detector, Heatmaps
 from cytally.dosimetry.measure.gallery import PAGE, Exhibits, page
 from cytally.dosimetry.training.sources import labelled_images
 from cytally.errors import ImageError
 from cytally.evaluation.detection import Draws, Labelled, Sweep, sweep
-from cytally.evaluation.matching import TRUTH_LEVEL, Hits, match_components, match_one_to_one
+from cytally.evaluation.matching import Hits, match_components, match_one_to_one
 from cytally.figures.curves import BandedCurve, precision_recall_figure
 from cytally.figures.style import as_svg
 from cytally.files.atomic import write_bytes, write_text
@@ -27,13 +24,11 @@ from cytally.files.names import shown
 from cytally.files.tables.csv import csv_bytes
 from cytally.images.inputs import names_below
 from cytally.images.read import read
-from cytally.inference.ensemble import Ensemble
-from cytally.inference.votes import cast_votes, predict
 from cytally.labels.known import TABLE, UNKNOWN, KnownCells, read_known
 from cytally.labels.points import SIGMA, check_inside, spots
 from cytally.progress import Progress, silent
 from cytally.statistics.poisson import garwood
-from cytally.types import Detections, FloatArray, Points, Skipped
+from cytally.types import FloatArray, Points, Skipped
 
 #: A one-to-one hit lies within this many normalised pixels (about a chromosome's width).
 RADIUS = 20.0
@@ -105,80 +100,56 @@ def labelled_cells(folder: Path, skipped: list[Skipped]) -> Iterator[LabelledCel
 def evaluate(
     cells: Iterator[LabelledCell],
     total: int,
-    ensemble: Ensemble,
+    detector: Detector,
     skipped: list[Skipped],
     progress: Progress = silent,
     *,
     sweeping: bool = True,
 ) -> Evaluation:
-    """Measure an ensemble on labelled cells.
+    """Measure a detector on labelled cells.
 
     Parameters
     ----------
     cells : iterator of LabelledCell
     total : int
         Their number, for the report.
-    ensemble : Ensemble
+    detector : Detector
     skipped : list of Skipped
         Filled by the iterator.
     sweeping : bool
-        Also sweep T_C for single members and sampled ensembles.
+        Also sweep T_C for single members and sampled ensembles, where it has heatmaps.
     """
-    result = Evaluation(ensemble.classes, skipped=skipped)
+    result = Evaluation(detector.classes, skipped=skipped)
 
     def looked_at() -> Iterator[Labelled]:
         """Tally each cell; give its maps on to the sweep."""
         for number, cell in enumerate(cells, start=1):
-            places = tuple(cell.density.from_image(cell.points.of(name)) for name in ensemble.classes)
-            _tally(result, cell, places, ensemble)
+            places = tuple(cell.density.from_image(cell.points.of(name)) for name in detector.classes)
+            _tally(result, cell, places, detector)
             progress("evaluating", number, total)
-            if sweeping:
-                yield Labelled(predict(cell.density.values, ensemble), places)
+            if sweeping and isinstance(detector, Heatmaps):
+                yield Labelled(detector.heatmaps(cell.density), places)
 
-    if sweeping:
-        size = max(len(ensemble.members) // 2, 1)
-        result.sweep = sweep(looked_at(), Draws(size, size // 2), stride=ensemble.card.stride)
+    if sweeping and isinstance(detector, Heatmaps):
+        size = max(detector.voters // 2, 1)
+        result.sweep = sweep(looked_at(), Draws(size, size // 2), stride=detector.stride)
     else:
         for _ in looked_at():
             pass
     return result
 
 
-def _tally(result: Evaluation, cell: LabelledCell, places: Sequence[FloatArray], ensemble: Ensemble) -> None:
-    found, kept, won = _decided(cell.density.values, ensemble)
+def _tally(result: Evaluation, cell: LabelledCell, places: Sequence[FloatArray], detector: Detector) -> None:
+    seen = detector.explain(cell.density)
     result.cells[cell.dose] = result.cells.get(cell.dose, 0) + 1
-    for channel, name in enumerate(ensemble.classes):
+    for channel, name in enumerate(detector.classes):
         tally = result.tallies.setdefault((cell.dose, name), Tally())
-        truth = spots(places[channel], won[channel].shape, ensemble.card.stride, SIGMA)
-        tally.by_components += match_components(won[channel], truth)
-        for kind, detections in (("one_to_one", found), ("beside_fragment", kept)):
-            hits = match_one_to_one(_places(detections, name), places[channel], RADIUS)
+        truth = spots(places[channel], seen.outlines[channel].shape, seen.stride, SIGMA)
+        tally.by_components += match_components(seen.outlines[channel], truth)
+        for kind, detections in (("one_to_one", seen.found), ("beside_fragment", seen.co_occurring)):
+            hits = match_one_to_one(detections.of(name), places[channel], RADIUS)
             setattr(tally, kind, getattr(tally, kind) + hits)
-        result.exhibits.add(cell.density.values, name, _places(found, name), places[channel], RADIUS)
-
-
-def _places(found: Detections, name: str) -> FloatArray:
-    chosen = np.array([each == name for each in found.names], dtype=bool)
-    return np.stack([found.row[chosen], found.col[chosen]], axis=1)
-
-
-def _decided(values: NDArray[np.float32], ensemble: Ensemble) -> tuple[Detections, Detections, list[NDArray[np.bool_]]]:
-    """Detections, those under co-occurrence, and the binary decision of each class.
-
-    What verifiers confirmed has no outline: it is drawn as large as a label.
-    """
-    thresholds, stride = ensemble.card.thresholds, ensemble.card.stride
-    shape = (-(-values.shape[0] // stride), -(-values.shape[1] // stride))
-    if ensemble.verifiers:
-        read = judged(values, propose(values, ensemble), ensemble)
-        found = confirmed(read, ensemble)
-        kept = co_occurring(confirmed(read, ensemble.with_thresholds(co_occurrence=True)))
-        drawn = [spots(_places(found, name), shape, stride, SIGMA) for name in ensemble.classes]
-        return found, kept, [heat > TRUTH_LEVEL for heat in drawn]
-    cast = cast_votes(values, ensemble)
-    found = detect(cast.votes, cast.maps, thresholds.agreement, ensemble.classes, stride)
-    won = [cast.votes[k] > limit for k, limit in enumerate(thresholds.agreement)]
-    return found, co_occurring(found), won
+        result.exhibits.add(cell.density.values, name, seen.found.of(name), places[channel], RADIUS)
 
 
 def summary(result: Evaluation) -> dict[str, Any]:
@@ -234,10 +205,10 @@ def _figures(tally: Tally, cells: int) -> dict[str, Any]:
     return figures
 
 
-def write_evaluation(result: Evaluation, folder: Path, ensemble: Ensemble) -> dict[str, Any]:
+def write_evaluation(result: Evaluation, folder: Path, detector: Detector) -> dict[str, Any]:
     """Write evaluation.json, evaluation.csv, evaluation.html and precision_recall.svg."""
     folder.mkdir(parents=True, exist_ok=True)
-    figures = summary(result) | {"ensemble": ensemble.card.name, "detector": ensemble.card.identity}
+    figures = summary(result) | {"ensemble": detector.name, "detector": detector.identity}
     write_bytes(folder / "evaluation.json", (json.dumps(figures, indent=1) + "\n").encode())
     columns = [k for k in figures["by_dose"][0] if k != "false_limits"] if figures["by_dose"] else ["class"]
     lines = [["" if line[k] is None else str(line[k]) for k in columns] for line in figures["by_dose"]]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from cytally.dosimetry.curves.fit import dose_at
+from cytally.dosimetry.detectors.protocol import Detector
 from cytally.dosimetry.reporting.run_page import Finding, gallery
 from cytally.dosimetry.scoring.cells import ScoredCell
 from cytally.dosimetry.scoring.score import score_file
@@ -18,7 +19,6 @@ from cytally.dosimetry.simulate.breakage import DICENTRICS
 from cytally.figures.pages import render
 from cytally.files.atomic import write_bytes, write_text
 from cytally.files.names import shown
-from cytally.inference.ensemble import Ensemble
 from cytally.progress import Progress
 from cytally.statistics.poisson import garwood
 from cytally.types import Skipped
@@ -71,25 +71,25 @@ class NormalCells:
         return [sentence(rate) for rate in self.rates]
 
 
-def evaluate_normal(paths: Sequence[Path], ensemble: Ensemble, progress: Progress) -> NormalCells:
+def evaluate_normal(paths: Sequence[Path], detector: Detector, progress: Progress) -> NormalCells:
     """Score cells that are taken as unexposed.
 
     Parameters
     ----------
     paths : sequence of Path
         Images; what cannot be scored is listed in the result.
-    ensemble : Ensemble
+    detector : Detector
     progress : callable
     """
     cells, skipped = [], []
     for number, path in enumerate(paths, start=1):
-        cell = score_file(path, shown(path.name), ensemble)
+        cell = score_file(path, shown(path.name), detector)
         if cell.scored:
             cells.append(cell)
         else:
             skipped.append(Skipped(cell.image, cell.status.removeprefix("skipped: ")))
         progress("scoring normal cells", number, len(paths))
-    rates = tuple(rate_of(name, sum(c.detections.count(name) for c in cells), len(cells)) for name in ensemble.classes)
+    rates = tuple(rate_of(name, sum(c.detections.count(name) for c in cells), len(cells)) for name in detector.classes)
     return NormalCells(rates, tuple(cells), tuple(skipped))
 
 
@@ -138,32 +138,32 @@ def sentence(rate: Rate) -> str:
     return text
 
 
-def write_normal(result: NormalCells, paths: Sequence[Path], folder: Path, ensemble: Ensemble) -> None:
+def write_normal(result: NormalCells, paths: Sequence[Path], folder: Path, detector: Detector) -> None:
     """Write normal.json and normal.html, a page with a gallery of all that was raised."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_bytes(folder / FIGURES, (json.dumps(as_figures(result, ensemble), indent=1) + "\n").encode())
+    write_bytes(folder / FIGURES, (json.dumps(as_figures(result, detector), indent=1) + "\n").encode())
     pictures = gallery(result.cells, {shown(path.name): path for path in paths})
-    write_text(folder / PAGE, page(result, pictures, ensemble))
+    write_text(folder / PAGE, page(result, pictures, detector))
 
 
-def as_figures(result: NormalCells, ensemble: Ensemble) -> dict[str, Any]:
+def as_figures(result: NormalCells, detector: Detector) -> dict[str, Any]:
     """Plain numbers, for JSON."""
     rates = [{k: None if v != v else v for k, v in asdict(rate).items()} for rate in result.rates]
     return {
-        "ensemble": ensemble.card.name,
-        "detector": ensemble.card.identity,
+        "ensemble": detector.name,
+        "detector": detector.identity,
         "rates": rates,
         "skipped": [vars(one) for one in result.skipped],
     }
 
 
-def page(result: NormalCells, pictures: Sequence[Finding], ensemble: Ensemble) -> str:
+def page(result: NormalCells, pictures: Sequence[Finding], detector: Detector) -> str:
     """The page as HTML."""
     return render(
         "cytally.dosimetry",
         "normal.html",
         result=result,
         gallery=pictures,
-        name=ensemble.card.name,
-        detector=ensemble.card.identity,
+        name=detector.name,
+        detector=detector.identity,
     )

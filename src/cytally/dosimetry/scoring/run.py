@@ -50,19 +50,19 @@ class RunSettings:
     ensemble: str
     detector: str
     classes: tuple[str, ...]
-    confidence: tuple[tuple[float, ...], ...]
-    agreement: tuple[int, ...]
-    co_occurrence: bool
     inputs: Annotated[tuple[str, ...], PlainValidator(_texts)]
+    confidence: tuple[tuple[float, ...], ...] = ()
+    agreement: tuple[int, ...] = ()
+    co_occurrence: bool = False
     probability: tuple[float, ...] = ()
     cooccurrence_weight: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         """Every threshold belongs to a class."""
         number = len(self.classes)
-        some = (self.probability, self.cooccurrence_weight)
-        whole = [*self.confidence, self.agreement, *filter(None, some)]
-        if not number or not self.confidence or any(len(row) != number for row in whole):
+        some = (self.agreement, self.probability, self.cooccurrence_weight)
+        whole = [*self.confidence, *filter(None, some)]
+        if not number or any(len(row) != number for row in whole):
             raise ValueError(f"expected thresholds for {number} classes each")
 
 

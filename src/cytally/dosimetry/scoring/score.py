@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from cytally.detection.vote import co_occurring, detect
 from cytally.dosimetry.density import FEWEST_OBJECTS, Density, normalise
-from cytally.dosimetry.detectors.candidates import propose
-from cytally.dosimetry.detectors.cooccurrence import verified
+from cytally.dosimetry.detectors.protocol import Detector
 from cytally.dosimetry.scoring.cells import ScoredCell
 from cytally.errors import ImageError
 from cytally.files.hashes import hash_of
 from cytally.files.names import shown
 from cytally.images.inputs import hash_of_picture
 from cytally.images.read import read
-from cytally.inference.ensemble import Ensemble
-from cytally.inference.votes import cast_votes
 from cytally.types import Detections, Image
 from cytally.wording import counted
 
@@ -33,13 +25,13 @@ PALEST = 0.08
 _USUAL_OBJECTS, _DENSEST = (20, 105), 1.5
 
 
-def detect_image(image: Image, ensemble: Ensemble) -> Detections:
+def detect_image(image: Image, detector: Detector) -> Detections:
     """Find aberrations in one image.
 
     Parameters
     ----------
     image : Image
-    ensemble : Ensemble
+    detector : Detector
         With the thresholds to use.
 
     Returns
@@ -47,34 +39,12 @@ def detect_image(image: Image, ensemble: Ensemble) -> Detections:
     Detections
         In full-resolution pixels of the image.
     """
-    return detect_density(normalise(image), ensemble)
+    return detector.detect(normalise(image))
 
 
-def detect_density(density: Density, ensemble: Ensemble) -> Detections:
-    """Find aberrations in a normalised image; places are those of the original image."""
-    found = decide(density.values, ensemble)
-    if not len(found):
-        return found
-    return replace(found, row=density.to_image(found.row), col=density.to_image(found.col))
-
-
-def decide(values: NDArray[np.float32], ensemble: Ensemble) -> Detections:
-    """Find aberrations in a normalised density (h, w).
-
-    By verifiers where the ensemble has them, else by vote; then co-occurrence.
-    """
-    thresholds = ensemble.card.thresholds
-    if ensemble.verifiers:
-        found = verified(values, propose(values, ensemble), ensemble)
-    else:
-        cast = cast_votes(values, ensemble)
-        found = detect(cast.votes, cast.maps, thresholds.agreement, ensemble.classes, ensemble.card.stride)
-    return co_occurring(found) if thresholds.co_occurrence else found
-
-
-def score_file(path: Path, name: str, ensemble: Ensemble) -> ScoredCell:
+def score_file(path: Path, name: str, detector: Detector) -> ScoredCell:
     """Score one file; what cannot be scored is skipped with its reason."""
-    nothing = Detections.empty(len(ensemble.members))
+    nothing = Detections.empty(detector.voters)
     digest = hash_of(path)
     try:
         image = read(path)
@@ -88,7 +58,7 @@ def score_file(path: Path, name: str, ensemble: Ensemble) -> ScoredCell:
     if reason:
         status = f"skipped: {reason}"
         return ScoredCell(name, status, nothing, density.objects, density.scale, digest, notes, picture)
-    found = detect_density(density, ensemble)
+    found = detector.detect(density)
     return ScoredCell(name, "scored", found, density.objects, density.scale, digest, notes, picture)
 
 

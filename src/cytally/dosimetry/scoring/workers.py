@@ -23,15 +23,16 @@ from typing import Any
 
 import cv2
 
+from cytally.dosimetry.detectors.protocol import Detector
 from cytally.dosimetry.scoring.cells import ScoredCell
 from cytally.dosimetry.scoring.score import score_file
 from cytally.errors import RunError
-from cytally.inference.ensemble import Ensemble, set_threads
+from cytally.inference.members import set_threads
 
 #: Fewer images than this for each process, and starting it would take longer than it saves.
 _WORTH_A_PROCESS = 8
 _WORKER: dict[str, Any] = {}
-_KEPT: list[tuple[Ensemble, ProcessPoolExecutor]] = []
+_KEPT: list[tuple[Detector, ProcessPoolExecutor]] = []
 
 
 def cores() -> int:
@@ -41,14 +42,14 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def scored(paths: Mapping[str, Path], ensemble: Ensemble, jobs: int = 0) -> Iterator[ScoredCell]:
+def scored(paths: Mapping[str, Path], detector: Detector, jobs: int = 0) -> Iterator[ScoredCell]:
     """Score images, several at a time; cells come in the order of the images.
 
     Parameters
     ----------
     paths : mapping of str to Path
         Images by their names in the run.
-    ensemble : Ensemble
+    detector : Detector
         With the thresholds to use.
     jobs : int
         Processes; 1 scores in this one, 0 takes one for each core where there is enough to do.
@@ -62,25 +63,25 @@ def scored(paths: Mapping[str, Path], ensemble: Ensemble, jobs: int = 0) -> Iter
     RunError
         A process ended before its image was scored.
     """
-    started = cores() if _shared(ensemble) else len(paths) // _WORTH_A_PROCESS
+    started = cores() if _shared(detector) else len(paths) // _WORTH_A_PROCESS
     count = jobs or min(cores(), started)
     if min(count, len(paths)) <= 1:
         set_threads(1)
         try:
-            yield from (score_file(path, name, ensemble) for name, path in paths.items())
+            yield from (score_file(path, name, detector) for name, path in paths.items())
         finally:
             set_threads(None)
         return
-    yield from _in_processes(paths, ensemble, min(count, len(paths)))
+    yield from _in_processes(paths, detector, min(count, len(paths)))
 
 
 @contextmanager
-def kept(ensemble: Ensemble, jobs: int = 0) -> Iterator[ProcessPoolExecutor | None]:
-    """Processes that several calls of `scored` with this ensemble share, as starting them takes seconds.
+def kept(detector: Detector, jobs: int = 0) -> Iterator[ProcessPoolExecutor | None]:
+    """Processes that several calls of `scored` with this detector share, as starting them takes seconds.
 
     Parameters
     ----------
-    ensemble : Ensemble
+    detector : Detector
     jobs : int
         Processes, 0: one for each core; of a single one nothing is made and None is given.
     """
@@ -88,8 +89,8 @@ def kept(ensemble: Ensemble, jobs: int = 0) -> Iterator[ProcessPoolExecutor | No
     if count == 1:
         yield None
         return
-    pool = _started(ensemble, count)
-    _KEPT.append((ensemble, pool))
+    pool = _started(detector, count)
+    _KEPT.append((detector, pool))
     try:
         yield pool
     finally:
@@ -97,17 +98,17 @@ def kept(ensemble: Ensemble, jobs: int = 0) -> Iterator[ProcessPoolExecutor | No
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _shared(ensemble: Ensemble) -> ProcessPoolExecutor | None:
-    return next((pool for owner, pool in _KEPT if owner is ensemble), None)
+def _shared(detector: Detector) -> ProcessPoolExecutor | None:
+    return next((pool for owner, pool in _KEPT if owner is detector), None)
 
 
-def _started(ensemble: Ensemble, count: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _begin, (ensemble,))
+def _started(detector: Detector, count: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _begin, (detector,))
 
 
-def _in_processes(paths: Mapping[str, Path], ensemble: Ensemble, count: int) -> Iterator[ScoredCell]:
-    shared = _shared(ensemble)
-    pool = shared or _started(ensemble, count)
+def _in_processes(paths: Mapping[str, Path], detector: Detector, count: int) -> Iterator[ScoredCell]:
+    shared = _shared(detector)
+    pool = shared or _started(detector, count)
     waiting: deque[tuple[str, Future[ScoredCell]]] = deque()
     left = iter(paths.items())
     try:
@@ -135,13 +136,13 @@ def _result(name: str, cell: Future[ScoredCell]) -> ScoredCell:
         ) from None
 
 
-def _begin(ensemble: Ensemble) -> None:
+def _begin(detector: Detector) -> None:
     """In a new process: one thread, deaf to Ctrl-C (the first process ends it), and no orphan."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     set_threads(1)
     cv2.setNumThreads(1)
-    _WORKER["ensemble"] = ensemble
+    _WORKER["detector"] = detector
 
 
 def _end_with_parent() -> None:
@@ -152,4 +153,4 @@ def _end_with_parent() -> None:
 
 
 def _score(path: Path, name: str) -> ScoredCell:
-    return score_file(path, name, _WORKER["ensemble"])
+    return score_file(path, name, _WORKER["detector"])

@@ -14,7 +14,8 @@ from cytally.dosimetry.compose.cell import Wanted, compose_cell
 from cytally.dosimetry.compose.field import Field
 from cytally.dosimetry.compose.folder import check_fields, read_fields
 from cytally.dosimetry.density import normalise
-from cytally.dosimetry.detectors.ensemble import load_ensemble
+from cytally.dosimetry.detectors.ensemble import MetaphaseEnsemble, load_ensemble
+from cytally.dosimetry.detectors.protocol import Detector
 from cytally.dosimetry.measure.evaluate import LabelledCell, evaluate
 from cytally.dosimetry.measure.normal import Rate, evaluate_normal
 from cytally.dosimetry.training.assemble import assemble, choose_epochs, seconds_per_epoch
@@ -26,7 +27,7 @@ from cytally.dosimetry.training.verifier import VerifierTraining, said, train_ve
 from cytally.files.atomic import write_bytes
 from cytally.files.runs import machine
 from cytally.inference.card import sha256_of
-from cytally.inference.ensemble import Ensemble, add_verifiers
+from cytally.inference.ensemble import add_verifiers
 from cytally.nets.unet import Architecture
 from cytally.progress import Progress
 from cytally.training.examples import TrainingCell
@@ -76,7 +77,7 @@ class Check:
 class Adapted:
     """The new ensemble, and how both did before and after."""
 
-    ensemble: Ensemble
+    ensemble: MetaphaseEnsemble
     before: Check
     after: Check
     learnt: int
@@ -158,7 +159,7 @@ def split(fields: Sequence[Field]) -> tuple[tuple[Field, ...], tuple[Field, ...]
     return tuple(f for f in fields if id(f) not in chosen), kept
 
 
-def check(ensemble: Ensemble, fields: tuple[Field, ...], progress: Progress, when: str) -> Check:
+def check(detector: Detector, fields: tuple[Field, ...], progress: Progress, when: str) -> Check:
     """Recall and precision on cells composed of some fields; detections in those fields as they are."""
 
     def told(stage: str, done: int, total: int) -> None:
@@ -168,9 +169,9 @@ def check(ensemble: Ensemble, fields: tuple[Field, ...], progress: Progress, whe
         LabelledCell(normalise(made.image), made.points, "composed")
         for made in (compose_cell(fields, Wanted(silent=0.0), _rng(1, k)) for k in range(_CHECKED))
     )
-    result = evaluate(cells, _CHECKED, ensemble, [], told, sweeping=False)
-    totals = {name: result.total(name, "one_to_one") for name in ensemble.classes}
-    normal = evaluate_normal([Path(field.source) for field in fields], ensemble, told)
+    result = evaluate(cells, _CHECKED, detector, [], told, sweeping=False)
+    totals = {name: result.total(name, "one_to_one") for name in detector.classes}
+    normal = evaluate_normal([Path(field.source) for field in fields], detector, told)
     return Check(
         {name: hits.recall for name, hits in totals.items()},
         {name: hits.precision for name, hits in totals.items()},
@@ -183,7 +184,7 @@ def _rng(purpose: int, number: int) -> np.random.Generator:
     return np.random.default_rng([_SEED + purpose, number])
 
 
-def _reverified(source: MixedSource, base: Path, out: Path, progress: Progress) -> Ensemble:
+def _reverified(source: MixedSource, base: Path, out: Path, progress: Progress) -> MetaphaseEnsemble:
     """Verifiers of the base, taught what the new ensemble proposes in the laboratory's own cells."""
     card = load_ensemble(base).card
     starts = tuple(base / verifier.file for verifier in card.verifiers)
@@ -193,7 +194,9 @@ def _reverified(source: MixedSource, base: Path, out: Path, progress: Progress) 
     return load_ensemble(out)
 
 
-def _thresholds(ensemble: Ensemble, fields: tuple[Field, ...], out: Path, progress: Progress) -> Ensemble:
+def _thresholds(
+    ensemble: MetaphaseEnsemble, fields: tuple[Field, ...], out: Path, progress: Progress
+) -> MetaphaseEnsemble:
     """Thresholds on composed and simulated cells, as many of each."""
 
     def cells(wanted: Wanted, dose: float | None, purpose: int, count: int) -> Iterator[TrainingCell]:

@@ -10,11 +10,11 @@ import numpy as np
 
 from cytally import __version__
 from cytally.dosimetry.density import NOMINAL_PIXEL_UM, NOMINAL_SIZE
-from cytally.dosimetry.detectors.ensemble import load_ensemble
+from cytally.dosimetry.detectors.ensemble import MetaphaseEnsemble, load_ensemble
 from cytally.errors import SettingsError
 from cytally.files.runs import read_record
 from cytally.inference.card import Card, Thresholds
-from cytally.inference.ensemble import Ensemble, write_ensemble
+from cytally.inference.ensemble import write_ensemble
 from cytally.training.checkpoints import member_path, read_curves
 
 
@@ -46,7 +46,7 @@ def assemble(
     classes: Sequence[str],
     epochs: Sequence[int],
     training: dict[str, Any],
-) -> Ensemble:
+) -> MetaphaseEnsemble:
     """Write an ensemble with provisional thresholds (T_C 0.5, T_A half of the members)."""
     stored = dict(read_record(run).settings)
     architecture = stored.pop("architecture")

@@ -11,6 +11,7 @@ import numpy as np
 from cytally.dosimetry.compose.field import Field
 from cytally.dosimetry.compose.folder import read_fields
 from cytally.dosimetry.density import normalise
+from cytally.dosimetry.detectors.ensemble import MetaphaseEnsemble
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.styles import style_named
@@ -107,7 +108,7 @@ class Plan:
 
 def train_ensemble(
     plan: Plan, settings: TrainingSettings, out: Path, progress: Progress, *, command: str = ""
-) -> Ensemble:
+) -> MetaphaseEnsemble:
     """Train, draw members from the last epochs, choose thresholds.
 
     Parameters
@@ -167,7 +168,7 @@ def readable(folders: Sequence[Path], progress: Progress) -> tuple[list[tuple[Pa
     return good, skipped
 
 
-def set_thresholds(ensemble: Ensemble, folder: Path, progress: Progress) -> Ensemble:
+def set_thresholds(ensemble: Ensemble, folder: Path, progress: Progress) -> MetaphaseEnsemble:
     """Choose thresholds on simulated cells of 4 Gy and on silent ones of the hardest style; write the card."""
     many, silent = THRESHOLD_CELLS
     highest = look_at(threshold_cells(range(many), 4.0), ensemble, many, progress, "cells of 4 Gy")

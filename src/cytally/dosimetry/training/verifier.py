@@ -11,14 +11,14 @@ import numpy as np
 
 from cytally.dosimetry.compose.cell import Wanted
 from cytally.dosimetry.compose.folder import check_fields, read_fields
-from cytally.dosimetry.detectors.ensemble import load_ensemble
+from cytally.dosimetry.detectors.ensemble import MetaphaseEnsemble, load_ensemble
 from cytally.dosimetry.training.candidates import collect, mark_of
 from cytally.dosimetry.training.sources import CLASSES, ComposedSource, MixedSource, SimulatedSource
 from cytally.dosimetry.training.train import set_thresholds
 from cytally.errors import EnsembleError
 from cytally.files.runs import machine
 from cytally.inference.card import Card, read_card
-from cytally.inference.ensemble import Ensemble, add_verifiers
+from cytally.inference.ensemble import add_verifiers
 from cytally.nets.unet import Architecture
 from cytally.nets.verifier import VerifierArchitecture
 from cytally.progress import Progress
@@ -126,7 +126,7 @@ def with_verifiers(
     notes: dict[str, object],
     *,
     further: bool = False,
-) -> Ensemble:
+) -> MetaphaseEnsemble:
     """Copy an ensemble, teach it verifiers, choose all thresholds anew.
 
     Parameters

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cytally.detection.thresholds import maxima, member_thresholds
 from cytally.detection.vote import binary_votes
-from cytally.dosimetry.detectors.ensemble import load_ensemble
+from cytally.dosimetry.detectors.ensemble import MetaphaseEnsemble, load_ensemble
 from cytally.dosimetry.training.thresholds.cells import GOAL, Goal, Seen
 from cytally.dosimetry.training.thresholds.verifier import choose_probability
 from cytally.evaluation.matching import match_components
@@ -87,14 +87,14 @@ def _outcome(cells: Sequence[Seen], channel: int, level: FloatArray, stride: int
     return totals
 
 
-def choose(ensemble: Ensemble, folder: Path, highest: Sequence[Seen], silent: Sequence[Seen]) -> Ensemble:
+def choose(ensemble: Ensemble, folder: Path, highest: Sequence[Seen], silent: Sequence[Seen]) -> MetaphaseEnsemble:
     """Choose and save all thresholds of an ensemble, with or without verifiers."""
     if ensemble.verifiers:
         return save_thresholds(folder, choose_probability(ensemble, highest, silent))
     return save_thresholds(folder, choose_thresholds(ensemble, highest, silent))
 
 
-def save_thresholds(folder: Path, thresholds: Thresholds) -> Ensemble:
+def save_thresholds(folder: Path, thresholds: Thresholds) -> MetaphaseEnsemble:
     """Write thresholds into a card and load the ensemble anew."""
     write_card(folder, read_card(folder).model_copy(update={"thresholds": thresholds}))
     return load_ensemble(folder)
