@@ -140,12 +140,26 @@ class Detections:
         )
 
 
+#: Begins the status of what was left out, in tables and journals.
+_SKIPPED = "skipped: "
+
+
 @dataclass(frozen=True)
 class Skipped:
     """An input that was left out, and why."""
 
     image: str
     reason: str
+
+    @property
+    def status(self) -> str:
+        """As tables and journals write it."""
+        return _SKIPPED + self.reason
+
+    @staticmethod
+    def of(image: str, status: str) -> Skipped | None:
+        """From what a table says of an image; None where it was not left out."""
+        return Skipped(image, status.removeprefix(_SKIPPED)) if status.startswith(_SKIPPED) else None
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from cytally.files.runs import JOURNAL, locked, note_more
 from cytally.images.inputs import copies, name_images, resolved
 from cytally.labels.known import known_cells
 from cytally.progress import Progress, silent
-from cytally.types import Counts, Detections
+from cytally.types import Counts, Detections, Skipped
 from cytally.wording import counted
 
 
@@ -179,7 +179,7 @@ def _some(names: Sequence[str], most: int) -> str:
 def copy_of(name: str, original: str, digest: str, detector: Detector) -> ScoredCell:
     """What becomes of an image that is the same bytes as another: a cell is counted once."""
     nothing = Detections.empty(detector.voters)
-    return ScoredCell(name, f"skipped: identical to {original}", nothing, sha256=digest)
+    return ScoredCell(name, nothing, sha256=digest, skipped=Skipped(name, f"identical to {original}"))
 
 
 def score(images: str | Path, detector: Detector) -> Counts:

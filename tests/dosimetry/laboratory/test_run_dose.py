@@ -31,12 +31,9 @@ def scored(tmp_path):
     """A run made by hand: 100 cells with 38 dicentrics, counted again by five sampled ensembles."""
     folder = tmp_path / "run"
     folder.mkdir()
-    settings = RunSettings("metaphase-1", DETECTOR, ("dicentric", "fragment"), ((0.4, 0.5),), (0, 0), False, ("gone",))
+    settings = RunSettings("metaphase-1", DETECTOR, ("dicentric", "fragment"), ("gone",), ((0.4, 0.5),), (0, 0))
     one = Detections(*(np.zeros(1),) * 2, ("dicentric",), np.ones(1, int), *(np.ones(1),) * 2, 1, np.full(1, np.nan))
-    cells = [
-        ScoredCell(f"{k}.png", "scored", one if k < 38 else Detections.empty(1), 46, 1.0, f"{k:064x}")
-        for k in range(100)
-    ]
+    cells = [ScoredCell(f"{k}.png", one if k < 38 else Detections.empty(1), 46, 1.0, f"{k:064x}") for k in range(100)]
     planned = {cell.image: cell.sha256 for cell in cells}
     open_run(folder, settings, "0.1.0", "2026-01-01T00:00:00+00:00", planned)
     write_tables(folder, cells, settings.classes, {})

@@ -18,7 +18,7 @@ from cytally.figures.style import as_svg
 from cytally.files.json import write_json
 from cytally.images.write import write
 from cytally.statistics.poisson import dispersion
-from cytally.types import Detections, Image
+from cytally.types import Detections, Image, Skipped
 
 POINTS = [DosePoint(d, n, x) for d, n, x in ((0, 5000, 8), (1, 1168, 109), (2, 333, 103), (4, 103, 103))]
 
@@ -38,9 +38,9 @@ def page(tmp_path, rng):
         np.full(3, np.nan),
     )
     none = Detections.empty(10)
-    cells = [ScoredCell("a.png", "scored", found, 46, 1.0, "ab" * 32)]
-    cells += [ScoredCell(f"{k}.png", "scored", none, n, 1.0, "cd" * 32) for k, n in enumerate((46, 46, 22))]
-    cells += [ScoredCell("<bad>.png", "skipped: no contrast & more", none)]
+    cells = [ScoredCell("a.png", found, 46, 1.0, "ab" * 32)]
+    cells += [ScoredCell(f"{k}.png", none, n, 1.0, "cd" * 32) for k, n in enumerate((46, 46, 22))]
+    cells += [ScoredCell("<bad>.png", none, skipped=Skipped("<bad>.png", "no contrast & more"))]
     settings = RunSettings(
         "metaphase-1", "0123abcd", ("dicentric", "fragment"), (str(tmp_path),), ((0.4, 0.5),) * 10, (5, 4)
     )

@@ -86,7 +86,7 @@ def curve_by(ensemble):
 
 def test_words_and_a_table_that_is_none(tmp_path):
     assert str(Sampled(np.arange(60, 71))).startswith("11 sampled ensembles count 60 to 70 dicentrics")
-    cells = [ScoredCell("a.png", "scored", Detections.empty(4), sha256="ab")]
+    cells = [ScoredCell("a.png", Detections.empty(4), sha256="ab")]
     (tmp_path / "sampled.csv").write_text("image,sha256,ensemble_000\na.png,ab,many\n")
     with pytest.raises(CountsError, match="expected whole numbers per sampled ensemble"):
         read_sampled(tmp_path, cells)

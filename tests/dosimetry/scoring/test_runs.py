@@ -32,7 +32,7 @@ from cytally.dosimetry.scoring.run import images_of, read_run
 from cytally.errors import CountsError, InputError, RunError
 from cytally.files.hashes import hash_of
 from cytally.inference.card import Card, Thresholds
-from cytally.types import Detections, Image
+from cytally.types import Detections, Image, Skipped
 
 CLASSES = ("dicentric", "fragment")
 POINTS = [DosePoint(d, n, x) for d, n, x in ((0, 5000, 8), (1, 1168, 109), (2, 333, 103), (4, 103, 103))]
@@ -71,11 +71,11 @@ def seen(monkeypatch):
         looked.append(name)
         text = path.read_text() if path.is_file() else ""
         if not text.split()[:1] or not text.split()[0].isdigit():
-            return ScoredCell(name, "skipped: no number", Detections.empty(4), sha256=hash_of(path))
+            return ScoredCell(name, Detections.empty(4), sha256=hash_of(path), skipped=Skipped(name, "no number"))
         n = int(text.split()[0])
         row, far = np.arange(n) * 10.0 + 1 / 3, np.full(n, np.nan)
         found = Detections(row, row + 5, ("dicentric",) * n, np.full(n, 3), np.full(n, 0.9), np.full(n, 0.1), 4, far)
-        return ScoredCell(name, "scored", found, 46, 1.0, hash_of(path))
+        return ScoredCell(name, found, 46, 1.0, hash_of(path))
 
     monkeypatch.setattr(workers, "score_file", fake)
     return looked

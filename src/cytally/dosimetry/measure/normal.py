@@ -84,10 +84,10 @@ def evaluate_normal(paths: Sequence[Path], detector: Detector, progress: Progres
     cells, skipped = [], []
     for number, path in enumerate(paths, start=1):
         cell = score_file(path, shown(path.name), detector)
-        if cell.scored:
+        if cell.skipped is None:
             cells.append(cell)
         else:
-            skipped.append(Skipped(cell.image, cell.status.removeprefix("skipped: ")))
+            skipped.append(cell.skipped)
         progress("scoring normal cells", number, len(paths))
     rates = tuple(rate_of(name, sum(c.detections.count(name) for c in cells), len(cells)) for name in detector.classes)
     return NormalCells(rates, tuple(cells), tuple(skipped))

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cytally.images.inputs import copies
-from cytally.types import Detections
+from cytally.types import Detections, Skipped
 
+#: Status of a cell that counts.
+SCORED = "scored"
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Votes = Annotated[int, Field(ge=0)]
 
@@ -25,8 +27,6 @@ class ScoredCell:
     ----------
     image : str
         Name in all tables.
-    status : str
-        "scored", or "skipped: " and the reason.
     detections : Detections
     objects : int
         Chromosome-like objects, a rough count of pieces.
@@ -38,21 +38,28 @@ class ScoredCell:
         What was converted or not believed on the way: colours, transparency, pixel size; what to look at.
     picture : str
         Hash of the decoded picture (`images.inputs.hash_of_picture`), "" where that is not known.
+    skipped : Skipped or None
+        Why it does not count; None where it does.
     """
 
     image: str
-    status: str
     detections: Detections
     objects: int = 0
     scale: float = 1.0
     sha256: str = ""
     notes: tuple[str, ...] = ()
     picture: str = ""
+    skipped: Skipped | None = None
 
     @property
     def scored(self) -> bool:
         """Whether the cell counts."""
-        return self.status == "scored"
+        return self.skipped is None
+
+    @property
+    def status(self) -> str:
+        """As tables and the journal write it."""
+        return SCORED if self.skipped is None else self.skipped.status
 
 
 def without_repeats(cells: Sequence[ScoredCell]) -> list[ScoredCell]:
@@ -64,7 +71,7 @@ def without_repeats(cells: Sequence[ScoredCell]) -> list[ScoredCell]:
     return [
         replace(
             cell,
-            status=f"skipped: the same picture as {twins[cell.image]}",
+            skipped=Skipped(cell.image, f"the same picture as {twins[cell.image]}"),
             detections=Detections.empty(cell.detections.members),
         )
         if cell.image in twins
@@ -136,7 +143,7 @@ def cell_of(line: Mapping[str, Any], classes: Sequence[str]) -> ScoredCell | Non
     except (ValidationError, TypeError):
         return None
     rows = [[*row, None][:7] for row in checked.detections]
-    if any(row[0] not in classes for row in rows) or (rows and checked.status != "scored"):
+    if any(row[0] not in classes for row in rows) or (rows and checked.status != SCORED):
         return None
 
     def column(k: int, kind: type) -> NDArray[Any]:
@@ -154,13 +161,13 @@ def cell_of(line: Mapping[str, Any], classes: Sequence[str]) -> ScoredCell | Non
     )
     return ScoredCell(
         checked.image,
-        checked.status,
         found,
         checked.objects,
         checked.scale,
         checked.sha256,
         tuple(checked.notes),
         checked.picture,
+        Skipped.of(checked.image, checked.status),
     )
 
 

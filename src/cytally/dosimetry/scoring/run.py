@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PlainValidator, TypeAdapter, ValidationError
 
-from cytally.dosimetry.scoring.cells import ScoredCell, cell_of
+from cytally.dosimetry.scoring.cells import SCORED, ScoredCell, cell_of
 from cytally.errors import FileError, ImageError, RunError
 from cytally.files.atomic import write_bytes
 from cytally.files.hashes import hash_of
@@ -295,18 +295,26 @@ def _cell(row: Mapping[str, str], found: Sequence[Mapping[str, str]], settings: 
     notes = tuple(filter(None, row.get("notes", "").split(_BETWEEN)))
     cell = ScoredCell(
         row["image"],
-        row["status"],
         detections,
         int(row["objects"]),
         float(row["scale"]),
         row["sha256"],
         notes,
         row.get("picture", ""),
+        _skipped(row),
     )
     for name in settings.classes:
         if row[f"{name}s"] != (str(detections.count(name)) if cell.scored else ""):
             raise ValueError(f"{row[f'{name}s'] or 'no'} and {detections.count(name)} {name}s of {cell.image}")
     return cell
+
+
+def _skipped(row: Mapping[str, str]) -> Skipped | None:
+    """Why a cell of the table does not count; None where it does."""
+    skipped = Skipped.of(row["image"], row["status"])
+    if skipped is None and row["status"] != SCORED:
+        raise ValueError(f"status {row['status']!r} of {row['image']}")
+    return skipped
 
 
 def images_of(folder: Path, cells: Sequence[ScoredCell]) -> dict[str, Path]:
@@ -323,5 +331,5 @@ def counts_of(cells: Sequence[ScoredCell], classes: Sequence[str], detector: str
     """Aberrations per scored cell."""
     scored = [cell for cell in cells if cell.scored]
     per_cell = {name: np.array([c.detections.count(name) for c in scored], dtype=int) for name in classes}
-    skipped = tuple(Skipped(c.image, c.status.removeprefix("skipped: ")) for c in cells if not c.scored)
+    skipped = tuple(cell.skipped for cell in cells if cell.skipped)
     return Counts(per_cell, skipped, detector, tuple(c.image for c in scored))

@@ -12,7 +12,7 @@ from cytally.files.hashes import hash_of
 from cytally.files.names import shown
 from cytally.images.inputs import hash_of_picture
 from cytally.images.read import read
-from cytally.types import Detections, Image
+from cytally.types import Detections, Image, Skipped
 from cytally.wording import counted
 
 #: More pieces than this are no single human cell. Of 51 real fields the one of most pieces has 102, of 720 simulated
@@ -52,14 +52,12 @@ def score_file(path: Path, name: str, detector: Detector) -> ScoredCell:
         density = normalise(image)
     except ImageError as error:
         reason = str(error).removeprefix(f"{shown(path)}: ").removeprefix(f"{path}: ")
-        return ScoredCell(name, f"skipped: {shown(reason)}", nothing, sha256=digest)
+        return ScoredCell(name, nothing, sha256=digest, skipped=Skipped(name, shown(reason)))
     del image  # as large as all that follows
     reason, notes = no_metaphase(density), (*density.notes, *_doubts(density))
-    if reason:
-        status = f"skipped: {reason}"
-        return ScoredCell(name, status, nothing, density.objects, density.scale, digest, notes, picture)
-    found = detector.detect(density)
-    return ScoredCell(name, "scored", found, density.objects, density.scale, digest, notes, picture)
+    skipped = Skipped(name, reason) if reason else None
+    found = nothing if skipped else detector.detect(density)
+    return ScoredCell(name, found, density.objects, density.scale, digest, notes, picture, skipped)
 
 
 def no_metaphase(density: Density) -> str:

@@ -106,8 +106,8 @@ def segment_folder(
                 if line.seen is not None:
                     masks[path], loose[path] = folder / line.mask, folder / (line.loose or line.mask)
                     seen[path] = _seen(line.seen, names[path], 0)
-                else:
-                    skipped.append(Skipped(name, line.status.removeprefix("skipped: ")))
+                elif left := Skipped.of(name, line.status):
+                    skipped.append(left)
                 progress("finding nuclei", number, len(paths))
         _forget_masks(folder, done, {path for path in (*masks.values(), *loose.values())})
     kept = planned.left(set(paths.values()) - set(seen))
@@ -158,7 +158,7 @@ def _segment(path: Path, name: str, folder: Path, finder: Finder, own: str) -> L
     try:
         nuclei = finder.find(grey(read(path)))
     except ImageError as error:
-        return Line(image=name, sha256=digest, status=shown(f"skipped: {error.beside(shown(path))}"))
+        return Line(image=name, sha256=digest, status=shown(Skipped(name, str(error.beside(shown(path)))).status))
     mask, mask_hash = _stored(nuclei.labels, folder, MASKS, own)
     same = np.array_equal(nuclei.loose, nuclei.labels)
     loose, loose_hash = ("", "") if same else _stored(nuclei.loose, folder, LOOSE, own)
