@@ -105,7 +105,7 @@ def jobs(folder):
         write_sequence(lapse, folder / "lapse", f"A0{number + 1}_1")
     ensemble = load_ensemble()
     curve = Curve(np.array([0.001, 0.02, 0.06]), np.zeros((3, 3)), detector=ensemble.card.identity)
-    score = partial(score_folder, [folder / "cells"], ensemble=ensemble, curve=curve, pictures=True, sampled=3)
+    score = partial(score_folder, [folder / "cells"], detector=ensemble, curve=curve, pictures=True, sampled=3)
     lapse = partial(run_livecell, folder / "lapse" / "phase", folder / "lapse" / "fluorescence", order=Order(QUICK))
     return [
         Job("score", lambda out: score(folder=out)),
