@@ -199,7 +199,7 @@ def chain(job, out, kills, rng, tally):
         child = start(job, out, last=0 if by_time else before)
         status = ended(child, delay if by_time else 600)
         if status is None:
-            os.killpg(child, signal.SIGKILL)
+            killed(child)
             _, status = os.waitpid(child, 0)
         if not os.WIFSIGNALED(status):  # it was faster
             return wrong(status) or compared(job, out)
@@ -208,6 +208,14 @@ def chain(job, out, kills, rng, tally):
         if job.name == "score" and (said := half_read(out)):
             return [said]
     return wrong(ended(start(job, out), 600)) or compared(job, out)
+
+
+def killed(child):
+    """Kill a job and its processes, or the job alone where it has not yet opened a group of its own."""
+    try:
+        os.killpg(child, signal.SIGKILL)
+    except ProcessLookupError:
+        os.kill(child, signal.SIGKILL)
 
 
 def wrong(status):

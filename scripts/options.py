@@ -32,7 +32,7 @@ from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.styles import style_named
 from cytally.evaluation.matching import assign
 from cytally.inference.ensemble import Ensemble
-from cytally.inference.votes import look, predict
+from cytally.inference.votes import look_everywhere, predict
 from cytally.nets.verifier import Verifier
 from cytally.types import Image
 
@@ -81,7 +81,7 @@ def by_votes(maps: np.ndarray, ensemble: Ensemble, limits: np.ndarray, agreement
 def by_readers(density: np.ndarray, ensemble: Ensemble, truth: np.ndarray, *, views: int = 8) -> dict[str, Answers]:
     """The readers' probability, alone and weighed."""
     chosen = proposing(ensemble)
-    found = peaks(np.stack([look(density, ensemble.members[k]) for k in chosen]), ensemble, chosen)
+    found = peaks(np.stack([look_everywhere(density, ensemble.members[k]) for k in chosen]), ensemble, chosen)
     own = channels(found, ensemble)
     if views == 8:
         answers = verify(density, found, ensemble)
@@ -118,7 +118,7 @@ def turned(density: np.ndarray, ensemble: Ensemble, member: int) -> np.ndarray:
     for mirror in (False, True):
         for k in range(4):
             view = np.rot90(padded[:, ::-1] if mirror else padded, k)
-            heat = np.rot90(look(np.ascontiguousarray(view), ensemble.members[member]), -k, (1, 2))
+            heat = np.rot90(look_everywhere(np.ascontiguousarray(view), ensemble.members[member]), -k, (1, 2))
             total = total + (heat[:, :, ::-1] if mirror else heat)
     return np.asarray(total / 8, np.float32)[None]
 

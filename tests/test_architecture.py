@@ -18,8 +18,8 @@ FLOORS = [
     {"cli"},
 ]
 FILES = sorted(SOURCE.rglob("*.py"))
-#: Names below the doors that still stand for two things, and rooms whose functions still take more than six parameters.
-STILL_TWICE, STILL_MANY = {"look"}, {"dosimetry", "cli"}
+#: Rooms whose functions may take more than six parameters.
+STILL_MANY = {"dosimetry", "cli"}
 #: Rooms among them where no function takes more than six any longer.
 REACHED = {"estimation", "curves", "assays", "laboratory", "reporting"}
 
@@ -80,12 +80,12 @@ def test_networks_ask_no_machine(path):
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(SOURCE).as_posix())
 def test_files_and_functions_stay_small(path):
     text = path.read_text()
-    assert text.count("\n") <= 400
+    assert text.count("\n") <= 350
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             docstring = ast.get_docstring(node, clean=False)
             lines = node.end_lineno - node.lineno + 1 - (docstring.count("\n") + 1 if docstring else 0)
-            assert lines <= 60 if path.name == "pipeline.py" else lines <= 45, f"{node.name}: {lines} lines"
+            assert lines <= 40, f"{node.name}: {lines} lines"
 
 
 def test_a_public_name_below_the_doors_says_one_thing():
@@ -97,7 +97,7 @@ def test_a_public_name_below_the_doors_says_one_thing():
         for node in ast.parse(path.read_text()).body
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
     )
-    assert {name for name, often in seen.items() if often > 1} <= STILL_TWICE
+    assert {name for name, often in seen.items() if often > 1} == set()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(SOURCE).as_posix())

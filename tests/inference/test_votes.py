@@ -9,7 +9,7 @@ from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.training.sources import SimulatedSource
 from cytally.inference import windows
 from cytally.inference.runtime import TorchMember
-from cytally.inference.votes import cast_votes, crops, look, predict
+from cytally.inference.votes import cast_votes, crops, look_everywhere, predict
 from cytally.nets.unet import Architecture, UNet
 from cytally.training.examples import unpack
 
@@ -63,17 +63,17 @@ def test_tiles_give_the_whole_exactly_in_double_precision(monkeypatch, shipped, 
     network.load_state_dict({k: torch.from_numpy(v) for k, v in stored.weights().items()}, strict=False)
     member = TorchMember(network.double(), torch.float64)
     density = np.tile(densities[0], (1, 2))
-    whole = look(density, member)
+    whole = look_everywhere(density, member)
     monkeypatch.setattr(windows, "TILE", 256)
-    np.testing.assert_allclose(look(density, member), whole, atol=1e-12, rtol=0)
+    np.testing.assert_allclose(look_everywhere(density, member), whole, atol=1e-12, rtol=0)
 
 
 def test_tiles_give_the_whole_within_what_is_promised(monkeypatch, shipped, densities):
     """Libraries take other kernels for other shapes; docs/processors.md promises 1e-4."""
     density = np.tile(densities[0], (1, 2))
-    whole = look(density, shipped.members[0])
+    whole = look_everywhere(density, shipped.members[0])
     monkeypatch.setattr(windows, "TILE", 256)
-    np.testing.assert_allclose(look(density, shipped.members[0]), whole, atol=1e-4, rtol=0)
+    np.testing.assert_allclose(look_everywhere(density, shipped.members[0]), whole, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("shape", [(17, 16), (33, 250), (250, 33), (16, 16)])

@@ -11,7 +11,7 @@ from cytally.dosimetry.detectors.verified import ByVerifier
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order
 from cytally.inference.runtime import TorchMember
-from cytally.inference.votes import empty, look
+from cytally.inference.votes import empty, look_everywhere
 from cytally.inference.windows import coarse, look_at, occupied, windows
 from cytally.nets.unet import Architecture, UNet
 
@@ -30,7 +30,7 @@ def member(how):
 def test_windows_are_exact_in_double_precision(how, shape, rng):
     """Random windows, at the edges too, against the whole image."""
     one, density = member(how), rng.normal(0.3, 0.5, shape).astype(np.float32)
-    whole = look(density, one)
+    whole = look_everywhere(density, one)
     cells = rng.random([-(-size // how.multiple) for size in shape]) > 0.985
     cells[0, 0] = cells[-1, -1] = True
     found = windows(cells, how)

@@ -96,23 +96,20 @@ def score_folder(
     known = known_cells(inputs, paths)
     with locked(folder):
         hashes = {name: hash_of(path) for name, path in paths.items()}
-        twins = copies(hashes)
-        planned = {name: digest for name, digest in hashes.items() if name not in twins}
+        done = _twins(hashes, detector)
+        planned = {name: digest for name, digest in hashes.items() if name not in done}
         now = datetime.now(UTC).isoformat(timespec="seconds")
         earlier = run.open_run(folder, settings, __version__, now, planned)
-        done = {name: copy_of(name, twins[name], hashes[name], detector) for name in twins}
         done |= {name: earlier.cells[name, d] for name, d in planned.items() if d and (name, d) in earlier.cells}
         new = {name: paths[name] for name in planned if name not in done}
-        if new or sampled:
-            note_more(folder, runtime=detector.runtime)
         done |= _scored(folder, new, detector, jobs, len(planned), progress)
-        whole = without_repeats([done[name] for name in paths])
-        run.write_tables(folder, whole, settings.classes, known.rows)
+        run.write_tables(folder, without_repeats([done[name] for name in paths]), settings.classes, known.rows)
         cells = run.read_run(folder)
         gone = _forget(folder, cells, pictures=pictures, sampled=sampled)
         if pictures:
             draw_pictures(folder, cells, paths, progress)
         if sampled:
+            note_more(folder, runtime=detector.runtime)
             sample_run(cells, paths, folder, detector, sampled, progress)
         counts = run.counts_of(cells, settings.classes, settings.detector)
         finished = FinishedRun(folder, settings, tuple(cells), counts, read_sampled(folder, cells))
@@ -128,6 +125,8 @@ def _scored(
 ) -> dict[str, ScoredCell]:
     """Score images, each into the journal as soon as it is done."""
     done = {}
+    if new:
+        note_more(folder, runtime=detector.runtime)
     with open_journal(folder / JOURNAL, run.reading(detector.classes)) as journal:
         for position, cell in enumerate(scored(new, detector, jobs), start=total - len(new) + 1):
             done[cell.image] = cell
@@ -176,10 +175,13 @@ def _some(names: Sequence[str], most: int) -> str:
     return ", ".join(names[:most]) + more
 
 
-def copy_of(name: str, original: str, digest: str, detector: Detector) -> ScoredCell:
-    """What becomes of an image that is the same bytes as another: a cell is counted once."""
+def _twins(hashes: Mapping[str, str], detector: Detector) -> dict[str, ScoredCell]:
+    """What becomes of images that are the same bytes as another: a cell is counted once."""
     nothing = Detections.empty(detector.voters)
-    return ScoredCell(name, nothing, sha256=digest, skipped=Skipped(name, f"identical to {original}"))
+    return {
+        name: ScoredCell(name, nothing, sha256=hashes[name], skipped=Skipped(name, f"identical to {original}"))
+        for name, original in copies(hashes).items()
+    }
 
 
 def score(images: str | Path, detector: Detector) -> Counts:
@@ -193,11 +195,9 @@ def score(images: str | Path, detector: Detector) -> Counts:
     """
     settings = settings_of(detector, [images])
     paths = name_images([images])
-    hashes = {name: hash_of(path) for name, path in paths.items()}
-    twins = copies(hashes)
-    new = {name: path for name, path in paths.items() if name not in twins}
-    done = {cell.image: cell for cell in scored(new, detector, jobs=1)}
-    done |= {name: copy_of(name, twins[name], hashes[name], detector) for name in twins}
+    done = _twins({name: hash_of(path) for name, path in paths.items()}, detector)
+    new = {name: path for name, path in paths.items() if name not in done}
+    done |= {cell.image: cell for cell in scored(new, detector, jobs=1)}
     cells = without_repeats([done[name] for name in paths])
     return run.counts_of(cells, settings.classes, settings.detector)
 

@@ -95,17 +95,9 @@ class Ensemble:
                 "expected a probability (verifiers decide) or confidence and agreement (members vote), got both"
             )
         if votes and self.verifiers:
-            card = self.card.model_copy(
-                update={
-                    "verifiers": [],
-                    "verifier": {},
-                    "thresholds": old.model_copy(
-                        update={"probability": None, "cooccurrence_weight": None, "hard_rule_probability": None}
-                    ),
-                }
+            return self._voting().with_thresholds(
+                confidence=confidence, agreement=agreement, co_occurrence=co_occurrence
             )
-            bare = replace(self, card=card, verifiers=())
-            return bare.with_thresholds(confidence=confidence, agreement=agreement, co_occurrence=co_occurrence)
         new = Thresholds(
             confidence=old.confidence
             if confidence is None
@@ -122,6 +114,13 @@ class Ensemble:
         except EnsembleError as error:
             raise SettingsError(str(error)) from error
         return replace(self, card=self.card.model_copy(update={"thresholds": new}))
+
+    def _voting(self) -> Self:
+        """The same without verifiers."""
+        unasked = dict.fromkeys(("probability", "cooccurrence_weight", "hard_rule_probability"))
+        thresholds = self.card.thresholds.model_copy(update=unasked)
+        card = self.card.model_copy(update={"verifiers": [], "verifier": {}, "thresholds": thresholds})
+        return replace(self, card=card, verifiers=())
 
 
 def load(folder: str | Path | None, door: Door, runtime: str = "auto") -> Ensemble:

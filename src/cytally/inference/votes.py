@@ -50,7 +50,7 @@ def predict(density: Float32, ensemble: Ensemble) -> Float32:
     -------
     ndarray of float32, shape (members, classes, ceil(h / 4), ceil(w / 4))
     """
-    return np.stack([look(density, member) for member in ensemble.members])
+    return np.stack([look_everywhere(density, member) for member in ensemble.members])
 
 
 def cast_votes(density: Float32, ensemble: Ensemble, *, saving: bool = True) -> Votes:
@@ -73,7 +73,7 @@ def cast_votes(density: Float32, ensemble: Ensemble, *, saving: bool = True) -> 
         if saving:
             windows.look_at(density, member, near, maps[number])
         else:
-            maps[number] = look(density, member)
+            maps[number] = look_everywhere(density, member)
     votes = _count(maps[:first], limits[:first])
     found = crops(np.asarray(votes.any(axis=0)), how) if first < len(maps) else []
     for number in range(first, len(maps)):
@@ -85,7 +85,7 @@ def _count(maps: Float32, limits: FloatArray) -> NDArray[np.uint8]:
     return np.asarray((maps > limits[:, :, None, None]).sum(axis=0), np.uint8)
 
 
-def look(density: Float32, member: Member) -> Float32:
+def look_everywhere(density: Float32, member: Member) -> Float32:
     """Heatmaps (classes, h, w) of one member everywhere, tile by tile where the image is large."""
     if max(density.shape) <= windows.TILE:
         return member.padded(density)

@@ -14,7 +14,7 @@ from skimage.segmentation import watershed
 from cytally.detection.vote import binary_votes
 from cytally.images.flatten import flatten
 from cytally.inference.ensemble import Ensemble
-from cytally.inference.votes import look
+from cytally.inference.votes import look_everywhere
 from cytally.livecell.ensemble import count_error
 from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings, components, identify
 from cytally.segmentation.declump import relabelled
@@ -170,7 +170,7 @@ def predict(pixels: NDArray[np.generic], ensemble: Ensemble) -> Float32:
     """Maps (members, 2, h, w) of nucleus and core, in [0, 1]."""
     flat = np.pad(flatten(pixels), _MARGIN, mode="reflect")
     inner = (slice(_MARGIN, -_MARGIN), slice(_MARGIN, -_MARGIN))
-    return np.stack([look(flat, member)[:, *inner] for member in ensemble.members])
+    return np.stack([look_everywhere(flat, member)[:, *inner] for member in ensemble.members])
 
 
 def find_nuclei(pixels: NDArray[np.generic], ensemble: Ensemble) -> Nuclei:

@@ -143,7 +143,6 @@ def score(
     from cytally.dosimetry.pipeline import score_folder
     from cytally.images.find import left_out
 
-    aside = left_out(images)
     loaded = load_ensemble(ensemble, runtime=runtime).with_thresholds(
         confidence=confidence, agreement=agreement, co_occurrence=co_occurrence, probability=probability
     )
@@ -159,15 +158,19 @@ def score(
             jobs=jobs,
             progress=progress,
         )
-    _say_counts(outcome, out, as_json, aside)
+    _say_counts(outcome, out, as_json, left_out(images))
+    if outcome.sampled is not None:
+        click.echo(str(outcome.sampled), err=as_json)
+    _say_notes(outcome)
+    if outcome.counts.skipped:
+        sys.exit(SKIPPED)
+
+
+def _say_notes(outcome: Outcome) -> None:
     for words in outcome.notes[:20]:
         click.echo(f"  note: {words}", err=True)
     if len(outcome.notes) > 20:
         click.echo(f"  and {len(outcome.notes) - 20} notes more", err=True)
-    if outcome.sampled is not None:
-        click.echo(str(outcome.sampled), err=as_json)
-    if outcome.counts.skipped:
-        sys.exit(SKIPPED)
 
 
 def _say_counts(outcome: Outcome, out: Path, as_json: bool, aside: tuple[Skipped, ...]) -> None:

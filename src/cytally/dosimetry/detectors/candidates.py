@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cytally.inference import windows
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.members import Member
-from cytally.inference.votes import crops, empty, look
+from cytally.inference.votes import crops, empty, look_everywhere
 from cytally.types import Detections, FloatArray
 
 Float32 = NDArray[np.float32]
@@ -60,7 +60,7 @@ def propose(density: Float32, ensemble: Ensemble, count: int = PROPOSING, *, sav
     """
     chosen = proposing(ensemble, count)
     members = [ensemble.members[k] for k in chosen]
-    maps = heatmaps(density, members) if saving else np.stack([look(density, one) for one in members])
+    maps = heatmaps(density, members) if saving else np.stack([look_everywhere(density, one) for one in members])
     return peaks(maps, ensemble, chosen)
 
 

@@ -156,20 +156,7 @@ def write_tables(
     table = [["image", "status", *columns, "objects", "scale", "sample", "dose_gy", "sha256", "notes", "picture"]]
     for cell in cells:
         found = cell.detections
-        for k, name in enumerate(found.names):
-            detections.append(
-                [
-                    cell.image,
-                    name,
-                    f"{found.row[k]:.1f}",
-                    f"{found.col[k]:.1f}",
-                    str(found.votes[k]),
-                    str(found.members),
-                    f"{found.confidence[k]:.4f}",
-                    f"{found.spread[k]:.4f}",
-                    "" if np.isnan(found.probability[k]) else f"{found.probability[k]:.4f}",
-                ]
-            )
+        detections += _found(cell)
         more = known.get(cell.image, {})
         counts = [str(found.count(name)) if cell.scored else "" for name in classes]
         table.append(
@@ -189,6 +176,25 @@ def write_tables(
     write_bytes(folder / DETECTIONS, csv_bytes(detections))
     write_bytes(folder / CELLS, csv_bytes(table))
     finish(folder, (CELLS, DETECTIONS))
+
+
+def _found(cell: ScoredCell) -> list[list[str]]:
+    """Rows of detections.csv."""
+    found = cell.detections
+    return [
+        [
+            cell.image,
+            name,
+            f"{found.row[k]:.1f}",
+            f"{found.col[k]:.1f}",
+            str(found.votes[k]),
+            str(found.members),
+            f"{found.confidence[k]:.4f}",
+            f"{found.spread[k]:.4f}",
+            "" if np.isnan(found.probability[k]) else f"{found.probability[k]:.4f}",
+        ]
+        for k, name in enumerate(found.names)
+    ]
 
 
 def read_settings(folder: Path) -> RunSettings:

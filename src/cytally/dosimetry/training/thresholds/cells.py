@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cytally.dosimetry.detectors.candidates import proposing
 from cytally.inference.ensemble import Ensemble
-from cytally.inference.votes import look, predict
+from cytally.inference.votes import look_everywhere, predict
 from cytally.progress import Progress
 from cytally.training.examples import TrainingCell, unpack
 from cytally.types import FloatArray
@@ -65,4 +65,4 @@ def _maps(values: NDArray[np.float32], ensemble: Ensemble) -> NDArray[np.float32
     """Heatmaps of all members, or of those that propose where verifiers decide."""
     if not ensemble.verifiers:
         return predict(values, ensemble)
-    return np.stack([look(values, ensemble.members[k]) for k in proposing(ensemble)])
+    return np.stack([look_everywhere(values, ensemble.members[k]) for k in proposing(ensemble)])
