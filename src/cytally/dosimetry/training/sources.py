@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cytally.dosimetry.compose.cell import Wanted, compose_cell
+from cytally.dosimetry.compose.cell import ComposedCell, Wanted, compose_cell
 from cytally.dosimetry.compose.field import Field
 from cytally.dosimetry.compose.outlined.drawn import Geometry, drawn_field
 from cytally.dosimetry.density import Density, normalise
@@ -106,12 +106,7 @@ class ComposedSource:
 
     def cell(self, index: int) -> TrainingCell:
         """Cell number `index`; where its normal centromeres lie is not known; another where that one is refused."""
-        made = compose_cell(self.fields, self.wanted, np.random.default_rng([self.seed, index]))
-        try:
-            density = normalise(made.image)
-        except ImageError:
-            return self.cell(index + _ANOTHER)
-        return training_cell(density, made.points, self.classes, known=CLASSES)
+        return _composed(self, compose_cell(self.fields, self.wanted, np.random.default_rng([self.seed, index])), index)
 
 
 @dataclass(frozen=True)
@@ -134,12 +129,16 @@ class DrawnSource:
         """Cell number `index`: another look each time; another cell where that one is refused."""
         rng = np.random.default_rng([self.seed, index])
         here = drawn_field(self.geometries[int(rng.integers(len(self.geometries)))], rng)
-        made = compose_cell((here,), self.wanted, rng)
-        try:
-            density = normalise(made.image)
-        except ImageError:
-            return self.cell(index + _ANOTHER)
-        return training_cell(density, made.points, self.classes, known=CLASSES)
+        return _composed(self, compose_cell((here,), self.wanted, rng), index)
+
+
+def _composed(source: ComposedSource | DrawnSource, made: ComposedCell, index: int) -> TrainingCell:
+    """A composed cell, normalised; another of its source where it is refused."""
+    try:
+        density = normalise(made.image)
+    except ImageError:
+        return source.cell(index + _ANOTHER)
+    return training_cell(density, made.points, source.classes, known=CLASSES)
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,9 @@ from cytally.nets.losses import heatmap_loss
 from cytally.nets.unet import STRIDE, Architecture, UNet
 from cytally.training import augment
 from cytally.training.banked.bank import Bank, CellBank, restained
-from cytally.training.checkpoints import load_weights
 from cytally.training.task import Row, Share, Task
 from cytally.training.tasks.crops import CropBatch, CropTask
-from cytally.training.tasks.heatmaps import HeatmapBatch, TrainingSettings, criterion_at
+from cytally.training.tasks.heatmaps import HeatmapBatch, TrainingSettings, begun, criterion_at
 
 
 @dataclass(frozen=True)
@@ -70,11 +69,7 @@ class BankedHeatmaps(Task[NDArray[np.int64], HeatmapBatch]):
 
     def network(self) -> UNet:
         """A network with fresh weights, or with those of an earlier run."""
-        torch.manual_seed(self.settings.seed)
-        network = UNet(self.architecture)
-        if self.start is not None:
-            load_weights(network, self.start, headless=True)
-        return network
+        return begun(self.architecture, self.settings.seed, self.start)
 
     def optimiser(self, network: nn.Module) -> torch.optim.Optimizer:
         """AdamW."""

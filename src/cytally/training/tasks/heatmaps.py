@@ -156,11 +156,7 @@ class HeatmapTask(Task[list[int], HeatmapBatch]):
 
     def network(self) -> UNet:
         """A network with fresh weights, or with those of an earlier run."""
-        torch.manual_seed(self.settings.seed)
-        network = UNet(self.architecture)
-        if self.start is not None:
-            load_weights(network, self.start, headless=True)
-        return network
+        return begun(self.architecture, self.settings.seed, self.start)
 
     def optimiser(self, network: nn.Module) -> torch.optim.Optimizer:
         """AdamW, or Adam where the decay is coupled."""
@@ -228,6 +224,24 @@ class HeatmapTask(Task[list[int], HeatmapBatch]):
     def restore(self, notes: Mapping[str, object]) -> None:
         """The pool as it was; its cells are made again from their numbers."""
         self._pool.restore(notes)
+
+
+def begun(architecture: Architecture, seed: int, start: Path | None) -> UNet:
+    """A network with fresh weights, or with those of an earlier run, whose last layer may be another.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    seed : int
+        Of fresh weights.
+    start : Path or None
+        Checkpoint to go on from.
+    """
+    torch.manual_seed(seed)
+    network = UNet(architecture)
+    if start is not None:
+        load_weights(network, start, headless=True)
+    return network
 
 
 def criterion_at(epoch: int, settings: TrainingSettings) -> tuple[float, float]:
