@@ -34,6 +34,10 @@ class ByVote:
         won = (cast.votes[k] > limit for k, limit in enumerate(self.ensemble.card.thresholds.agreement))
         return Explanation(self._strict(found), co_occurring(found), tuple(won), self.ensemble.card.stride)
 
+    def maps(self, values: Float32) -> Float32:
+        """Heatmaps (members, classes, h, w) of those that look, everywhere."""
+        return predict(values, self.ensemble)
+
     def draws(self, values: Float32, rng: np.random.Generator, count: int) -> list[Detections]:
         """Ensembles of as many members as vote, drawn with replacement."""
         maps = predict(values, self.ensemble)

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.detection.vote import co_occurring
-from cytally.dosimetry.detectors.candidates import PROPOSING, judged, peaks, propose
+from cytally.dosimetry.detectors.candidates import PROPOSING, judged, peaks, propose, proposing
 from cytally.dosimetry.detectors.cooccurrence import confirmed
 from cytally.dosimetry.detectors.protocol import Explanation, outlined
 from cytally.inference.ensemble import Ensemble
-from cytally.inference.votes import predict
+from cytally.inference.votes import look_everywhere, predict
 from cytally.types import Detections
 
 Float32 = NDArray[np.float32]
@@ -40,6 +40,11 @@ class ByVerifier:
         strict = ByVerifier(self.ensemble.with_thresholds(co_occurrence=True))._confirmed(read)
         shown = outlined(self._confirmed(read), self.ensemble.classes, values.shape, self.ensemble.card.stride)
         return replace(shown, co_occurring=strict)
+
+    def maps(self, values: Float32) -> Float32:
+        """Heatmaps (members, classes, h, w) of those that propose, everywhere."""
+        members = [self.ensemble.members[k] for k in proposing(self.ensemble)]
+        return np.stack([look_everywhere(values, member) for member in members])
 
     def draws(self, values: Float32, rng: np.random.Generator, count: int) -> list[Detections]:
         """Ensembles of as many members as propose, drawn without replacement."""

@@ -33,7 +33,6 @@ from cytally.files.names import shown
 from cytally.files.runs import machine
 from cytally.images.read import read
 from cytally.inference.card import sha256_of
-from cytally.inference.ensemble import Ensemble
 from cytally.labels.points import check_inside
 from cytally.nets.unet import Architecture
 from cytally.progress import Progress
@@ -168,7 +167,7 @@ def readable(folders: Sequence[Path], progress: Progress) -> tuple[list[tuple[Pa
     return good, skipped
 
 
-def set_thresholds(ensemble: Ensemble, folder: Path, progress: Progress) -> MetaphaseEnsemble:
+def set_thresholds(ensemble: MetaphaseEnsemble, folder: Path, progress: Progress) -> MetaphaseEnsemble:
     """Choose thresholds on simulated cells of 4 Gy and on silent ones of the hardest style; write the card."""
     many, silent = THRESHOLD_CELLS
     highest = look_at(threshold_cells(range(many), 4.0), ensemble, many, progress, "cells of 4 Gy")

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.dosimetry.detectors.candidates import proposing
-from cytally.inference.ensemble import Ensemble
-from cytally.inference.votes import look_everywhere, predict
+from cytally.dosimetry.detectors.ensemble import MetaphaseEnsemble
 from cytally.progress import Progress
 from cytally.training.examples import TrainingCell, unpack
 from cytally.types import FloatArray
@@ -49,20 +47,13 @@ class Seen:
 
 
 def look_at(
-    cells: Iterable[TrainingCell], ensemble: Ensemble, total: int, progress: Progress, stage: str
+    cells: Iterable[TrainingCell], ensemble: MetaphaseEnsemble, total: int, progress: Progress, stage: str
 ) -> list[Seen]:
     """Heatmaps of all members on some cells."""
     seen = []
     for number, cell in enumerate(cells, start=1):
-        maps = _maps(unpack(cell.packed), ensemble).astype(np.float16)
+        maps = ensemble.rule.maps(unpack(cell.packed)).astype(np.float16)
         places = tuple(cell.places[cell.classes == k].astype(float) for k in range(len(ensemble.classes)))
         seen.append(Seen(maps, places, cell.packed))
         progress(stage, number, total)
     return seen
-
-
-def _maps(values: NDArray[np.float32], ensemble: Ensemble) -> NDArray[np.float32]:
-    """Heatmaps of all members, or of those that propose where verifiers decide."""
-    if not ensemble.verifiers:
-        return predict(values, ensemble)
-    return np.stack([look_everywhere(values, ensemble.members[k]) for k in proposing(ensemble)])
