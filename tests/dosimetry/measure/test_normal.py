@@ -97,11 +97,16 @@ def test_adapt_in_miniature(tmp_path, slide, random_ensemble, monkeypatch):
     result = CliRunner().invoke(cli, [str(a) for a in arguments])
     assert result.exit_code == 0, result.output
     assert "learnt from 2 field(s), checked on 1" in result.output
-    ours = load_ensemble(tmp_path / "ours")
+    # random networks find nothing, before and after: the former ensemble is handed over, and that is said
+    base = load_ensemble(random_ensemble)
+    assert f"the former ensemble {base.identity} is kept" in result.output
+    assert load_ensemble(tmp_path / "ours").identity == base.identity
+    assert json.loads((tmp_path / "ours" / "adapt.json").read_text())["better"] is False
+    ours = load_ensemble(tmp_path / "ours" / "not_better")
     assert len(ours.members) == 1  # of the epochs at the lower rate
     assert ours.card.training["adapted_from"] == load_ensemble(random_ensemble).card.identity
     again = CliRunner().invoke(cli, [str(a) for a in arguments])  # all epochs are done: the same ensemble
-    assert again.exit_code == 0 and ours.card.identity in again.output
+    assert again.exit_code == 0 and load_ensemble(tmp_path / "ours" / "not_better").identity == ours.identity
 
 
 def test_adapt_teaches_the_readers_too(tmp_path, slide, random_ensemble, monkeypatch):
@@ -115,10 +120,26 @@ def test_adapt_teaches_the_readers_too(tmp_path, slide, random_ensemble, monkeyp
         module.ADAPT, epochs=1, late_from=1, side=256, pool=module.PoolSettings(size=8, fresh=2, workers=1)
     )
     monkeypatch.setattr(module, "REFRESH", module.replace(module.REFRESH, epochs=1, batch=8))
+    monkeypatch.setattr(module.Adapted, "better", True)
     made = module.adapt(slide, tmp_path / "ours", random_ensemble, lambda *_: None, settings=settings)
+    assert made.ensemble.identity == load_ensemble(tmp_path / "ours").identity != base.identity
+    assert not (tmp_path / "ours" / "not_better").exists()
     assert len(made.ensemble.verifiers) == 1 and made.ensemble.card.verifiers[0].sha256 != base.card.verifiers[0].sha256
     assert made.ensemble.card.training["verifiers"]["cells"] == 3
     assert len(made.ensemble.card.thresholds.probability) == 2
+
+
+@pytest.mark.parametrize(
+    ("recall", "precision", "better"),
+    [(0.5, 0.9, True), (0.05, 1.0, False), (0.4, 0.8, False), (0.0, np.nan, False), (0.6, 0.5, True)],
+)
+def test_better_is_a_higher_f1_of_dicentrics(recall, precision, better):
+    def check(recall, precision):
+        return module.Check({"dicentric": recall}, {"dicentric": precision}, 60, ())
+
+    made = module.Adapted(None, check(0.4, 0.8), check(recall, precision), 12, 3, ())
+    assert made.better is better
+    assert check(0.4, 0.8).worth() == pytest.approx(2 * 0.4 * 0.8 / 1.2)
 
 
 def test_adapt_refuses_a_folder_without_metaphases(tmp_path, random_ensemble):

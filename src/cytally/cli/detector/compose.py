@@ -109,6 +109,7 @@ def adapt(
     Give unexposed metaphases, 15 or more; nothing needs to be labelled. Labelled
     cells are composed from them, the ensemble is fine-tuned on these and on
     simulated ones, and both are measured on fields kept aside, before and after.
+    Where dicentrics are found no better there, OUT gets the former ensemble.
 
     \b
     Example:
@@ -138,6 +139,8 @@ def adapt(
 
 def words(result: Adapted) -> str:
     """Before and after, for people."""
+    from cytally.dosimetry.training.adapt import NOT_BETTER
+
     lines = [
         f"learnt from {result.learnt} field(s), checked on {result.kept}"
         + (" of the same (one field only: no fair check)" if result.learnt == result.kept == 1 else ""),
@@ -148,7 +151,15 @@ def words(result: Adapted) -> str:
             lines.append(_line(f"{name}, {what} on composed cells", what, name, result.before, result.after))
     for old, new in zip(result.before.normal, result.after.normal, strict=True):
         lines.append(f"{old.name + 's per normal cell':<34}{old.per_cell:>10.3f}{new.per_cell:>10.3f}")
-    lines.append(f"detector {result.ensemble.card.identity}; count its own calibration curve before estimating doses")
+    if result.better:
+        lines.append(f"detector {result.ensemble.identity}; count its own calibration curve before estimating doses")
+    else:
+        lines.append(
+            "on the fields kept aside dicentrics are not found better than before "
+            f"(F1 {result.before.worth():.2f}, now {result.after.worth():.2f}): the former ensemble "
+            f"{result.ensemble.identity} is kept, and curves counted with it remain valid; "
+            f"what was learnt lies in {NOT_BETTER}. More fields, or fields of more slides, may help"
+        )
     return "\n".join(lines)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from cytally.dosimetry.training.train import threshold_cells
 from cytally.dosimetry.training.verifier import VerifierTraining, said, train_verifiers
 from cytally.files.atomic import write_bytes
 from cytally.files.runs import machine
-from cytally.inference.card import sha256_of
+from cytally.inference.card import CARD, read_card, sha256_of
 from cytally.inference.ensemble import add_verifiers
 from cytally.nets.unet import Architecture
 from cytally.progress import Progress
@@ -38,6 +39,8 @@ from cytally.training.tasks.heatmaps import FURTHER, HeatmapTask, TrainingSettin
 from cytally.types import Skipped
 
 FIGURES = "adapt.json"
+#: Where a new ensemble lies that is no better than the former one.
+NOT_BETTER = "not_better"
 #: One field in this many is kept for checking, at least one where there are several.
 _KEPT = 5
 #: Composed cells on which recall is measured.
@@ -72,10 +75,25 @@ class Check:
     composed: int
     normal: tuple[Rate, ...]
 
+    def worth(self, name: str = "dicentric") -> float:
+        """F1 of a class on the composed cells, 0 where nothing was found."""
+        recall, precision = self.recall[name], self.precision[name]
+        return 2 * recall * precision / (recall + precision) if recall > 0 and precision > 0 else 0.0
+
 
 @dataclass(frozen=True)
 class Adapted:
-    """The new ensemble, and how both did before and after."""
+    """The new ensemble, and how both did before and after.
+
+    Attributes
+    ----------
+    ensemble : MetaphaseEnsemble
+        That lies in the folder: the new one where it is better on the fields kept aside, else the former.
+    before, after : Check
+    learnt, kept : int
+        Fields learnt from, and kept aside.
+    skipped : tuple of Skipped
+    """
 
     ensemble: MetaphaseEnsemble
     before: Check
@@ -83,6 +101,11 @@ class Adapted:
     learnt: int
     kept: int
     skipped: tuple[Skipped, ...]
+
+    @property
+    def better(self) -> bool:
+        """Whether dicentrics are found better than before on the fields kept aside (F1)."""
+        return self.after.worth() > self.before.worth()
 
 
 def adapt(
@@ -111,6 +134,12 @@ def adapt(
         Share of composed cells among those learnt from.
     command : str
         That makes this ensemble, for the card.
+
+    Returns
+    -------
+    Adapted
+        Where dicentrics are not found better than before on fields kept aside, `out` holds the former
+        ensemble unchanged, and the new one lies in `out/not_better`.
 
     Raises
     ------
@@ -144,9 +173,31 @@ def adapt(
         made = _reverified(mixed, base, out, progress)
     made = _thresholds(made, learnt, out, progress)
     after = check(made, kept, progress, "after")
-    result = Adapted(made, before, after, len(learnt), len(kept), tuple(skipped))
+    result = _better(Adapted(made, before, after, len(learnt), len(kept), tuple(skipped)), base, out)
     write_bytes(out / FIGURES, (json.dumps(figures(result), indent=1) + "\n").encode())
     return result
+
+
+def _better(result: Adapted, base: Path, out: Path) -> Adapted:
+    """The result, with the former ensemble in `out` where the new one is no better."""
+    if result.better:
+        return result
+    _hand_over(out, out / NOT_BETTER)
+    _hand_over(base, out)
+    return replace(result, ensemble=load_ensemble(out))
+
+
+def _hand_over(source: Path, target: Path) -> None:
+    """Copy an ensemble into a folder, its card last; members of another one there go."""
+    target.mkdir(parents=True, exist_ok=True)
+    card = read_card(source)
+    files = [file.file for file in (*card.members, *card.verifiers)]
+    for name in files:
+        shutil.copyfile(source / name, target / name)
+    write_bytes(target / CARD, (source / CARD).read_bytes())
+    for path in (*target.glob("member_*.safetensors"), *target.glob("verifier_*.safetensors")):
+        if path.name not in files:
+            path.unlink()
 
 
 def split(fields: Sequence[Field]) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
@@ -224,6 +275,7 @@ def figures(result: Adapted) -> dict[str, Any]:
 
     return {
         "detector": result.ensemble.card.identity,
+        "better": result.better,
         "fields_learnt_from": result.learnt,
         "fields_kept": result.kept,
         "before": plain(asdict(result.before)),
