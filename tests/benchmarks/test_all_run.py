@@ -248,8 +248,7 @@ def train_shipped(tmp_path, call):
 
 
 def train_edition(tmp_path, call):
-    edition = loaded("scripts/train_edition")
-
+    from edition import cells, finish, networks
     from tests.dosimetry.compose.test_outlined import fluorescent
 
     from cytally.nets.verifier import Verifier, VerifierArchitecture
@@ -259,18 +258,19 @@ def train_edition(tmp_path, call):
     np.savez(tmp_path / "sources.npz", **names)
     threads = SimpleNamespace(Pool=lambda _=None: ThreadPool(1))
     with (
-        mock.patch.object(edition.multiprocessing, "get_context", lambda _: threads),
-        mock.patch.multiple(edition, SHARES={"outlined": 0.5, "lobed": 0.5}, _SHARD=2),
+        mock.patch.object(cells.multiprocessing, "get_context", lambda _: threads),
+        mock.patch.object(cells, "_SHARD", 2),
     ):
-        edition.cells(tmp_path, "bank", 4, 1, 1, 1e9)
-    edition.member(tmp_path, 0, 1, 1, 2, None, 1e9)
-    edition.places(tmp_path, "bank", 0, 1)
-    assert np.load(tmp_path / "places_0.npz")["pixels"].shape[1:] == (edition.STORED, edition.STORED)
-    network = Verifier(VerifierArchitecture(Architecture(classes=2, filters=12, depth=4, widest=160), edition.SIDE))
+        cells.cells(tmp_path, "bank", {"outlined": 2, "lobed": 2, "contracted": 1}, 1, 1, 1e9)
+    assert cells.shares(0.25)["contracted"] == 0.25 and sum(cells.shares(0.25).values()) == pytest.approx(1)
+    networks.member(tmp_path, 0, 1, 1, 2, None, 1e9)
+    networks.places(tmp_path, "bank", 0, 1)
+    assert np.load(tmp_path / "places_0.npz")["pixels"].shape[1:] == (networks.STORED, networks.STORED)
+    network = Verifier(VerifierArchitecture(Architecture(classes=2, filters=12, depth=4, widest=160), networks.SIDE))
     save_tensors(tmp_path / "verifier.safetensors", weights_of(network))
     made = tmp_path / "made"
-    edition.assemble(made, [tmp_path / "run_0" / "epoch_001.safetensors"], [tmp_path / "verifier.safetensors"], {})
-    assert load_ensemble(made).verifiers[0].side == edition.SIDE
+    finish.assemble(made, [tmp_path / "run_0" / "epoch_001.safetensors"], [tmp_path / "verifier.safetensors"], {})
+    assert load_ensemble(made).verifiers[0].side == networks.SIDE
 
 
 PIECES = (
