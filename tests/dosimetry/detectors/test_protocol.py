@@ -67,7 +67,7 @@ def test_it_is_evaluated_without_heatmaps(cells, tmp_path):
     )
     assert total.true + total.missed == labelled > 0
     json.loads((tmp_path / "evaluation.json").read_text())
-    normal = evaluate_normal(list(name_images([cells]).values()), BySize(), quiet)
+    normal = evaluate_normal(name_images([cells]), BySize(), quiet)
     assert normal.rates[0].found == score(cells, BySize()).total("dicentric")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -48,6 +49,19 @@ def test_words_for_none_many_and_no_cells():
     assert "far too many" not in sentence(rate_of("dicentric", 1, 1000))
     assert "nothing is known" in sentence(rate_of("fragment", 0, 0))
     assert math.isnan(rate_of("fragment", 1, 10).reads_as_gy)
+
+
+def test_equal_names_in_two_folders_are_two_cells_and_a_copy_is_none(tmp_path, random_ensemble):
+    for number, patient in enumerate(("a", "b")):
+        write_folder(Order(1, Exposure(0.0), "dark", seed=number, shape=(448, 448)), tmp_path / "cells" / patient)
+        (tmp_path / "cells" / patient / "S1_00000.png").rename(tmp_path / "cells" / patient / "cell.png")
+    shutil.copy(tmp_path / "cells" / "a" / "cell.png", tmp_path / "cells" / "again.png")
+    out = ["--out", str(tmp_path / "out"), "--ensemble", str(random_ensemble)]
+    result = CliRunner().invoke(cli, ["dosimetry", "evaluate", str(tmp_path / "cells"), "--normal", *out])
+    assert result.exit_code == 3, result.output
+    figures = json.loads((tmp_path / "out" / "normal.json").read_text())
+    assert figures["rates"][0]["cells"] == 2
+    assert figures["skipped"] == [{"image": "a/cell.png", "reason": "the same picture as again.png"}]
 
 
 def test_evaluate_normal_needs_no_labels(tmp_path, random_ensemble):

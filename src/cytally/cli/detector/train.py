@@ -255,9 +255,10 @@ def _evaluate_boxes(folder: Path, out: Path, detector: Detector, names: list[str
 
 def _evaluate_normal(folder: Path, out: Path, detector: Detector, as_json: bool) -> None:
     from cytally.dosimetry.measure.normal import PAGE, as_figures, evaluate_normal, write_normal
+    from cytally.images.inputs import names_below
     from cytally.images.read import find_images
 
-    paths = find_images(folder)
+    paths = names_below(folder, find_images(folder))
     with reporting() as progress:
         result = evaluate_normal(paths, detector, progress)
     write_normal(result, paths, out, detector)

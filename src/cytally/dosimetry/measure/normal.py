@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,11 @@ import numpy as np
 from cytally.dosimetry.curves.fit import dose_at
 from cytally.dosimetry.detectors.protocol import Detector
 from cytally.dosimetry.reporting.run_page import Finding, gallery
-from cytally.dosimetry.scoring.cells import ScoredCell
+from cytally.dosimetry.scoring.cells import ScoredCell, without_repeats
 from cytally.dosimetry.scoring.score import score_file
 from cytally.dosimetry.simulate.breakage import DICENTRICS
 from cytally.figures.pages import render
 from cytally.files.atomic import write_bytes, write_text
-from cytally.files.names import shown
 from cytally.progress import Progress
 from cytally.statistics.poisson import garwood
 from cytally.types import Skipped
@@ -71,24 +70,23 @@ class NormalCells:
         return [sentence(rate) for rate in self.rates]
 
 
-def evaluate_normal(paths: Sequence[Path], detector: Detector, progress: Progress) -> NormalCells:
-    """Score cells that are taken as unexposed.
+def evaluate_normal(paths: Mapping[str, Path], detector: Detector, progress: Progress) -> NormalCells:
+    """Score cells that are taken as unexposed; the same picture counts once.
 
     Parameters
     ----------
-    paths : sequence of Path
-        Images; what cannot be scored is listed in the result.
+    paths : mapping of str to Path
+        Images by their names; what cannot be scored is listed in the result.
     detector : Detector
     progress : callable
     """
-    cells, skipped = [], []
-    for number, path in enumerate(paths, start=1):
-        cell = score_file(path, shown(path.name), detector)
-        if cell.skipped is None:
-            cells.append(cell)
-        else:
-            skipped.append(cell.skipped)
+    looked = []
+    for number, (name, path) in enumerate(paths.items(), start=1):
+        looked.append(score_file(path, name, detector))
         progress("scoring normal cells", number, len(paths))
+    every = without_repeats(looked)
+    cells = [cell for cell in every if cell.scored]
+    skipped = [cell.skipped for cell in every if cell.skipped]
     rates = tuple(rate_of(name, sum(c.detections.count(name) for c in cells), len(cells)) for name in detector.classes)
     return NormalCells(rates, tuple(cells), tuple(skipped))
 
@@ -138,11 +136,11 @@ def sentence(rate: Rate) -> str:
     return text
 
 
-def write_normal(result: NormalCells, paths: Sequence[Path], folder: Path, detector: Detector) -> None:
+def write_normal(result: NormalCells, paths: Mapping[str, Path], folder: Path, detector: Detector) -> None:
     """Write normal.json and normal.html, a page with a gallery of all that was raised."""
     folder.mkdir(parents=True, exist_ok=True)
     write_bytes(folder / FIGURES, (json.dumps(as_figures(result, detector), indent=1) + "\n").encode())
-    pictures = gallery(result.cells, {shown(path.name): path for path in paths})
+    pictures = gallery(result.cells, dict(paths))
     write_text(folder / PAGE, page(result, pictures, detector))
 
 

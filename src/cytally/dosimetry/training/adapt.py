@@ -222,7 +222,7 @@ def check(detector: Detector, fields: tuple[Field, ...], progress: Progress, whe
     )
     result = evaluate(cells, _CHECKED, detector, [], told, sweeping=False)
     totals = {name: result.total(name, "one_to_one") for name in detector.classes}
-    normal = evaluate_normal([Path(field.source) for field in fields], detector, told)
+    normal = evaluate_normal({field.source: Path(field.source) for field in fields}, detector, told)
     return Check(
         {name: hits.recall for name, hits in totals.items()},
         {name: hits.precision for name, hits in totals.items()},
