@@ -114,4 +114,4 @@ def test_evaluate_with_boxes(tmp_path, random_ensemble):
     assert "1 image" in result.output and "1 of 1 boxes hit" in result.output
     assert "S1_00001.png: " in result.output
     arguments[4] = "cat,dog"
-    assert "expected a class of the ensemble" in CliRunner().invoke(cli, [str(a) for a in arguments]).output
+    assert "expected a class of the detector" in CliRunner().invoke(cli, [str(a) for a in arguments]).output
