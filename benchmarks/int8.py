@@ -67,7 +67,7 @@ def ways(ensemble: Ensemble, calibrated: int) -> list[Way]:
         members[k] = quantised(lambda m=stored: graph.GraphMember(m.architecture, m.weights()), wholes)
     half = replace(plain, members=tuple(members))
     verifiers = [
-        quantised(lambda r=r: graph.GraphReader(r.architecture, r.weights()), views) for r in ensemble.verifiers
+        quantised(lambda r=r: graph.GraphVerifier(r.architecture, r.weights()), views) for r in ensemble.verifiers
     ]
     whole = replace(half, verifiers=tuple(verifiers))
     return [

@@ -19,7 +19,7 @@ from cytally.dosimetry.simulate.folder import Order
 from cytally.images.read import find_images, read
 from cytally.inference import windows
 from cytally.inference.ensemble import Ensemble, set_threads
-from cytally.inference.graph import GraphMember, GraphReader, precision
+from cytally.inference.graph import GraphMember, GraphVerifier, precision
 from cytally.inference.runtime import TorchMember, TorchVerifier
 from cytally.inference.votes import empty
 from cytally.nets.unet import UNet
@@ -67,7 +67,7 @@ def on_openvino(ensemble: Ensemble, members: str, verifiers: str = "float32") ->
     return built(
         ensemble,
         lambda m: GraphMember(m.architecture, m.weights(), members),
-        lambda r: GraphReader(r.architecture, r.weights(), verifiers),
+        lambda r: GraphVerifier(r.architecture, r.weights(), verifiers),
     )
 
 

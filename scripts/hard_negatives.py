@@ -4,7 +4,7 @@
 
 Silent simulated cells are scored; what truly lies at the place of every false detection is
 looked up in the simulator's truth. "Before" are the members' proposals, "after" what the
-readers confirmed. Writes causes.json and, by class, a picture of the strongest proposals.
+verifiers confirmed. Writes causes.json and, by class, a picture of the strongest proposals.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def shard(task: tuple[str | None, str, int, int]) -> list[dict[str, Any]]:
 
 
 def picture(rows: list[dict[str, Any]], path: Path, columns: int = 8, count: int = 32) -> None:
-    """The proposals that the readers took most seriously, with their cause."""
+    """The proposals to which the verifiers gave the highest probability, with their cause."""
     tiles = []
     for row in sorted(rows, key=lambda r: -r["probability"])[:count]:
         tile = cv2.cvtColor(cv2.resize(row["crop"], (176, 176), interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2BGR)

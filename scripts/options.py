@@ -78,8 +78,8 @@ def by_votes(maps: np.ndarray, ensemble: Ensemble, limits: np.ndarray, agreement
     return judge(np.stack([found.row, found.col], 1)[mine], found.confidence[mine], truth)
 
 
-def by_readers(density: np.ndarray, ensemble: Ensemble, truth: np.ndarray, *, views: int = 8) -> dict[str, Answers]:
-    """The readers' probability, alone and weighed."""
+def by_verifiers(density: np.ndarray, ensemble: Ensemble, truth: np.ndarray, *, views: int = 8) -> dict[str, Answers]:
+    """The verifiers' probability, alone and weighed."""
     chosen = proposing(ensemble)
     found = peaks(np.stack([look_everywhere(density, ensemble.members[k]) for k in chosen]), ensemble, chosen)
     own = channels(found, ensemble)
@@ -99,7 +99,7 @@ def by_readers(density: np.ndarray, ensemble: Ensemble, truth: np.ndarray, *, vi
 
 
 def one_view(density: np.ndarray, row: np.ndarray, col: np.ndarray, ensemble: Ensemble) -> np.ndarray:
-    """What the reader says of each place as it lies, without turns and mirrors."""
+    """What the verifier says of each place as it lies, without turns and mirrors."""
     stored = ensemble.verifiers[0]
     if not len(row):
         return np.zeros((0, len(ensemble.classes) + 1))
@@ -129,7 +129,7 @@ def rescaled(image: Image, ensemble: Ensemble, truth: np.ndarray, how: str) -> A
         density = normalise(replace(image, pixel_size_um=0.1))
     else:
         density = normalise(replace(image, pixel_size_um=0.146))  # taken as it is: no scaling at all
-    return by_readers(density.values, ensemble, density.from_image(truth))["weighed"]
+    return by_verifiers(density.values, ensemble, density.from_image(truth))["weighed"]
 
 
 def look_at_cell(
@@ -154,11 +154,11 @@ def look_at_cell(
         found[f"vote of {last + 1}, T_A = {agreement}, T_C of each by quantile"] = by_votes(
             maps, ensemble, limits["quantile"], agreement, places
         )
-    read = by_readers(values, ensemble, places)
-    found["second reader, eight views"] = read["alone"]
-    found["second reader, one view"] = by_readers(values, ensemble, places, views=1)["alone"]
-    found["second reader, beside a fragment only (co-occurrence)"] = read["co-occurrence"]
-    found["second reader, weighed (shipped)"] = read["weighed"]
+    read = by_verifiers(values, ensemble, places)
+    found["verifier, eight views"] = read["alone"]
+    found["verifier, one view"] = by_verifiers(values, ensemble, places, views=1)["alone"]
+    found["verifier, beside a fragment only (co-occurrence)"] = read["co-occurrence"]
+    found["verifier, weighed (shipped)"] = read["weighed"]
     for how in ("by the pixel size", "not at all"):
         found[f"the same, size brought to nominal {how}"] = rescaled(image, ensemble, truth, how)
     return found

@@ -2,7 +2,7 @@
 # The nine runs that made the shipped ensemble metaphase-1, each on the simulator of its time:
 # the first taught what chromosomes are made of; the later ones went on from its weights while
 # the simulator became truer; from the fifth on, some cells are composed from unlabelled real
-# fields; the seventh made the second reader, the eighth and ninth taught it further. Every run can be
+# fields; the seventh made the verifier, the eighth and ninth taught it further. Every run can be
 # killed and called again.
 #
 #   scripts/train_shipped.sh FIELDS [WORK]
@@ -67,7 +67,7 @@ run 158dd75 sixth --preset finish --no-auxiliary --normal "$FIELDS" --composed 0
   --seed 6 --epochs 14 --pool 2000 --name metaphase-1 --start "$(at fifth 046)"
 cytally_at 968c962 seventh readers "$WORK/sixth" --cells 10000 --count 1 --epochs 7 \
   --normal "$FIELDS" --composed 0.15 --seed 11
-# The reader went on learning from the proposals of its members in 14,000 other cells.
+# The verifier went on learning from the proposals of its members in 14,000 other cells.
 cytally_at 9b45abf eighth readers "$WORK/seventh" --cells 14000 --count 1 --epochs 3 --further \
   --normal "$FIELDS" --composed 0.15 --seed 21
 # Its thresholds were chosen when readings had come to be weighed by what else a cell holds.

@@ -10,7 +10,7 @@ import torch
 from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.errors import EnsembleError, SettingsError
 from cytally.inference import members as module
-from cytally.inference.graph import GraphMember, GraphReader, eight_views
+from cytally.inference.graph import GraphMember, GraphVerifier, eight_views
 from cytally.inference.members import runtime_for
 from cytally.inference.runtime import TorchMember, TorchVerifier
 from cytally.nets.architecture import Architecture, VerifierArchitecture
@@ -70,7 +70,7 @@ def test_a_reading_graph_answers_as_its_network(how, side, rng):
     network, weights = filled(Verifier(kind))
     crops = rng.normal(0.3, 0.5, (5, side, side)).astype(np.float32)
     slow = TorchVerifier(network, torch.float32)(crops)
-    np.testing.assert_allclose(GraphReader(kind, weights, "float32")(crops), slow, atol=1e-5)
+    np.testing.assert_allclose(GraphVerifier(kind, weights, "float32")(crops), slow, atol=1e-5)
     np.testing.assert_allclose(slow.sum(axis=1), 1, atol=1e-5)
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from cytally.errors import SettingsError
-from cytally.nets.architecture import VerifierArchitecture, reader_tensors_of, tensors_of
+from cytally.nets.architecture import VerifierArchitecture, tensors_of, verifier_tensors_of
 from cytally.nets.unet import Architecture, UNet
 from cytally.nets.verifier import Verifier
 
@@ -28,7 +28,7 @@ def test_tensors_are_those_of_the_network(how):
         return
     verifier = VerifierArchitecture(how, 32)
     state = {k: tuple(v.shape) for k, v in Verifier(verifier).state_dict().items() if v.is_floating_point()}
-    assert reader_tensors_of(verifier) == state
+    assert verifier_tensors_of(verifier) == state
 
 
 @pytest.mark.parametrize("how", KINDS, ids=str)

@@ -39,7 +39,7 @@ def _stretched(pixels: NDArray[np.generic], low: float, high: float) -> Picture:
 
 
 def overlay(image: Image, found: Detections, radius: float = 30.0) -> Picture:
-    """Circles around detections, with the readers' probability or else the votes beside them.
+    """Circles around detections, with the verifiers' probability or else the votes beside them.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ class Ensemble:
     card : Card
     members : tuple of Member
         Each maps a density (h, w) to heatmaps (classes, h / 4, w / 4).
-    verifiers : tuple of SecondReader
+    verifiers : tuple of CandidateVerifier
         Each says what lies in the middle of a crop; () where nothing is read again.
     """
 

@@ -79,7 +79,7 @@ class GraphMember:
         return padded(self, density)
 
 
-class GraphReader:
+class GraphVerifier:
     """A verifier on the processor, looking at each crop turned and mirrored in all eight ways.
 
     Parameters
@@ -189,7 +189,7 @@ def _stem(image: Any, architecture: Architecture, weights: Weights, prefix: str)
 
 
 def _answers(views: Any, architecture: VerifierArchitecture, weights: Weights) -> Any:
-    """Logits (8, classes + 1): `Reader.forward`."""
+    """Logits (8, classes + 1): `Verifier.forward`."""
     start = architecture.side // architecture.unet.stride // 2 - MIDDLE // 2
     low, high = max((start - 2) // 2, 0), -(-(start + MIDDLE + 2) // 2)  # two convolutions follow
     features, deepest = _features(views, architecture.unet, weights, "unet.", last=_whole([low, low, high, high]))

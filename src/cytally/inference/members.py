@@ -2,7 +2,7 @@
 
 Two runtimes look alike: torch, which is needed for training and for GPUs, and OpenVINO, which
 starts in half a second and uses a processor better. A network is read, checked and built when
-it first looks: the shipped ensemble proposes with four members of ten, so the others cost a
+it first looks: the shipped ensemble proposes with two members of four, so the others cost a
 hash. Nothing is ever unpickled.
 """
 
@@ -28,8 +28,8 @@ from cytally.nets.architecture import (
     Architecture,
     Shapes,
     VerifierArchitecture,
-    reader_tensors_of,
     tensors_of,
+    verifier_tensors_of,
 )
 
 Float32 = NDArray[np.float32]
@@ -157,12 +157,12 @@ class StoredVerifier(_Stored):
     @property
     def shapes(self) -> Shapes:
         """Names and shapes that the file must hold."""
-        return reader_tensors_of(self.architecture)
+        return verifier_tensors_of(self.architecture)
 
     def __call__(self, crops: Float32) -> Float32:
         """Probabilities (n, classes + 1) of crops (n, side, side), each turned and mirrored in eight ways."""
         if self._ready is None:
-            self._ready = _reader(self.runtime, self.architecture, self.weights())
+            self._ready = _verifier(self.runtime, self.architecture, self.weights())
         return self._ready(crops)
 
 
@@ -185,14 +185,14 @@ def _member(runtime: str, architecture: Architecture, weights: Weights) -> Membe
     return torch_member(architecture, weights)
 
 
-def _reader(runtime: str, architecture: VerifierArchitecture, weights: Weights) -> Callable[[Float32], Float32]:
+def _verifier(runtime: str, architecture: VerifierArchitecture, weights: Weights) -> Callable[[Float32], Float32]:
     if runtime == "openvino":
-        from cytally.inference.graph import GraphReader
+        from cytally.inference.graph import GraphVerifier
 
-        return GraphReader(architecture, weights)
-    from cytally.inference.runtime import torch_reader
+        return GraphVerifier(architecture, weights)
+    from cytally.inference.runtime import torch_verifier
 
-    return torch_reader(architecture, weights)
+    return torch_verifier(architecture, weights)
 
 
 def _fitting(content: bytes, shapes: Shapes, path: Path) -> Weights:

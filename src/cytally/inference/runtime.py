@@ -66,7 +66,7 @@ class TorchVerifier:
 
     Parameters
     ----------
-    network : Reader
+    network : Verifier
     dtype : torch.dtype
         Single precision by default: verifiers decide, and decide alike on every processor.
     """
@@ -95,7 +95,7 @@ def torch_member(architecture: Architecture, weights: Weights) -> TorchMember:
     return TorchMember(network)
 
 
-def torch_reader(architecture: VerifierArchitecture, weights: Weights) -> TorchVerifier:
+def torch_verifier(architecture: VerifierArchitecture, weights: Weights) -> TorchVerifier:
     """A verifier from the weights of its file."""
     network = Verifier(architecture)
     _fill(network, weights)

@@ -100,8 +100,8 @@ def _merged_once(
         ],
         axis=1,
     )
-    hard_rule_probability = _cost(boxes, architecture, shape)
-    saved = hard_rule_probability[first] + hard_rule_probability[second] - _cost(joined, architecture, shape)
+    alone = _cost(boxes, architecture, shape)
+    saved = alone[first] + alone[second] - _cost(joined, architecture, shape)
     best = int(np.argmax(saved))
     if saved[best] < 0:
         return None

@@ -203,7 +203,7 @@ def tensors_of(architecture: Architecture) -> Shapes:
     return shapes | {"head.weight": (answers, widths[top], 1, 1), "head.bias": (answers,)}
 
 
-def reader_tensors_of(architecture: VerifierArchitecture) -> Shapes:
+def verifier_tensors_of(architecture: VerifierArchitecture) -> Shapes:
     """Names and shapes of a verifier's weights."""
     unet = architecture.unet
     seen = 2 * unet.widths[unet.finest] + unet.widths[unet.depth] + unet.classes

@@ -36,7 +36,7 @@ class VerifierTraining:
     cells : int
         Cells in which places are proposed.
     count : int
-        Readers, each begun from another member and with its own order of places.
+        Verifiers, each begun from another member and with its own order of places.
     side : int
         Edge of the crops in normalised pixels.
     settings : VerifierSettings
@@ -48,7 +48,7 @@ class VerifierTraining:
     settings: VerifierSettings = field(default_factory=VerifierSettings)
 
     def architecture(self, card: Card) -> VerifierArchitecture:
-        """Readers built as the members of an ensemble are."""
+        """Verifiers built as the members of an ensemble are."""
         return VerifierArchitecture(Architecture(**card.arguments), self.side)
 
 
