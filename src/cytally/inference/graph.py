@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import openvino
@@ -20,13 +20,15 @@ from cytally.nets.architecture import MIDDLE, Architecture, VerifierArchitecture
 from cytally.precision import bfloat16_allowed
 
 Float32 = NDArray[np.float32]
+#: A value in a graph: a node, or one of its outputs.
+_Value: TypeAlias = openvino.Node | openvino.Output
 #: Of torch's normalisation layers.
 _EPSILON = 1e-5
 logging.getLogger("openvino").setLevel(logging.ERROR)
 
 
 @cache
-def _core() -> Any:
+def _core() -> openvino.Core:
     return openvino.Core()
 
 
@@ -110,17 +112,17 @@ def eight_views(crop: Float32) -> Float32:
 class _Seen(NamedTuple):
     """Features on the finest grid, and the deepest level."""
 
-    finest: Any
-    deepest: Any
+    finest: _Value
+    deepest: _Value
 
 
 def _features(
-    image: Any,
+    image: _Value,
     architecture: Architecture,
     weights: Weights,
     prefix: str,
-    window: Any = None,
-    last: Any = None,
+    window: _Value | None = None,
+    last: _Value | None = None,
 ) -> _Seen:
     """`UNet.features`, on the way up only inside a window (top, left, bottom, right) of coarse cells.
 
@@ -140,7 +142,7 @@ def _features(
     return _Seen(x, deepest)
 
 
-def _up(x: Any, skip: Any, architecture: Architecture, weights: Weights, name: str) -> Any:
+def _up(x: _Value, skip: _Value, architecture: Architecture, weights: Weights, name: str) -> _Value:
     """Doubled and joined with its equal on the way down, then two convolutions.
 
     A convolution of nearest neighbours meets each coarse place several times. It is the same
@@ -171,13 +173,13 @@ def _of_doubled(kernel: Float32) -> Float32:
     return np.ascontiguousarray(both.transpose(1, 0, 2, 3))
 
 
-def _cut(x: Any, window: Any, unit: int) -> Any:
+def _cut(x: _Value, window: _Value, unit: int) -> _Value:
     places = op.multiply(window, _whole([unit]))
     start, stop = (op.slice(places, _whole([k]), _whole([k + 2]), _whole([1])) for k in (0, 2))
     return op.slice(x, start, stop, _whole([1, 1]), _whole([2, 3]))
 
 
-def _stem(image: Any, architecture: Architecture, weights: Weights, prefix: str) -> Any:
+def _stem(image: _Value, architecture: Architecture, weights: Weights, prefix: str) -> _Value:
     if architecture.stem == "unshuffle":
         stride = architecture.stride
         folded = op.space_to_depth(image, "depth_first", stride) if stride > 1 else image
@@ -188,7 +190,7 @@ def _stem(image: Any, architecture: Architecture, weights: Weights, prefix: str)
     return x
 
 
-def _answers(views: Any, architecture: VerifierArchitecture, weights: Weights) -> Any:
+def _answers(views: _Value, architecture: VerifierArchitecture, weights: Weights) -> _Value:
     """Logits (8, classes + 1): `Verifier.forward`."""
     start = architecture.side // architecture.unet.stride // 2 - MIDDLE // 2
     low, high = max((start - 2) // 2, 0), -(-(start + MIDDLE + 2) // 2)  # two convolutions follow
@@ -211,12 +213,12 @@ def _answers(views: Any, architecture: VerifierArchitecture, weights: Weights) -
     return _dense(hidden, weights, "answer.2")
 
 
-def _dense(x: Any, weights: Weights, name: str) -> Any:
+def _dense(x: _Value, weights: Weights, name: str) -> _Value:
     product = op.matmul(x, op.constant(weights[f"{name}.weight"]), False, True)
     return op.add(product, op.constant(weights[f"{name}.bias"][None]))
 
 
-def _double(x: Any, architecture: Architecture, weights: Weights, name: str) -> Any:
+def _double(x: _Value, architecture: Architecture, weights: Weights, name: str) -> _Value:
     """Two convolutions of 3 x 3, each with its normalisation folded in and rectified."""
     for convolution, norm in convolutions(architecture):
         x = _convolved(x, *_folded(weights, f"{name}.{convolution}", f"{name}.{norm}"), relu=True)
@@ -229,25 +231,25 @@ def _folded(weights: Weights, convolution: str, norm: str) -> tuple[Float32, Flo
     return kernel, weights[f"{norm}.bias"] - weights[f"{norm}.running_mean"] * scale
 
 
-def _convolved(x: Any, kernel: Float32, bias: Float32, *, relu: bool) -> Any:
+def _convolved(x: _Value, kernel: Float32, bias: Float32, *, relu: bool) -> _Value:
     edge = [kernel.shape[-1] // 2] * 2
     product = op.convolution(x, op.constant(kernel), [1, 1], edge, edge, [1, 1])
     moved = op.add(product, op.constant(bias[None, :, None, None]))
     return op.relu(moved) if relu else moved
 
 
-def _halved(x: Any) -> Any:
+def _halved(x: _Value) -> _Value:
     return op.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2]).output(0)
 
 
-def _whole(values: list[int]) -> Any:
+def _whole(values: list[int]) -> _Value:
     return op.constant(np.array(values, np.int64))
 
 
 class _Compiled:
     """A graph ready to run: array -> array of its own."""
 
-    def __init__(self, answer: Any, inputs: list[Any], format: str | None) -> None:
+    def __init__(self, answer: _Value, inputs: list[openvino.op.Parameter], format: str | None) -> None:
         wanted = format or precision()
         settings = {
             "INFERENCE_NUM_THREADS": threads(),
@@ -259,7 +261,7 @@ class _Compiled:
         model = openvino.Model([answer], inputs, "network")
         self._request = _core().compile_model(model, "CPU", settings).create_infer_request()
 
-    def __call__(self, *values: NDArray[Any]) -> Float32:
+    def __call__(self, *values: Float32 | NDArray[np.int64]) -> Float32:
         for k, each in enumerate(values):
             self._request.set_input_tensor(k, openvino.Tensor(np.ascontiguousarray(each)))
         self._request.infer()
