@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special
 
+from cytally.dosimetry import D0_GY
 from cytally.dosimetry.curves.fit import HIGHEST_GY, dose_at, yield_at, yield_error
 from cytally.dosimetry.estimation.limits.merkle import dose_error
 from cytally.errors import CountsError
@@ -62,7 +63,7 @@ def dolphin(
     coefficients: FloatArray,
     covariance: FloatArray,
     *,
-    d0_gy: float = 2.7,
+    d0_gy: float = D0_GY,
     level: float = 0.95,
 ) -> PartialBody | None:
     """Contaminated Poisson method (Dolphin 1969; IAEA 2011, 9.7.4.3).
