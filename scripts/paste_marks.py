@@ -1,4 +1,4 @@
-"""Can a network tell chromosomes laid anew from those that nobody touched?
+"""Can a network tell chromosomes pasted back from those that nobody touched?
 
     python scripts/paste_marks.py NORMAL_CELLS [--cells 240] [--epochs 12]
 
@@ -30,7 +30,7 @@ SIDE = 48
 
 
 def crops(cells: int, folder: Path, *, alone: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pictures (n, SIDE, SIDE), whether laid anew (n,), and the number of the field (n,)."""
+    """Pictures (n, SIDE, SIDE), whether pasted back (n,), and the number of the field (n,)."""
     fields = tuple(f for f in read_fields(folder, [], lambda *told: None) if f.uprights)
     check_fields(fields, folder, least=3)
     numbers = {field.source: k for k, field in enumerate(fields)}
@@ -47,7 +47,7 @@ def crops(cells: int, folder: Path, *, alone: bool) -> tuple[np.ndarray, np.ndar
 
 
 def of_one_cell(made: ComposedCell, alone: bool, rng: np.random.Generator) -> list[list[np.ndarray]]:
-    """Pictures of the chromosomes that lie free: untouched ones, and as many laid anew."""
+    """Pictures of the chromosomes that lie free: untouched ones, and as many pasted back."""
     density = normalise(made.image)
     places = density.from_image(np.concatenate([made.untouched, made.laid]))
     groups: list[list[np.ndarray]] = [[], []]
@@ -111,7 +111,7 @@ def judge(pictures: np.ndarray, laid: np.ndarray, of: np.ndarray, epochs: int) -
         score = model(images[kept])[:, 0].numpy()
     area, error = area_under_curve(score, laid[kept])
     return (
-        f"{laid.sum()} laid anew, {(~laid).sum()} untouched; on {kept.sum()} of them that it did not "
+        f"{laid.sum()} pasted back, {(~laid).sum()} untouched; on {kept.sum()} of them that it did not "
         f"learn from: AUC {area:.3f} (standard error {error:.3f} if there were no difference)"
     )
 

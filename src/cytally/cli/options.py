@@ -96,6 +96,8 @@ def gathered(name: str, by: Callable[..., object], *options: Decorator) -> Decor
     taken = tuple(signature(by).parameters)
 
     def add(command: Callable[..., None]) -> Callable[..., None]:
+        """The command, given the noun instead of the values."""
+
         @wraps(command)
         def run(**typed: object) -> None:
             noun = by(**{each: typed.pop(each) for each in taken})

@@ -50,7 +50,7 @@ class Ensemble:
     members : tuple of Member
         Each maps a density (h, w) to heatmaps (classes, h / 4, w / 4).
     verifiers : tuple of CandidateVerifier
-        Each says what lies in the middle of a crop; () where nothing is read again.
+        Each says what lies in the middle of a crop; () where nothing is verified.
     """
 
     card: Card

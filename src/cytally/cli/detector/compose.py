@@ -59,7 +59,7 @@ def compose(
     """Make labelled cells out of NORMAL_CELLS, unexposed metaphases that nobody labelled.
 
     Single chromosomes are cut out, broken, joined into dicentrics and fragments and
-    laid back into the picture that they came from, among normal ones laid anew by
+    laid back into the picture that they came from, among normal ones pasted by
     the same steps. OUT gets images, labels.csv and cells.csv, as `train` reads them.
 
     With --outlines chromosomes are cut along given outlines, and fluorescence gets the look of a solid stain: a class

@@ -13,7 +13,7 @@ from cytally.types import FloatArray
 
 Float32 = NDArray[np.float32]
 
-#: Rows and columns per pixel of the field: what is laid anew is resampled twice.
+#: Rows and columns per pixel of the field: what is pasted back is resampled twice.
 FINE = 2
 #: Rim taken along and erased, in parts of a chromosome's size: optics have blurred the edge into it,
 #: and a camera that sharpens draws a bright seam around it. It fades over as much again.

@@ -1,4 +1,4 @@
-"""One composed cell: a real field in which some chromosomes were broken, rejoined and laid anew."""
+"""One composed cell: a real field in which some chromosomes were broken, rejoined and pasted back."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Wanted:
     dicentrics, excess, rings : float
         Poisson means of exchanges, of deletions and of centric rings.
     anew : (int, int)
-        Normal chromosomes laid anew by the same steps: least and most.
+        Normal chromosomes pasted back by the same steps: least and most.
     lined_up : float
         Poisson mean of pairs laid end to end without joining.
     swapped : float
@@ -64,7 +64,7 @@ class ComposedCell:
     points : Points
         Dicentrics, fragments and rings.
     laid : ndarray of float, shape (n, 2)
-        Middles of the normal chromosomes laid anew.
+        Middles of the normal chromosomes pasted back.
     untouched : ndarray of float, shape (m, 2)
         Middles of the single chromosomes that stayed as they were.
     field : str

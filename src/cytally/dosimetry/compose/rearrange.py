@@ -69,7 +69,7 @@ class Rearrangement:
         return Rearrangement(fields, here, swapped, rng, Sheet.of(here.density, here.segmented), donors)
 
     def normal(self) -> None:
-        """A chromosome to be laid anew as it is."""
+        """A chromosome to be pasted back as it is."""
         self._as_it_is(self._take())
 
     def dicentric(self) -> None:

@@ -220,7 +220,7 @@ def gallery(cells: Sequence[ScoredCell], paths: dict[str, Path]) -> list[Finding
         crop = crop_around(image, float(found.row[k]), float(found.col[k]), side)
         small = shrunk(crop, _SHOWN)
         source = embedded(encode(small[..., ::-1], ".jpg"), "image/jpeg")
-        read = f", read again {found.probability[k]:.2f}" if np.isfinite(found.probability[k]) else ""
+        read = f", probability {found.probability[k]:.2f}" if np.isfinite(found.probability[k]) else ""
         caption = f"{found.votes[k]} of {found.members} votes{read}, {cell.image}"
         pictures.append(Finding(found.names[k], caption, source))
     return pictures
