@@ -26,12 +26,12 @@ def member(how):
 
 
 @pytest.mark.parametrize("how", [SMALL, Architecture(filters=2, depth=4, stem="plain", widest=8)], ids=str)
-@pytest.mark.parametrize("shape", [(256, 320), (250, 303)])
+@pytest.mark.parametrize("shape", [(512, 640), (506, 623)])
 def test_windows_are_exact_in_double_precision(how, shape, rng):
     """Random windows, at the edges too, against the whole image."""
     one, density = member(how), rng.normal(0.3, 0.5, shape).astype(np.float32)
     whole = look_everywhere(density, one)
-    cells = rng.random([-(-size // how.multiple) for size in shape]) > 0.985
+    cells = rng.random([-(-size // how.multiple) for size in shape]) > 0.999
     cells[0, 0] = cells[-1, -1] = True
     found = windows(cells, how)
     heat = empty(density, how)
@@ -51,6 +51,24 @@ def test_windows_hold_every_cell_and_merge_only_where_it_saves():
     assert windows(np.zeros((9, 9), bool), SMALL) == []
     full = windows(np.eye(200, dtype=bool)[::2], SMALL)  # too many to weigh one by one
     assert full == [(slice(0, 100), slice(0, 199))]
+
+
+def test_windows_are_looked_at_in_few_shapes():
+    """A library makes kernels for each new shape, which takes longer than looking."""
+    seen = set()
+
+    class Noting:
+        architecture = SMALL
+
+        def inside(self, density, window):
+            seen.add((density.shape, *(part.stop - part.start for part in window)))
+            return np.zeros((2, *(size // SMALL.step for size in density.shape)), np.float32)
+
+    density = np.zeros((1200, 1200), np.float32)
+    asked = [(slice(a, a + n), slice(b, b + n)) for n in range(1, 9) for a in range(0, 142, 7) for b in (0, 70, 141)]
+    for window in asked:
+        look_at(density, Noting(), [window], empty(density, SMALL))
+    assert len(seen) == 1
 
 
 def test_coarse_cells_hold_what_lies_in_them():

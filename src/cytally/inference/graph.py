@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from openvino import opset13 as op
 
 from cytally.inference.members import Weights, padded, threads
+from cytally.inference.windows import around
 from cytally.nets.architecture import MIDDLE, Architecture, VerifierArchitecture, convolutions
 from cytally.precision import bfloat16_allowed
 
@@ -67,10 +68,9 @@ class GraphMember:
 
     def inside(self, density: Float32, window: tuple[slice, slice]) -> Float32:
         """The same of a window, in coarse cells: what only other answers need is not computed."""
-        margin = self.architecture.margin
-        cells = [size // self.architecture.multiple for size in density.shape]
-        low = [max(part.start - margin, 0) for part in window]
-        high = [min(part.stop + margin, size) for part, size in zip(window, cells, strict=True)]
+        cells = (size // self.architecture.multiple for size in density.shape)
+        cut = [around(part, self.architecture.margin, size) for part, size in zip(window, cells, strict=True)]
+        low, high = [part.start for part in cut], [part.stop for part in cut]
         answers: Float32 = self._run(density[None, None], np.array([*low, *high], np.int64))[0]
         unit = self.architecture.multiple // self.architecture.step
         rows, cols = (slice((w.start - a) * unit, (w.stop - a) * unit) for w, a in zip(window, low, strict=True))

@@ -4,6 +4,9 @@ A network answers at a place from what lies within its receptive field. Two thin
 from anything stained it sees empty slide, and answers as it answers there: with nothing. And a
 window with the receptive field around it gives the same answers as the whole image. So networks
 look at windows, and only the rest is taken as read.
+
+A library makes its kernels anew for every shape that it has not met, which takes longer than the
+arithmetic: windows are grown to a few sizes, whose kernels are kept.
 """
 
 from __future__ import annotations
@@ -24,10 +27,12 @@ EMPTY = 0.15
 _NEAR = 16
 #: Larger windows are looked at tile by tile; edge of a tile's core in pixels.
 TILE = 1536
+#: Edges to which windows are grown, in pixels.
+EDGES = (*range(64, 512, 64), *range(512, TILE + 1, 128))
 #: More windows than this are merged into one at once.
 _MANY = 64
 #: What it costs to run a graph at all, in coarse cells.
-_CALL = 3.0
+_CALL = 10.0
 
 
 def occupied(density: Float32, architecture: Architecture) -> Mask:
@@ -110,14 +115,23 @@ def _merged_once(
 
 
 def _cost(boxes: NDArray[np.int64], architecture: Architecture, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """Work for each window, in cells: a third on the way down, two thirds on the way up, and the call."""
+    """Work for each window as it is looked at, in cells: a third on the way down, two thirds on the way up, the call."""
+    edges = np.array([*_edges(architecture), max(shape)])
+    sizes = edges[np.minimum(np.searchsorted(edges, boxes[:, 2:] - boxes[:, :2]), len(edges) - 1)]
     work = np.full(len(boxes), _CALL)
-    margins = (-(-architecture.halo // architecture.multiple), architecture.margin)
-    for margin, share in zip(margins, (1 / 3, 2 / 3), strict=True):
-        low = np.maximum(boxes[:, :2] - margin, 0)
-        high = np.minimum(boxes[:, 2:] + margin, shape)
-        work += share * (high - low).prod(axis=1)
+    for margin, share in zip(_margins(architecture), (1 / 3, 2 / 3), strict=True):
+        work += share * np.minimum(sizes + 2 * margin, shape).prod(axis=1)
     return work
+
+
+def _edges(architecture: Architecture) -> list[int]:
+    """`EDGES` in coarse cells."""
+    return [edge // architecture.multiple for edge in EDGES]
+
+
+def _margins(architecture: Architecture) -> tuple[int, int]:
+    """Coarse cells around a window that its answers look at, and that the way up needs."""
+    return -(-architecture.halo // architecture.multiple), architecture.margin
 
 
 def look_at(density: Float32, member: Member, found: list[Window], heat: Float32) -> None:
@@ -143,19 +157,35 @@ def look_at(density: Float32, member: Member, found: list[Window], heat: Float32
 def _look_at_one(density: Float32, member: Member, window: Window, heat: Float32) -> None:
     how = member.architecture
     cell, step = how.multiple, how.step
-    margin = -(-how.halo // cell) * cell
-    starts = [max(part.start * cell - margin, 0) for part in window]
-    stops = [min(part.stop * cell + margin, size) for part, size in zip(window, density.shape, strict=True)]
-    crop = density[starts[0] : stops[0], starts[1] : stops[1]]
+    cells = [-(-size // cell) for size in density.shape]
+    grown = [_grown(part, size, how) for part, size in zip(window, cells, strict=True)]
+    outer = [around(part, _margins(how)[0], size) for part, size in zip(grown, cells, strict=True)]
+    crop = density[outer[0].start * cell : outer[0].stop * cell, outer[1].start * cell : outer[1].stop * cell]
     below, beside = (-size % cell for size in crop.shape)  # only at the end of the image
     crop = np.pad(crop, ((0, below), (0, beside))) if below or beside else crop
     rows, cols = (
-        slice(part.start - start // cell, part.stop - start // cell) for part, start in zip(window, starts, strict=True)
+        slice(part.start - whole.start, part.stop - whole.start) for part, whole in zip(grown, outer, strict=True)
     )
     answers = member.inside(crop, (rows, cols))
     target = tuple(
         slice(part.start * cell // step, min(part.stop * cell // step, size))
-        for part, size in zip(window, heat.shape[1:], strict=True)
+        for part, size in zip(grown, heat.shape[1:], strict=True)
     )
     height, width = (part.stop - part.start for part in target)
     heat[:, target[0], target[1]] = answers[:, :height, :width]
+
+
+def _grown(part: slice, size: int, architecture: Architecture) -> slice:
+    """A window's rows or columns, in coarse cells, grown to one of a few lengths or to all there are."""
+    length = next(edge for edge in _edges(architecture) if edge >= part.stop - part.start)
+    if length + 2 * architecture.margin >= size:
+        return slice(0, size)
+    start = min(max(part.start - (length - (part.stop - part.start)) // 2, 0), size - length)
+    return slice(start, start + length)
+
+
+def around(part: slice, margin: int, size: int) -> slice:
+    """A window's rows or columns with a margin on both sides, moved rather than cut at the ends of the image."""
+    length = min(part.stop - part.start + 2 * margin, size)
+    start = min(max(part.start - margin, 0), size - length)
+    return slice(start, start + length)
