@@ -173,3 +173,19 @@ def test_half_formats_are_widened(tmp_path, rng):
         module._fitting(save({"a": torch.zeros(3, dtype=torch.int64)}), {"a": (3,)}, tmp_path)
     with pytest.raises(EnsembleError, match=r"expected a of shape \(2, 2\), got \(3, 4\)"):
         module._fitting(content, {"a": (2, 2)}, tmp_path)
+
+
+@pytest.mark.parametrize("runtime", ["torch", "float32", "default"])
+def test_a_glance_says_between_what_the_answer_lies_and_finishing_gives_it(runtime, rng):
+    kind = VerifierArchitecture(Architecture(filters=2, depth=3, widest=8), 32)
+    network, weights = filled(Verifier(kind))
+    one = TorchVerifier(network) if runtime == "torch" else GraphVerifier(kind, weights)
+    if runtime == "float32":
+        one._rough = None  # as on a processor without bfloat16
+    crops = rng.normal(0.3, 0.5, (9, 32, 32)).astype(np.float32)
+    seen, whole = one.glance(crops), one(crops)
+    assert (seen.low <= whole).all() and (whole <= seen.high).all()
+    assert (seen.high - seen.low).max() < 0.4
+    np.testing.assert_array_equal(one.finish(crops, seen), whole)
+    some = np.arange(9) % 2 == 0
+    np.testing.assert_array_equal(one.finish(crops[some], seen.of(some)), whole[some])

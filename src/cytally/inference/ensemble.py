@@ -20,7 +20,6 @@ from cytally.inference.card import (
     sha256_of,
 )
 from cytally.inference.members import (
-    CandidateVerifier,
     Member,
     StoredMember,
     StoredVerifier,
@@ -28,6 +27,7 @@ from cytally.inference.members import (
     runtime_for,
     set_threads,
 )
+from cytally.inference.views import CandidateVerifier
 from cytally.nets.architecture import Architecture, VerifierArchitecture, architecture_of
 
 __all__ = [

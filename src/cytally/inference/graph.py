@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from openvino import opset13 as op
 
 from cytally.inference.members import Weights, padded, threads
+from cytally.inference.views import EightViews, Glance
 from cytally.inference.windows import around
 from cytally.nets.architecture import MIDDLE, Architecture, VerifierArchitecture, convolutions
 from cytally.precision import bfloat16_allowed
@@ -23,6 +24,8 @@ from cytally.precision import bfloat16_allowed
 Float32 = NDArray[np.float32]
 #: A value in a graph: a node, or one of its outputs.
 _Value: TypeAlias = openvino.Node | openvino.Output
+#: How far, at most, bfloat16 moves the mean of a verifier's views: 3.5 times what was found (docs/processors.md).
+ROUGH = np.float32(0.05)
 #: Of torch's normalisation layers.
 _EPSILON = 1e-5
 logging.getLogger("openvino").setLevel(logging.ERROR)
@@ -81,7 +84,7 @@ class GraphMember:
         return padded(self, density)
 
 
-class GraphVerifier:
+class GraphVerifier(EightViews):
     """A verifier on the processor, looking at each crop turned and mirrored in all eight ways.
 
     Parameters
@@ -94,14 +97,22 @@ class GraphVerifier:
 
     def __init__(self, architecture: VerifierArchitecture, weights: Weights, format: str = "float32") -> None:
         self.side = architecture.side
-        views = op.parameter([8, 1, self.side, self.side], np.float32, name="views")
-        answers = _answers(views, architecture, weights)
-        mean = op.reduce_mean(op.softmax(answers, 1), _whole([0]), False)
-        self._run = _Compiled(mean, [views], format)
+        views = op.parameter([-1, 1, self.side, self.side], np.float32, name="views")
+        answers = op.softmax(_answers(views, architecture, weights), 1)
+        self._run = _Compiled(answers, [views], format)
+        rough = format == "float32" and precision() == "bfloat16"
+        self._rough = _Compiled(answers, [views], "bfloat16") if rough else None
 
-    def __call__(self, crops: Float32) -> Float32:
-        """Probabilities (n, classes + 1) of crops (n, side, side); the last means none of the classes."""
-        return np.stack([self._run(eight_views(crop)[:, None]) for crop in crops])
+    def views(self, crops: Float32, which: slice) -> Float32:
+        """Probabilities (n, k, classes + 1) of k of the eight views of crops (n, side, side)."""
+        return np.stack([self._run(eight_views(crop)[which, None]) for crop in crops])
+
+    def glance(self, crops: Float32) -> Glance:
+        """What the probabilities can be at least and at most: all views in bfloat16, else some in single precision."""
+        if self._rough is None:
+            return super().glance(crops)
+        mean = np.stack([self._rough(eight_views(crop)[:, None]).mean(axis=0) for crop in crops])
+        return Glance(mean - ROUGH, mean + ROUGH, np.zeros((len(crops), 0, mean.shape[1]), np.float32))
 
 
 def eight_views(crop: Float32) -> Float32:

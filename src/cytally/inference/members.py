@@ -12,7 +12,6 @@ import hashlib
 import os
 import platform
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import metadata
 from importlib.util import find_spec
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, deserialize
 
 from cytally.errors import EnsembleError, SettingsError
+from cytally.inference.views import EightViews, Glance
 from cytally.nets.architecture import (
     Architecture,
     Shapes,
@@ -56,17 +56,6 @@ class Member(Protocol):
         """Heatmaps of a density of any size: empty slide is added below and right, then cut."""
 
 
-class CandidateVerifier(Protocol):
-    """A network that says what lies in the middle of each crop."""
-
-    @property
-    def side(self) -> int:
-        """Edge of the crops in pixels."""
-
-    def __call__(self, crops: Float32) -> Float32:
-        """Probabilities (n, classes + 1) of crops (n, side, side); the last means none of the classes."""
-
-
 @dataclass
 class _Stored:
     """Weights in a file, and the network made of them once it is asked for."""
@@ -74,7 +63,7 @@ class _Stored:
     path: Path
     sha256: str
     runtime: str
-    _ready: Callable[[Float32], Float32] | None = field(default=None, repr=False, compare=False)
+    _ready: Member | EightViews | None = field(default=None, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """For another process: the file, not what was built from it."""
@@ -161,9 +150,20 @@ class StoredVerifier(_Stored):
 
     def __call__(self, crops: Float32) -> Float32:
         """Probabilities (n, classes + 1) of crops (n, side, side), each turned and mirrored in eight ways."""
+        return self._network()(crops)
+
+    def glance(self, crops: Float32) -> Glance:
+        """What the probabilities can be at least and at most, for less work."""
+        return self._network().glance(crops)
+
+    def finish(self, crops: Float32, seen: Glance) -> Float32:
+        """What a call gives, where a glance was cast at the same crops already."""
+        return self._network().finish(crops, seen)
+
+    def _network(self) -> EightViews:
         if self._ready is None:
             self._ready = _verifier(self.runtime, self.architecture, self.weights())
-        return self._ready(crops)
+        return cast(EightViews, self._ready)
 
 
 def padded(member: Member, density: Float32) -> Float32:
@@ -185,7 +185,7 @@ def _member(runtime: str, architecture: Architecture, weights: Weights) -> Membe
     return torch_member(architecture, weights)
 
 
-def _verifier(runtime: str, architecture: VerifierArchitecture, weights: Weights) -> Callable[[Float32], Float32]:
+def _verifier(runtime: str, architecture: VerifierArchitecture, weights: Weights) -> EightViews:
     if runtime == "openvino":
         from cytally.inference.graph import GraphVerifier
 

@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from cytally.inference.members import Weights, padded
+from cytally.inference.views import EightViews
 from cytally.nets.architecture import Architecture, VerifierArchitecture
 from cytally.nets.unet import UNet
 from cytally.nets.verifier import Verifier
@@ -61,7 +62,7 @@ class TorchMember:
         return padded(self, density)
 
 
-class TorchVerifier:
+class TorchVerifier(EightViews):
     """A verifier, looking at each crop turned and mirrored in all eight ways.
 
     Parameters
@@ -78,14 +79,14 @@ class TorchVerifier:
         folded = _fold(copy.deepcopy(network).eval())
         self._network = folded.to(self.device, self.dtype).to(memory_format=torch.channels_last)
 
-    def __call__(self, crops: Float32) -> Float32:
-        """Probabilities (n, classes + 1) of crops (n, side, side); the last means none of the classes."""
+    def views(self, crops: Float32, which: slice) -> Float32:
+        """Probabilities (n, k, classes + 1) of k of the eight views of crops (n, side, side)."""
         with torch.inference_mode():
             images = torch.from_numpy(np.ascontiguousarray(crops))[:, None].to(self.device, self.dtype)
-            views = [torch.rot90(each, k, (2, 3)) for each in (images, images.flip(3)) for k in range(4)]
+            views = [torch.rot90(each, k, (2, 3)) for each in (images, images.flip(3)) for k in range(4)][which]
             answers = [self._network(v.contiguous(memory_format=torch.channels_last)).softmax(1) for v in views]
-            mean: Float32 = torch.stack(answers).mean(dim=0).cpu().numpy()
-            return mean
+            each: Float32 = torch.stack(answers, dim=1).float().cpu().numpy()
+            return each
 
 
 def torch_member(architecture: Architecture, weights: Weights) -> TorchMember:

@@ -7,7 +7,7 @@ which see nothing but the place itself, say what it is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import cv2
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from cytally.inference import windows
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.members import Member
+from cytally.inference.views import Glance
 from cytally.inference.votes import crops, empty, look_everywhere
 from cytally.types import Detections, FloatArray
 
@@ -162,13 +163,36 @@ def verify(density: Float32, found: Detections, ensemble: Ensemble) -> Float32:
     ndarray of float32, shape (n, classes + 1)
         Mean probability over verifiers, turns and mirrors; the last column means none.
     """
-    answers = np.zeros((len(found), len(ensemble.classes) + 1), np.float32)
+    parts = [
+        np.mean([verifier(crops) for verifier in ensemble.verifiers], axis=0)
+        for _, crops in _batches(density, found, ensemble)
+    ]
+    return np.concatenate([np.zeros((0, len(ensemble.classes) + 1), np.float32), *parts])
+
+
+def glances(density: Float32, found: Detections, ensemble: Ensemble) -> list[Glance]:
+    """What each verifier says at a glance of every proposed place; arguments as of `verify`."""
+    parts = [
+        [verifier.glance(crops) for verifier in ensemble.verifiers] for _, crops in _batches(density, found, ensemble)
+    ]
+    return [Glance.joined(each) for each in zip(*parts, strict=True)]
+
+
+def finish(density: Float32, found: Detections, ensemble: Ensemble, seen: Sequence[Glance]) -> Float32:
+    """What `verify` says, after a glance of each verifier at the same places."""
+    parts = [
+        np.mean([v.finish(crops, g.of(part)) for v, g in zip(ensemble.verifiers, seen, strict=True)], axis=0)
+        for part, crops in _batches(density, found, ensemble)
+    ]
+    return np.concatenate([np.zeros((0, len(ensemble.classes) + 1), np.float32), *parts])
+
+
+def _batches(density: Float32, found: Detections, ensemble: Ensemble) -> Iterator[tuple[slice, Float32]]:
+    """Places and crops around them, a few at a time."""
     side = ensemble.verifiers[0].side
     for start in range(0, len(found), _BATCH):
         part = slice(start, start + _BATCH)
-        crops = crops_at(density, found.row[part], found.col[part], side)
-        answers[part] = np.mean([verifier(crops) for verifier in ensemble.verifiers], axis=0)
-    return answers
+        yield part, crops_at(density, found.row[part], found.col[part], side)
 
 
 def judged(density: Float32, found: Detections, ensemble: Ensemble) -> Detections:

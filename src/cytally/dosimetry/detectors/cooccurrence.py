@@ -45,10 +45,37 @@ def evidence(places: FloatArray, classes: NDArray[np.integer], probability: Floa
         1 - product of (1 - p) over the others, as if they were independent.
     """
     noticed = np.flatnonzero(probability >= _NOTICED)
-    apart = np.linalg.norm(places[:, None] - places[None, noticed], axis=2) > REACH
-    other = classes[:, None] != classes[None, noticed]
-    absent = np.where(apart & other, 1.0 - probability[noticed], 1.0)
+    absent = np.where(_elsewhere(places, classes)[:, noticed], 1.0 - probability[noticed], 1.0)
     return np.asarray(1.0 - absent.prod(axis=1))
+
+
+def _elsewhere(places: FloatArray, classes: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Whether the second of two places is of another class and another object, (n, n)."""
+    apart = np.linalg.norm(places[:, None] - places[None], axis=2) > REACH
+    return np.asarray(apart & (classes[:, None] != classes[None]))
+
+
+def speaking(
+    places: FloatArray, classes: NDArray[np.integer], low: FloatArray, high: FloatArray, counting: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Places whose probability may change those of the counting ones.
+
+    Where the evidence is as sure as it can be already, nothing does.
+
+    Parameters
+    ----------
+    places, classes
+        As for `evidence`.
+    low, high : ndarray of shape (n,)
+        Between which the probability of each lies.
+    counting : ndarray of bool, shape (n,)
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    unsure = counting & (evidence(places, classes, low) < _SUREST)
+    return np.asarray(_elsewhere(places, classes)[unsure].any(axis=0) & (high >= _NOTICED))
 
 
 def weigh(
@@ -74,6 +101,28 @@ def weigh(
     weight = np.asarray(weights, float)[classes]
     logit = _logit(np.clip(probability, _EDGE, 1 - _EDGE)) + weight * _logit(seen)
     return np.where(weight > 0, 1 / (1 + np.exp(-logit)), probability)
+
+
+def least(ensemble: Ensemble) -> FloatArray:
+    """Lowest probability, by class, that can count, whatever else a cell holds.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Its thresholds.
+
+    Returns
+    -------
+    ndarray of shape (classes,)
+    """
+    thresholds = ensemble.card.thresholds
+    if thresholds.co_occurrence:
+        return np.asarray(thresholds.hard_rule_probability or thresholds.probability, float)
+    limits = np.asarray(thresholds.probability, float)
+    weights = np.asarray(thresholds.cooccurrence_weight or np.zeros(len(limits)), float)
+    logit = _logit(np.clip(limits, _EDGE, 1 - _EDGE)) - weights * _logit(np.array(_SUREST))
+    lowest = np.where(weights > 0, 1 / (1 + np.exp(-logit)) - _EDGE, limits)
+    return np.where(np.minimum(lowest, limits) <= _EDGE, 0.0, lowest)
 
 
 def confirmed(found: Detections, ensemble: Ensemble) -> Detections:

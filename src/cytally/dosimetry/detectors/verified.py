@@ -9,8 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytally.detection.vote import co_occurring
-from cytally.dosimetry.detectors.candidates import PROPOSING, judged, peaks, propose, proposing
-from cytally.dosimetry.detectors.cooccurrence import confirmed
+from cytally.dosimetry.detectors.candidates import (
+    PROPOSING,
+    channels,
+    finish,
+    glances,
+    judged,
+    peaks,
+    propose,
+    proposing,
+)
+from cytally.dosimetry.detectors.cooccurrence import confirmed, least, speaking
 from cytally.dosimetry.detectors.protocol import Explanation, outlined
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.votes import look_everywhere, predict
@@ -28,7 +37,8 @@ class ByVerifier:
 
     def decide(self, values: Float32) -> Detections:
         """Aberrations in a normalised density (h, w), in its pixels."""
-        return self.judge(values, propose(values, self.ensemble))
+        found = propose(values, self.ensemble)
+        return self._confirmed(self._glanced(values, found) if len(found) else found)
 
     def judge(self, values: Float32, proposed: Detections) -> Detections:
         """Of the proposed places those that the verifiers confirm."""
@@ -60,6 +70,23 @@ class ByVerifier:
 
     def _read(self, values: Float32, found: Detections) -> Detections:
         return judged(values, found, self.ensemble) if len(found) else found
+
+    def _glanced(self, values: Float32, found: Detections) -> Detections:
+        """The same as read, but that what can neither count nor change what counts may have been seen at a glance."""
+        own, every = channels(found, self.ensemble), np.arange(len(found))
+        seen = glances(values, found, self.ensemble)
+        high, low = (np.mean([getattr(one, end) for one in seen], axis=0)[every, own] for end in ("high", "low"))
+        probability, needed = low.clip(0, 1).astype(float), least(self.ensemble)[own]
+
+        def finished(asked: NDArray[np.bool_]) -> None:
+            answers = finish(values, found.keep(asked), self.ensemble, [one.of(asked) for one in seen])
+            probability[asked] = answers[np.arange(asked.sum()), own[asked]]
+
+        finished(high >= needed)
+        counting = probability >= needed
+        places = np.stack([found.row, found.col], axis=1)
+        finished(speaking(places, own, probability, high, counting) & (high < needed))
+        return replace(found, probability=probability)
 
     def _confirmed(self, found: Detections) -> Detections:
         kept = confirmed(found, self.ensemble) if len(found) else found
