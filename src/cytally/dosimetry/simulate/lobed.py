@@ -85,6 +85,8 @@ def _rows(table: str) -> FloatArray:
 
 
 _LOOKS: Mapping[str, FloatArray] = MappingProxyType({"lobed": _rows(_LOBED), "beaded": _rows(_BEADED)})
+#: Standard deviations and amounts; `halo` may be negative.
+_SPREADS = ("bend", "kink", "density", "noise", "grain")
 #: Least blur, pixels: no objective shows more.
 _SHARPEST = 1.5
 #: A cell varies by this much of it around its row.
@@ -112,6 +114,7 @@ def draw_lobes(look: str, rng: np.random.Generator) -> tuple[Lobes, dict[str, fl
     drawn = dict(zip(_COLUMNS, row.tolist(), strict=True))
     lobes = {name: max(drawn.pop(name), 0.0) for name in Lobes.__dataclass_fields__}
     lobes["thick"], lobes["twin"] = min(lobes["thick"], 0.55), min(lobes["twin"], 0.98)
+    drawn |= {name: max(drawn[name], 0.0) for name in _SPREADS}
     drawn["longest"] *= drawn["width"]
     drawn["focus"] = max(drawn["focus"] * drawn["width"], _SHARPEST)
     return Lobes(**lobes), drawn
