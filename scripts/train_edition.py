@@ -3,6 +3,7 @@
     python scripts/train_edition.py gather MFISH SCC              # images and class maps -> sources.npz
     python scripts/train_edition.py cells                         # labelled cells to learn from
     python scripts/train_edition.py member --run 0                # a network that proposes; --start FILE goes on
+    python scripts/train_edition.py distil ENSEMBLE --run 6       # a small network that answers as its members do
     python scripts/train_edition.py cells --bank fresh --seed 7   # cells that no member has seen
     python scripts/train_edition.py places --bank fresh           # what the members propose in them
     python scripts/train_edition.py verifier --run 0              # what lies there
@@ -25,14 +26,17 @@ from pathlib import Path
 
 from edition.cells import cells, gather, held, shares
 from edition.finish import DATA, assemble, thresholds
-from edition.networks import member, places, verifier
+from edition.networks import PROPOSING, SMALL, distilled, member, places, verifier
+
+from cytally.training.tasks.distilled import DistillationSettings
 
 
 def main() -> None:
     """One piece."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "piece", choices=["gather", "held", "cells", "member", "places", "verifier", "assemble", "thresholds"]
+        "piece",
+        choices=["gather", "held", "cells", "member", "distil", "places", "verifier", "assemble", "thresholds"],
     )
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--work", type=Path, default=Path("runs/third"))
@@ -51,6 +55,7 @@ def main() -> None:
     parser.add_argument("--members", nargs="*", type=Path, default=[])
     parser.add_argument("--verifiers", nargs="*", type=Path, default=[])
     parser.add_argument("--machine", default="", help="for the card: where it was trained")
+    parser.add_argument("--small", action="store_true", help="the members are distilled ones")
     parser.add_argument("--sensitive", action="store_true")
     parser.add_argument("--contracted", type=float, default=0.0, help="share of cells of the styles lobed and beaded")
     given = parser.parse_args()
@@ -60,7 +65,8 @@ def main() -> None:
         held(given.folders[0], given.work, given.cells)
     elif given.piece == "assemble":
         notes = {"command": "scripts/train_shipped.sh", "seed": given.seed, "data": DATA, "machine": given.machine}
-        assemble(given.folders[0], given.members, given.verifiers, notes)
+        members = SMALL if given.small else PROPOSING
+        assemble(given.folders[0], given.members, given.verifiers, notes, members)
     elif given.piece == "thresholds":
         thresholds(given.work, given.folders[0], given.cells)
     elif given.piece == "cells":
@@ -78,6 +84,9 @@ def main() -> None:
             given.sensitive,
             given.bank,
         )
+    elif given.piece == "distil":
+        settings = DistillationSettings(given.epochs, given.steps, given.batch, seed=given.seed)
+        distilled(given.work, given.run, given.folders[0], settings, given.bank)
     elif given.piece == "places":
         places(given.work, given.bank, given.part, given.parts)
     else:

@@ -17,7 +17,7 @@ from cytally.inference.ensemble import add_verifiers, write_ensemble
 from cytally.nets.architecture import Architecture, VerifierArchitecture
 from cytally.training.examples import CellSource
 from edition.cells import fields_of, fitted, geometries_of
-from edition.networks import SIDE, say
+from edition.networks import SIDE, VERIFYING, say
 
 #: What is learnt from, for the card.
 DATA = (
@@ -26,14 +26,15 @@ DATA = (
 )
 
 
-def assemble(out: Path, members: list[Path], verifiers: list[Path], notes: dict[str, object]) -> None:
-    """Put members and verifiers into a folder with a card; thresholds come later."""
-    unet = Architecture(classes=len(CLASSES), filters=12, depth=4, widest=160)
+def assemble(
+    out: Path, members: list[Path], verifiers: list[Path], notes: dict[str, object], unet: Architecture
+) -> None:
+    """Put members of an architecture and verifiers into a folder with a card; thresholds come later."""
     card = Card(
         name=out.name,
         task="dosimetry",
         classes=list(CLASSES),
-        arguments={"classes": 4, **{k: asdict(unet)[k] for k in ("filters", "depth", "stem", "widest")}},
+        arguments={k: asdict(unet)[k] for k in ("classes", "filters", "depth", "stem", "widest")},
         members=[],
         normalisation={"size": NOMINAL_SIZE, "pixel_um": NOMINAL_PIXEL_UM},
         thresholds=Thresholds(
@@ -42,7 +43,7 @@ def assemble(out: Path, members: list[Path], verifiers: list[Path], notes: dict[
         training=notes,
     )
     write_ensemble(out, card, members)
-    add_verifiers(out, verifiers, VerifierArchitecture(unet, SIDE).arguments, notes)
+    add_verifiers(out, verifiers, VerifierArchitecture(VERIFYING, SIDE).arguments, notes)
 
 
 def thresholds(work: Path, out: Path, count: int) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from cytally.dosimetry.detectors.candidates import LEVEL, crops_at
+from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.training.candidates import label
 from cytally.dosimetry.training.sources import CLASSES
 from cytally.nets.unet import Architecture, UNet
@@ -25,6 +26,7 @@ from cytally.training.examples import TrainingCell, pack, unpack
 from cytally.training.loop import fit
 from cytally.training.task import Share
 from cytally.training.tasks.crops import Crops, VerifierSettings
+from cytally.training.tasks.distilled import DistillationSettings, DistillationTask, TaughtCell
 from cytally.training.tasks.heatmaps import SHIPPED
 from edition.cells import load_cells
 
@@ -35,6 +37,10 @@ WEIGHTS = (
     {"outlined": 0.7, "lobed": 1.8, "contracted": 1.8, "simulated": 0.7, "giemsa": 0.7},
     {"outlined": 1.2, "lobed": 1.2, "contracted": 1.2, "simulated": 0.4, "giemsa": 1.2},
 )
+#: Members that are taught by points, small ones that answer as these do, and verifiers.
+PROPOSING = Architecture(classes=len(CLASSES), filters=12, depth=4, widest=160)
+SMALL = Architecture(classes=len(CLASSES), filters=6, depth=4, widest=80)
+VERIFYING = PROPOSING
 #: Edge of the crops that verifiers see, and of those that are stored: room to turn and shift.
 SIDE, STORED = 128, 192
 
@@ -72,7 +78,7 @@ def member(
     if sensitive:  # no sparsity, objects weigh more: what proposes shall miss nothing
         settings = replace(settings, warm=epochs, ramp=1, emphasis=8.0)
     course = Course(steps=steps, alone_from=max(2, epochs // 2))
-    architecture = Architecture(classes=4, filters=12, depth=4, widest=160)
+    architecture = replace(PROPOSING, classes=4)
     bank = CellBank(known, device)
     task = BankedHeatmaps(bank, weights, architecture, settings, course, start)
     if seconds < 1e6:
@@ -83,6 +89,20 @@ def member(
         )
         task = BankedHeatmaps(bank, weights, architecture, settings, replace(course, steps=steps), start)
     rows = fit(task, work / f"run_{run}", say(f"run {run}"))
+    print(f"run {run}:", rows[-1], flush=True)
+
+
+def distilled(work: Path, run: int, ensemble: Path, settings: DistillationSettings, bank: str) -> None:
+    """Train a small member to answer as all members of an ensemble do together."""
+    teachers = [one.padded for one in load_ensemble(ensemble).members]
+    known, _ = load_cells(work, bank)
+    told = say(f"run {run}")
+    cells = []
+    for number, cell in enumerate(known, start=1):
+        cells.append(TaughtCell.of(cell, teachers))
+        told("teachers look at cells", number, len(known))
+    task = DistillationTask(cells, SMALL, replace(settings, seed=settings.seed + run), title=f"run {run}")
+    rows = fit(task, work / f"run_{run}", told)
     print(f"run {run}:", rows[-1], flush=True)
 
 
@@ -110,7 +130,7 @@ def places(work: Path, bank: str, part: int, parts: int) -> None:
     networks = []
     for run in sorted(work.glob("run_?")):
         last = sorted(run.glob("epoch_*.safetensors"))[-1]
-        network = UNet(Architecture(classes=2, filters=12, depth=4, widest=160))
+        network = UNet(PROPOSING)
         load_weights(network, last, headless=True)
         networks.append(network.eval().to(device).to(memory_format=torch.channels_last))
     known, kinds = load_cells(work, bank, part, parts)
@@ -155,7 +175,7 @@ def verifier(work: Path, run: int, epochs: int, batch: int, seconds: float, star
             parts.append((stored["pixels"], stored["labels"].astype(np.int64)))
     crops = Crops(np.concatenate([p for p, _ in parts]), np.concatenate([k for _, k in parts]))
     settings = VerifierSettings(epochs=epochs, batch=batch, rate=4e-4 if start else 1e-3, seed=200 + run, jitter=5)
-    architecture = VerifierArchitecture(Architecture(classes=2, filters=12, depth=4, widest=160), SIDE)
+    architecture = VerifierArchitecture(VERIFYING, SIDE)
     bare = start or work / f"start_{run}.safetensors"
     if start is None:
         _without_auxiliary(sorted((work / f"run_{run}").glob("epoch_*.safetensors"))[-1], bare)

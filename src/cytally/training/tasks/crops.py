@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -85,7 +86,19 @@ class VerifierSettings:
 REFRESH = replace(VerifierSettings(), epochs=4, rate=3e-4)
 
 
-def rate_at(step: int, steps: int, settings: VerifierSettings) -> float:
+class Warmed(Protocol):
+    """Settings of a learning rate that rises to `rate` over the share `warm` of all steps, and falls to 0."""
+
+    @property
+    def rate(self) -> float:
+        """Highest learning rate."""
+
+    @property
+    def warm(self) -> float:
+        """Share of the steps in which it is reached."""
+
+
+def rate_at(step: int, steps: int, settings: Warmed) -> float:
     """Learning rate of a step (counted from 0).
 
     Examples
