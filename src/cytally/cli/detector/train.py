@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cytally.cli.command import command_line
-from cytally.cli.dosimetry.group import dosimetry
+from cytally.cli.dosimetry.group import THRESHOLDS, composed_from, dosimetry
 from cytally.cli.main import SKIPPED
 from cytally.cli.options import Finite, gathered
 from cytally.cli.progress import reporting
@@ -76,18 +76,7 @@ _COURSE = gathered(
     help="Weights to begin from (use with --preset further).",
 )
 @click.option("--name", help="Name in the card.  [default: the folder's]")
-@click.option(
-    "--normal",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Folder of unexposed, unlabelled cells from which labelled ones are composed.",
-)
-@click.option(
-    "--composed",
-    type=Finite(0, 1),
-    default=0.3,
-    show_default=True,
-    help="Share of composed cells (with --normal).",
-)
+@composed_from(0.3)
 @click.option(
     "--auxiliary/--no-auxiliary",
     default=True,
@@ -175,17 +164,7 @@ def _draw_curve(run: Path) -> None:
 )
 @click.option("--ensemble", type=_FOLDER, help="Ensemble folder.  [default: the shipped one]")
 @click.option("--out", required=True, type=_FOLDER, help="Gets evaluation.json, .csv, .html and precision_recall.svg.")
-@click.option(
-    "--confidence",
-    type=Finite(0, 1, True, True),
-    help="T_C: let all members vote, without verifiers.",
-)
-@click.option("--agreement", type=click.IntRange(0), help="T_A: let all members vote; votes to be exceeded.")
-@click.option(
-    "--probability",
-    type=Finite(0, 1, max_open=True),
-    help="Probability by the verifiers.",
-)
+@THRESHOLDS
 @click.option("--sweep/--no-sweep", default=True, show_default=True, help="Precision and recall over T_C, with bands.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def evaluate(

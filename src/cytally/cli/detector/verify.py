@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cytally.cli.command import command_line
-from cytally.cli.dosimetry.group import dosimetry
+from cytally.cli.dosimetry.group import composed_from, dosimetry
 from cytally.cli.main import SKIPPED
-from cytally.cli.options import Finite
 from cytally.cli.progress import reporting
 
 if TYPE_CHECKING:
@@ -33,18 +32,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 )
 @click.option("--count", type=click.IntRange(1), default=3, show_default=True, help="Number of verifiers.")
 @click.option("--epochs", type=click.IntRange(1), default=10, show_default=True, help="Passes over all candidates.")
-@click.option(
-    "--normal",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Folder of unexposed, unlabelled cells from which labelled ones are composed.",
-)
-@click.option(
-    "--composed",
-    type=Finite(0, 1),
-    default=0.2,
-    show_default=True,
-    help="Share of composed cells (with --normal).",
-)
+@composed_from(0.2)
 @click.option("--further", is_flag=True, help="Go on from the verifiers that the ensemble has, in smaller steps.")
 @click.option("--seed", default=1, show_default=True, help="Same seed, same result.")
 def verify(

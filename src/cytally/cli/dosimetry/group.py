@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import click
+
 from cytally.cli.main import cli
+from cytally.cli.options import Decorator, Finite, together
 
 
 @cli.group()
@@ -37,3 +42,33 @@ def dosimetry() -> None:
       mixed-field     neutrons with gamma rays
       translocations  painted chromosomes
     """
+
+
+#: Under which thresholds an ensemble decides.
+THRESHOLDS = together(
+    click.option("--confidence", type=Finite(0, 1, True, True), help="T_C: let all members vote, without verifiers."),
+    click.option("--agreement", type=click.IntRange(0), help="T_A: let all members vote; votes to be exceeded."),
+    click.option(
+        "--probability",
+        type=Finite(0, 1, max_open=True),
+        help="Probability that the verifiers must exceed.  [default: the card's]",
+    ),
+)
+
+
+def composed_from(share: float) -> Decorator:
+    """Options of cells that are composed from real ones, and of their share."""
+    return together(
+        click.option(
+            "--normal",
+            type=click.Path(path_type=Path, file_okay=False, exists=True),
+            help="Folder of unexposed, unlabelled cells from which labelled ones are composed.",
+        ),
+        click.option(
+            "--composed",
+            type=Finite(0, 1),
+            default=share,
+            show_default=True,
+            help="Share of composed cells (with --normal).",
+        ),
+    )

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from cytally.cli.dosimetry.given import dose_json, dose_words, load_curve
-from cytally.cli.dosimetry.group import dosimetry
+from cytally.cli.dosimetry.group import THRESHOLDS, dosimetry
 from cytally.cli.main import SKIPPED
-from cytally.cli.options import GRAY, SHARE, Finite
+from cytally.cli.options import GRAY, SHARE
 from cytally.cli.progress import reporting
 from cytally.wording import counted
 
@@ -78,17 +78,7 @@ def simulate(
 @click.argument("images", nargs=-1, required=True)
 @click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it.")
 @click.option("--ensemble", type=_FOLDER, help="Ensemble folder.  [default: the shipped one]")
-@click.option(
-    "--confidence",
-    type=Finite(0, 1, True, True),
-    help="T_C: let all members vote, without verifiers.",
-)
-@click.option("--agreement", type=click.IntRange(0), help="T_A: let all members vote; votes to be exceeded.")
-@click.option(
-    "--probability",
-    type=Finite(0, 1, max_open=True),
-    help="Probability that the verifiers must exceed.  [default: the card's]",
-)
+@THRESHOLDS
 @click.option("--co-occurrence/--no-co-occurrence", default=None, help="Count dicentrics only beside a fragment.")
 @click.option("--curve", type=_FILE, help="Calibration curve; adds the dose to the report.")
 @click.option("--pictures", is_flag=True, help="Write a picture of every cell with its detections.")
