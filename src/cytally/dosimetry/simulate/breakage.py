@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cytally.dosimetry import D0_GY
 from cytally.dosimetry.simulate.karyotype import Piece
 from cytally.errors import SettingsError
 
@@ -57,7 +58,7 @@ class Exposure:
 
     dose_gy: float
     fraction: float = 1.0
-    d0_gy: float = 3.0
+    d0_gy: float = D0_GY
 
     def __post_init__(self) -> None:
         if not (self.dose_gy >= 0 and 0 <= self.fraction <= 1 and self.d0_gy > 0):
