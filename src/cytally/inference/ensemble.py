@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from cytally.errors import EnsembleError, SettingsError
 from cytally.inference.card import (
@@ -14,8 +14,6 @@ from cytally.inference.card import (
     Card,
     Door,
     MemberFile,
-    Thresholds,
-    check_thresholds,
     read_card,
     sha256_of,
 )
@@ -67,60 +65,6 @@ class Ensemble:
         """What the networks run on and in which number format; it does not belong to the identity."""
         first = self.members[0]
         return described(first.runtime if isinstance(first, StoredMember) else "torch")
-
-    def with_thresholds(
-        self,
-        *,
-        confidence: float | None = None,
-        agreement: int | None = None,
-        co_occurrence: bool | None = None,
-        probability: float | None = None,
-    ) -> Self:
-        """The same members under other thresholds; None keeps the card's.
-
-        Asking for votes (confidence, agreement) lets all members vote, as in the preprint:
-        the result has no verifiers.
-
-        Raises
-        ------
-        SettingsError
-            A threshold out of range, a reading without verifiers, or a reading beside votes.
-        """
-        old = self.card.thresholds
-        votes = confidence is not None or agreement is not None
-        if probability is not None and not self.verifiers:
-            raise SettingsError("probability: this ensemble has no verifiers")
-        if probability is not None and votes:
-            raise SettingsError(
-                "expected a probability (verifiers decide) or confidence and agreement (members vote), got both"
-            )
-        if votes and self.verifiers:
-            return self._voting().with_thresholds(
-                confidence=confidence, agreement=agreement, co_occurrence=co_occurrence
-            )
-        new = Thresholds(
-            confidence=old.confidence
-            if confidence is None
-            else [[confidence] * len(self.classes) for _ in self.members],
-            agreement=old.agreement if agreement is None else [agreement] * len(self.classes),
-            co_occurrence=old.co_occurrence if co_occurrence is None else co_occurrence,
-            quantile=old.quantile if confidence is None else None,
-            probability=old.probability if probability is None else [probability] * len(self.classes),
-            hard_rule_probability=old.hard_rule_probability if probability is None else None,
-            cooccurrence_weight=old.cooccurrence_weight,
-        )
-        try:
-            check_thresholds(new, len(self.members), len(self.classes), "thresholds")
-        except EnsembleError as error:
-            raise SettingsError(str(error)) from error
-        return replace(self, card=self.card.model_copy(update={"thresholds": new}))
-
-    def _voting(self) -> Self:
-        """The same without verifiers."""
-        unasked = dict.fromkeys(("probability", "cooccurrence_weight", "hard_rule_probability"))
-        thresholds = self.card.thresholds.model_copy(update=unasked)
-        card = self.card.model_copy(update={"verifiers": [], "verifier": {}, "thresholds": thresholds})
-        return replace(self, card=card, verifiers=())
 
 
 def load(folder: str | Path | None, door: Door, runtime: str = "auto") -> Ensemble:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,8 @@ from cytally.dosimetry.density import NOMINAL_PIXEL_UM, NOMINAL_SIZE, Density
 from cytally.dosimetry.detectors.heatmap import ByVote
 from cytally.dosimetry.detectors.protocol import Decision, Explanation
 from cytally.dosimetry.detectors.verified import ByVerifier
-from cytally.inference.card import Door
+from cytally.errors import EnsembleError, SettingsError
+from cytally.inference.card import Door, Thresholds, check_thresholds
 from cytally.inference.ensemble import Ensemble, load
 from cytally.inference.votes import predict
 from cytally.types import Detections
@@ -84,6 +86,60 @@ class MetaphaseEnsemble(Ensemble):
     def heatmaps(self, density: Density) -> NDArray[np.float32]:
         """Of all members, everywhere."""
         return predict(density.values, self)
+
+    def with_thresholds(
+        self,
+        *,
+        confidence: float | None = None,
+        agreement: int | None = None,
+        co_occurrence: bool | None = None,
+        probability: float | None = None,
+    ) -> Self:
+        """The same members under other thresholds; None keeps the card's.
+
+        Asking for votes (confidence, agreement) lets all members vote, as in the preprint:
+        the result has no verifiers.
+
+        Raises
+        ------
+        SettingsError
+            A threshold out of range, a reading without verifiers, or a reading beside votes.
+        """
+        old = self.card.thresholds
+        votes = confidence is not None or agreement is not None
+        if probability is not None and not self.verifiers:
+            raise SettingsError("probability: this ensemble has no verifiers")
+        if probability is not None and votes:
+            raise SettingsError(
+                "expected a probability (verifiers decide) or confidence and agreement (members vote), got both"
+            )
+        if votes and self.verifiers:
+            return self._voting().with_thresholds(
+                confidence=confidence, agreement=agreement, co_occurrence=co_occurrence
+            )
+        new = Thresholds(
+            confidence=old.confidence
+            if confidence is None
+            else [[confidence] * len(self.classes) for _ in self.members],
+            agreement=old.agreement if agreement is None else [agreement] * len(self.classes),
+            co_occurrence=old.co_occurrence if co_occurrence is None else co_occurrence,
+            quantile=old.quantile if confidence is None else None,
+            probability=old.probability if probability is None else [probability] * len(self.classes),
+            hard_rule_probability=old.hard_rule_probability if probability is None else None,
+            cooccurrence_weight=old.cooccurrence_weight,
+        )
+        try:
+            check_thresholds(new, len(self.members), len(self.classes), "thresholds")
+        except EnsembleError as error:
+            raise SettingsError(str(error)) from error
+        return replace(self, card=self.card.model_copy(update={"thresholds": new}))
+
+    def _voting(self) -> Self:
+        """The same without verifiers."""
+        unasked = dict.fromkeys(("probability", "cooccurrence_weight", "hard_rule_probability"))
+        thresholds = self.card.thresholds.model_copy(update=unasked)
+        card = self.card.model_copy(update={"verifiers": [], "verifier": {}, "thresholds": thresholds})
+        return replace(self, card=card, verifiers=())
 
 
 def shipped_folder() -> Path:

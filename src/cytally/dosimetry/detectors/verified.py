@@ -47,7 +47,7 @@ class ByVerifier:
     def explain(self, values: Float32) -> Explanation:
         """The same, and what the thresholds under co-occurrence would keep."""
         read = self._read(values, propose(values, self.ensemble))
-        strict = ByVerifier(self.ensemble.with_thresholds(co_occurrence=True))._confirmed(read)
+        strict = self._under_co_occurrence()._confirmed(read)
         shown = outlined(self._confirmed(read), self.ensemble.classes, values.shape, self.ensemble.card.stride)
         return replace(shown, co_occurring=strict)
 
@@ -67,6 +67,11 @@ class ByVerifier:
         """Which members propose in each of them."""
         number = len(self.ensemble.members)
         return [np.sort(rng.permutation(number)[:PROPOSING]) for _ in range(count)]
+
+    def _under_co_occurrence(self) -> ByVerifier:
+        card = self.ensemble.card
+        thresholds = card.thresholds.model_copy(update={"co_occurrence": True})
+        return ByVerifier(replace(self.ensemble, card=card.model_copy(update={"thresholds": thresholds})))
 
     def _read(self, values: Float32, found: Detections) -> Detections:
         return judged(values, found, self.ensemble) if len(found) else found
