@@ -133,7 +133,8 @@ def without_check(line, **changes):
         lambda line: without_check(line, seen=None),
         lambda line: without_check(line, mask="../../thesis.tif"),
         lambda line: without_check(line, sha256=5),
-        lambda line: without_check(line, status="fine"),
+        lambda line: without_check(line, skipped="fine"),
+        lambda line: without_check(line, seen=None, mask="", mask_sha256=""),
         lambda line: b"[]",
     ],
 )

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from cytally.files.hashes import hash_of
 
-COUNTED = "counted"
 _Whole = Annotated[int, Field(ge=0)]
 _Hash = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
 
@@ -38,8 +37,8 @@ class Line(_Part):
     ----------
     image, sha256 : str
         Name in all tables; hash of the file.
-    status : str
-        "counted", or "skipped: " and the reason.
+    skipped : str
+        Why the image was left out; "" where it was counted.
     mask, loose : str
         Masks of nuclei, relative to the run; the looser one only where it differs.
     mask_sha256, loose_sha256 : str
@@ -50,7 +49,7 @@ class Line(_Part):
 
     image: str = Field(min_length=1)
     sha256: _Hash
-    status: str = Field(pattern=r"^(counted$|skipped: )")
+    skipped: str = ""
     mask: str = ""
     mask_sha256: _Hash = ""
     loose: str = ""
@@ -59,8 +58,8 @@ class Line(_Part):
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
-        if (self.status == COUNTED) != (self.seen is not None) or bool(self.mask) != (self.seen is not None):
-            raise ValueError("expected a mask and numbers of an image that was counted, and of no other")
+        if not bool(self.skipped) == (self.seen is None) == (not self.mask):
+            raise ValueError("expected a mask and numbers of an image that was counted, a reason of any other")
         for mask in (self.mask, self.loose):
             if PurePosixPath(mask).is_absolute() or ".." in PurePosixPath(mask).parts:
                 raise ValueError("expected masks inside the run")

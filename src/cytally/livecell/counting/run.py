@@ -30,7 +30,7 @@ from cytally.images.inputs import name_images, resolved, roots
 from cytally.images.masks import grey, write_mask
 from cytally.images.read import find_images, read
 from cytally.livecell.counting.counts import TABLE, FieldCount, Seen, counted, write_counts
-from cytally.livecell.counting.journal import COUNTED, Line, Remembered, line_of
+from cytally.livecell.counting.journal import Line, Remembered, line_of
 from cytally.livecell.counting.plan import Plan
 from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings
 from cytally.livecell.measure.experts import ToReview
@@ -106,8 +106,8 @@ def segment_folder(
                 if line.seen is not None:
                     masks[path], loose[path] = folder / line.mask, folder / (line.loose or line.mask)
                     seen[path] = _seen(line.seen, names[path], 0)
-                elif left := Skipped.of(name, line.status):
-                    skipped.append(left)
+                else:
+                    skipped.append(Skipped(name, line.skipped))
                 progress("finding nuclei", number, len(paths))
         _forget_masks(folder, done, {path for path in (*masks.values(), *loose.values())})
     kept = planned.left(set(paths.values()) - set(seen))
@@ -158,7 +158,7 @@ def _segment(path: Path, name: str, folder: Path, finder: Finder, own: str) -> L
     try:
         nuclei = finder.find(grey(read(path)))
     except ImageError as error:
-        return Line(image=name, sha256=digest, status=shown(Skipped(name, str(error.beside(shown(path)))).status))
+        return Line(image=name, sha256=digest, skipped=shown(str(error.beside(shown(path)))))
     mask, mask_hash = _stored(nuclei.labels, folder, MASKS, own)
     same = np.array_equal(nuclei.loose, nuclei.labels)
     loose, loose_hash = ("", "") if same else _stored(nuclei.loose, folder, LOOSE, own)
@@ -167,7 +167,6 @@ def _segment(path: Path, name: str, folder: Path, finder: Finder, own: str) -> L
     return Line(
         image=name,
         sha256=digest,
-        status=COUNTED,
         mask=mask,
         mask_sha256=mask_hash,
         loose=loose,
