@@ -149,6 +149,20 @@ def test_what_may_be_no_metaphase_is_scored_with_a_word(ensemble, tmp_path, numb
     assert cell.scored and cell.notes == says
 
 
+@pytest.mark.parametrize(("overlap", "style"), [(0, "mixed"), (200, "hard"), (0, "beaded")])
+def test_two_metaphases_in_one_picture_are_said_to_be_two(ensemble, tmp_path, overlap, style):
+    """They count as one cell, which may double a yield; one that is well spread gets no such word."""
+    order = Order(2, Exposure(0.0), style, seed=7, shape=(900, 1000))
+    left, right = (order.cell(k).image.pixels.astype(float) for k in (0, 1))
+    right = np.clip(right - np.median(right) + np.median(left), 0, 255)
+    both = np.concatenate([left[:, : 1000 - overlap // 2], right[:, overlap // 2 :]], axis=1)
+    for name, pixels in (("one.png", left), ("two.png", both)):
+        write(tmp_path / name, Image(pixels.astype(np.uint8)))
+    one, two = (workers.score_file(tmp_path / name, name, ensemble) for name in ("one.png", "two.png"))
+    assert one.scored and not any("two" in note for note in one.notes)
+    assert two.scored and sum("are they two metaphases? They count as one cell" in note for note in two.notes) == 1
+
+
 def test_no_real_field_is_refused(data):
     for path in [
         *sorted((data / "metaphase_scc").glob("*.png")),

@@ -80,6 +80,9 @@ def _doubts(density: Density) -> tuple[str, ...]:
         doubts.append(f"only {density.objects} objects: is it a metaphase, whole and spread?")
     if most < density.objects <= MOST_OBJECTS:
         doubts.append(f"{density.objects} objects: is it a single metaphase?")
+    elif density.groups:
+        few, many = density.groups
+        doubts.append(f"objects in two groups, {few} and {many}: are they two metaphases? They count as one cell")
     if density.objects >= FEWEST_OBJECTS and density.stain > _DENSEST:
         doubts.append("objects are black without grey levels: is it a photograph?")
     return tuple(doubts)
