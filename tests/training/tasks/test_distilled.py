@@ -60,6 +60,10 @@ def test_a_small_network_answers_as_its_teachers(tmp_path):
     cells = [TaughtCell.of(scene(k), [teacher, teacher]) for k in range(30)]
     task = DistillationTask(cells, SMALL, replace(SHORT, points=0.0))
     rows = fit(task, tmp_path / "run")
+    assert [path.name for path in sorted((tmp_path / "run").glob("epoch_*"))] == [
+        "epoch_002.safetensors",
+        "epoch_003.safetensors",
+    ]
     network = UNet(SMALL)
     load_weights(network, member_path(tmp_path / "run", len(rows)))
     network.eval()

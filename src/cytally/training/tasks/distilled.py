@@ -23,7 +23,7 @@ from cytally.labels.points import SIGMA
 from cytally.nets.unet import Architecture, UNet
 from cytally.training import augment
 from cytally.training.examples import ZERO, Targets, TrainingCell, choose_corner, unpack
-from cytally.training.task import Share, Task
+from cytally.training.task import Row, Share, Task
 from cytally.training.tasks.crops import rate_at
 from cytally.training.tasks.heatmaps import begun
 
@@ -161,6 +161,10 @@ class DistillationTask(Task[NDArray[np.int64], TaughtBatch]):
     def rate(self, epoch: int, step: int, steps: int) -> float:
         """Warm-up, then half a cosine, over all steps of all epochs."""
         return rate_at((epoch - 1) * steps + step, self.epochs * steps, self.settings)
+
+    def kept(self, rows: Sequence[Row]) -> set[int]:
+        """Every epoch of the second half: members are drawn from them."""
+        return {int(row["epoch"]) for row in rows if 2 * row["epoch"] > self.epochs} | super().kept(rows)
 
     def loss(self, network: nn.Module, batch: TaughtBatch, fabric: Fabric) -> Tensor:
         """Cross-entropy with the target's probabilities."""
