@@ -3,7 +3,8 @@
     python scripts/train_edition.py gather MFISH SCC              # images and class maps -> sources.npz
     python scripts/train_edition.py cells                         # labelled cells to learn from
     python scripts/train_edition.py member --run 0                # a network that proposes; --start FILE goes on
-    python scripts/train_edition.py distil ENSEMBLE --run 6       # a small network that answers as its members do
+    python scripts/train_edition.py taught ENSEMBLE --bank fresh  # what small members shall learn from large ones
+    python scripts/train_edition.py distil --run 6 --bank fresh   # a small network that answers as these do
     python scripts/train_edition.py cells --bank fresh --seed 7   # cells that no member has seen
     python scripts/train_edition.py places --bank fresh           # what the members propose in them
     python scripts/train_edition.py verifier --run 0              # what lies there
@@ -26,7 +27,7 @@ from pathlib import Path
 
 from edition.cells import cells, gather, held, shares
 from edition.finish import DATA, assemble, thresholds
-from edition.networks import PROPOSING, SMALL, distilled, member, places, verifier
+from edition.networks import PROPOSING, SMALL, distilled, member, places, taught, verifier
 
 from cytally.training.tasks.distilled import DistillationSettings
 
@@ -36,7 +37,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "piece",
-        choices=["gather", "held", "cells", "member", "distil", "places", "verifier", "assemble", "thresholds"],
+        choices=[
+            "gather",
+            "held",
+            "cells",
+            "member",
+            "taught",
+            "distil",
+            "places",
+            "verifier",
+            "assemble",
+            "thresholds",
+        ],
     )
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--work", type=Path, default=Path("runs/third"))
@@ -86,7 +98,9 @@ def main() -> None:
         )
     elif given.piece == "distil":
         settings = DistillationSettings(given.epochs, given.steps, given.batch, seed=given.seed)
-        distilled(given.work, given.run, given.folders[0], settings, given.bank)
+        distilled(given.work, given.run, settings, given.bank)
+    elif given.piece == "taught":
+        taught(given.work, given.folders[0], given.bank, given.part, given.parts)
     elif given.piece == "places":
         places(given.work, given.bank, given.part, given.parts)
     else:

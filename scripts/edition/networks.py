@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import torch
 
-from cytally.dosimetry.detectors.candidates import LEVEL, crops_at
+from cytally.dosimetry.detectors.candidates import LEVEL, crops_at, judged, peaks
 from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.training.candidates import label
 from cytally.dosimetry.training.sources import CLASSES
-from cytally.nets.unet import Architecture, UNet
+from cytally.nets.unet import STRIDE, Architecture, UNet
 from cytally.nets.verifier import VerifierArchitecture
 from cytally.precision import preferred_dtype
 from cytally.training.banked.bank import CellBank
@@ -28,6 +28,7 @@ from cytally.training.task import Share
 from cytally.training.tasks.crops import Crops, VerifierSettings
 from cytally.training.tasks.distilled import DistillationSettings, DistillationTask, TaughtCell
 from cytally.training.tasks.heatmaps import SHIPPED
+from cytally.types import Detections
 from edition.cells import load_cells
 
 #: What each run weighs more: members shall differ.
@@ -39,10 +40,12 @@ WEIGHTS = (
 )
 #: Members that are taught by points, small ones that answer as these do, and verifiers.
 PROPOSING = Architecture(classes=len(CLASSES), filters=12, depth=4, widest=160)
-SMALL = Architecture(classes=len(CLASSES), filters=6, depth=4, widest=80)
+SMALL = Architecture(classes=len(CLASSES), filters=6, depth=4, widest=96)
 VERIFYING = PROPOSING
 #: Edge of the crops that verifiers see, and of those that are stored: room to turn and shift.
 SIDE, STORED = 128, 192
+#: Places of the map around a proposal that are the verifiers' to judge: half a chromosome.
+NEAR = 4.0
 
 
 def member(
@@ -92,17 +95,44 @@ def member(
     print(f"run {run}:", rows[-1], flush=True)
 
 
-def distilled(work: Path, run: int, ensemble: Path, settings: DistillationSettings, bank: str) -> None:
-    """Train a small member to answer as all members of an ensemble do together."""
-    teachers = [one.padded for one in load_ensemble(ensemble).members]
-    known, _ = load_cells(work, bank)
-    told = say(f"run {run}")
-    cells = []
+def taught(work: Path, ensemble: Path, bank: str, part: int, parts: int) -> None:
+    """What small members shall learn in each cell of a bank: the mean heatmap of all members of an ensemble.
+
+    Around a place that its verifiers do not confirm it is lower in the measure of their probability.
+    """
+    teachers = load_ensemble(ensemble)
+    known, _ = load_cells(work, bank, part, parts)
+    every, told, heat = range(len(teachers.members)), say("taught"), []
     for number, cell in enumerate(known, start=1):
-        cells.append(TaughtCell.of(cell, teachers))
-        told("teachers look at cells", number, len(known))
+        values = unpack(cell.packed)
+        maps = np.stack([member.padded(values) for member in teachers.members])
+        places = peaks(maps, teachers, every)
+        seen = judged(values, places, teachers) if len(places) else places
+        heat.append(TaughtCell.of(cell, confirmed_heat(maps.mean(axis=0), seen)).heat)
+        told("cells", number, len(known))
+    np.savez(work / f"taught_{part}.npz", **{str(k): one for k, one in enumerate(heat)})
+
+
+def confirmed_heat(mean: np.ndarray[Any, Any], places: Detections) -> np.ndarray[Any, Any]:
+    """Heatmaps (classes, h, w), times the verifiers' probability within `NEAR` of each place, the more the nearer."""
+    rows, cols = np.mgrid[: mean.shape[1], : mean.shape[2]]
+    result = mean.copy()
+    for name, row, col, probability in zip(places.names, places.row, places.col, places.probability, strict=True):
+        away = np.hypot(rows - (row - 1.5) / STRIDE, cols - (col - 1.5) / STRIDE)
+        result[CLASSES.index(name)] *= 1 - (1 - probability) * np.clip(2 - away / NEAR, 0, 1)
+    return result
+
+
+def distilled(work: Path, run: int, settings: DistillationSettings, bank: str) -> None:
+    """Train a small member on a bank and what `taught` found in it."""
+    cells = []
+    for path in sorted(work.glob("taught_*.npz")):
+        part, parts = int(path.stem.rpartition("_")[2]), len(list(work.glob("taught_*.npz")))
+        known, _ = load_cells(work, bank, part, parts)
+        with np.load(path) as stored:
+            cells += [TaughtCell(cell, stored[str(k)]) for k, cell in enumerate(known)]
     task = DistillationTask(cells, SMALL, replace(settings, seed=settings.seed + run), title=f"run {run}")
-    rows = fit(task, work / f"run_{run}", told)
+    rows = fit(task, work / f"run_{run}", say(f"run {run}"))
     print(f"run {run}:", rows[-1], flush=True)
 
 

@@ -52,12 +52,12 @@ def test_heatmaps_move_with_the_image(seed):
 def test_low_answers_are_kept_finely():
     values = np.linspace(0, 1, 4096, dtype=np.float32).reshape(1, 64, 64)
     cell = scene(0)
-    stored = (TaughtCell.of(cell, [lambda _: values]).heat / np.float32(255)) ** 2
+    stored = (TaughtCell.of(cell, values).heat / np.float32(255)) ** 2
     assert np.abs(stored - values).max() < 0.004 and np.abs(stored - values)[values < 0.1].max() < 0.0013
 
 
 def test_a_small_network_answers_as_its_teachers(tmp_path):
-    cells = [TaughtCell.of(scene(k), [teacher, teacher]) for k in range(30)]
+    cells = [TaughtCell.of(cell, teacher(unpack(cell.packed))) for cell in map(scene, range(30))]
     task = DistillationTask(cells, SMALL, replace(SHORT, points=0.0))
     rows = fit(task, tmp_path / "run")
     assert [path.name for path in sorted((tmp_path / "run").glob("epoch_*"))] == [
@@ -78,7 +78,7 @@ def test_a_small_network_answers_as_its_teachers(tmp_path):
 
 def test_points_weigh_where_they_are_known():
     unlabelled = replace(scene(1), known=np.array([True, False]))
-    task = DistillationTask([TaughtCell.of(unlabelled, [lambda d: np.zeros((2, 24, 26), np.float32)])], SMALL, SHORT)
+    task = DistillationTask([TaughtCell.of(unlabelled, np.zeros((2, 24, 26), np.float32))], SMALL, SHORT)
     task.items(1, None)
     target = task.batch(np.zeros(8, int)).heatmaps
     assert target.shape == (8, 2, 16, 16) and float(target.max()) <= SHORT.points + 1e-6

@@ -1,13 +1,13 @@
 """Distillation: heatmaps of large networks, and points -> one small network that answers as they do.
 
-A network that only proposes places may be small, as long as it misses none that a larger one would propose.
-Its teachers say of every place how likely they hold it; that teaches more than points do, which say yes or no
-(Hinton, Vinyals and Dean 2015, arXiv:1503.02531).
+A network that only proposes places may be small, as long as it misses none that a larger one would propose and a
+verifier confirm. Its teachers say of every place how likely they hold it; that teaches more than points do, which say
+yes or no (Hinton, Vinyals and Dean 2015, arXiv:1503.02531).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -46,10 +46,8 @@ class TaughtCell:
     heat: NDArray[np.uint8]
 
     @staticmethod
-    def of(cell: TrainingCell, teachers: Sequence[Callable[[Float32], Float32]]) -> TaughtCell:
-        """Let the teachers look: each maps a density (h, w) to heatmaps."""
-        density = unpack(cell.packed)
-        mean = np.mean([teacher(density) for teacher in teachers], axis=0)
+    def of(cell: TrainingCell, mean: Float32) -> TaughtCell:
+        """Keep a cell and the teachers' mean heatmap (classes, h / stride, w / stride)."""
         return TaughtCell(cell, np.rint(np.sqrt(mean.clip(0, 1)) * _BYTE).astype(np.uint8))
 
 
@@ -73,9 +71,9 @@ class DistillationSettings:
 
     epochs: int = 20
     steps: int = 400
-    batch: int = 32
-    side: int = 320
-    rate: float = 3e-3
+    batch: int = 16
+    side: int = 384
+    rate: float = 2e-3
     decay: float = 0.01
     warm: float = 0.02
     points: float = 0.3
