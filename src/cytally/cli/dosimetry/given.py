@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from cytally.dosimetry.estimation.limits.detector_errors import DetectorErrors
     from cytally.types import IntArray
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+#: What a command is before and after it gets options.
+Command = Callable[..., None]
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 METHODS = ("likelihood", "merkle", "merkle95", "delta", "bayes")
@@ -109,33 +110,33 @@ class Typed:
         return Totals(self.dicentrics, self.cells)
 
 
-def typed_options(command: Command) -> Any:
+def typed_options(command: Command) -> Command:
     """Options of typed counts; the command gets them as `typed`."""
 
     @wraps(command)
     def with_counts(
-        *given: Any, dicentrics: int | None, cells: int | None, distribution: str | None, **more: Any
-    ) -> Any:
+        *given: object, dicentrics: int | None, cells: int | None, distribution: str | None, **more: object
+    ) -> None:
         """The command, with its three options as one noun."""
-        return command(*given, typed=Typed(dicentrics, cells, distribution), **more)
+        command(*given, typed=Typed(dicentrics, cells, distribution), **more)
 
     return with_options(with_counts, *_TYPED)
 
 
-def exposure_options(command: Command) -> Any:
+def exposure_options(command: Command) -> Command:
     """Options of the exposure; the command gets them as `exposure`."""
 
     @wraps(command)
-    def with_exposure(*given: Any, hours: float, repair_hours: float, d0: float, **more: Any) -> Any:
+    def with_exposure(*given: object, hours: float, repair_hours: float, d0: float, **more: object) -> None:
         """The command, with its three options as one noun."""
-        return command(*given, exposure=_exposure(hours, repair_hours, d0), **more)
+        command(*given, exposure=_exposure(hours, repair_hours, d0), **more)
 
     return with_options(with_exposure, *_EXPOSURE)
 
 
 def dose_options(
     *, methods: tuple[str, ...] = METHODS, prior: bool = False, detector: bool = False
-) -> Callable[[Command], Any]:
+) -> Callable[[Command], Command]:
     """Options of a dose; the command gets them as `settings`.
 
     Parameters
@@ -156,20 +157,20 @@ def dose_options(
     )
     options = (method, *_EXPOSURE, _PARTIAL, *([_PRIOR] if prior else []), *(_DETECTOR if detector else ()))
 
-    def decorated(command: Command) -> Any:
+    def decorated(command: Command) -> Command:
         """The command, with the options of a dose as one noun."""
 
         @wraps(command)
-        def with_settings(*given: Any, **options: Any) -> Any:
+        def with_settings(*given: object, **options: Any) -> None:
             """The command as click calls it."""
-            return command(*given, settings=_settings(options), **options)
+            command(*given, settings=_settings(options), **options)
 
         return with_options(with_settings, *options)
 
     return decorated
 
 
-def with_options(command: Callable[..., Any], *options: Callable[[Any], Any]) -> Any:
+def with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
     """A command with options, in the order in which the help shows them."""
     for option in reversed(options):
         command = option(command)
@@ -277,14 +278,15 @@ def dose_words(found: Dose) -> str:
 _IN_GRAY = {"dose": "estimate", "lower": "lower", "upper": "upper"}
 
 
-def dose_json(found: Dose) -> Any:
+def dose_json(found: Dose) -> dict[str, object]:
     """A dose as plain numbers, for programs."""
     told = asdict(found)
     in_gray = {f"{name}_gy": told.pop(key) for name, key in _IN_GRAY.items()}
-    return plain(in_gray | told | {"warnings": list(found.warnings)})
+    whole = in_gray | told | {"warnings": list(found.warnings)}
+    return {name: plain(value) for name, value in whole.items()}
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """For JSON: NaN and infinity have no JSON: null."""
     if isinstance(value, dict):
         return {k: plain(v) for k, v in value.items()}
