@@ -34,11 +34,12 @@ Propose = Callable[[np.ndarray, Ensemble], Detections]
 
 @dataclass(frozen=True)
 class Way:
-    """Networks in some number format, and where they look."""
+    """Networks in some number format, where they look, and whether all places are verified closely."""
 
     name: str
     ensemble: Ensemble
     propose: Propose = propose
+    closely: bool = False
 
 
 def built(ensemble: Ensemble, member, verifier) -> Ensemble:
@@ -72,7 +73,7 @@ def on_openvino(ensemble: Ensemble, members: str, verifiers: str = "float32") ->
 
 
 def slow(ensemble: Ensemble) -> Way:
-    return Way("torch, float32, everywhere", on_torch(ensemble, torch.float32), partial(propose, saving=False))
+    return Way("torch, float32, everywhere", on_torch(ensemble, torch.float32), partial(propose, saving=False), True)
 
 
 def fast(ensemble: Ensemble) -> list[Way]:
@@ -126,7 +127,8 @@ def simulated(number: int, seed: int) -> np.ndarray:
 def looked(values: np.ndarray, way: Way) -> tuple[Detections, Detections]:
     """Proposals, and decisions."""
     proposed = way.propose(values, way.ensemble)
-    return proposed, ByVerifier(way.ensemble).judge(values, proposed)
+    rule = ByVerifier(way.ensemble)
+    return proposed, (rule.judge if way.closely else rule.sift)(values, proposed)
 
 
 def one_thread() -> None:

@@ -37,11 +37,14 @@ class ByVerifier:
 
     def decide(self, values: Float32) -> Detections:
         """Aberrations in a normalised density (h, w), in its pixels."""
-        found = propose(values, self.ensemble)
-        return self._confirmed(self._glanced(values, found) if len(found) else found)
+        return self.sift(values, propose(values, self.ensemble))
+
+    def sift(self, values: Float32, proposed: Detections) -> Detections:
+        """Of the proposed places those that the verifiers confirm, each looked at as closely as that needs."""
+        return self._confirmed(self._glanced(values, proposed) if len(proposed) else proposed)
 
     def judge(self, values: Float32, proposed: Detections) -> Detections:
-        """Of the proposed places those that the verifiers confirm."""
+        """The same from a close look at every place."""
         return self._confirmed(self._read(values, proposed))
 
     def explain(self, values: Float32) -> Explanation:
