@@ -6,22 +6,13 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from tests.cases.commands import every_command
 
 from cytally.cli.main import cli
 
 ROOT = Path(__file__).parents[1]
 PAGES = {path: path.read_text() for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
 TEXT = "\n".join(PAGES.values())
-
-
-def every_command(group, path=()):
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        if isinstance(command, click.Group):
-            yield from every_command(command, (*path, name))
-        else:
-            yield (*path, name), command
 
 
 COMMANDS = dict(every_command(cli))

@@ -3,20 +3,10 @@
 import click
 import pytest
 from click.testing import CliRunner
+from tests.cases.commands import every_command
 
 from cytally.cli.main import cli
 from cytally.cli.options import AGE, PICTURE, POSITIVE, SHARE, TABLE, Finite, gathered, together
-
-
-def every_command(group, path=()):
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        if isinstance(command, click.Group):
-            yield from every_command(command, (*path, name))
-        else:
-            yield (*path, name), command
-
 
 FLOATS = [
     (path, option)

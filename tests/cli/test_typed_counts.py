@@ -3,9 +3,8 @@
 import json
 
 import pytest
-from click.testing import CliRunner
+from tests.cases.commands import dosimetry as run
 
-from cytally.cli.main import cli
 from cytally.dosimetry.curves.calibrate import stated
 
 
@@ -14,14 +13,6 @@ def curve(tmp_path):
     path = tmp_path / "c.json"
     stated((0.00128, 0.02103, 0.06307), (0.00047, 0.00516, 0.00401), (0, 0, 0), highest_dose=5).save(path)
     return path
-
-
-def run(*words):
-    try:
-        runner = CliRunner(mix_stderr=False)
-    except TypeError:  # click 8.2 and later always part them
-        runner = CliRunner()
-    return runner.invoke(cli, ["dosimetry", *map(str, words)])
 
 
 COUNTS = {

@@ -2,13 +2,12 @@
 
 import csv
 import json
-import os
 import shutil
-import subprocess
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from tests.cases.commands import needs_chromium, photograph
 
 from cytally.cli.main import cli
 from cytally.images.read import read
@@ -205,26 +204,10 @@ def test_empty_stain_everywhere_is_one_clear_error(lapse, tmp_path):
     assert "none of 20 pairs could be labelled" in said and "one brightness" in said
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium on this machine: the page was not rendered")
+@needs_chromium
 def test_the_report_renders_in_a_browser(run, tmp_path):
     out, _ = run
-    shot = tmp_path / "page.png"
-    subprocess.run(
-        [
-            "chromium",
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--window-size=1100,3000",
-            f"--screenshot={shot}",
-            (out / "report.html").resolve().as_uri(),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=120,
-        env=os.environ | {"HOME": str(tmp_path)},
-    )
-    picture = read(shot).pixels
+    picture = read(photograph(out / "report.html", tmp_path, (1100, 3000))).pixels
     assert picture.shape[0] >= 3000 and picture.std() > 20
 
 

@@ -10,12 +10,13 @@ import pytest
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
+from tests.cases.commands import hold
 from tests.training.tasks.test_crops import SMALL as VERIFIER
 from tests.training.tasks.test_crops import shapes
 from tests.training.tasks.test_heatmaps import SMALL, Dots, settings
 
 from cytally.errors import OutputError, RunError, RunLockedError
-from cytally.files.runs import locked, read_record
+from cytally.files.runs import read_record
 from cytally.nets.unet import Architecture
 from cytally.training import checkpoints, loop, pool
 from cytally.training.checkpoints import load_tensors, member_path, save_tensors
@@ -151,12 +152,6 @@ def test_two_trainings_into_one_folder_are_kept_apart(tmp_path, kind):
     finally:
         done.set()
         other.join()
-
-
-def hold(folder, ready, done):
-    with locked(folder):
-        ready.set()
-        done.wait(30)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

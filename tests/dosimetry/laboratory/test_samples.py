@@ -6,9 +6,8 @@ import warnings
 
 import openpyxl
 import pytest
-from click.testing import CliRunner
+from tests.cases.commands import dosimetry as run
 
-from cytally.cli.main import cli
 from cytally.dosimetry.curves.calibrate import stated
 from cytally.dosimetry.laboratory.samples import LeftOut, read_sample_table, read_samples
 from cytally.errors import CountsError, FileError
@@ -228,14 +227,6 @@ def test_a_running_number_beside_the_name_is_left_alone(tmp_path):
 def curve(tmp_path):
     stated((0.00128, 0.02103, 0.06307), (0.00047, 0.00516, 0.00401), (0, 0, 0)).save(tmp_path / "c.json")
     return tmp_path / "c.json"
-
-
-def run(*words):
-    try:
-        runner = CliRunner(mix_stderr=False)
-    except TypeError:  # click 8.2 and later always part them
-        runner = CliRunner()
-    return runner.invoke(cli, ["dosimetry", *map(str, words)])
 
 
 BAD = "sample,cells,dicentrics\n=1+1,500,25\nB,x,5\nC,200,9\n"

@@ -1,12 +1,11 @@
 """The page is complete in itself and looks right in a real browser."""
 
 import re
-import shutil
-import subprocess
 
 import cv2
 import numpy as np
 import pytest
+from tests.cases.commands import needs_chromium, photograph
 
 from cytally.dosimetry.curves.calibrate import Curve, DosePoint, Origin, calibrate
 from cytally.dosimetry.estimation.dose import dose_of_counts
@@ -116,29 +115,9 @@ def test_a_curve_from_literature_without_data_can_be_drawn(page, tmp_path):
     assert as_svg(drawn).startswith("<svg")
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium on this machine: the page was not rendered")
+@needs_chromium
 def test_a_browser_shows_the_dose_the_curve_and_the_gallery(page, tmp_path):
-    shot = tmp_path / "page.png"
-    subprocess.run(
-        [
-            "chromium",
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--no-first-run",
-            f"--user-data-dir={tmp_path / 'profile'}",
-            "--window-size=1000,2200",
-            f"--screenshot={shot}",
-            page.as_uri(),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
-    picture = cv2.imread(str(shot)).astype(int)
+    picture = cv2.imread(str(photograph(page, tmp_path, (1000, 2200)))).astype(int)
     red = np.abs(picture - (32, 44, 213)).max(axis=2) < 12  # border of a dicentric, line of the sample
     blue = np.abs(picture - (178, 114, 0)).max(axis=2) < 12  # border of the fragment, the curve
     assert red.sum() > 500 and blue.sum() > 500

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from tests.cases.commands import dosimetry, hold
 
-from cytally.cli.main import cli
 from cytally.dosimetry import pipeline
 from cytally.dosimetry.density import normalise
 from cytally.dosimetry.detectors.ensemble import load_ensemble
@@ -29,7 +28,6 @@ from cytally.errors import (
     RunLockedError,
 )
 from cytally.files.hashes import hash_of
-from cytally.files.runs import locked
 from cytally.images.read import read
 from cytally.images.write import write
 from cytally.types import Image
@@ -204,7 +202,6 @@ def test_notes_on_images_are_on_the_screen_and_in_json_once_for_all_of_them(cell
         (cells / f"S1_{number:05d}.png").unlink()
         write(cells / f"{number}.ome.tif", Image(image.pixels, 6.45))
     words = [
-        "dosimetry",
         "score",
         str(cells),
         "--out",
@@ -213,11 +210,10 @@ def test_notes_on_images_are_on_the_screen_and_in_json_once_for_all_of_them(cell
         str(random_ensemble),
     ]
     said = "0.ome.tif, 1.ome.tif, 2.ome.tif and 1 more: pixel size 6.45 um in the metadata is the camera's"
-    runner = CliRunner(mix_stderr=False)
-    done = runner.invoke(cli, words)
+    done = dosimetry(*words)
     assert done.exit_code == 0, done.output
     assert done.stderr.count("6.45") == 1 and f"  note: {said}" in done.stderr
-    notes = json.loads(runner.invoke(cli, [*words, "--json"]).stdout)["notes"]
+    notes = json.loads(dosimetry(*words, "--json").stdout)["notes"]
     assert [note.startswith(said) for note in notes] == [True]
 
 
@@ -306,12 +302,6 @@ def test_a_folder_with_something_else_is_not_touched(cells, ensemble, tmp_path):
     (tmp_path / "thesis" / "chapter.txt").write_text("mine")
     with pytest.raises(RunError, match="not empty and not a run"):
         score_folder([cells], tmp_path / "thesis", ensemble)
-
-
-def hold(folder, ready, done):
-    with locked(folder):
-        ready.set()
-        done.wait(30)
 
 
 def test_two_runs_into_the_same_folder(cells, ensemble, tmp_path):

@@ -10,9 +10,9 @@ import shutil
 
 import numpy as np
 import pytest
+from tests.cases.commands import hold
 
 from cytally.errors import ImageError, OutputError, RunError, RunLockedError
-from cytally.files.runs import locked
 from cytally.images.masks import read_mask
 from cytally.images.sequences import tracks
 from cytally.images.sequences.tracks import TrackRow, read_masks, write_tracks
@@ -253,12 +253,6 @@ def test_two_labellings_into_one_folder_are_kept_apart(pairs, tmp_path):
     finally:
         done.set()
         other.join()
-
-
-def hold(folder, ready, done):
-    with locked(folder):
-        ready.set()
-        done.wait(30)
 
 
 def test_an_image_whose_name_is_not_utf8_is_found_again_from_the_table_of_labels(pairs, tmp_path):

@@ -6,25 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.cases.nuclei import QUICK, TINY, grid
 
 from cytally.errors import RunError
-from cytally.nets.unet import Architecture
 from cytally.training import augment
 from cytally.training.checkpoints import member_path
 from cytally.training.folder import read_curve
-from cytally.training.tasks.masks import MaskedCrop, MaskSettings, MaskTask, best_epochs, example, fit_masks, unpacked
-
-TINY = Architecture(classes=2, filters=4, depth=3, stride=2, sharp=True, widest=16)
-QUICK = MaskSettings(epochs=3, patience=3, steps=4, batch=2, side=64, rate=5e-3, members=2)
-
-
-def grid(count=6, shape=(96, 96), radius=8):
-    rows, cols = np.mgrid[: shape[0], : shape[1]]
-    labels = np.zeros(shape, np.int32)
-    for k in range(count):
-        centre = (16 + 30 * (k // 3), 16 + 30 * (k % 3))
-        labels[(rows - centre[0]) ** 2 + (cols - centre[1]) ** 2 <= radius**2] = k + 1
-    return labels
+from cytally.training.tasks.masks import MaskedCrop, MaskTask, best_epochs, example, fit_masks, unpacked
 
 
 @given(st.integers(0, 2**20), st.integers(0, 40), st.integers(0, 40))
