@@ -23,7 +23,11 @@ from cytally.dosimetry.training.thresholds.cells import Goal, Seen
 from cytally.dosimetry.training.thresholds.verifier import Judged, choose_probability, reverified
 from cytally.dosimetry.training.verifier import VerifierTraining, with_verifiers
 from cytally.errors import EnsembleError
+from cytally.inference.ensemble import add_verifiers
 from cytally.inference.votes import predict
+from cytally.nets.unet import Architecture
+from cytally.nets.verifier import Verifier, VerifierArchitecture
+from cytally.training.checkpoints import save_tensors, weights_of
 from cytally.training.examples import TrainingCell, unpack
 from cytally.training.tasks.crops import REFRESH, STORED, VerifierSettings
 
@@ -143,6 +147,18 @@ def test_verifiers_go_on_from_verifiers_where_there_are_some(random_ensemble, so
     convolutions = [name for name in weights[0] if name.endswith("weight") and weights[0][name].ndim == 4]
     assert convolutions and all((weights[0][n] == weights[1][n]).all() for n in convolutions)  # learnt at rate 0
     assert len(first.verifiers) == len(again.verifiers) == 1
+
+
+def test_verifiers_that_are_larger_than_members_go_on_as_they_are(random_ensemble, source, tmp_path, monkeypatch):
+    """The shipped members are smaller than the verifier: `verify --further` and `adapt` must not build it as these."""
+    monkeypatch.setattr(train, "THRESHOLD_CELLS", (2, 2))
+    monkeypatch.setattr(candidates, "_SHARD", 3)
+    large = VerifierArchitecture(Architecture(filters=3, depth=4, widest=12), 48)
+    save_tensors(tmp_path / "v.safetensors", weights_of(Verifier(large)))
+    add_verifiers(random_ensemble, [tmp_path / "v.safetensors"], large.arguments, {})
+    course = VerifierTraining(3, 1, 32, VerifierSettings(epochs=1, batch=8))
+    made = with_verifiers(random_ensemble, tmp_path / "out", source, course, lambda *_: None, {}, further=True)
+    assert made.verifiers[0].architecture == large != course.architecture(load_ensemble(random_ensemble).card)
 
 
 def test_the_command_says_what_it_made(random_ensemble, tmp_path, monkeypatch):

@@ -29,6 +29,7 @@ from cytally.files.atomic import write_bytes
 from cytally.files.runs import machine
 from cytally.inference.card import CARD, read_card, sha256_of
 from cytally.inference.ensemble import add_verifiers
+from cytally.nets.architecture import VerifierArchitecture
 from cytally.nets.unet import Architecture
 from cytally.progress import Progress
 from cytally.training.examples import TrainingCell
@@ -239,7 +240,7 @@ def _reverified(source: MixedSource, base: Path, out: Path, progress: Progress) 
     """Verifiers of the base, taught what the new ensemble proposes in the laboratory's own cells."""
     card = load_ensemble(base).card
     starts = tuple(base / verifier.file for verifier in card.verifiers)
-    course = VerifierTraining(_REREAD, len(starts), int(card.verifier["side"]), REFRESH)
+    course = VerifierTraining(_REREAD, len(starts), settings=REFRESH, built=VerifierArchitecture.of(card.verifier))
     weights, crops = train_verifiers(source, out, course, out / "training" / "verifier", progress, starts)
     add_verifiers(out, weights, card.verifier, said(crops, course, len(card.classes)))
     return load_ensemble(out)

@@ -40,16 +40,19 @@ class VerifierTraining:
     side : int
         Edge of the crops in normalised pixels.
     settings : VerifierSettings
+    built : VerifierArchitecture, optional
+        Default: verifiers are built as the members of the ensemble are.
     """
 
     cells: int = 8000
     count: int = 3
     side: int = 96
     settings: VerifierSettings = field(default_factory=VerifierSettings)
+    built: VerifierArchitecture | None = None
 
     def architecture(self, card: Card) -> VerifierArchitecture:
-        """Verifiers built as the members of an ensemble are."""
-        return VerifierArchitecture(Architecture(**card.arguments), self.side)
+        """Of the verifiers of an ensemble."""
+        return self.built or VerifierArchitecture(Architecture(**card.arguments), self.side)
 
 
 def train_verifiers(
@@ -153,6 +156,8 @@ def with_verifiers(
     card = load_ensemble(base).card
     if further and not card.verifiers:
         raise EnsembleError(f"{base}: expected an ensemble with verifiers to go on with, it has none")
+    if further:  # they may be built otherwise than its members
+        course = replace(course, built=VerifierArchitecture.of(card.verifier))
     last_first = [base / file.file for file in (card.verifiers if further else reversed(card.members))]
     starts = [last_first[k % len(last_first)] for k in range(course.count)]
     weights, crops = train_verifiers(source, base, course, out / "verifier", progress, starts)
