@@ -26,7 +26,7 @@ import sys
 from pathlib import Path
 
 from edition.cells import cells, gather, held, shares
-from edition.finish import DATA, assemble, thresholds
+from edition.finish import DATA, assemble, levelled, limits_of, thresholds
 from edition.networks import PROPOSING, SMALL, distilled, member, places, taught, verifier
 
 from cytally.training.tasks.distilled import DistillationSettings
@@ -67,7 +67,8 @@ def main() -> None:
     parser.add_argument("--members", nargs="*", type=Path, default=[])
     parser.add_argument("--verifiers", nargs="*", type=Path, default=[])
     parser.add_argument("--machine", default="", help="for the card: where it was trained")
-    parser.add_argument("--small", action="store_true", help="the members are distilled ones")
+    parser.add_argument("--levels", nargs=2, type=float, help="the members are small: answers that shall propose")
+    parser.add_argument("--limits-of", type=Path, help="edition with the same verifiers, whose limits are kept")
     parser.add_argument("--sensitive", action="store_true")
     parser.add_argument("--contracted", type=float, default=0.0, help="share of cells of the styles lobed and beaded")
     given = parser.parse_args()
@@ -77,8 +78,13 @@ def main() -> None:
         held(given.folders[0], given.work, given.cells)
     elif given.piece == "assemble":
         notes = {"command": "scripts/train_shipped.sh", "seed": given.seed, "data": DATA, "machine": given.machine}
-        members = SMALL if given.small else PROPOSING
-        assemble(given.folders[0], given.members, given.verifiers, notes, members)
+        files = given.members
+        if given.levels:
+            moved = given.work / "levelled"
+            files = [levelled(path, moved / f"{k}_{path.name}", given.levels) for k, path in enumerate(files)]
+        assemble(given.folders[0], files, given.verifiers, notes, SMALL if given.levels else PROPOSING)
+        if given.limits_of:
+            limits_of(given.limits_of, given.folders[0])
     elif given.piece == "thresholds":
         thresholds(given.work, given.folders[0], given.cells)
     elif given.piece == "cells":

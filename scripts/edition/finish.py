@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
+
 from cytally.dosimetry.compose.cell import Wanted
 from cytally.dosimetry.density import NOMINAL_PIXEL_UM, NOMINAL_SIZE
+from cytally.dosimetry.detectors.candidates import LEVEL
 from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.training.sources import CLASSES, ComposedSource, DrawnSource
 from cytally.dosimetry.training.thresholds.cells import look_at
 from cytally.dosimetry.training.thresholds.votes import choose
 from cytally.dosimetry.training.train import threshold_cells
-from cytally.inference.card import Card, Thresholds
-from cytally.inference.ensemble import add_verifiers, write_ensemble
+from cytally.inference.card import Card, Thresholds, read_card
+from cytally.inference.ensemble import add_verifiers, write_card, write_ensemble
 from cytally.nets.architecture import Architecture, VerifierArchitecture
+from cytally.training.checkpoints import load_tensors, save_tensors
 from cytally.training.examples import CellSource
 from edition.cells import fields_of, fitted, geometries_of
 from edition.networks import SIDE, VERIFYING, say
@@ -44,6 +49,30 @@ def assemble(
     )
     write_ensemble(out, card, members)
     add_verifiers(out, verifiers, VerifierArchitecture(VERIFYING, SIDE).arguments, notes)
+
+
+def limits_of(former: Path, out: Path) -> None:
+    """The limits of a former edition, where the verifiers are its own."""
+    kept = ("probability", "cooccurrence_weight", "hard_rule_probability")
+    old, new = read_card(former), read_card(out)
+    if [one.sha256 for one in old.verifiers] != [one.sha256 for one in new.verifiers]:
+        raise SystemExit(f"{out}: expected the verifiers of {former}; choose thresholds instead")
+    update = {name: getattr(old.thresholds, name) for name in kept}
+    write_card(out, new.model_copy(update={"thresholds": new.thresholds.model_copy(update=update)}))
+
+
+def levelled(path: Path, out: Path, levels: Sequence[float]) -> Path:
+    """A small member whose answers of these levels (dicentric, fragment) become those from which places are proposed.
+
+    It answers more or less boldly than its teachers; the last layer's bias alone is moved.
+    """
+    tensors = load_tensors(path)[0]
+    asked = torch.tensor([LEVEL[name] for name in CLASSES], dtype=torch.float64)
+    moved = torch.logit(asked) - torch.logit(torch.tensor(levels, dtype=torch.float64))
+    tensors["head.bias"] = (tensors["head.bias"].double() + moved).to(tensors["head.bias"].dtype)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save_tensors(out, tensors)
+    return out
 
 
 def thresholds(work: Path, out: Path, count: int) -> None:
