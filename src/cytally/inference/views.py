@@ -90,4 +90,5 @@ class EightViews(ABC):
     def _started(self, crops: Float32) -> Glance:
         views = self.views(crops, FIRST)
         low = views.sum(axis=1) / VIEWS
-        return Glance(low, low + np.float32((VIEWS - views.shape[1]) / VIEWS), views)
+        rest = (VIEWS - views.shape[1]) / VIEWS + 1e-6  # and what rounding may add
+        return Glance(low, low + np.float32(rest), views)

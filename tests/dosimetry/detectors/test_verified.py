@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cytally.dosimetry.detectors.candidates import propose
-from cytally.dosimetry.detectors.cooccurrence import least, weigh
+from cytally.dosimetry.detectors.cooccurrence import confirmed, may_count
 from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.detectors.verified import ByVerifier
 from cytally.inference.ensemble import add_verifiers
@@ -15,6 +15,7 @@ from cytally.inference.views import VIEWS
 from cytally.nets.unet import Architecture
 from cytally.nets.verifier import Verifier, VerifierArchitecture
 from cytally.training.checkpoints import save_tensors, weights_of
+from cytally.types import Detections
 
 ARCHITECTURE = VerifierArchitecture(Architecture(filters=2, depth=3, widest=8), 32)
 
@@ -61,18 +62,28 @@ def test_a_glance_decides_as_a_close_look(unsure, weights, strict, rng):
     assert kept > 20
 
 
-@pytest.mark.parametrize("weights", [[0.0, 0.0], [0.8, 0.5], [3.0, 1.0]], ids=str)
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("weights", [None, [0.8, 0.5], [3.0, 1.0]], ids=str)
 @pytest.mark.parametrize("limits", [[0.9675, 0.8494], [0.3, 0.01], [0.0, 0.0]], ids=str)
-def test_the_lowest_probability_that_can_count(shipped, limits, weights):
-    """Against weighing itself, beside the surest evidence that there can be."""
-    lowest = least(with_limits(shipped, limits, weights))
-    own = np.linspace(0, 1, 5001)
-    for channel, limit in enumerate(limits):
-        places = np.array([[0.0, 0.0], [0.0, 900.0], [0.0, 1800.0]])
-        classes = np.array([channel, 1 - channel, 1 - channel])
-        counts = np.array([weigh(places, classes, np.array([p, 0.999, 0.999]), weights)[0] > limit for p in own])
-        assert not counts[own < lowest[channel]].any()
-        assert counts[own > lowest[channel] + 1e-3].all()
+def test_what_cannot_count_at_most_counts_never(shipped, limits, weights, strict, rng):
+    """Whatever the probabilities are below their bounds; and at the bounds themselves nothing is held open in vain."""
+    ensemble, open_ = with_limits(shipped, limits, weights, co_occurrence=strict, hard_rule_probability=limits), 0
+    for _ in range(200):
+        count = int(rng.integers(1, 7))
+        places, classes = rng.uniform(0, 90, (count, 2)), rng.integers(0, 2, count)
+        high = rng.uniform(0, 1, count) ** rng.uniform(0.2, 3)
+        may = may_count(places, classes, high, ensemble)
+        open_ += may.sum()
+        for share in (1.0, rng.uniform(0, 1, count)):
+            names = [shipped.classes[k] for k in classes]
+            none = np.zeros(count)
+            found = Detections(*places.T, tuple(names), none.astype(int), none, none, 2, high * share)
+            kept = confirmed(found, ensemble)
+            counts = np.isin(places[:, 0], kept.row)
+            assert not (counts & ~may).any()
+            if isinstance(share, float):
+                np.testing.assert_array_equal(counts, may)
+    assert open_ > 20
 
 
 def test_a_cell_without_aberrations_is_not_looked_at_eight_times(unsure, rng, monkeypatch):

@@ -103,26 +103,25 @@ def weigh(
     return np.where(weight > 0, 1 / (1 + np.exp(-logit)), probability)
 
 
-def least(ensemble: Ensemble) -> FloatArray:
-    """Lowest probability, by class, that can count, whatever else a cell holds.
+def may_count(
+    places: FloatArray, classes: NDArray[np.integer], high: FloatArray, ensemble: Ensemble
+) -> NDArray[np.bool_]:
+    """Which places may count where no probability exceeds `high`, as no evidence can speak more for them.
 
     Parameters
     ----------
+    places, classes
+        As for `evidence`.
+    high : ndarray of shape (n,)
+        What the probability of each is at most.
     ensemble : Ensemble
         Its thresholds.
 
     Returns
     -------
-    ndarray of shape (classes,)
+    ndarray of bool, shape (n,)
     """
-    thresholds = ensemble.card.thresholds
-    if thresholds.co_occurrence:
-        return np.asarray(thresholds.hard_rule_probability or thresholds.probability, float)
-    limits = np.asarray(thresholds.probability, float)
-    weights = np.asarray(thresholds.cooccurrence_weight or np.zeros(len(limits)), float)
-    logit = _logit(np.clip(limits, _EDGE, 1 - _EDGE)) - weights * _logit(np.array(_SUREST))
-    lowest = np.where(weights > 0, 1 / (1 + np.exp(-logit)) - _EDGE, limits)
-    return np.where(np.minimum(lowest, limits) <= _EDGE, 0.0, lowest)
+    return np.asarray(_weighed(places, classes, np.clip(high, 0, 1), ensemble) > _limits(ensemble)[classes])
 
 
 def confirmed(found: Detections, ensemble: Ensemble) -> Detections:
@@ -135,14 +134,25 @@ def confirmed(found: Detections, ensemble: Ensemble) -> Detections:
     ensemble : Ensemble
         Its thresholds; under co-occurrence nothing is weighed, as that rule has the fragment already.
     """
-    thresholds, own = ensemble.card.thresholds, channels(found, ensemble)
+    places, own = np.stack([found.row, found.col], axis=1), channels(found, ensemble)
+    probability = _weighed(places, own, found.probability, ensemble)
+    return replace(found, probability=probability).keep(probability > _limits(ensemble)[own])
+
+
+def _weighed(
+    places: FloatArray, classes: NDArray[np.integer], probability: FloatArray, ensemble: Ensemble
+) -> FloatArray:
+    """Weighed as the card says; under co-occurrence not at all."""
+    thresholds = ensemble.card.thresholds
     if thresholds.co_occurrence:
-        return found.keep(
-            found.probability > np.asarray(thresholds.hard_rule_probability or thresholds.probability, float)[own]
-        )
-    places = np.stack([found.row, found.col], axis=1)
-    probability = weigh(places, own, found.probability, thresholds.cooccurrence_weight or [])
-    return replace(found, probability=probability).keep(probability > np.asarray(thresholds.probability, float)[own])
+        return probability
+    return weigh(places, classes, probability, thresholds.cooccurrence_weight or [])
+
+
+def _limits(ensemble: Ensemble) -> FloatArray:
+    thresholds = ensemble.card.thresholds
+    strict = thresholds.hard_rule_probability if thresholds.co_occurrence else None
+    return np.asarray(strict or thresholds.probability, float)
 
 
 def _logit(probability: FloatArray) -> FloatArray:

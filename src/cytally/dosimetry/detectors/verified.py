@@ -19,7 +19,7 @@ from cytally.dosimetry.detectors.candidates import (
     propose,
     proposing,
 )
-from cytally.dosimetry.detectors.cooccurrence import confirmed, least, speaking
+from cytally.dosimetry.detectors.cooccurrence import confirmed, may_count, speaking
 from cytally.dosimetry.detectors.protocol import Explanation, outlined
 from cytally.inference.ensemble import Ensemble
 from cytally.inference.votes import look_everywhere, predict
@@ -84,16 +84,17 @@ class ByVerifier:
         own, every = channels(found, self.ensemble), np.arange(len(found))
         seen = glances(values, found, self.ensemble)
         high, low = (np.mean([getattr(one, end) for one in seen], axis=0)[every, own] for end in ("high", "low"))
-        probability, needed = low.clip(0, 1).astype(float), least(self.ensemble)[own]
+        probability, places = low.clip(0, 1).astype(float), np.stack([found.row, found.col], axis=1)
 
         def finished(asked: NDArray[np.bool_]) -> None:
             answers = finish(values, found.keep(asked), self.ensemble, [one.of(asked) for one in seen])
             probability[asked] = answers[np.arange(asked.sum()), own[asked]]
 
-        finished(high >= needed)
-        counting = probability >= needed
-        places = np.stack([found.row, found.col], axis=1)
-        finished(speaking(places, own, probability, high, counting) & (high < needed))
+        open_ = may_count(places, own, high, self.ensemble)
+        finished(open_)
+        high = np.where(open_, probability, high)
+        counting = open_ & may_count(places, own, high, self.ensemble)
+        finished(speaking(places, own, probability, high, counting) & ~open_)
         return replace(found, probability=probability)
 
     def _confirmed(self, found: Detections) -> Detections:
