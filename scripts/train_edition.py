@@ -21,6 +21,7 @@ pieces made the shipped edition.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -80,6 +81,7 @@ def main() -> None:
         notes = {"command": "scripts/train_shipped.sh", "seed": given.seed, "data": DATA, "machine": given.machine}
         files = given.members
         if given.levels:
+            notes["settings"] = json.loads((files[0].parent / "run.json").read_text())["settings"]
             moved = given.work / "levelled"
             files = [levelled(path, moved / f"{k}_{path.name}", given.levels) for k, path in enumerate(files)]
         assemble(given.folders[0], files, given.verifiers, notes, SMALL if given.levels else PROPOSING)

@@ -52,13 +52,15 @@ def assemble(
 
 
 def limits_of(former: Path, out: Path) -> None:
-    """The limits of a former edition, where the verifiers are its own."""
+    """The limits of a former edition, where the verifiers are its own, and how these were made."""
     kept = ("probability", "cooccurrence_weight", "hard_rule_probability")
     old, new = read_card(former), read_card(out)
     if [one.sha256 for one in old.verifiers] != [one.sha256 for one in new.verifiers]:
         raise SystemExit(f"{out}: expected the verifiers of {former}; choose thresholds instead")
     update = {name: getattr(old.thresholds, name) for name in kept}
-    write_card(out, new.model_copy(update={"thresholds": new.thresholds.model_copy(update=update)}))
+    training = new.training | {"verifiers": old.training["verifiers"], "taught by": f"{old.name}, {old.identity}"}
+    thresholds = new.thresholds.model_copy(update=update)
+    write_card(out, new.model_copy(update={"thresholds": thresholds, "training": training}))
 
 
 def levelled(path: Path, out: Path, levels: Sequence[float]) -> Path:

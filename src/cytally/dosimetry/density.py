@@ -18,7 +18,7 @@ from cytally.errors import ImageError
 from cytally.files.names import shown
 from cytally.images.background import background, without_corner_text
 from cytally.images.formats.colour import TRANSPARENT
-from cytally.types import FloatArray, Image
+from cytally.types import FloatArray, Image, IntArray
 
 Float32 = NDArray[np.float32]
 
@@ -273,9 +273,16 @@ def measure(density: Float32) -> Measured:
     if keep.sum() < FEWEST_OBJECTS:
         stain = max(float(np.percentile(smooth[::2, ::2], 99.5)), 0.05)
         return Measured(int(keep.sum()), float("nan"), stain)
-    core = smooth[keep[labels]]
+    core = np.concatenate([_inside(smooth, labels, k, stats[k]) for k in np.flatnonzero(keep)])
     size, stain = float(np.sqrt(np.median(area[keep]))), max(float(np.median(core)), 0.02)
     return Measured(int(keep.sum()), size, stain, groups_apart(centroids[keep, ::-1]))
+
+
+def _inside(smooth: Float32, labels: IntArray, number: int, stats: IntArray) -> Float32:
+    """Values of one component, from its box: the whole image is not searched."""
+    left, top, width, height = stats[:4]
+    box = np.s_[top : top + height, left : left + width]
+    return np.asarray(smooth[box][labels[box] == number])
 
 
 def groups_apart(places: FloatArray) -> tuple[int, ...]:

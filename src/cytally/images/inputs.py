@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cytally.errors import ImageError
 from cytally.files.names import shown, told_apart
 from cytally.images.read import find_images
@@ -93,7 +96,16 @@ def hash_of_picture(image: Image) -> str:
     True
     """
     pixels = image.pixels[..., 1] if image.pixels.ndim == 3 else image.pixels
-    digest = sha256(repr(image.shape).encode())
+    kind = "<u2" if _fits(pixels) else "<f8"
+    digest = sha256(f"{image.shape} {kind}".encode())
     for start in range(0, len(pixels), 256):  # a whole field as floats would be as large as the field twice over
-        digest.update(pixels[start : start + 256].astype("<f8").tobytes())
+        digest.update(pixels[start : start + 256].astype(kind).tobytes())
     return digest.hexdigest()
+
+
+def _fits(pixels: NDArray[np.generic]) -> bool:
+    """Whether all values are whole numbers of 16 bits, in whatever type they come."""
+    if pixels.dtype in (np.uint8, np.uint16):
+        return True
+    with np.errstate(invalid="ignore"):
+        return bool((pixels == pixels.astype(np.uint16)).all())

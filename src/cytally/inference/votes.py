@@ -87,10 +87,10 @@ def _count(maps: Float32, limits: FloatArray) -> NDArray[np.uint8]:
 
 def look_everywhere(density: Float32, member: Member) -> Float32:
     """Heatmaps (classes, h, w) of one member everywhere, tile by tile where the image is large."""
-    if max(density.shape) <= windows.TILE:
-        return member.padded(density)
     how = member.architecture
     heat = empty(density, how)
+    if max(density.shape) <= windows.TILE:
+        return member(windows.filled(density, how))[:, : heat.shape[1], : heat.shape[2]]
     rows, cols = (-(-size // how.multiple) for size in density.shape)
     windows.look_at(density, member, [(slice(0, rows), slice(0, cols))], heat)
     return heat

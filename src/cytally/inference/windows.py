@@ -6,7 +6,7 @@ window with the receptive field around it gives the same answers as the whole im
 look at windows, and only the rest is taken as read.
 
 A library makes its kernels anew for every shape that it has not met, which takes longer than the
-arithmetic: windows are grown to a few sizes, whose kernels are kept.
+arithmetic: windows are grown to a few sizes, and images by empty slide, so that kernels are kept.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ _NEAR = 16
 #: Larger windows are looked at tile by tile; edge of a tile's core in pixels.
 TILE = 1536
 #: Edges to which windows are grown, in pixels.
-EDGES = (*range(64, 512, 64), *range(512, TILE + 1, 128))
+EDGES = (64, 128, 192, 256, 384, 512, 768, 1024, TILE)
+#: Images are filled up to a multiple of this with empty slide, below and right, in pixels.
+GRID = 64
 #: More windows than this are merged into one at once.
 _MANY = 64
 #: What it costs to run a graph at all, in coarse cells.
@@ -52,6 +54,17 @@ def occupied(density: Float32, architecture: Architecture) -> Mask:
     grow = -(-_NEAR // architecture.multiple)
     kernel = np.ones((2 * grow + 1, 2 * grow + 1), np.uint8)
     return np.asarray(cv2.dilate(cells.astype(np.uint8), kernel) > 0)
+
+
+def grid(architecture: Architecture) -> int:
+    """What height and width of a filled image are multiples of; both are powers of two."""
+    return max(GRID, architecture.multiple)
+
+
+def filled(density: Float32, architecture: Architecture) -> Float32:
+    """A density with empty slide below and right, up to the next multiple of the grid."""
+    below, beside = (-size % grid(architecture) for size in density.shape)
+    return np.pad(density, ((0, below), (0, beside))) if below or beside else density
 
 
 def coarse(mask: Mask, size: int) -> Mask:
@@ -157,12 +170,12 @@ def look_at(density: Float32, member: Member, found: list[Window], heat: Float32
 def _look_at_one(density: Float32, member: Member, window: Window, heat: Float32) -> None:
     how = member.architecture
     cell, step = how.multiple, how.step
-    cells = [-(-size // cell) for size in density.shape]
+    cells = [-(-size // grid(how)) * grid(how) // cell for size in density.shape]
     grown = [_grown(part, size, how) for part, size in zip(window, cells, strict=True)]
     outer = [around(part, _margins(how)[0], size) for part, size in zip(grown, cells, strict=True)]
     crop = density[outer[0].start * cell : outer[0].stop * cell, outer[1].start * cell : outer[1].stop * cell]
-    below, beside = (-size % cell for size in crop.shape)  # only at the end of the image
-    crop = np.pad(crop, ((0, below), (0, beside))) if below or beside else crop
+    below, beside = ((part.stop - part.start) * cell - size for part, size in zip(outer, crop.shape, strict=True))
+    crop = np.pad(crop, ((0, below), (0, beside))) if below or beside else crop  # at the end of the image
     rows, cols = (
         slice(part.start - whole.start, part.stop - whole.start) for part, whole in zip(grown, outer, strict=True)
     )

@@ -144,7 +144,7 @@ class MetaphaseEnsemble(Ensemble):
 
 def shipped_folder() -> Path:
     """Where the ensemble that ships with the package lies."""
-    return Path(str(resources.files("cytally") / "ensembles" / "metaphase-2"))
+    return Path(str(resources.files("cytally") / "ensembles" / "metaphase-3"))
 
 
 #: What this door asks of an ensemble.

@@ -51,7 +51,7 @@ def read_plain(path: Path, *, as_numbers: bool = False) -> Decoded:
             deep = 2 if png and data[24] == 16 else 1
             bands = 3 if picture.mode == "P" else len(picture.getbands())
             check_size(picture.height, picture.width, bands * deep)
-            orientation = _orientation(picture)
+            orientation = 1 if png and b"eXIf" not in data else _orientation(picture)  # Pillow decodes to find none
             if png:
                 pixels, notes = _png_pixels(picture, data, as_numbers=as_numbers)
             else:
