@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import import_module
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
@@ -24,7 +24,8 @@ from cytally.inference.ensemble import set_threads
 from cytally.inference.runtime import TorchMember
 from cytally.nets.unet import Architecture, UNet
 from cytally.progress import silent
-from cytally.training.checkpoints import save_tensors, weights_of
+from cytally.training.checkpoints import load_tensors, save_tensors, weights_of
+from cytally.types import Detections
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("benchmarks", "scripts")
@@ -266,11 +267,40 @@ def train_edition(tmp_path, call):
     networks.member(tmp_path, 0, 1, 1, 2, None, 1e9)
     networks.places(tmp_path, "bank", 0, 1)
     assert np.load(tmp_path / "places_0.npz")["pixels"].shape[1:] == (networks.STORED, networks.STORED)
-    network = Verifier(VerifierArchitecture(Architecture(classes=2, filters=12, depth=4, widest=160), networks.SIDE))
+    network = Verifier(VerifierArchitecture(networks.VERIFYING, networks.SIDE))
     save_tensors(tmp_path / "verifier.safetensors", weights_of(network))
-    made = tmp_path / "made"
-    finish.assemble(made, [tmp_path / "run_0" / "epoch_001.safetensors"], [tmp_path / "verifier.safetensors"], {})
+    made, weights = tmp_path / "made", [tmp_path / "verifier.safetensors"]
+    notes = {"verifiers": {"command": "first"}}
+    finish.assemble(made, [tmp_path / "run_0" / "epoch_001.safetensors"], weights, notes, networks.PROPOSING)
     assert load_ensemble(made).verifiers[0].side == networks.SIDE
+    distilled(tmp_path, networks, finish, weights)
+
+
+def distilled(tmp_path, networks, finish, weights):
+    """A small member from the large one, moved to its levels, beside the verifier and its limits."""
+    from cytally.training.tasks.distilled import DistillationSettings
+
+    networks.taught(tmp_path, tmp_path / "made", "bank", 0, 1)
+    networks.distilled(tmp_path, 1, DistillationSettings(1, 1, 2, 64), "bank")
+    small = tmp_path / "run_1" / "epoch_001.safetensors"
+    moved = finish.levelled(small, tmp_path / "levelled" / "0_epoch_001.safetensors", (0.06, 0.3))
+    shift = load_tensors(moved)[0]["head.bias"].float() - load_tensors(small)[0]["head.bias"].float()
+    np.testing.assert_allclose(shift, [0, np.log(0.12 / 0.88) - np.log(0.3 / 0.7)], atol=5e-3)  # half precision
+    finish.assemble(tmp_path / "small", [moved], weights, {}, networks.SMALL)
+    finish.limits_of(tmp_path / "made", tmp_path / "small")
+    card = load_ensemble(tmp_path / "small").card
+    assert card.training["taught by"].startswith("made, ") and card.training["verifiers"]
+    places = Detections.empty(2)
+    mean = np.full((2, 20, 20), 0.5, np.float32)
+    np.testing.assert_array_equal(networks.confirmed_heat(mean, places), mean)
+    one = replace(places, **{n: np.array([v]) for n, v in PLACE.items()}, names=("fragment",))
+    heat = networks.confirmed_heat(mean, one)
+    np.testing.assert_allclose(heat[1, 10, 10], 0.1, rtol=1e-5)
+    assert heat[1, 0, 0] == heat[0, 10, 10] == 0.5
+
+
+#: A fragment at the eleventh place of the map, both ways, that verifiers hold likely to a fifth.
+PLACE = {"row": 41.5, "col": 41.5, "votes": 0, "confidence": 0.5, "spread": 0.0, "probability": 0.2}
 
 
 PIECES = (

@@ -273,7 +273,7 @@ def measure(density: Float32) -> Measured:
     if keep.sum() < FEWEST_OBJECTS:
         stain = max(float(np.percentile(smooth[::2, ::2], 99.5)), 0.05)
         return Measured(int(keep.sum()), float("nan"), stain)
-    core = np.concatenate([_inside(smooth, labels, k, stats[k]) for k in np.flatnonzero(keep)])
+    core = np.concatenate([_inside(smooth, labels, k, stats[k]) for k in np.flatnonzero(keep).tolist()])
     size, stain = float(np.sqrt(np.median(area[keep]))), max(float(np.median(core)), 0.02)
     return Measured(int(keep.sum()), size, stain, groups_apart(centroids[keep, ::-1]))
 
