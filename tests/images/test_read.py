@@ -4,6 +4,7 @@ import pickle
 import cv2
 import numpy as np
 import PIL.Image
+import PIL.ImageFile
 import pytest
 import tifffile
 
@@ -134,3 +135,15 @@ def test_an_error_knows_its_file_and_its_reason(tmp_path):
         assert error.place == place and error.reason.startswith("not a readable image")
         assert str(error) == f"{place}: {error.reason}" and error.beside(place) == error.reason
         assert error.beside("b.png") == str(error)
+
+
+def test_a_png_is_decoded_once(tmp_path, rng, monkeypatch):
+    """Pillow decodes a whole PNG to look for EXIF behind its pixels; where there is none it need not."""
+    pixels = rng.integers(0, 256, (40, 50)).astype(np.uint8)
+    PIL.Image.fromarray(pixels).save(tmp_path / "a.png")
+
+    def decoded_again(*_):
+        raise AssertionError("decoded a second time")
+
+    monkeypatch.setattr(PIL.ImageFile.ImageFile, "load", decoded_again)
+    np.testing.assert_array_equal(read(tmp_path / "a.png").pixels, pixels)
