@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cytally.nets.losses import heatmap_loss
-from cytally.nets.unet import STRIDE, Architecture, UNet
+from cytally.nets.unet import STRIDE, Architecture
 from cytally.training import augment
 from cytally.training.banked.bank import Bank, CellBank, restained
-from cytally.training.task import Row, Share, Task
+from cytally.training.task import Row, Share
 from cytally.training.tasks.crops import CropBatch, CropTask
-from cytally.training.tasks.heatmaps import HeatmapBatch, TrainingSettings, begun, criterion_at
+from cytally.training.tasks.heatmaps import HeatmapBatch, TrainingSettings, UNetTask, criterion_at
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Course:
     answers: int = 2
 
 
-class BankedHeatmaps(Task[NDArray[np.int64], HeatmapBatch]):
+class BankedHeatmaps(UNetTask[NDArray[np.int64], HeatmapBatch]):
     """Heatmaps of points from a bank of cells, each drawn by its weight; hard ones more often."""
 
     free = ("epochs",)
@@ -55,7 +55,8 @@ class BankedHeatmaps(Task[NDArray[np.int64], HeatmapBatch]):
         start: Path | None = None,
     ) -> None:
         self.bank, self.weights, self.architecture = bank, weights / weights.sum(), architecture
-        self.settings, self.course, self.start = settings, course, start
+        self.settings: TrainingSettings = settings
+        self.course, self.start = course, start
         self.epochs = settings.epochs
         self._rng = np.random.default_rng()
         self._epoch = 0
@@ -66,14 +67,6 @@ class BankedHeatmaps(Task[NDArray[np.int64], HeatmapBatch]):
         """Architecture, settings and how many cells there are."""
         how = {"architecture": asdict(self.architecture), "course": asdict(self.course), "cells": len(self.weights)}
         return how | asdict(self.settings)
-
-    def network(self) -> UNet:
-        """A network with fresh weights, or with those of an earlier run."""
-        return begun(self.architecture, self.settings.seed, self.start)
-
-    def optimiser(self, network: nn.Module) -> torch.optim.Optimizer:
-        """AdamW."""
-        return torch.optim.AdamW(network.parameters(), lr=self.settings.rate, weight_decay=self.settings.decay)
 
     def items(self, epoch: int, share: Share) -> Sequence[NDArray[np.int64]]:
         """Numbers of the cells of each batch, by weight and by how strongly each alarmed."""

@@ -20,12 +20,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cytally.labels.points import SIGMA
-from cytally.nets.unet import Architecture, UNet
+from cytally.nets.unet import Architecture
 from cytally.training import augment
 from cytally.training.examples import ZERO, Targets, TrainingCell, choose_corner, unpack
-from cytally.training.task import Row, Share, Task
+from cytally.training.task import Row, Share
 from cytally.training.tasks.crops import rate_at
-from cytally.training.tasks.heatmaps import begun
+from cytally.training.tasks.heatmaps import UNetTask
 
 Float32 = NDArray[np.float32]
 _BYTE = np.float32(255.0)
@@ -95,7 +95,7 @@ class TaughtBatch:
     heatmaps: Tensor
 
 
-class DistillationTask(Task[NDArray[np.int64], TaughtBatch]):
+class DistillationTask(UNetTask[NDArray[np.int64], TaughtBatch]):
     """Answer as the teachers do.
 
     Parameters
@@ -116,21 +116,14 @@ class DistillationTask(Task[NDArray[np.int64], TaughtBatch]):
         start: Path | None = None,
         title: str = "",
     ) -> None:
-        self.cells, self.architecture, self.settings, self.start = cells, architecture, settings, start
+        self.cells, self.architecture, self.start = cells, architecture, start
+        self.settings: DistillationSettings = settings
         self.epochs, self.title = settings.epochs, title
         self._rng = np.random.default_rng()
 
     def identity(self) -> dict[str, object]:
         """Architecture, settings, and how many cells there are."""
         return {"architecture": asdict(self.architecture), "cells": len(self.cells)} | asdict(self.settings)
-
-    def network(self) -> UNet:
-        """A network with fresh weights, or with those of an earlier run."""
-        return begun(self.architecture, self.settings.seed, self.start)
-
-    def optimiser(self, network: nn.Module) -> torch.optim.Optimizer:
-        """AdamW."""
-        return torch.optim.AdamW(network.parameters(), lr=self.settings.rate, weight_decay=self.settings.decay)
 
     def items(self, epoch: int, share: Share) -> Sequence[NDArray[np.int64]]:
         """Numbers of the cells of each step."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from cytally.training.checkpoints import load_weights
 from cytally.training.devices import shared
 from cytally.training.examples import ZERO, CellSource, Targets, TrainingCell, choose_corner, unpack
 from cytally.training.pool import Pool, PoolSettings
-from cytally.training.task import Row, Share, Task
+from cytally.training.task import Batch, Item, Row, Share, Task
 
 #: Leading channels whose false answers make a cell a hard negative.
 ALARMING = 2
@@ -121,6 +122,38 @@ class HeatmapBatch:
     images: Tensor
     heatmaps: Tensor
     known: Tensor
+
+
+class Taught(Protocol):
+    """Settings of a learner that AdamW teaches."""
+
+    @property
+    def seed(self) -> int:
+        """Of fresh weights."""
+
+    @property
+    def rate(self) -> float:
+        """Highest learning rate."""
+
+    @property
+    def decay(self) -> float:
+        """Weight decay."""
+
+
+class UNetTask(Task[Item, Batch]):
+    """A learner whose network is a U-Net, with fresh weights or those of an earlier run, and whose optimiser is AdamW."""
+
+    architecture: Architecture
+    settings: Taught
+    start: Path | None
+
+    def network(self) -> UNet:
+        """A network with fresh weights, or with those of an earlier run."""
+        return begun(self.architecture, self.settings.seed, self.start)
+
+    def optimiser(self, network: nn.Module) -> torch.optim.Optimizer:
+        """AdamW."""
+        return torch.optim.AdamW(network.parameters(), lr=self.settings.rate, weight_decay=self.settings.decay)
 
 
 class HeatmapTask(Task[list[int], HeatmapBatch]):
