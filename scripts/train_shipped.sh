@@ -111,3 +111,6 @@ git archive 20bb189 src/cytally/ensembles/metaphase-2 | tar -x -C "$WORK" --stri
 piece cells --work "$FIFTH" --bank fresh --cells 3200 --seed 11000 --contracted 0.25
 for part in 0 1; do piece taught "$FORMER" --work "$FIFTH" --bank fresh --part "$part" --parts 2; done
 for run in 0 1; do piece distil --work "$FIFTH" --bank fresh --run "$run" --epochs 13 --steps 400 --batch 16 --seed 41; done
+members=("$FIFTH"/run_{0,1}/epoch_01{2,3}.safetensors)
+piece assemble "$WORK/metaphase-3" --work "$FIFTH" --levels 0.09 0.18 --members "${members[@]}" --seed 41 \
+  --verifiers "$FORMER/verifier_00.safetensors" --limits-of "$FORMER" --machine "2 cores of an x86-64 processor with AMX"
