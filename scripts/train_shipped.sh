@@ -104,7 +104,7 @@ piece verifier --run 0 --work "$NEXT" --epochs 2 --batch 64 --start "$THIRD/veri
 piece verifier --run 1 --work "$NEXT" --epochs 2 --batch 64 --start "$NEXT/verifier_0/epoch_002.safetensors"
 
 # ---- metaphase-3: the same verifier; small members, which answer as those of metaphase-2 do where it confirms. --------
-# 2 cores, an hour and a half. metaphase-2 is that of commit 20bb189.
+# 2 cores, about an hour. metaphase-2 is that of commit 20bb189.
 FIFTH="$WORK/fifth" FORMER="$WORK/metaphase-2"
 mkdir -p "$FIFTH" && cp "$THIRD/sources.npz" "$FIFTH/"
 git archive 20bb189 src/cytally/ensembles/metaphase-2 | tar -x -C "$WORK" --strip-components 3

@@ -103,7 +103,7 @@ class MetaphaseEnsemble(Ensemble):
         Raises
         ------
         SettingsError
-            A threshold out of range, a reading without verifiers, or a reading beside votes.
+            A threshold out of range, a probability without verifiers, or a probability beside votes.
         """
         old = self.card.thresholds
         votes = confidence is not None or agreement is not None
