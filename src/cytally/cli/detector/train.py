@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,8 +25,23 @@ if TYPE_CHECKING:
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
-def _settings(preset: str, epochs: int | None, pool: int | None, sparsity: float | None, seed: int) -> TrainingSettings:
+@dataclass(frozen=True)
+class Course:
     """A preset with what was asked for instead."""
+
+    preset: str
+    settings: TrainingSettings
+
+    @property
+    def as_published(self) -> bool:
+        """Whether the preset follows the preprint."""
+        return self.preset.startswith("paper")
+
+
+def _course(
+    preset: str, epochs: int | None, pool: int | None, sparsity: float | None, warm: int | None, seed: int
+) -> Course:
+    """The settings of a preset, changed where asked."""
     from cytally.training.tasks.heatmaps import PRESETS
 
     settings = replace(PRESETS[preset], seed=seed)
@@ -35,25 +50,32 @@ def _settings(preset: str, epochs: int | None, pool: int | None, sparsity: float
         settings = replace(settings, epochs=epochs, late_from=late)
     if sparsity is not None:
         settings = replace(settings, weight=sparsity)
+    if warm is not None:
+        settings = replace(settings, warm=warm, ramp=warm)
     if pool is not None:
         fresh = min(settings.pool.fresh, pool // 2)
         settings = replace(settings, pool=replace(settings.pool, size=pool, fresh=fresh))
-    return settings
+    return Course(preset, settings)
 
 
 _COURSE = gathered(
-    "settings",
-    _settings,
+    "course",
+    _course,
     click.option(
         "--preset",
-        type=click.Choice(["shipped", "further", "finish", "paper"]),
+        type=click.Choice(["shipped", "further", "finish", "paper", "paper-small"]),
         default="shipped",
         show_default=True,
-        help="Of the training; paper: as the preprint.",
+        help="Of the training; paper: as the preprint, on its counts of aberrations; paper-small: a fifth of it.",
     ),
     click.option("--epochs", type=click.IntRange(1), help="Longer or shorter than the preset; may change on resuming."),
     click.option("--pool", type=click.IntRange(8), help="Cells at hand at a time."),
     click.option("--sparsity", type=Finite(0), help="Weight of the Sparse Variation term; 0 for L2 alone."),
+    click.option(
+        "--warm",
+        type=click.IntRange(0),
+        help="Epochs of L2 alone, after which Sparse Variation rises for as many.  [default: the preset's]",
+    ),
     click.option("--seed", default=1, show_default=True, help="Same seed, same result."),
 )
 
@@ -68,7 +90,17 @@ _COURSE = gathered(
     help="Share of simulated cells.  [default: 1 without folders, else 0]",
 )
 @_COURSE
-@click.option("--filters", default=12, show_default=True, help="Channels of the network at full resolution.")
+@click.option(
+    "--filters",
+    type=click.IntRange(1),
+    help="Channels of the network at full resolution.  [default: 12; 8 for paper-small]",
+)
+@click.option(
+    "--cells",
+    type=click.Choice(["rich", "paper"]),
+    help="Simulated cells: rich in aberrations, or with the counts of the preprint, without auxiliary classes."
+    "  [default: paper for its presets, else rich]",
+)
 @click.option("--members", default=10, show_default=True, help="Checkpoints drawn for the ensemble.")
 @click.option(
     "--start",
@@ -92,8 +124,9 @@ def train(
     folders: tuple[Path, ...],
     out: Path,
     simulated: float | None,
-    settings: TrainingSettings,
-    filters: int,
+    course: Course,
+    filters: int | None,
+    cells: str | None,
     members: int,
     start: Path | None,
     name: str | None,
@@ -112,25 +145,28 @@ def train(
       cytally dosimetry train --out ensembles/mine
       cytally dosimetry train slides/labelled --simulated 0.5 --out ensembles/mine
       cytally dosimetry train --normal slides/0Gy --composed 0.5 --out ensembles/mine
+      cytally dosimetry train --preset paper-small --sparsity 0 --out runs/L2
       cytally dosimetry train --preset further --start ensembles/mine/training/epoch_040.safetensors --out more
     """
     from cytally.dosimetry.training.train import Plan, train_ensemble
 
+    published = course.as_published if cells is None else cells == "paper"
     plan = Plan(
         tuple(folders),
         1.0 - bool(folders) if simulated is None else simulated,
-        filters,
+        filters or (8 if course.preset == "paper-small" else 12),
         members,
         name or out.name,
         start,
         normal,
         composed,
-        auxiliary,
+        auxiliary and not published,
         devices or 0,
+        published,
     )
     with reporting() as progress:
         line = command_line(click.get_current_context())
-        ensemble = train_ensemble(plan, settings, out, progress, command=line)
+        ensemble = train_ensemble(plan, course.settings, out, progress, command=line)
     _draw_curve(out / "training")
     thresholds = ensemble.card.thresholds
     click.echo(f"{counted(len(ensemble.members), 'members')} in {out}, detector {ensemble.card.identity}")

@@ -24,6 +24,7 @@ from cytally.dosimetry.training.sources import (
     MixedSource,
     SimulatedSource,
     labelled_images,
+    paper_cells,
     training_cell,
 )
 from cytally.dosimetry.training.thresholds.cells import look_at
@@ -71,6 +72,8 @@ class Plan:
         teach a young network what dicentrics are made of.
     devices : int
         GPUs, or processes without one; 0: every GPU, or one process.
+    published : bool
+        Simulated cells with the counts of the preprint's training set (`paper_cells`).
     """
 
     folders: tuple[Path, ...]
@@ -83,6 +86,7 @@ class Plan:
     composed: float = 0.0
     auxiliary: bool = True
     devices: int = 0
+    published: bool = False
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -92,9 +96,8 @@ class Plan:
     def source(self, seed: int, images: Sequence[tuple[Path, Points]], fields: tuple[Field, ...] = ()) -> CellSource:
         """Cells to learn from: simulated, labelled, composed, mixed by their shares."""
         rest = 1 - (self.composed if fields else 0.0)
-        parts: list[tuple[CellSource, float]] = [
-            (SimulatedSource(seed, self.channels), rest * (self.simulated if images else 1.0))
-        ]
+        simulated = paper_cells(seed) if self.published else SimulatedSource(seed, self.channels)
+        parts: list[tuple[CellSource, float]] = [(simulated, rest * (self.simulated if images else 1.0))]
         if images:
             parts.append((FolderSource(tuple(images), self.channels), rest * (1 - self.simulated)))
         if fields:

@@ -86,6 +86,10 @@ PAPER = TrainingSettings(
     augmented=False,
     pool=PoolSettings(size=5430, fresh=0, hard=0.0),
 )
+#: The same with a fifth of the cells, cropped closer: two twins in about an hour on two cores.
+PAPER_SMALL = replace(
+    PAPER, epochs=60, late_from=11, side=384, pool=PoolSettings(size=1000, fresh=0, hard=0.0, workers=1)
+)
 #: What ships.
 SHIPPED = TrainingSettings()
 #: From weights that already find objects (`start`).
@@ -101,7 +105,7 @@ FURTHER = replace(
 )
 #: Last steps of a trained network, small ones.
 FINISH = replace(FURTHER, epochs=14, late_from=4, rate=1e-4, late_rate=1e-4)
-PRESETS = {"shipped": SHIPPED, "further": FURTHER, "finish": FINISH, "paper": PAPER}
+PRESETS = {"shipped": SHIPPED, "further": FURTHER, "finish": FINISH, "paper": PAPER, "paper-small": PAPER_SMALL}
 
 
 @dataclass(frozen=True)
