@@ -1,6 +1,7 @@
 """The whole way from labelled images to an ensemble that loads, in miniature."""
 
 import shlex
+from dataclasses import replace
 
 import numpy as np
 import pytest
