@@ -2,6 +2,8 @@
 
 matching      places with places, components with components, boxes with places
 detection     precision and recall over thresholds, with bands
+islands       heatmaps of many models where any of them answers, decided in thousands of ways
+bands         precision and recall of many models; differences with paired bootstrap limits
 segmentation  objects and pixels: Dice, panoptic quality
 agreement     two experts: kappa, alpha
 """

@@ -18,6 +18,7 @@ from cytally.cli.progress import reporting
 from cytally.wording import counted
 
 if TYPE_CHECKING:
+    from cytally.dosimetry.detectors.ensemble import MetaphaseEnsemble
     from cytally.dosimetry.detectors.protocol import Detector
     from cytally.dosimetry.measure.evaluate import Evaluation
     from cytally.training.tasks.heatmaps import TrainingSettings
@@ -168,6 +169,11 @@ def train(
         line = command_line(click.get_current_context())
         ensemble = train_ensemble(plan, course.settings, out, progress, command=line)
     _draw_curve(out / "training")
+    _tell(ensemble, out)
+
+
+def _tell(ensemble: MetaphaseEnsemble, out: Path) -> None:
+    """What was made, from which images it was not, and its T_A."""
     thresholds = ensemble.card.thresholds
     click.echo(f"{counted(len(ensemble.members), 'members')} in {out}, detector {ensemble.card.identity}")
     skipped = ensemble.card.training["skipped"]

@@ -1,0 +1,156 @@
+"""Checkpoints of several runs, asked about the same held-out cells; what they answer is kept in blocks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from cytally.dosimetry.density import normalise
+from cytally.dosimetry.simulate.breakage import Damage
+from cytally.dosimetry.simulate.cell import simulate_cell
+from cytally.dosimetry.simulate.styles import style_named
+from cytally.dosimetry.training.sources import CLASSES, PAPER_STYLE, paper_cells, training_cell
+from cytally.errors import ImageError, RunError
+from cytally.evaluation.islands import Answers, Island, answers_of
+from cytally.files.atomic import write_bytes
+from cytally.files.runs import read_record
+from cytally.inference.graph import GraphMember
+from cytally.inference.votes import look_everywhere
+from cytally.nets.architecture import Architecture
+from cytally.progress import Progress
+from cytally.training.checkpoints import load_tensors
+from cytally.training.examples import TrainingCell, unpack
+from cytally.types import Image
+
+#: Cells that no run learns from.
+SEED = 880_000
+#: Cells of one file.
+BLOCK = 10
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One job: some checkpoints, some cells of a set, the file for their answers."""
+
+    checkpoints: tuple[Path, ...]
+    cells: str
+    numbers: tuple[int, ...]
+    out: Path
+
+
+def checkpoints_of(run: Path, last: int) -> tuple[Path, ...]:
+    """The last checkpoints of a run, oldest first.
+
+    Raises
+    ------
+    RunError
+        It has fewer.
+    """
+    found = sorted(run.glob("epoch_*.safetensors"))
+    if len(found) < last:
+        raise RunError(f"{run}: expected {last} checkpoints, found {len(found)}; let the run go on, or ask for fewer")
+    return tuple(found[-last:])
+
+
+def cell_of(cells: str, number: int) -> TrainingCell:
+    """Cell of a set: `aberrant`, as the preprint's; `silent`; or of a dose, such as `3 Gy`."""
+    if cells == "aberrant":
+        return paper_cells(SEED).cell(number)
+    rng = np.random.default_rng([SEED + 1, number])
+    made = simulate_cell(style_named(PAPER_STYLE), Damage(), rng, paper_cells(0).shape)
+    try:
+        return training_cell(normalise(Image(made.image.pixels)), made.evidence, CLASSES)
+    except ImageError:
+        return cell_of(cells, number + 10**6)
+
+
+def ask(runs: dict[str, tuple[Path, ...]], cells: str, count: int, out: Path, workers: int, progress: Progress) -> None:
+    """Put every checkpoint of every run before `count` cells; blocks that are there are not asked again."""
+    jobs = []
+    for name, checkpoints in runs.items():
+        for start in range(0, count, BLOCK):
+            path = block_path(out, name, cells, start)
+            if not path.is_file():
+                jobs.append(Asked(checkpoints, cells, tuple(range(start, min(start + BLOCK, count))), path))
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        for done, _ in enumerate(pool.map(_answer, jobs), start=1):
+            progress(f"asking about {cells} cells", done, len(jobs))
+
+
+def block_path(out: Path, run: str, cells: str, start: int) -> Path:
+    """Where the answers to one block of cells lie."""
+    return out / "answers" / run / f"{cells}_{start:05d}.npz"
+
+
+_MEMBERS: dict[tuple[Path, ...], list[GraphMember]] = {}
+
+
+def _answer(asked: Asked) -> None:
+    members = _MEMBERS.setdefault(asked.checkpoints, [])
+    members += [member_of(path) for path in asked.checkpoints[len(members) :]]
+    held: dict[str, np.ndarray] = {}
+    for number in asked.numbers:
+        cell = cell_of(asked.cells, number)
+        density = unpack(cell.packed)
+        maps = np.stack([look_everywhere(density, member) for member in members])
+        for channel, name in enumerate(CLASSES):
+            places = cell.places[cell.classes == channel].astype(float)
+            found = answers_of(maps[:, channel], places, members[0].architecture.step)
+            held |= _arrays(f"{number}.{name}", found)
+    stream = BytesIO()
+    np.savez_compressed(stream, **held)
+    asked.out.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(asked.out, stream.getvalue())
+
+
+def member_of(path: Path) -> GraphMember:
+    """A checkpoint on the processor, in float32."""
+    record = read_record(path.parent)
+    weights = {name: tensor.float().numpy() for name, tensor in load_tensors(path)[0].items()}
+    if any(not np.isfinite(values).all() for values in weights.values()):
+        raise RunError(f"{path}: holds weights that are not numbers")
+    return GraphMember(Architecture(**dict(record.settings)["architecture"]), weights, "float32")
+
+
+def _arrays(key: str, found: Answers) -> dict[str, np.ndarray]:
+    held = {f"{key}.objects": np.array(found.objects)}
+    for k, island in enumerate(found.islands):
+        held |= {f"{key}.{k}.values": island.values, f"{key}.{k}.truth": island.truth}
+    return held
+
+
+def read_answers(out: Path, run: str, cells: str, count: int, name: str) -> Iterator[Answers]:
+    """The answers of a run about one class, cell by cell.
+
+    Raises
+    ------
+    RunError
+        Some were never asked for.
+    """
+    for start in range(0, count, BLOCK):
+        path = block_path(out, run, cells, start)
+        if not path.is_file():
+            raise RunError(f"{path}: the answers to these cells are missing; run `ask` to its end first")
+        with np.load(path) as held:
+            for number in range(start, min(start + BLOCK, count)):
+                key = f"{number}.{name}"
+                yield Answers(tuple(_islands(held, key)), int(held[f"{key}.objects"]))
+
+
+def _islands(held: np.lib.npyio.NpzFile, key: str) -> Iterable[Island]:
+    k = 0
+    while f"{key}.{k}.values" in held:
+        yield Island(held[f"{key}.{k}.values"], held[f"{key}.{k}.truth"])
+        k += 1
+
+
+def one_thread() -> None:
+    """Workers of one thread each: as many processes as there are cores."""
+    os.environ["OMP_NUM_THREADS"] = "1"

@@ -1,0 +1,91 @@
+"""What the preprint claims of Sparse Variation and of ensembles, measured on simulated cells.
+
+    cytally dosimetry train --preset paper-small --sparsity 0 --out runs/L2
+    cytally dosimetry train --preset paper-small --warm 10 --out runs/SV
+    python scripts/uncertainty.py L2=runs/L2/training SV=runs/SV/training --out runs/claims
+
+Each run's last checkpoints answer on the same held-out cells, with aberrations as the preprint's test
+images and without any; single checkpoints and ensembles of ten are then decided by components (thesis
+eq. 4.10-4.13) at equal T_C, at equal precision, and at equal false detections. Writes performance.csv
+(Tables 1 and 2), differences.csv (each claim with paired bootstrap limits), agreement.csv, and three
+pictures. Answers that are there are not asked for again.
+"""
+
+from __future__ import annotations
+
+import argparse
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from claims.answers import ask, checkpoints_of, one_thread
+from claims.pictures import free_response, over_agreement, over_confidence
+from claims.tables import Hits, Row, differences, hits_of_run, performance
+
+from cytally.cli.progress import reporting
+from cytally.dosimetry.training.sources import CLASSES
+from cytally.figures.style import as_png
+from cytally.files.atomic import write_bytes
+from cytally.files.tables.csv import csv_bytes
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", metavar="NAME=RUN", help="training folders, with a name each")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--aberrant", type=int, default=460, help="cells as the preprint's test images")
+    parser.add_argument("--silent", type=int, default=300, help="cells without aberrations")
+    parser.add_argument("--last", type=int, default=50, help="checkpoints of each run, from its end")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--only-ask", action="store_true", help="leave the tables for later")
+    chosen = parser.parse_args()
+    runs = dict(each.split("=", 1) for each in chosen.runs)
+    checkpoints = {name: checkpoints_of(Path(folder), chosen.last) for name, folder in runs.items()}
+    cells = {"aberrant": chosen.aberrant, "silent": chosen.silent}
+    one_thread()
+    with reporting() as progress:
+        for kind, count in cells.items():
+            ask(checkpoints, kind, count, chosen.out, chosen.workers, progress)
+    if not chosen.only_ask:
+        write(chosen.out, decided(chosen.out, list(runs), cells, chosen.workers))
+
+
+def decided(out: Path, runs: list[str], cells: dict[str, int], workers: int) -> dict[str, dict[str, Hits]]:
+    """Hits by class and run."""
+    jobs = [(name, run) for name in CLASSES for run in runs]
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        futures = {job: pool.submit(hits_of_run, out, job[1], cells, job[0]) for job in jobs}
+        return {name: {run: futures[name, run].result() for run in runs} for name in CLASSES}
+
+
+def write(out: Path, hits: dict[str, dict[str, Hits]]) -> None:
+    """Tables and pictures."""
+    alike: list[Row] = [
+        {"class": name, "run": run, "kappa": each.kappa, "correlation": each.correlation}
+        for name, runs in hits.items()
+        for run, each in runs.items()
+    ]
+    tables = {
+        "performance": [row for name, runs in hits.items() for row in performance(name, runs)],
+        "differences": [row for name, runs in hits.items() for row in differences(name, runs)],
+        "agreement": alike,
+    }
+    for name, rows in tables.items():
+        lines = [[_shown(value) for value in row.values()] for row in rows]
+        write_bytes(out / f"{name}.csv", csv_bytes([list(rows[0]), *lines]))
+        for line in lines:
+            print(name, *line, sep="\t")
+    for name, figure in (
+        ("over_confidence", over_confidence(hits)),
+        ("over_agreement", over_agreement(hits)),
+        ("free_response", free_response(hits)),
+    ):
+        write_bytes(out / f"{name}.png", as_png(figure))
+
+
+def _shown(value: str | float) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    main()
