@@ -113,9 +113,11 @@ def alike(found: list[Answers], group: NDArray[np.int64]) -> tuple[float, float]
         if (member > ENSEMBLE_TC).any():
             votes.append(member.max(axis=(1, 2)) > ENSEMBLE_TC)
             values.append(member.reshape(len(group), -1))
+    if not votes:
+        return float("nan"), float("nan")
     votes_of, maps = np.stack(votes, axis=1).astype(int), np.concatenate(values, axis=1)
     pairs = list(combinations(range(len(group)), 2))
-    kappa = np.mean([cohen_kappa(agreement_matrix(votes_of[a], votes_of[b])) for a, b in pairs])
+    kappa = np.nanmean([cohen_kappa(agreement_matrix(votes_of[a], votes_of[b])) for a, b in pairs])
     correlation = np.corrcoef(maps)
     return float(kappa), float(np.mean([correlation[a, b] for a, b in pairs]))
 
