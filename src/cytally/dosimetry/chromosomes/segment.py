@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cytally.dosimetry.density import FEWEST_OBJECTS, measure
+from cytally.dosimetry.stained import FEWEST_OBJECTS, measure
 from cytally.errors import ImageError
 
 Float32 = NDArray[np.float32]

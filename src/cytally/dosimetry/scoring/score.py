@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cytally.dosimetry.density import FEWEST_OBJECTS, Density, normalise
+from cytally.dosimetry.density import Density, normalise
 from cytally.dosimetry.detectors.protocol import Detector
 from cytally.dosimetry.scoring.cells import ScoredCell
+from cytally.dosimetry.stained import FEWEST_OBJECTS
 from cytally.errors import ImageError
 from cytally.files.hashes import hash_of
 from cytally.files.names import shown
