@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from cytally.statistics.ranks import Clusters, auroc
+from cytally.statistics.ranks import Clusters, auroc, weighted_aurocs
 
 
 def test_auroc_is_that_of_scikit_learn_with_ties(rng):
@@ -31,3 +31,18 @@ def test_a_difference_is_taken_on_the_same_resamples(rng):
     assert (same.value, same.low, same.high) == (0, 0, 0)
     none = Clusters.of(np.zeros(0, int)).ranked(np.zeros(0), np.zeros(0, bool))
     assert np.isnan([none.value, none.low, none.high]).all()
+
+
+def test_weights_are_repetitions(rng):
+    """The fast way against rows that are truly repeated, by scikit-learn, with ties."""
+    values, positive = rng.integers(0, 5, 40).astype(float), rng.random(40) < 0.4
+    weights = Clusters.of(rng.integers(0, 12, 40), count=25, seed=3).weights
+    rows = [np.repeat(np.arange(40), often) for often in weights]
+    theirs = [roc_auc_score(positive[each], values[each]) for each in rows]
+    np.testing.assert_allclose(weighted_aurocs(values, positive, weights), theirs, atol=1e-12)
+    assert np.isnan(weighted_aurocs(values, positive, np.zeros((2, 40), int))).all()
+
+
+def test_each_resample_holds_as_many_clusters_as_there_are():
+    weights = Clusters.of(np.array([7, 7, 2, 9]), count=50).weights
+    assert (weights[:, 0] == weights[:, 1]).all() and (weights[:, 1:].sum(axis=1) == 3).all()

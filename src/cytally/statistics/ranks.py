@@ -51,28 +51,50 @@ class Clusters:
 
     Attributes
     ----------
-    draws : tuple of ndarray of int
-        Rows of each resample.
+    weights : ndarray of int, shape (draws, n)
+        How often each row stands in each resample.
     """
 
-    draws: tuple[IntArray, ...]
+    weights: IntArray
 
     @staticmethod
     def of(clusters: IntArray, count: int = 1000, seed: int = 0) -> Clusters:
         """Draw as many clusters as there are, with replacement."""
-        rng, names = np.random.default_rng(seed), np.unique(clusters)
-        rows = [np.flatnonzero(clusters == name) for name in names]
-        chosen = rng.integers(0, max(len(names), 1), (count if len(names) else 0, len(names)))
-        return Clusters(tuple(np.concatenate([rows[k] for k in one]) for one in chosen))
+        if not len(clusters):
+            return Clusters(np.zeros((count, 0), int))
+        rng = np.random.default_rng(seed)
+        names, owners = np.unique(clusters, return_inverse=True)
+        often = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=count)
+        return Clusters(often[:, owners])
 
     def ranked(self, values: FloatArray, positive: NDArray[np.bool_]) -> Ranked:
         """AUROC of values with percentile limits."""
-        return _limits(auroc(values, positive), np.array([auroc(values[d], positive[d]) for d in self.draws]))
+        return _limits(auroc(values, positive), weighted_aurocs(values, positive, self.weights))
 
     def difference(self, first: FloatArray, second: FloatArray, positive: NDArray[np.bool_]) -> Ranked:
         """AUROC of the first values less that of the second, on the same resamples."""
-        found = [auroc(first[d], positive[d]) - auroc(second[d], positive[d]) for d in self.draws]
-        return _limits(auroc(first, positive) - auroc(second, positive), np.array(found))
+        drawn = [weighted_aurocs(each, positive, self.weights) for each in (first, second)]
+        return _limits(auroc(first, positive) - auroc(second, positive), drawn[0] - drawn[1])
+
+
+def weighted_aurocs(values: FloatArray, positive: NDArray[np.bool_], weights: IntArray) -> FloatArray:
+    """`auroc` where row k stands weights[:, k] times, for many weights (draws, n) with one sorting.
+
+    Returns
+    -------
+    ndarray of shape (draws,)
+        NaN where one of the groups has no weight.
+    """
+    if not len(values):
+        return np.full(len(weights), np.nan)
+    order = np.argsort(values, kind="stable")
+    begins = np.flatnonzero(np.diff(values[order], prepend=-np.inf) > 0)
+    sums = [np.add.reduceat(weights[:, order] * kept[order], begins, axis=1) for kept in (positive, ~positive)]
+    many, few = sums[0].astype(float), sums[1].astype(float)
+    below = np.cumsum(few, axis=1) - few / 2  # ties count half
+    pairs = many.sum(axis=1) * few.sum(axis=1)
+    won = (many * below).sum(axis=1)
+    return np.divide(won, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
 
 
 def _limits(value: float, drawn: FloatArray) -> Ranked:

@@ -219,7 +219,8 @@ def centroid_paths(points: FloatArray, classes: IntArray, count: int, seed: int 
     """
     from sklearn.cluster import KMeans
 
-    members, owners = np.zeros(len(classes), int), []
+    members = np.zeros(len(classes), int)
+    owners: list[int] = []
     for each in np.unique(classes):
         rows = np.flatnonzero(classes == each)
         groups = min(count, len(np.unique(points[-1, rows], axis=0)))
