@@ -94,7 +94,7 @@ def weighted_aurocs(values: FloatArray, positive: NDArray[np.bool_], weights: In
     below = np.cumsum(few, axis=1) - few / 2  # ties count half
     pairs = many.sum(axis=1) * few.sum(axis=1)
     won = (many * below).sum(axis=1)
-    return np.divide(won, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
+    return np.asarray(np.divide(won, pairs, out=np.full(len(weights), np.nan), where=pairs > 0))
 
 
 def _limits(value: float, drawn: FloatArray) -> Ranked:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 from sklearn.exceptions import ConvergenceWarning
 from tests.cases.commands import dosimetry
 from tests.cases.paths import a_run
@@ -239,3 +240,13 @@ def test_scoring_starts_without_scikit_learn():
     words = "import sys, cytally.cli.main, cytally.dosimetry.scoring.run, cytally.dosimetry.trajectories.study"
     code = f"{words}; sys.exit('sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_distance_from_known_places_is_that_of_the_nearest_by_epoch(rng):
+    plane = follow(three_clouds(rng), "last", 0, silent).plane
+    points = rng.normal(size=(4, 2)) * 20
+    slow = [np.linalg.norm(known[:, None] - points, axis=2).min(axis=0) for known in plane.known]
+    np.testing.assert_allclose(plane.distance(points), np.mean(slow, axis=0))
+    rho = module._rank_correlation(np.array([1.0, 2, 3, 4]), np.array([1.0, 3, 2, 9]))
+    assert rho == pytest.approx(spearmanr([1, 2, 3, 4], [1, 3, 2, 9]).statistic)
+    assert np.isnan(module._rank_correlation(np.ones(4), np.arange(4.0)))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from cytally.dosimetry.trajectories.places import GROUPS
 from cytally.errors import SettingsError
@@ -62,12 +63,15 @@ class LatentPlane:
         Of each epoch, into the common space.
     axes : PrincipalAxes
         One for all epochs.
+    known : ndarray of shape (E, n, 2)
+        The points that each epoch's classifier was fitted on.
     classifiers : tuple
         Each gives probabilities (n, 3), in the order of `GROUPS`, of points (n, 2).
     """
 
     moves: tuple[Similarity, ...]
     axes: PrincipalAxes
+    known: FloatArray
     classifiers: tuple[Any, ...]
 
     def place(self, number: int, features: FloatArray) -> FloatArray:
@@ -83,6 +87,10 @@ class LatentPlane:
     def mean(self, points: FloatArray) -> FloatArray:
         """Mean over all epochs' classifiers, (n, 3): thesis eq. 4.8."""
         return mean_classifier(np.stack([self.probabilities(e, points) for e in range(len(self.classifiers))]))
+
+    def distance(self, points: FloatArray) -> FloatArray:
+        """How far points (n, 2) lie from what the classifiers know: mean over epochs of the distance to the nearest place."""
+        return np.asarray(np.mean([cKDTree(known).query(points)[0] for known in self.known], axis=0))
 
 
 @dataclass(frozen=True)
@@ -173,7 +181,7 @@ def follow(sampled: Sampled, align: str, seed: int, progress: Progress) -> Follo
     axes = principal_axes(common.reshape(-1, common.shape[-1]))
     points = axes.project(common)
     fitted = _classified(points, sampled, seed, progress)
-    plane = LatentPlane(tuple(moves), axes, tuple(one for one, _ in fitted))
+    plane = LatentPlane(tuple(moves), axes, points, tuple(one for one, _ in fitted))
     centroids = centroid_paths(common, sampled.groups, CENTROIDS, seed)
     paths = axes.project(centroids.paths)
     return Followed(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from cytally.dosimetry.measure.evaluate import RADIUS
 from cytally.dosimetry.training.sources import CLASSES
@@ -85,6 +86,9 @@ class Judged:
         The same within each of `CLASSES`: a measure may rank the classes and not the errors.
     gain : Ranked
         AUROC of latent entropy less that of mean confidence, on the same resamples.
+    by_distance : float
+        Rank correlation of latent entropy with the distance from places that the classifiers know: near 1 it says how
+        unusual a detection is, not how doubtful; NaN for fewer than two detections.
     """
 
     detected: Detected
@@ -94,6 +98,7 @@ class Judged:
     areas: dict[str, Ranked]
     by_class: dict[str, tuple[Ranked, ...]]
     gain: Ranked
+    by_distance: float
 
 
 def judge(
@@ -139,7 +144,15 @@ def judge(
         for name, each in values.items()
     }
     gain = drawn.difference(values["latent entropy"], values["mean confidence"], found.false)
-    return Judged(found, last_points, epochs, values, areas, by_class, gain)
+    by_distance = _rank_correlation(values["latent entropy"], plane.distance(last_points))
+    return Judged(found, last_points, epochs, values, areas, by_class, gain, by_distance)
+
+
+def _rank_correlation(first: FloatArray, second: FloatArray) -> float:
+    """Spearman's rho; NaN where one does not vary."""
+    if len(first) < 2 or not np.ptp(first) or not np.ptp(second):
+        return float("nan")
+    return float(np.corrcoef(rankdata(first), rankdata(second))[0, 1])
 
 
 def _values(mean: FloatArray, latent: FloatArray, confidences: FloatArray, classes: IntArray) -> dict[str, FloatArray]:

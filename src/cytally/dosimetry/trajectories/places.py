@@ -79,7 +79,7 @@ def placed_cells(source: SimulatedSource, first: int, count: int, progress: Prog
             density = normalise(made.image if number % 4 == 0 else Image(made.image.pixels))
         except ImageError:
             continue
-        found.append(placed(made, density, np.random.default_rng([source.seed, number])))
+        found.append(placed(made, density, np.random.default_rng([source.seed, number, 1])))
         progress(stage, len(found), count)
     return found
 

@@ -115,6 +115,7 @@ def numbers(found: Trajectories) -> dict[str, object]:
                 for name, areas in judged.by_class.items()
             },
             "latent_entropy_less_mean_confidence": _ranked(judged.gain),
+            "latent_entropy_with_distance": _number(judged.by_distance),
         },
         "probe": {
             "nuclei": found.probes.nuclei,

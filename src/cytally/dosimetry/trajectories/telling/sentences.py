@@ -93,10 +93,17 @@ def _areas(found: Trajectories) -> str:
         return begun + "Without both kinds nothing can be ranked."
     entropy, gain = judged.areas["latent entropy"], judged.gain
     warned = f" Fewer than {_FEW} of a kind: take these limits as wide." if min(false, true) < _FEW else ""
+    goes = (
+        f" Latent entropy goes with the distance from places that the classifiers know (rank correlation {judged.by_distance:.2f})."
+        if isfinite(judged.by_distance)
+        else ""
+    )
     return (
         begun
-        + f"Latent entropy ranks false before true with an area of {_ranked(entropy)}: {_against_chance(entropy)}. Mean confidence: "
-        f"{_ranked(judged.areas['mean confidence'])}; the difference is {_ranked(gain)}, {_sign(gain)}." + warned
+        + f"Latent entropy ranks false before true with an area of {_ranked(entropy)}: {_against_chance(entropy)}. "
+        f"Mean confidence: {_ranked(judged.areas['mean confidence'])}; the difference is {_ranked(gain)}, {_sign(gain)}."
+        + goes
+        + warned
     )
 
 
