@@ -76,7 +76,7 @@ def page(found: Trajectories) -> str:
         shares=_shares(found),
         cka=as_svg(similarity_figure(found.followed.cka, found.run.epochs)),
         areas=_areas(found),
-        strip=_strip(found.probes),
+        strip=_strip(found.probes, found.run.architecture.multiple),
     )
 
 
@@ -119,8 +119,8 @@ def _areas(found: Trajectories) -> str:
     return as_svg(areas_figure(list(areas), np.array([[a.value, a.low, a.high] for a in areas.values()])))
 
 
-def _strip(probes: Probes) -> list[dict[str, object]]:
-    """The cell, then each layer in colours, all of one size."""
+def _strip(probes: Probes, multiple: int) -> list[dict[str, object]]:
+    """The cell, then each layer in colours without the padding to a multiple, all of one size."""
     height, width = probes.density.shape
     size = (round(_STRIP * width / height), _STRIP)
     grey = viewable(Image(-np.asarray(probes.density)))
@@ -129,8 +129,8 @@ def _strip(probes: Probes) -> list[dict[str, object]]:
         {"name": "the cell", "source": embedded(encode(cell[..., ::-1], ".png"), "image/png")}
     ]
     for one in probes.layers:
-        rows = -(-height * one.colours.shape[0] // (height + -height % 16))
-        cols = -(-width * one.colours.shape[1] // (width + -width % 16))
+        rows = -(-height * one.colours.shape[0] // (height + -height % multiple))
+        cols = -(-width * one.colours.shape[1] // (width + -width % multiple))
         enlarged = cv2.resize(one.colours[:rows, :cols], size, interpolation=cv2.INTER_NEAREST)
         source = embedded(encode(enlarged[..., ::-1], ".png"), "image/png")
         strip.append({"name": f"{one.layer}, {one.channels} channels", "source": source})
