@@ -80,6 +80,7 @@ _FILES = (
     "detector.train",
     "detector.verify",
     "detector.compose",
+    "detector.trajectories",
     "laboratory.samples",
     "laboratory.interlab",
     "laboratory.assays",

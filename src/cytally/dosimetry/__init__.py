@@ -12,6 +12,7 @@ training/      making an ensemble
 detectors/     a density -> detections
 scoring/       images -> scored cells, in a run folder
 measure/       measuring an ensemble
+trajectories/  how features move while a network is trained
 curves/        counts at known doses -> a calibration curve
 estimation/    counts and a curve -> a dose
 assays/        other questions on the same curves

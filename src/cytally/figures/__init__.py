@@ -7,5 +7,6 @@ triage      doses of many samples
 sequences   counts and lineages through time
 overlays    an image with its detections
 masks       outlines, numbers, contact sheets
+latent/     what a network makes of places, epoch by epoch
 pages       templates -> HTML
 """

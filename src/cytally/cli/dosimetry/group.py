@@ -29,6 +29,7 @@ def dosimetry() -> None:
       simulate        labelled metaphases from nothing
       train           a detector from labelled, composed or simulated cells
       verify          a second stage that looks again at what a detector proposes
+      trajectories    how a training moved the features of what it looks for
     \b
     From typed counts alone:
       triage          many samples sorted by dose
