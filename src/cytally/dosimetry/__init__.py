@@ -4,6 +4,7 @@ In the order in which data meets them:
 
 simulate/      metaphases with full truth
 density        Image -> optical density at nominal size
+stained        what looks like a chromosome in it: number, size, stain
 phrases        every sentence on a dose, in English and French
 possible       what no cell can hold, checked wherever counts come in
 chromosomes/   single chromosomes of a metaphase
