@@ -8,7 +8,7 @@ Each run's last checkpoints answer on the same held-out cells, with aberrations 
 images and without any; single checkpoints and ensembles of ten are then decided by components (thesis
 eq. 4.10-4.13) at equal T_C, at equal precision, and at equal false detections. Writes performance.csv
 (Tables 1 and 2), differences.csv (each claim with paired bootstrap limits), agreement.csv, and three
-pictures. Answers that are there are not asked for again.
+pictures; last, how much the heatmaps of each run's last checkpoint vary. Answers that are there are not asked for again.
 """
 
 from __future__ import annotations
@@ -18,15 +18,20 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 from claims.answers import ask, checkpoints_of, one_thread
 from claims.pictures import free_response, over_agreement, over_confidence
 from claims.tables import Hits, Row, differences, hits_of_run, performance
+from claims.variation import variation_figure, variations
 
 from cytally.cli.progress import reporting
 from cytally.dosimetry.training.sources import CLASSES
 from cytally.figures.style import as_png
 from cytally.files.atomic import write_bytes
 from cytally.files.tables.csv import csv_bytes
+
+#: Cells whose heatmaps are measured whole.
+VARYING = 200
 
 
 def main() -> None:
@@ -46,8 +51,15 @@ def main() -> None:
     with reporting() as progress:
         for kind, count in cells.items():
             ask(checkpoints, kind, count, chosen.out, chosen.workers, progress)
-    if not chosen.only_ask:
-        write(chosen.out, decided(chosen.out, list(runs), cells, chosen.workers))
+    if chosen.only_ask:
+        return
+    write(chosen.out, decided(chosen.out, list(runs), cells, chosen.workers))
+    with reporting() as progress:
+        some = min(chosen.aberrant, VARYING)
+        varied = {name: variations(paths[-1], some, progress) for name, paths in checkpoints.items()}
+    write_bytes(chosen.out / "total_variation.png", as_png(variation_figure(varied)))
+    for name, values in varied.items():
+        print("median total variation", name, *(f"{value:.1f}" for value in np.median(values, axis=0)), sep="\t")
 
 
 def decided(out: Path, runs: list[str], cells: dict[str, int], workers: int) -> dict[str, dict[str, Hits]]:

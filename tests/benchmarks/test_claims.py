@@ -78,6 +78,7 @@ def test_what_runs_answered_becomes_tables_and_pictures(tmp_path, monkeypatch, c
         ["uncertainty", *asked, "--out", str(tmp_path / "out"), "--aberrant", "20", "--silent", "20", "--last", "12"],
     )
     monkeypatch.setattr(uncertainty, "ProcessPoolExecutor", _Here)
+    monkeypatch.setattr(uncertainty, "variations", lambda *_: np.random.default_rng(1).random((5, 2)))
     uncertainty.main()
     assert "performance" in capsys.readouterr().out
     gained = [row for row in rows(tmp_path / "out" / "differences.csv") if row["claim"].startswith("SV against L2")]
@@ -156,3 +157,15 @@ def test_a_checkpoint_is_asked_as_training_left_it(tmp_path, monkeypatch):
             )
             most = max((held[k].max() for k in held.files if k.startswith(f"0.{name}") and "values" in k), default=0)
             assert most == pytest.approx(maps[channel].max(), abs=0.01) or maps[channel].max() < 0.05
+
+
+def test_total_variation_of_known_maps():
+    """A step of height 1 along 10 rows has 10; a cone's gradient is its slope everywhere, area x slope, within 3 %."""
+    from claims.variation import total_variation
+
+    step = np.zeros((1, 11, 12))
+    step[0, :, 6:] = 1
+    assert total_variation(step).tolist() == [10.0]
+    rows, cols = np.indices((201, 201)) - 100
+    cone = np.maximum(0, 1 - np.hypot(rows, cols) / 80)[None]
+    assert total_variation(cone)[0] == pytest.approx(np.pi * 80**2 / 80, rel=0.03)
