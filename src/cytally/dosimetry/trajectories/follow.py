@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -53,6 +53,13 @@ class Sampled:
     cells: IntArray
 
 
+class Classifier(Protocol):
+    """Tells the classes of points in the plane."""
+
+    def predict_proba(self, points: FloatArray, /) -> FloatArray:
+        """Probabilities (n, 3) of points (n, 2)."""
+
+
 @dataclass(frozen=True)
 class LatentPlane:
     """The plane in which all epochs are seen, and a classifier for each.
@@ -72,7 +79,7 @@ class LatentPlane:
     moves: tuple[Similarity, ...]
     axes: PrincipalAxes
     known: FloatArray
-    classifiers: tuple[Any, ...]
+    classifiers: tuple[Classifier, ...]
 
     def place(self, number: int, features: FloatArray) -> FloatArray:
         """Points (n, 2) of features (n, C) of epoch `number`, counted from 0; negative ones from the end."""
@@ -233,7 +240,7 @@ def folds(groups: IntArray, cells: IntArray, seed: int) -> list[tuple[IntArray, 
     return found
 
 
-def _classified(points: FloatArray, sampled: Sampled, seed: int, progress: Progress) -> list[tuple[Any, float]]:
+def _classified(points: FloatArray, sampled: Sampled, seed: int, progress: Progress) -> list[tuple[Classifier, float]]:
     """A classifier of each epoch's points and its balanced accuracy on cells left out."""
     splits = folds(sampled.groups, sampled.cells, seed)
     found = []
@@ -243,7 +250,7 @@ def _classified(points: FloatArray, sampled: Sampled, seed: int, progress: Progr
     return found
 
 
-def _classifier(points: FloatArray, groups: IntArray, splits: Sequence[tuple[IntArray, IntArray]]) -> tuple[Any, float]:
+def _classifier(points: FloatArray, groups: IntArray, splits: Sequence[tuple[IntArray, IntArray]]) -> tuple[Classifier, float]:
     """Support vectors with radial kernel and probabilities; classes weigh the same, however many places they have."""
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.svm import SVC

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from math import isfinite
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ from cytally.statistics.ranks import Ranked
 _TOLD = 5
 
 
-def arrays(found: Trajectories) -> dict[str, NDArray[Any]]:
+def arrays(found: Trajectories) -> dict[str, NDArray[np.generic]]:
     """Everything that the figures are drawn from.
 
     Returns
@@ -75,7 +74,7 @@ def arrays(found: Trajectories) -> dict[str, NDArray[Any]]:
     }
 
 
-def _arrays_of(path: Path) -> dict[str, NDArray[Any]]:
+def _arrays_of(path: Path) -> dict[str, NDArray[np.generic]]:
     walk = path.walk
     return {
         "shares": walk.shares,
@@ -148,7 +147,7 @@ def _ranked(area: Ranked) -> dict[str, float | None]:
     return {"value": _number(area.value), "low": _number(area.low), "high": _number(area.high)}
 
 
-def _rounded(values: NDArray[Any]) -> list[float | None]:
+def _rounded(values: NDArray[np.generic]) -> list[float | None]:
     return [_number(float(value)) for value in values]
 
 
