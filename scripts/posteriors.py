@@ -11,13 +11,15 @@ calibration error of the probabilities at all places where any network answers. 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from claims.answers import ask, one_thread, read_answers
+from claims.answers import ask, one_thread, read_answers, runs_of
 from claims.posteriors import measured, methods_of, rows_of
 
 from cytally.cli.progress import reporting
 from cytally.dosimetry.training.sources import CLASSES
+from cytally.errors import CytallyError
 from cytally.evaluation.bands import Scored, draws_of, paired_difference
 from cytally.files.atomic import write_bytes
 from cytally.files.tables.csv import csv_bytes
@@ -34,7 +36,7 @@ def main() -> None:
     parser.add_argument("--last", type=int, default=50, help="checkpoints of each run that are averaged")
     parser.add_argument("--workers", type=int, default=2)
     chosen = parser.parse_args()
-    runs = {name: Path(folder) for name, folder in (each.split("=", 1) for each in chosen.runs)}
+    runs = runs_of(chosen.runs)
     methods = methods_of(runs, chosen.last, chosen.out)
     networks = tuple(dict.fromkeys(path for method in methods for path in method.members))
     members = [[networks.index(path) for path in method.members] for method in methods]
@@ -58,4 +60,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except CytallyError as error:
+        sys.exit(f"error: {error}")

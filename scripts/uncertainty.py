@@ -14,18 +14,20 @@ pictures; last, how much the heatmaps of each run's last checkpoint vary. Answer
 from __future__ import annotations
 
 import argparse
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from claims.answers import ask, checkpoints_of, one_thread
+from claims.answers import ask, checkpoints_of, one_thread, runs_of
 from claims.pictures import free_response, over_agreement, over_confidence
-from claims.tables import Hits, Row, differences, hits_of_run, performance
+from claims.tables import MEMBERS, Hits, Row, differences, hits_of_run, performance
 from claims.variation import variation_figure, variations
 
 from cytally.cli.progress import reporting
 from cytally.dosimetry.training.sources import CLASSES
+from cytally.errors import CytallyError, RunError
 from cytally.figures.style import as_png
 from cytally.files.atomic import write_bytes
 from cytally.files.tables.csv import csv_bytes
@@ -44,8 +46,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only-ask", action="store_true", help="leave the tables for later")
     chosen = parser.parse_args()
-    runs = dict(each.split("=", 1) for each in chosen.runs)
-    checkpoints = {name: checkpoints_of(Path(folder), chosen.last) for name, folder in runs.items()}
+    if chosen.last < MEMBERS:
+        raise RunError(f"expected --last of at least {MEMBERS}, the members of an ensemble, got {chosen.last}")
+    runs = runs_of(chosen.runs)
+    checkpoints = {name: checkpoints_of(folder, chosen.last) for name, folder in runs.items()}
     cells = {"aberrant": chosen.aberrant, "silent": chosen.silent}
     one_thread()
     with reporting() as progress:
@@ -100,4 +104,7 @@ def _shown(value: str | float) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except CytallyError as error:
+        sys.exit(f"error: {error}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -21,9 +22,10 @@ from cytally.errors import ImageError, RunError
 from cytally.evaluation.islands import Answers, Island, answers_of
 from cytally.files.atomic import write_bytes
 from cytally.files.runs import read_record
+from cytally.inference.card import sha256_of
 from cytally.inference.graph import GraphMember
 from cytally.inference.votes import look_everywhere
-from cytally.nets.architecture import Architecture
+from cytally.nets.architecture import Architecture, architecture_of
 from cytally.progress import Progress
 from cytally.training.checkpoints import load_tensors
 from cytally.training.examples import TrainingCell, unpack
@@ -45,6 +47,21 @@ class Asked:
     out: Path
 
 
+def runs_of(words: list[str]) -> dict[str, Path]:
+    """Training folders by name, from NAME=RUN.
+
+    Raises
+    ------
+    RunError
+        Something else, or a name twice.
+    """
+    pairs = [word.partition("=") for word in words]
+    wrong = [word for word, (name, _, folder) in zip(words, pairs, strict=True) if not name or not folder]
+    if wrong or len({name for name, _, _ in pairs}) < len(pairs):
+        raise RunError(f"expected runs as NAME=RUN, each name once, got {', '.join(wrong or words)}")
+    return {name: Path(folder) for name, _, folder in pairs}
+
+
 def checkpoints_of(run: Path, last: int) -> tuple[Path, ...]:
     """The last checkpoints of a run, oldest first.
 
@@ -60,7 +77,7 @@ def checkpoints_of(run: Path, last: int) -> tuple[Path, ...]:
 
 
 def cell_of(cells: str, number: int) -> TrainingCell:
-    """Cell of a set: `aberrant`, as the preprint's; `silent`; or of a dose, such as `3 Gy`."""
+    """Cell of a set: `aberrant`, as the preprint's, or `silent`."""
     if cells == "aberrant":
         return paper_cells(SEED).cell(number)
     rng = np.random.default_rng([SEED + 1, number])
@@ -75,6 +92,7 @@ def ask(runs: dict[str, tuple[Path, ...]], cells: str, count: int, out: Path, wo
     """Put every checkpoint of every run before `count` cells; blocks that are there are not asked again."""
     jobs = []
     for name, checkpoints in runs.items():
+        check_same(checkpoints, out / "answers" / name)
         for start in range(0, count, BLOCK):
             path = block_path(out, name, cells, start)
             if not path.is_file():
@@ -82,6 +100,26 @@ def ask(runs: dict[str, tuple[Path, ...]], cells: str, count: int, out: Path, wo
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         for done, _ in enumerate(pool.map(_answer, jobs), start=1):
             progress(f"asking about {cells} cells", done, len(jobs))
+
+
+def check_same(checkpoints: tuple[Path, ...], folder: Path) -> None:
+    """Note whose answers a folder holds; refuse networks that give other maps, or answers of other checkpoints.
+
+    Raises
+    ------
+    RunError
+    """
+    maps = {(how.classes, how.step) for how in map(architecture_of_run, {path.parent for path in checkpoints})}
+    if len(maps) != 1 or min(maps)[0] < len(CLASSES):
+        raise RunError(
+            f"{folder.name}: expected networks that give maps of {' and '.join(CLASSES)} on one grid, "
+            f"got (classes, step) {sorted(maps)}; compare runs of one kind"
+        )
+    hashes, told = [sha256_of(path) for path in checkpoints], folder / "asked.json"
+    if told.is_file() and json.loads(told.read_text()) != hashes:
+        raise RunError(f"{folder}: holds answers of other checkpoints; give another --out, or remove this folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_bytes(told, json.dumps(hashes, indent=1).encode())
 
 
 def block_path(out: Path, run: str, cells: str, start: int) -> Path:
@@ -112,11 +150,18 @@ def _answer(asked: Asked) -> None:
 
 def member_of(path: Path) -> GraphMember:
     """A checkpoint on the processor, in float32."""
-    record = read_record(path.parent)
     weights = {name: tensor.float().numpy() for name, tensor in load_tensors(path)[0].items()}
     if any(not np.isfinite(values).all() for values in weights.values()):
         raise RunError(f"{path}: holds weights that are not numbers")
-    return GraphMember(Architecture(**dict(record.settings)["architecture"]), weights, "float32")
+    return GraphMember(architecture_of_run(path.parent), weights, "float32")
+
+
+def architecture_of_run(run: Path) -> Architecture:
+    """What run.json says of a run's network."""
+    told = read_record(run).settings.get("architecture")
+    if not isinstance(told, dict):
+        raise RunError(f"{run}: expected a training of heatmaps, found a run without a network")
+    return architecture_of(told)
 
 
 def _arrays(key: str, found: Answers) -> dict[str, np.ndarray]:

@@ -24,7 +24,10 @@ def over_confidence(hits: dict[str, dict[str, Hits]]) -> Figure:
     ways = [
         (words, run, agreement)
         for run in next(iter(hits.values()))
-        for words, agreement in ((f"{run}, single checkpoints", 0), (f"{run}, ensembles, $T_A$ = {AGREEMENT}", AGREEMENT))
+        for words, agreement in (
+            (f"{run}, single checkpoints", 0),
+            (f"{run}, ensembles, $T_A$ = {AGREEMENT}", AGREEMENT),
+        )
     ]
     figure = Figure(figsize=(4.4 * len(hits), 2.3 * len(ways)), layout="constrained")
     axes = figure.subplots(len(ways), len(hits), squeeze=False, sharex=True, sharey=True)

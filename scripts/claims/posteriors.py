@@ -16,14 +16,14 @@ from cytally.dosimetry.training.sources import paper_cells
 from cytally.evaluation.bands import Scored, at_most
 from cytally.evaluation.islands import Answers, Island, hits_of, tallied
 from cytally.files.runs import read_record
-from cytally.nets.unet import Architecture, UNet
+from cytally.nets.unet import UNet
 from cytally.training.checkpoints import member_path, save_tensors, weights_of
 from cytally.training.examples import Targets
 from cytally.training.posterior.gaussian import gaussian_of
 from cytally.training.posterior.normalisation import Weights, load_averaged
 from cytally.training.tasks.heatmaps import PAPER_SMALL, heatmap_batch
 
-from .answers import checkpoints_of
+from .answers import architecture_of_run, checkpoints_of
 from .tables import LIMITS, Row
 
 #: Networks of an ensemble or drawn ones.
@@ -107,8 +107,7 @@ def averaged(run: Path, checkpoints: tuple[Path, ...], folder: Path) -> dict[str
 
 def write_network(run: Path, weights: Weights, images: list[Tensor], path: Path) -> None:
     """A network with these weights, its normalisation counted anew."""
-    how = dict(dict(read_record(run).settings)["architecture"])
-    network = UNet(Architecture(**how))
+    network = UNet(architecture_of_run(run))
     load_averaged(network, weights, images)
     save_tensors(path, weights_of(network, torch.float32))
 

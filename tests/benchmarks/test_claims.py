@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from cytally.evaluation.islands import answers_of
 from cytally.labels.points import spots
 from cytally.nets.unet import Architecture, UNet
 from cytally.training.checkpoints import member_path, save_tensors, weights_of
+from cytally.training.folder import note_settings
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 CLASSES = ("dicentric", "fragment")
@@ -53,10 +55,11 @@ def rows(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(path.read_text().splitlines()))
 
 
-def run_folder(folder: Path, count: int) -> Path:
+def run_folder(folder: Path, count: int, classes: int = 2) -> Path:
     """A run of tiny networks that was never trained."""
-    how = Architecture(classes=2, filters=2, depth=3, widest=8)
+    how = Architecture(classes=classes, filters=2, depth=3, widest=8)
     folder.mkdir(parents=True)
+    note_settings(folder, {"architecture": asdict(how)})
     for epoch in range(1, count + 1):
         torch.manual_seed(epoch)
         save_tensors(member_path(folder, epoch), weights_of(UNet(how)))
@@ -140,10 +143,6 @@ def test_a_checkpoint_is_asked_as_training_left_it(tmp_path, monkeypatch):
         network.head.weight *= 20
     path = member_path(tmp_path, 1)
     save_tensors(path, weights_of(network))
-    from dataclasses import asdict
-
-    from cytally.training.folder import note_settings
-
     note_settings(tmp_path, {"architecture": asdict(how)})
     out = tmp_path / "block.npz"
     answers._answer(answers.Asked((path,), "aberrant", (0,), out))
@@ -169,3 +168,21 @@ def test_total_variation_of_known_maps():
     rows, cols = np.indices((201, 201)) - 100
     cone = np.maximum(0, 1 - np.hypot(rows, cols) / 80)[None]
     assert total_variation(cone)[0] == pytest.approx(np.pi * 80**2 / 80, rel=0.03)
+
+
+def test_answers_of_other_checkpoints_are_not_taken(tmp_path):
+    from claims.answers import check_same
+
+    first, second = run_folder(tmp_path / "one", 3), run_folder(tmp_path / "two", 4)
+    check_same(tuple(sorted(first.glob("epoch*"))), tmp_path / "answers")
+    check_same(tuple(sorted(first.glob("epoch*"))), tmp_path / "answers")
+    with pytest.raises(RunError, match="answers of other checkpoints"):
+        check_same(tuple(sorted(second.glob("epoch*"))), tmp_path / "answers")
+
+
+def test_networks_without_both_classes_are_refused(tmp_path):
+    from claims.answers import check_same
+
+    run = run_folder(tmp_path / "one", 3, classes=1)
+    with pytest.raises(RunError, match="dicentric and fragment on one grid"):
+        check_same(tuple(sorted(run.glob("epoch*"))), tmp_path / "answers")
