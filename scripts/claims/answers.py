@@ -122,6 +122,11 @@ def check_same(checkpoints: tuple[Path, ...], folder: Path) -> None:
     write_bytes(told, json.dumps(hashes, indent=1).encode())
 
 
+def models_of(out: Path, run: str) -> int:
+    """How many networks answered under this name."""
+    return len(json.loads((out / "answers" / run / "asked.json").read_text()))
+
+
 def block_path(out: Path, run: str, cells: str, start: int) -> Path:
     """Where the answers to one block of cells lie."""
     return out / "answers" / run / f"{cells}_{start:05d}.npz"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cytally.dosimetry.training.sources import paper_cells
+from cytally.errors import RunError
 from cytally.evaluation.bands import Scored, at_most
 from cytally.evaluation.islands import Answers, Island, hits_of, tallied
 from cytally.files.runs import read_record
@@ -159,6 +160,8 @@ def measured(aberrant: list[Answers], silent: list[Answers], members: list[list[
     met, false, _ = hits_of(counted, objects)
     chosen = at_most(raised.mean(axis=0), rate)
     places = [(k, island) for k, cell in enumerate((*exposed, *quiet)) for island in cell.islands]
+    if not places:
+        raise RunError("no network answers above 0.05 anywhere in these cells; let the runs go on")
     chances = np.stack([island.values.max(axis=(1, 2)) for _, island in places], axis=1).astype(float)
     true, cells = np.array([i.truth.any() for _, i in places]), np.array([k for k, _ in places])
     return [

@@ -15,7 +15,7 @@ from cytally.evaluation.bands import Difference, Scored, at_most, draws_of, pair
 from cytally.evaluation.detection import Draws
 from cytally.evaluation.islands import Answers, hits_of, tallied
 
-from .answers import read_answers
+from .answers import models_of, read_answers
 
 #: T_C, to be exceeded.
 LIMITS = tuple(np.round(np.arange(0.06, 0.97, 0.02), 2).tolist())
@@ -81,7 +81,7 @@ class Hits:
 def hits_of_run(out: Path, run: str, cells: dict[str, int], name: str) -> Hits:
     """Read a run's answers about one class and decide in every way."""
     found = {kind: list(read_answers(out, run, kind, count, name)) for kind, count in cells.items()}
-    models = next(i.values.shape[0] for each in found["aberrant"] for i in each.islands)
+    models = models_of(out, run)
     alone, groups = np.arange(models)[:, None], Draws(MEMBERS, 0, ENSEMBLES).of(models)
     singles = _way(f"{run}, single", found, alone, (0,))[0]
     voted = _way(run, found, groups, AGREEMENTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -170,7 +171,7 @@ def places(work: Path, bank: str, part: int, parts: int) -> None:
         shape = [-(-n // 64) * 64 for n in values.shape]
         padded = np.zeros(shape, np.float32)
         padded[: values.shape[0], : values.shape[1]] = values
-        with torch.inference_mode(), torch.autocast(device, preferred_dtype()):
+        with torch.inference_mode(), _fast(device):
             image = torch.from_numpy(padded)[None, None].to(device).to(memory_format=torch.channels_last)
             mean = torch.stack([network(image)[0] for network in networks]).mean(dim=0).float().cpu().numpy()
         where, what = _proposed(mean, cell)
@@ -238,3 +239,9 @@ def say(name: str) -> Any:
             print(f"{name}: {stage} {done}/{total}", flush=True)
 
     return progress
+
+
+def _fast(device: str) -> AbstractContextManager[object]:
+    """In the number format that this machine multiplies fastest; autocast knows no float32."""
+    dtype = preferred_dtype()
+    return nullcontext() if dtype is torch.float32 else torch.autocast(device, dtype)

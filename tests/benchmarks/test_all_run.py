@@ -1,5 +1,6 @@
 """Every benchmark and every script runs: whole at its smallest size, or, where that takes long, its smallest pieces."""
 
+import csv
 import json
 import shutil
 import subprocess
@@ -24,7 +25,8 @@ from cytally.inference.ensemble import set_threads
 from cytally.inference.runtime import TorchMember
 from cytally.nets.unet import Architecture, UNet
 from cytally.progress import silent
-from cytally.training.checkpoints import load_tensors, save_tensors, weights_of
+from cytally.training.checkpoints import load_tensors, member_path, save_tensors, weights_of
+from cytally.training.folder import note_settings
 from cytally.types import Detections
 
 ROOT = Path(__file__).parents[2]
@@ -248,6 +250,41 @@ def train_shipped(tmp_path, call):
     assert "FIELDS" in subprocess.run(["bash", script, "--help"], capture_output=True, text=True, check=True).stdout
 
 
+def untrained(folder, epochs=10, bias=-4.0):
+    """A run of tiny networks that answer near nothing, or, with a bias of 0, near one half everywhere."""
+    how = Architecture(classes=2, filters=2, depth=3, widest=8)
+    folder.mkdir()
+    note_settings(folder, {"architecture": asdict(how), "seed": 1})
+    for epoch in range(1, epochs + 1):
+        torch.manual_seed(epoch)
+        network = UNet(how)
+        torch.nn.init.constant_(network.head.bias, bias)
+        save_tensors(member_path(folder, epoch), weights_of(network))
+    return folder
+
+
+def uncertainty(tmp_path, call):
+    """What nobody finds is a recall of 0 in every line, and no claim has limits that leave 0 out."""
+    runs = [f"{name}={untrained(tmp_path / name)}" for name in ("one", "two")]
+    sizes = ("--aberrant", 2, "--silent", 1, "--last", 10, "--workers", 1)
+    assert "median total variation\ttwo" in call("scripts/uncertainty", *runs, "--out", tmp_path / "out", *sizes)
+    rows = list(csv.DictReader((tmp_path / "out" / "performance.csv").read_text().splitlines()))
+    assert rows and {row["recall"] for row in rows} == {"0.0000"}
+    gains = list(csv.DictReader((tmp_path / "out" / "differences.csv").read_text().splitlines()))
+    assert gains and all(float(row["recall_lower"]) <= 0 <= float(row["recall_upper"]) for row in gains)
+
+
+def posteriors(tmp_path, call):
+    """Every method of two runs is told, ensembles of both among them."""
+    runs = [f"{name}={untrained(tmp_path / name, bias=0.0)}" for name in ("one", "two")]
+    sizes = ("--aberrant", 1, "--silent", 1, "--last", 10, "--workers", 1)
+    loaded("scripts/posteriors")  # puts its parts on the path
+    with mock.patch("claims.posteriors.BATCHES", 1):
+        out = call("scripts/posteriors", *runs, "--out", tmp_path / "out", *sizes)
+    told = [line for line in out.splitlines() if line.startswith("dicentric")]
+    assert len(told) == 5 + 5 + 4 and "multi-SWAG, 2 x 5" in out
+
+
 def train_edition(tmp_path, call):
     from edition import cells, finish, networks
     from tests.dosimetry.compose.test_outlined import fluorescent
@@ -314,10 +351,12 @@ PIECES = (
     measure_shipped,
     options,
     paste_marks,
+    posteriors,
     scoring,
     train_edition,
     train_shipped,
     twins,
+    uncertainty,
 )
 
 
