@@ -121,7 +121,7 @@ def may_count(
     -------
     ndarray of bool, shape (n,)
     """
-    return np.asarray(_weighed(places, classes, np.clip(high, 0, 1), ensemble) > _limits(ensemble)[classes])
+    return np.asarray(weighed(places, classes, np.clip(high, 0, 1), ensemble) > _limits(ensemble)[classes])
 
 
 def confirmed(found: Detections, ensemble: Ensemble) -> Detections:
@@ -135,14 +135,22 @@ def confirmed(found: Detections, ensemble: Ensemble) -> Detections:
         Its thresholds; under co-occurrence nothing is weighed, as that rule has the fragment already.
     """
     places, own = np.stack([found.row, found.col], axis=1), channels(found, ensemble)
-    probability = _weighed(places, own, found.probability, ensemble)
+    probability = weighed(places, own, found.probability, ensemble)
     return replace(found, probability=probability).keep(probability > _limits(ensemble)[own])
 
 
-def _weighed(
+def weighed(
     places: FloatArray, classes: NDArray[np.integer], probability: FloatArray, ensemble: Ensemble
 ) -> FloatArray:
-    """Weighed as the card says; under co-occurrence not at all."""
+    """Probabilities weighed as an ensemble's card says; under co-occurrence they stay as they are.
+
+    Parameters
+    ----------
+    places, classes, probability
+        As for `evidence`.
+    ensemble : Ensemble
+        Its thresholds.
+    """
     thresholds = ensemble.card.thresholds
     if thresholds.co_occurrence:
         return probability
