@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cytally.dosimetry.training.sources import paper_cells
+from cytally.dosimetry.training.average import training_images
+from cytally.dosimetry.training.sources import CLASSES, paper_cells
 from cytally.errors import RunError
 from cytally.evaluation.bands import Scored, at_most
 from cytally.evaluation.islands import Answers, Island, hits_of, tallied
@@ -22,15 +23,13 @@ from cytally.training.checkpoints import member_path, save_tensors, weights_of
 from cytally.training.examples import Targets
 from cytally.training.posterior.gaussian import gaussian_of
 from cytally.training.posterior.normalisation import Weights, load_averaged
-from cytally.training.tasks.heatmaps import PAPER_SMALL, heatmap_batch
+from cytally.training.tasks.heatmaps import PAPER_SMALL
 
 from .answers import architecture_of_run, checkpoints_of
 from .tables import LIMITS, Row
 
 #: Networks of an ensemble or drawn ones.
 MANY = 10
-#: Batches over which normalisation is counted anew, and cells of each.
-BATCHES, BATCH = 6, 12
 #: Bins of the calibration error.
 BINS = 10
 #: Of SWAG's standard deviation, as in its authors' code.
@@ -88,7 +87,9 @@ def methods_of(runs: dict[str, Path], last: int, out: Path) -> list[Method]:
 def averaged(run: Path, checkpoints: tuple[Path, ...], folder: Path) -> dict[str, tuple[Path, ...]]:
     """SWA and SWAG's draws of one run, each in a folder that reads like a run."""
     gaussian, seed = gaussian_of(checkpoints), int(str(dict(read_record(run).settings)["seed"]))
-    rng, images = np.random.default_rng(seed), list(training_images(seed))
+    settings, how = replace(PAPER_SMALL, seed=seed), architecture_of_run(run)
+    images = list(training_images(paper_cells(seed), settings, Targets(len(CLASSES), how.step)))
+    rng = np.random.default_rng(seed)
     draws = {
         "mean": [gaussian.mean],
         "diagonal": [gaussian.draw(rng, low_rank=False, scale=SCALE) for _ in range(MANY)],
@@ -111,15 +112,6 @@ def write_network(run: Path, weights: Weights, images: list[Tensor], path: Path)
     network = UNet(architecture_of_run(run))
     load_averaged(network, weights, images)
     save_tensors(path, weights_of(network, torch.float32))
-
-
-def training_images(seed: int) -> Iterator[Tensor]:
-    """Batches as the run saw them."""
-    source, rng = paper_cells(seed), np.random.default_rng(seed)
-    targets = Targets(2, 4)
-    for k in range(BATCHES):
-        numbers = list(range(k * BATCH, (k + 1) * BATCH))
-        yield heatmap_batch(numbers, [source.cell(n) for n in numbers], PAPER_SMALL, targets, rng).images
 
 
 @dataclass(frozen=True)

@@ -279,7 +279,7 @@ def posteriors(tmp_path, call):
     runs = [f"{name}={untrained(tmp_path / name, bias=0.0)}" for name in ("one", "two")]
     sizes = ("--aberrant", 1, "--silent", 1, "--last", 10, "--workers", 1)
     loaded("scripts/posteriors")  # puts its parts on the path
-    with mock.patch("claims.posteriors.BATCHES", 1):
+    with mock.patch("cytally.dosimetry.training.average.BATCHES", 1):
         out = call("scripts/posteriors", *runs, "--out", tmp_path / "out", *sizes)
     told = [line for line in out.splitlines() if line.startswith("dicentric")]
     assert len(told) == 5 + 5 + 4 and "multi-SWAG, 2 x 5" in out

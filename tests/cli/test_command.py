@@ -23,6 +23,7 @@ _EVERY = {
         "6",
         "--members",
         "3",
+        "--average",
         "--pool",
         "16",
         "--seed",

@@ -11,7 +11,7 @@ from cytally.dosimetry.measure.evaluate import evaluate, labelled_cells, summary
 from cytally.dosimetry.measure.gallery import MOST, Exhibits
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
-from cytally.dosimetry.training.assemble import choose_epochs
+from cytally.dosimetry.training.assemble import choose_members
 from cytally.dosimetry.training.thresholds.cells import GOAL, Seen
 from cytally.dosimetry.training.thresholds.votes import choose_thresholds
 from cytally.errors import LabelError, SettingsError
@@ -60,11 +60,11 @@ def test_thresholds_are_chosen_on_the_grid_of_the_ensemble(rng, random_ensemble)
 def test_members_come_from_the_last_epochs(tmp_path):
     for epoch in range(1, 31):
         (tmp_path / f"epoch_{epoch:03d}.safetensors").write_bytes(b"")
-    drawn = choose_epochs(tmp_path, 11, 10, seed=3)
-    assert len(set(drawn)) == 10 and min(drawn) >= 11 and drawn == sorted(drawn)
-    assert drawn == choose_epochs(tmp_path, 11, 10, seed=3)
+    drawn = choose_members(tmp_path, 11, 10, seed=3)
+    assert len(set(drawn)) == 10 and drawn[0].stem >= "epoch_011" and drawn == sorted(drawn)
+    assert drawn == choose_members(tmp_path, 11, 10, seed=3)
     with pytest.raises(SettingsError, match="expected 10 checkpoints from epoch 25 on, got 6"):
-        choose_epochs(tmp_path, 25, 10, seed=3)
+        choose_members(tmp_path, 25, 10, seed=3)
 
 
 def test_evaluation_adds_up(tmp_path, random_ensemble):

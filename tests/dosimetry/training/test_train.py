@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
+from safetensors.torch import load_file
 
 from cytally.cli.detector import train as training  # noqa: F401  (joins the group)
 from cytally.cli.main import cli
@@ -18,6 +20,7 @@ from cytally.dosimetry.training import sources
 from cytally.dosimetry.training import train as module
 from cytally.dosimetry.training.sources import ComposedSource, MixedSource, SimulatedSource, paper_cells
 from cytally.errors import ImageError, SettingsError
+from cytally.training.checkpoints import member_path
 from cytally.types import Image
 
 
@@ -90,6 +93,40 @@ def test_the_command_on_the_card_remakes_the_ensemble(tmp_path, monkeypatch):
     assert second.members == first.members and second.thresholds == first.thresholds
     assert second.identity == first.identity and second.name == "by hand"
     assert second.training["command"] == first.training["command"]
+
+
+def test_average_makes_one_member_of_the_mean_of_all_late_checkpoints(tmp_path, monkeypatch):
+    """Learnt weights are the mean to half precision; normalisation is counted anew, so it is nobody's mean."""
+    monkeypatch.setattr(module, "THRESHOLD_CELLS", (2, 2))
+    short = [
+        "--epochs",
+        "3",
+        "--filters",
+        "2",
+        "--pool",
+        "8",
+        "--no-auxiliary",
+        "--average",
+        "--out",
+        str(tmp_path / "one"),
+    ]
+    assert CliRunner().invoke(cli, ["dosimetry", "train", *short]).exit_code == 0
+    ensemble, run = load_ensemble(tmp_path / "one"), tmp_path / "one" / "training"
+    late = [load_file(member_path(run, epoch)) for epoch in (1, 2, 3)]
+    [member] = [load_file(tmp_path / "one" / each.file) for each in ensemble.card.members]
+    assert ensemble.card.training["averaged"] == ["epoch_001", "epoch_002", "epoch_003"]
+    for name, tensor in member.items():
+        mean = torch.stack([each[name].float() for each in late]).mean(dim=0)
+        if name.endswith(("running_mean", "running_var")):
+            assert not torch.allclose(tensor.float(), mean, rtol=1e-3)
+        elif not name.endswith("num_batches_tracked"):
+            assert torch.allclose(tensor.float(), mean, rtol=1e-3, atol=1e-4)
+
+
+def test_members_and_their_mean_exclude_each_other(tmp_path):
+    both = ["dosimetry", "train", "--out", str(tmp_path / "x"), "--average", "--members", "4"]
+    result = CliRunner().invoke(cli, both)
+    assert result.exit_code == 2 and "give one of them" in result.output and not (tmp_path / "x").exists()
 
 
 def test_sources_mix_by_weight():

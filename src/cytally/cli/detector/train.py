@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from cytally.cli.command import command_line
 from cytally.cli.dosimetry.group import THRESHOLDS, composed_from, dosimetry
@@ -104,6 +105,11 @@ _COURSE = gathered(
 )
 @click.option("--members", default=10, show_default=True, help="Checkpoints drawn for the ensemble.")
 @click.option(
+    "--average",
+    is_flag=True,
+    help="One member in place of several: the mean weights of all late checkpoints (SWA; docs/uncertainty.md).",
+)
+@click.option(
     "--start",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Weights to begin from (use with --preset further).",
@@ -129,6 +135,7 @@ def train(
     filters: int | None,
     cells: str | None,
     members: int,
+    average: bool,
     start: Path | None,
     name: str | None,
     normal: Path | None,
@@ -147,10 +154,14 @@ def train(
       cytally dosimetry train slides/labelled --simulated 0.5 --out ensembles/mine
       cytally dosimetry train --normal slides/0Gy --composed 0.5 --out ensembles/mine
       cytally dosimetry train --preset paper-small --sparsity 0 --out runs/L2
+      cytally dosimetry train --preset paper-small --average --out runs/swa
       cytally dosimetry train --preset further --start ensembles/mine/training/epoch_040.safetensors --out more
     """
     from cytally.dosimetry.training.train import Plan, train_ensemble
 
+    context = click.get_current_context()
+    if average and context.get_parameter_source("members") is not ParameterSource.DEFAULT:
+        raise click.UsageError("--members draws checkpoints, --average takes the mean of all: give one of them")
     published = course.as_published if cells is None else cells == "paper"
     plan = Plan(
         tuple(folders),
@@ -164,9 +175,10 @@ def train(
         auxiliary and not published,
         devices or 0,
         published,
+        average,
     )
     with reporting() as progress:
-        line = command_line(click.get_current_context())
+        line = command_line(context)
         ensemble = train_ensemble(plan, course.settings, out, progress, command=line)
     _draw_curve(out / "training")
     _tell(ensemble, out)

@@ -19,7 +19,7 @@ from cytally.dosimetry.detectors.ensemble import MetaphaseEnsemble, load_ensembl
 from cytally.dosimetry.detectors.protocol import Detector
 from cytally.dosimetry.measure.evaluate import LabelledCell, evaluate
 from cytally.dosimetry.measure.normal import Rate, evaluate_normal
-from cytally.dosimetry.training.assemble import assemble, choose_epochs, seconds_per_epoch
+from cytally.dosimetry.training.assemble import assemble, choose_members, seconds_per_epoch
 from cytally.dosimetry.training.sources import CLASSES, ComposedSource, MixedSource, SimulatedSource
 from cytally.dosimetry.training.thresholds.cells import look_at
 from cytally.dosimetry.training.thresholds.votes import choose
@@ -159,7 +159,7 @@ def adapt(
     mixed = MixedSource(sources, (share, 1 - share), seed)
     fit(HeatmapTask(mixed, Architecture(**old.card.arguments), settings, start), out / "training", progress)
     members = min(10, settings.epochs - settings.late_from + 1)
-    epochs = choose_epochs(out / "training", settings.late_from, members, seed)
+    weights = choose_members(out / "training", settings.late_from, members, seed)
     notes = {
         "command": command,
         "seed": seed,
@@ -169,7 +169,7 @@ def adapt(
         "adapted_from": old.card.identity,
         "hours_in_epochs": round(sum(seconds_per_epoch(out / "training")) / 3600, 2),
     }
-    made = assemble(out / "training", out, name=out.name, classes=CLASSES, epochs=epochs, training=notes)
+    made = assemble(out / "training", out, name=out.name, classes=CLASSES, weights=weights, training=notes)
     if old.verifiers:
         made = _reverified(mixed, base, out, progress)
     made = _thresholds(made, learnt, out, progress)

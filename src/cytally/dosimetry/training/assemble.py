@@ -18,24 +18,32 @@ from cytally.inference.ensemble import write_ensemble
 from cytally.training.checkpoints import member_path, read_curves
 
 
-def choose_epochs(folder: Path, first: int, count: int, seed: int) -> list[int]:
-    """Draw the epochs whose checkpoints become members.
+def late_checkpoints(run: Path, first: int) -> list[Path]:
+    """All that a run keeps from an epoch on, oldest first."""
+    return [path for epoch in range(first, 1000) if (path := member_path(run, epoch)).is_file()]
+
+
+def choose_members(run: Path, first: int, count: int, seed: int) -> list[Path]:
+    """Draw the checkpoints that become members, oldest first.
 
     Parameters
     ----------
-    folder : Path
-        Of the training run.
+    run : Path
+        Folder of the training.
     first : int
         First epoch of the constant learning rate.
     count, seed : int
+
+    Raises
+    ------
+    SettingsError
+        There are fewer.
     """
-    done = [e for e in range(first, 1000) if member_path(folder, e).is_file()]
+    done = late_checkpoints(run, first)
     if len(done) < count:
-        raise SettingsError(
-            f"{folder}: expected {count} checkpoints from epoch {first} on, got {len(done)}; train longer"
-        )
-    drawn = np.random.default_rng(seed).permutation(done)[:count]
-    return sorted(int(e) for e in drawn)
+        raise SettingsError(f"{run}: expected {count} checkpoints from epoch {first} on, got {len(done)}; train longer")
+    drawn = np.random.default_rng(seed).permutation(len(done))[:count]
+    return [done[k] for k in sorted(drawn)]
 
 
 def assemble(
@@ -44,7 +52,7 @@ def assemble(
     *,
     name: str,
     classes: Sequence[str],
-    epochs: Sequence[int],
+    weights: Sequence[Path],
     training: dict[str, Any],
 ) -> MetaphaseEnsemble:
     """Write an ensemble with provisional thresholds (T_C 0.5, T_A half of the members)."""
@@ -58,11 +66,11 @@ def assemble(
         members=[],
         normalisation={"size": NOMINAL_SIZE, "pixel_um": NOMINAL_PIXEL_UM},
         thresholds=Thresholds(
-            confidence=[[0.5] * len(classes)] * len(epochs), agreement=[len(epochs) // 2] * len(classes)
+            confidence=[[0.5] * len(classes)] * len(weights), agreement=[len(weights) // 2] * len(classes)
         ),
         training={"cytally": __version__, "settings": stored, "curve": last_row(run), **training},
     )
-    write_ensemble(out, card, [member_path(run, epoch) for epoch in epochs])
+    write_ensemble(out, card, weights)
     return load_ensemble(out)
 
 

@@ -15,7 +15,8 @@ from cytally.dosimetry.detectors.ensemble import MetaphaseEnsemble
 from cytally.dosimetry.simulate.breakage import Damage, Exposure
 from cytally.dosimetry.simulate.cell import simulate_cell
 from cytally.dosimetry.simulate.styles import style_named
-from cytally.dosimetry.training.assemble import assemble, choose_epochs, seconds_per_epoch
+from cytally.dosimetry.training.assemble import assemble, choose_members, late_checkpoints, seconds_per_epoch
+from cytally.dosimetry.training.average import average, training_images
 from cytally.dosimetry.training.sources import (
     AUXILIARY,
     CLASSES,
@@ -37,7 +38,7 @@ from cytally.inference.card import sha256_of
 from cytally.labels.points import check_inside
 from cytally.nets.unet import Architecture
 from cytally.progress import Progress
-from cytally.training.examples import CellSource, TrainingCell
+from cytally.training.examples import CellSource, Targets, TrainingCell
 from cytally.training.loop import fit
 from cytally.training.tasks.heatmaps import HeatmapTask, TrainingSettings
 from cytally.types import Image, Points, Skipped
@@ -47,6 +48,8 @@ THRESHOLD_CELLS = (400, 3000)
 #: What holds on the hardest cells that a laboratory would score holds on easier ones.
 THRESHOLD_STYLE = "hard"
 _THRESHOLD_SEED = 770_000
+#: Mean of the late checkpoints, in the run's folder.
+AVERAGE = "mean.safetensors"
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ class Plan:
         GPUs, or processes without one; 0: every GPU, or one process.
     published : bool
         Simulated cells with the counts of the preprint's training set (`paper_cells`).
+    average : bool
+        One member whose weights are the mean of all late checkpoints, in place of `members` drawn from them.
     """
 
     folders: tuple[Path, ...]
@@ -87,6 +92,12 @@ class Plan:
     auxiliary: bool = True
     devices: int = 0
     published: bool = False
+    average: bool = False
+
+    @property
+    def architecture(self) -> Architecture:
+        """Of each network."""
+        return Architecture(classes=len(self.channels), filters=self.filters, depth=4, widest=160)
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -124,12 +135,11 @@ def train_ensemble(
         That makes this ensemble, for the card.
     """
     run = out / "training"
-    architecture = Architecture(classes=len(plan.channels), filters=plan.filters, depth=4, widest=160)
     images, skipped = readable(plan.folders, progress)
     fields = read_fields(plan.normal, skipped, progress) if plan.normal else ()
     source = plan.source(settings.seed, images, fields)
-    fit(HeatmapTask(source, architecture, settings, plan.start), run, progress, devices=plan.devices)
-    epochs = choose_epochs(run, settings.late_from, plan.members, settings.seed)
+    fit(HeatmapTask(source, plan.architecture, settings, plan.start), run, progress, devices=plan.devices)
+    weights, averaged = _members(plan, settings, run, source)
     notes = {
         "command": command,
         "seed": settings.seed,
@@ -138,9 +148,20 @@ def train_ensemble(
         "hours_in_epochs": round(sum(seconds_per_epoch(run)) / 3600, 2),
         "start_sha256": sha256_of(plan.start) if plan.start else None,
         "skipped": [one.image for one in skipped],
-    }
-    ensemble = assemble(run, out, name=plan.name, classes=CLASSES, epochs=epochs, training=notes)
+    } | averaged
+    ensemble = assemble(run, out, name=plan.name, classes=CLASSES, weights=weights, training=notes)
     return set_thresholds(ensemble, out, progress)
+
+
+def _members(
+    plan: Plan, settings: TrainingSettings, run: Path, source: CellSource
+) -> tuple[list[Path], dict[str, object]]:
+    """Weights of the members, and what the card says where they are one mean."""
+    if not plan.average:
+        return choose_members(run, settings.late_from, plan.members, settings.seed), {}
+    how, late = plan.architecture, late_checkpoints(run, settings.late_from)
+    images = list(training_images(source, settings, Targets(how.classes, how.step, settings.sigma)))
+    return [run / AVERAGE], average(late, how, images, run / AVERAGE)
 
 
 def described(plan: Plan, images: Sequence[tuple[Path, Points]], fields: Sequence[Field]) -> str:

@@ -250,7 +250,9 @@ def _classified(points: FloatArray, sampled: Sampled, seed: int, progress: Progr
     return found
 
 
-def _classifier(points: FloatArray, groups: IntArray, splits: Sequence[tuple[IntArray, IntArray]]) -> tuple[Classifier, float]:
+def _classifier(
+    points: FloatArray, groups: IntArray, splits: Sequence[tuple[IntArray, IntArray]]
+) -> tuple[Classifier, float]:
     """Support vectors with radial kernel and probabilities; classes weigh the same, however many places they have."""
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.svm import SVC
