@@ -63,6 +63,25 @@ def overlay(image: Image, found: Detections, radius: float = 30.0) -> Picture:
     return picture
 
 
+def tinted(image: Image, values: NDArray[np.floating], strength: float = 0.75) -> Picture:
+    """A grey picture in which places of a high value turn from yellow to red.
+
+    Parameters
+    ----------
+    image : Image
+    values : ndarray of shape (h, w)
+        In [0, 1], at every pixel of the image.
+    strength : float
+        How much of the picture a value of 1 covers.
+    """
+    grey = viewable(image).mean(axis=2, keepdims=True)
+    share = (np.clip(values, 0, 1) * strength)[..., None]
+    colour = np.concatenate(
+        [np.full_like(share, 255), 255 * (1 - share / strength * 0.9), np.zeros_like(share)], axis=2
+    )
+    return np.asarray(np.rint(grey * (1 - share) + colour * share), np.uint8)
+
+
 def crop_around(image: Image, row: float, col: float, side: int) -> Picture:
     """Square crop (side, side, 3) around a place; beyond the border it is white."""
     place, border = _square(image.shape, row, col, side)
