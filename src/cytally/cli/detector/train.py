@@ -60,6 +60,13 @@ def _course(
     return Course(preset, settings)
 
 
+def _check_members(average: bool) -> None:
+    """--average leaves nothing to be drawn."""
+    source = click.get_current_context().get_parameter_source("members")
+    if average and source is not ParameterSource.DEFAULT:
+        raise click.UsageError("--members draws checkpoints, --average takes the mean of all: give one of them")
+
+
 _COURSE = gathered(
     "course",
     _course,
@@ -159,9 +166,7 @@ def train(
     """
     from cytally.dosimetry.training.train import Plan, train_ensemble
 
-    context = click.get_current_context()
-    if average and context.get_parameter_source("members") is not ParameterSource.DEFAULT:
-        raise click.UsageError("--members draws checkpoints, --average takes the mean of all: give one of them")
+    _check_members(average)
     published = course.as_published if cells is None else cells == "paper"
     plan = Plan(
         tuple(folders),
@@ -178,7 +183,7 @@ def train(
         average,
     )
     with reporting() as progress:
-        line = command_line(context)
+        line = command_line(click.get_current_context())
         ensemble = train_ensemble(plan, course.settings, out, progress, command=line)
     _draw_curve(out / "training")
     _tell(ensemble, out)
