@@ -15,6 +15,7 @@ from cytally.dosimetry.laboratory.series import FinishedRun
 from cytally.dosimetry.scoring import run
 from cytally.dosimetry.scoring.cells import ScoredCell, line_of, without_repeats
 from cytally.dosimetry.scoring.disagreement import Sampled, forget_sampled, read_sampled
+from cytally.dosimetry.scoring.entropy_maps import check_maps, draw_entropy, forget_entropy
 from cytally.dosimetry.scoring.pictures import draw_pictures, forget_pictures
 from cytally.dosimetry.scoring.resampling import sample_run
 from cytally.dosimetry.scoring.workers import scored
@@ -50,6 +51,44 @@ class Outcome:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Extras:
+    """What a run gets beside its counts; see `score_folder`."""
+
+    pictures: bool
+    entropy: bool
+    sampled: int
+
+    def forget(self, folder: Path, cells: Sequence[ScoredCell]) -> tuple[str, ...]:
+        """Remove what was made of other images than these; said where it is not made anew."""
+        notes = []
+        gone = forget_pictures(folder, cells)
+        if gone and not self.pictures:
+            notes.append(f"pictures of images that changed were removed ({_some(gone, 5)}); --pictures draws them anew")
+        if forget_entropy(folder, cells) and not self.entropy:
+            notes.append("pictures of entropy of images that changed were removed; --entropy draws them anew")
+        if not self.sampled and forget_sampled(folder, cells):
+            notes.append("sampled.csv counted other images and was removed; --sampled counts anew")
+        return tuple(notes)
+
+    def make(
+        self,
+        folder: Path,
+        cells: Sequence[ScoredCell],
+        paths: Mapping[str, Path],
+        detector: Detector,
+        progress: Progress,
+    ) -> None:
+        """Make what was asked for."""
+        if self.pictures:
+            draw_pictures(folder, cells, paths, progress)
+        if self.entropy:
+            draw_entropy(folder, cells, paths, detector, progress)
+        if self.sampled:
+            note_more(folder, runtime=detector.runtime)
+            sample_run(cells, paths, folder, detector, self.sampled, progress)
+
+
 def score_folder(
     inputs: Sequence[str | Path],
     folder: Path,
@@ -57,6 +96,7 @@ def score_folder(
     *,
     curve: Curve | None = None,
     pictures: bool = False,
+    entropy: bool = False,
     sampled: int = 0,
     jobs: int = 0,
     progress: Progress = silent,
@@ -75,6 +115,8 @@ def score_folder(
         Adds the dose to the report.
     pictures : bool
         Also write a picture of every cell with its detections.
+    entropy : bool
+        Also write a picture of every cell with the entropy of the members' mean, the least certain into the report.
     sampled : int
         Count again by so many ensembles drawn from the members (sampled.csv); their disagreement
         widens the limits of the dose.
@@ -90,9 +132,11 @@ def score_folder(
         cells.csv beside the images that cannot be read or makes no sense. All before anything is scored.
     """
     paths = name_images(inputs)
-    settings = settings_of(detector, inputs)
+    settings, extras = settings_of(detector, inputs), _Extras(pictures, entropy, sampled)
     if curve is not None:
         check_belongs(curve, settings.detector)
+    if entropy:
+        check_maps(detector)
     known = known_cells(inputs, paths)
     with locked(folder):
         hashes = {name: hash_of(path) for name, path in paths.items()}
@@ -105,12 +149,8 @@ def score_folder(
         done |= _scored(folder, new, detector, jobs, len(planned), progress)
         run.write_tables(folder, without_repeats([done[name] for name in paths]), settings.classes, known.rows)
         cells = run.read_run(folder)
-        gone = _forget(folder, cells, pictures=pictures, sampled=sampled)
-        if pictures:
-            draw_pictures(folder, cells, paths, progress)
-        if sampled:
-            note_more(folder, runtime=detector.runtime)
-            sample_run(cells, paths, folder, detector, sampled, progress)
+        gone = extras.forget(folder, cells)
+        extras.make(folder, cells, paths, detector, progress)
         counts = run.counts_of(cells, settings.classes, settings.detector)
         finished = FinishedRun(folder, settings, tuple(cells), counts, read_sampled(folder, cells))
         found = finished.dose(curve) if curve is not None and counts.cells else None
@@ -133,17 +173,6 @@ def _scored(
             journal.append(line_of(cell, detector.runtime))
             progress("scoring", position, total)
     return done
-
-
-def _forget(folder: Path, cells: Sequence[ScoredCell], *, pictures: bool, sampled: int) -> tuple[str, ...]:
-    """Remove pictures and sampled counts of other images than these; said where they are not made anew."""
-    notes = []
-    gone = forget_pictures(folder, cells)
-    if gone and not pictures:
-        notes.append(f"pictures of images that changed were removed ({_some(gone, 5)}); --pictures draws them anew")
-    if not sampled and forget_sampled(folder, cells):
-        notes.append("sampled.csv counted other images and was removed; --sampled counts anew")
-    return tuple(notes)
 
 
 def _notes(earlier: run.Known, paths: Mapping[str, Path]) -> tuple[str, ...]:

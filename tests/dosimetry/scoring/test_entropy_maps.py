@@ -1,15 +1,19 @@
 """Pictures of what members do not know lie where it is."""
 
 import csv
+import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from cytally.cli.main import cli
 from cytally.dosimetry.density import normalise
 from cytally.dosimetry.scoring.cells import ScoredCell
-from cytally.dosimetry.scoring.entropy_maps import at_image, check_maps, draw_entropy
+from cytally.dosimetry.scoring.entropy_maps import at_image, check_maps, draw_entropy, forget_entropy, read_entropy
 from cytally.dosimetry.simulate.breakage import Exposure
 from cytally.dosimetry.simulate.folder import Order, write_folder
 from cytally.errors import SettingsError
@@ -50,11 +54,12 @@ def test_a_linear_map_is_met_exactly_between_its_places():
 
 def test_red_is_where_members_contradict_each_other(folder):
     paths = {path.name: path for path in sorted((folder / "cells").glob("*.png"))}
-    cells = [ScoredCell(name, Detections.empty(2)) for name in paths]
+    cells = [ScoredCell(name, Detections.empty(2), sha256="a" * 64) for name in paths]
+    (folder / "run").mkdir()
     found = draw_entropy(folder / "run", cells, paths, Doubtful(200, 420))
     assert [each.bits for each in found] == [pytest.approx((1.0, 0.0))] * 2
     for each in found:
-        picture = cv2.imread(str(each.picture)).astype(int)
+        picture = cv2.imread(str(folder / "run" / "entropy" / each.picture)).astype(int)
         redness = picture[..., 2] - picture[..., 0]
         assert picture.shape == (600, 640, 3)
         top = np.argwhere(redness > 0.9 * redness.max()).mean(axis=0)
@@ -65,13 +70,38 @@ def test_red_is_where_members_contradict_each_other(folder):
     assert rows[0] == {"image": found[0].image, "dicentric_bits": "1.000", "fragment_bits": "0.000"}
 
 
-def test_what_is_skipped_has_no_picture_and_an_image_that_is_gone_is_left_out(folder):
+def test_an_image_that_is_gone_is_left_out_and_what_is_drawn_is_not_drawn_again(folder):
     paths = {path.name: path for path in sorted((folder / "cells").glob("*.png"))}
-    cells = [ScoredCell(name, Detections.empty(2)) for name in paths]
+    cells = [ScoredCell(name, Detections.empty(2), sha256="a" * 64) for name in paths]
+    (folder / "run").mkdir()
     paths[cells[0].image].unlink()
     found = draw_entropy(folder / "run", cells, paths, Doubtful(200, 420))
     assert [each.image for each in found] == [cells[1].image]
-    assert len(list((folder / "run" / "entropy").iterdir())) == 1
+    paths[cells[1].image].unlink()
+    assert draw_entropy(folder / "run", cells, paths, Doubtful(200, 420)) == found
+    changed = [replace(cell, sha256="b" * 64) for cell in cells]
+    assert read_entropy(folder / "run", changed) == []
+    assert forget_entropy(folder / "run", changed) and not forget_entropy(folder / "run", changed)
+    assert list((folder / "run" / "entropy").iterdir()) == [] and not (folder / "run" / "entropy.csv").exists()
+
+
+def test_a_line_that_leads_out_of_the_run_is_not_believed(folder):
+    (folder / "run" / "entropy").mkdir(parents=True)
+    (folder / "secret.png").write_bytes(b"")
+    line = {"image": "a.png", "sha256": "a" * 64, "picture": "../../secret.png", "bits": [1.0, 2.0]}
+    (folder / "run" / "entropy.jsonl").write_text(json.dumps(line) + "\n")
+    assert read_entropy(folder / "run", [ScoredCell("a.png", Detections.empty(2), sha256="a" * 64)]) == []
+
+
+def test_the_command_draws_and_the_report_shows_the_least_certain(folder, random_ensemble):
+    score = ["dosimetry", "score", str(folder / "cells"), "--out", str(folder / "run")]
+    result = CliRunner().invoke(cli, [*score, "--ensemble", str(random_ensemble), "--entropy"])
+    assert result.exit_code == 0, result.output
+    assert len(list((folder / "run" / "entropy").glob("*.png"))) == 2
+    page = (folder / "run" / "report.html").read_text()
+    assert "Where the members do not know" in page and page.count('<img alt="entropy"') == 2
+    again = CliRunner().invoke(cli, [*score, "--ensemble", str(random_ensemble)])
+    assert again.exit_code == 0 and "Where the members" in (folder / "run" / "report.html").read_text()
 
 
 def test_a_detector_without_heatmaps_has_no_entropy():

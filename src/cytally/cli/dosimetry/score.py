@@ -6,14 +6,14 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
 from cytally.cli.dosimetry.given import dose_json, dose_words, load_curve
 from cytally.cli.dosimetry.group import THRESHOLDS, dosimetry
 from cytally.cli.main import SKIPPED
-from cytally.cli.options import GRAY, SHARE
+from cytally.cli.options import GRAY, SHARE, gathered
 from cytally.cli.progress import reporting
 from cytally.wording import counted
 
@@ -74,6 +74,37 @@ def simulate(
     click.echo(f"{counted(cells, 'cells')} in {out}")
 
 
+class _Extras(TypedDict):
+    """What a run gets beside its counts, as `score_folder` takes it."""
+
+    pictures: bool
+    entropy: bool
+    sampled: int
+
+
+def _extras(pictures: bool, entropy: bool, sampled: int | None) -> _Extras:
+    return _Extras(pictures=pictures, entropy=entropy, sampled=sampled or 0)
+
+
+_EXTRAS = gathered(
+    "extras",
+    _extras,
+    click.option("--pictures", is_flag=True, help="Write a picture of every cell with its detections."),
+    click.option(
+        "--entropy",
+        is_flag=True,
+        help="Write a picture of every cell with what the members do not know; the report shows the least certain."
+        " Takes longer, as all members look everywhere.",
+    ),
+    click.option(
+        "--sampled",
+        type=click.IntRange(2),
+        help="Count again by so many ensembles drawn from the members, such as 100;"
+        " their disagreement widens the limits of the dose. Takes longer, as all members look.",
+    ),
+)
+
+
 @dosimetry.command()
 @click.argument("images", nargs=-1, required=True)
 @click.option("--out", required=True, type=_FOLDER, help="Run folder; calling again continues it.")
@@ -81,13 +112,7 @@ def simulate(
 @THRESHOLDS
 @click.option("--co-occurrence/--no-co-occurrence", default=None, help="Count dicentrics only beside a fragment.")
 @click.option("--curve", type=_FILE, help="Calibration curve; adds the dose to the report.")
-@click.option("--pictures", is_flag=True, help="Write a picture of every cell with its detections.")
-@click.option(
-    "--sampled",
-    type=click.IntRange(2),
-    help="Count again by so many ensembles drawn from the members, such as 100;"
-    " their disagreement widens the limits of the dose. Takes longer, as all members look.",
-)
+@_EXTRAS
 @click.option(
     "--jobs",
     type=click.IntRange(0),
@@ -111,8 +136,7 @@ def score(
     probability: float | None,
     co_occurrence: bool | None,
     curve: Path | None,
-    pictures: bool,
-    sampled: int | None,
+    extras: _Extras,
     jobs: int,
     runtime: str,
     as_json: bool,
@@ -143,8 +167,7 @@ def score(
             out,
             loaded,
             curve=known,
-            pictures=pictures,
-            sampled=sampled or 0,
+            **extras,
             jobs=jobs,
             progress=progress,
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -17,6 +18,7 @@ from cytally.dosimetry.laboratory.series import FinishedRun
 from cytally.dosimetry.phrases import Words
 from cytally.dosimetry.reporting.carried import carried, method_words, read_as
 from cytally.dosimetry.scoring.cells import ScoredCell
+from cytally.dosimetry.scoring.entropy_maps import FOLDER, read_entropy
 from cytally.dosimetry.scoring.run import RunSettings
 from cytally.errors import ImageError
 from cytally.figures.curves import LABELS, CurveBand, Marked, dose_figure
@@ -37,6 +39,8 @@ REPORT = "report.html"
 GALLERY = 96
 _CROP = 110
 _SHOWN = 160
+#: Cells shown with what the members do not know, and how wide.
+UNSURE, _WIDE = 6, 460
 #: Of a complete human cell.
 CHROMOSOMES = 46
 
@@ -80,6 +84,7 @@ def write_report(
         plot=as_svg(curve_figure(curve, dose, settings=settings)) if curve is not None else "",
         sentences=_sentences(run.counts.detector, curve, dose, settings),
         gallery=gallery(run.cells, paths),
+        unsure=unsure(run),
         hashes=[(cell.image, cell.sha256) for cell in run.cells],
         noted=[cell for cell in run.cells if cell.notes],
         left_out=_left_out(run.settings),
@@ -224,6 +229,18 @@ def gallery(cells: Sequence[ScoredCell], paths: dict[str, Path]) -> list[Finding
         caption = f"{found.votes[k]} of {found.members} votes{read}, {cell.image}"
         pictures.append(Finding(found.names[k], caption, source))
     return pictures
+
+
+def unsure(run: FinishedRun) -> list[Finding]:
+    """The cells of which the members know least, where `score --entropy` has drawn them."""
+    shown = []
+    for one in read_entropy(run.folder, run.cells)[:UNSURE]:
+        bits = ", ".join(f"{value:.0f} {name}" for name, value in zip(run.settings.classes, one.bits, strict=False))
+        picture = cv2.imread(str(run.folder / FOLDER / one.picture))
+        if picture is not None:
+            small = cv2.resize(picture, None, fx=(k := _WIDE / picture.shape[1]), fy=k, interpolation=cv2.INTER_AREA)
+            shown.append(Finding("entropy", f"{one.image}: {bits} bits", embedded(encode(small, ".jpg"), "image/jpeg")))
+    return shown
 
 
 def _doubtful(place: tuple[ScoredCell, int]) -> tuple[bool, float, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from cytally.detection.entropy import heatmap_entropy
 from cytally.dosimetry.density import Density, normalise
@@ -16,14 +18,22 @@ from cytally.dosimetry.scoring.cells import ScoredCell
 from cytally.errors import ImageError, SettingsError
 from cytally.figures.overlays import tinted
 from cytally.files.atomic import write_bytes
+from cytally.files.journal import open_journal, read_journal
 from cytally.files.names import fitting
 from cytally.files.tables.csv import csv_bytes
 from cytally.images.read import read
 from cytally.images.write import encode
 from cytally.progress import Progress, silent
-from cytally.types import FloatArray, Image
+from cytally.types import FloatArray
 
-FOLDER, TABLE = "entropy", "entropy.csv"
+FOLDER, TABLE, DRAWN = "entropy", "entropy.csv", "entropy.jsonl"
+
+
+def _inside(name: str) -> str:
+    """A place below the folder of pictures."""
+    if not name or Path(name).is_absolute() or ".." in Path(name).parts:
+        raise ValueError("expected a name that stays within the run")
+    return name
 
 
 @dataclass(frozen=True)
@@ -32,16 +42,20 @@ class Unsure:
 
     Attributes
     ----------
-    image : str
+    image, sha256 : str
+    picture : str
+        Name of the file below RUN/entropy.
     bits : tuple of float
         Sum of the entropy over the heatmap, one per class.
-    picture : Path
-        In the run's folder.
     """
 
     image: str
-    bits: tuple[float, ...]
-    picture: Path
+    sha256: str
+    picture: Annotated[str, AfterValidator(_inside)]
+    bits: tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], ...]
+
+
+_LINE = TypeAdapter(Unsure)
 
 
 def check_maps(detector: Detector) -> Heatmaps:
@@ -66,7 +80,7 @@ def draw_entropy(
     detector: Detector,
     progress: Progress = silent,
 ) -> list[Unsure]:
-    """Write RUN/entropy/NAME.png for every scored cell, and RUN/entropy.csv; the least certain first.
+    """Draw what is not drawn yet: RUN/entropy/NAME.png, a line in entropy.jsonl for each, and entropy.csv.
 
     Parameters
     ----------
@@ -79,34 +93,78 @@ def draw_entropy(
         With heatmaps.
     progress : callable
 
+    Returns
+    -------
+    list of Unsure
+        The least certain first.
+
     Raises
     ------
     SettingsError
         As `check_maps`.
     """
-    knowing, found = check_maps(detector), []
+    knowing, done = check_maps(detector), _drawn(folder)
     scored = [cell for cell in cells if cell.scored]
-    for number, cell in enumerate(scored, start=1):
-        target = folder / FOLDER / fitting(cell.image, ".png")
-        try:
-            image = read(paths[cell.image])
-            bits = _draw(target, image, normalise(image), knowing)
-        except ImageError:  # it could be read when it was scored
-            continue
-        found.append(Unsure(cell.image, bits, target))
-        progress("drawing entropy", number, len(scored))
-    found.sort(key=lambda each: (-sum(each.bits), each.image))
+    with open_journal(folder / DRAWN, _reading) as journal:
+        for number, cell in enumerate(scored, start=1):
+            if (cell.image, cell.sha256) not in done:
+                one = _draw(folder, cell, paths[cell.image], knowing)
+                if one is not None:
+                    journal.append(asdict(one))
+            progress("drawing entropy", number, len(scored))
+    found = read_entropy(folder, cells)
     rows = [[each.image, *(f"{bits:.3f}" for bits in each.bits)] for each in found]
     write_bytes(folder / TABLE, csv_bytes([["image", *(f"{name}_bits" for name in detector.classes)], *rows]))
     return found
 
 
-def _draw(target: Path, image: Image, density: Density, knowing: Heatmaps) -> tuple[float, ...]:
+def read_entropy(folder: Path, cells: Sequence[ScoredCell]) -> list[Unsure]:
+    """What was drawn of these cells as they are, the least certain first."""
+    done = _drawn(folder)
+    found = [one for cell in cells if cell.scored and (one := done.get((cell.image, cell.sha256)))]
+    return sorted(found, key=lambda each: (-sum(each.bits), each.image))
+
+
+def forget_entropy(folder: Path, cells: Sequence[ScoredCell]) -> bool:
+    """Remove pictures of images that left the run or changed, and the table where it tells of one; whether there were any."""
+    now = {(cell.image, cell.sha256) for cell in cells if cell.scored}
+    kept = {one.picture for key, one in _drawn(folder).items() if key in now}
+    where = folder / FOLDER
+    gone = [path for path in where.rglob("*.png") if path.relative_to(where).as_posix() not in kept]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    if gone:
+        (folder / TABLE).unlink(missing_ok=True)
+    return bool(gone)
+
+
+def _drawn(folder: Path) -> dict[tuple[str, str], Unsure]:
+    """By image and hash, where the picture is still there; of one picture the last line counts."""
+    last = {one.picture: one for one in read_journal(folder / DRAWN, _reading).whole}
+    return {(one.image, one.sha256): one for one in last.values() if (folder / FOLDER / one.picture).is_file()}
+
+
+def _reading(line: Mapping[str, Any]) -> Unsure | None:
+    try:
+        return _LINE.validate_python(line)
+    except ValidationError:
+        return None
+
+
+def _draw(folder: Path, cell: ScoredCell, path: Path, knowing: Heatmaps) -> Unsure | None:
+    """Draw one cell; None where its image can no longer be read."""
+    try:
+        image = read(path)
+        density = normalise(image)
+    except ImageError:
+        return None
     entropy = heatmap_entropy(knowing.heatmaps(density))
     seen = at_image(entropy.max(axis=0), density, knowing.stride, image.shape)
+    name = fitting(cell.image, ".png")
+    target = folder / FOLDER / name
     target.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(target, encode(tinted(image, seen)[..., ::-1], ".png"), durable=False)
-    return tuple(float(each.sum()) for each in entropy)
+    return Unsure(cell.image, cell.sha256, name, tuple(float(each.sum()) for each in entropy))
 
 
 def at_image(coarse: FloatArray, density: Density, stride: int, shape: tuple[int, int]) -> NDArray[np.float32]:
