@@ -44,13 +44,13 @@ def main() -> None:
     checkpoints = checkpoints_of(chosen.run, 2 * ASKED)[1::2]
     one_thread()
     jobs = {
-        "SV": list(blocks(chosen.out / "SV", chosen.cells, checkpoints=checkpoints)),
+        "checkpoints": list(blocks(chosen.out / "checkpoints", chosen.cells, checkpoints=checkpoints)),
         "candidates": list(blocks(chosen.out / "candidates", chosen.cells)),
     }
     with reporting() as progress:
         for name, mine in jobs.items():
             work(mine, chosen.workers, progress, f"asking about cells of known doses ({name})")
-    study = read_study(chosen.out / "SV", chosen.cells)
+    study = read_study(chosen.out / "checkpoints", chosen.cells, ASKED)
     lines = decided(study, chosen.out / "candidates", chosen)
     rows = [line.row() for line in lines]
     write_bytes(

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from cytally.dosimetry.detectors.ensemble import load_ensemble
 from cytally.dosimetry.simulate.breakage import DICENTRICS
 from cytally.dosimetry.training.sources import CLASSES
-from cytally.errors import CountsError
 
 from .answers import BLOCK
 from .curves import (
@@ -93,19 +92,11 @@ def _line(name: str, study: Study, counts: Ints, truth: Floats, often: int) -> L
 def chosen_quantiles(study: Study, members: Ints) -> list[float]:
     """The quantiles whose curves lie nearest to the truth under co-occurrence, nearest first."""
     tops = study.tops()
-    truth = curve_of(study.dose, study.true[:, 0], np.zeros(3) + 1e-3).coefficients
+    truth = curve_of(study.dose, study.true[:, 0], np.array(DICENTRICS)).coefficients
     levels = [quantile_levels(tops, study.dose, q) for q in QUANTILES]
     counts = counted(study, [Voting(members, level[members], AGREEMENT, beside=True) for level in levels])
-    far = [_distance(study, each, truth) for each in counts]
+    far = [curve_of(study.dose, each, truth).distance for each in counts]
     return [QUANTILES[k] for k in np.argsort(far)[:NEAREST]]
-
-
-def _distance(study: Study, counts: Ints, truth: Floats) -> float:
-    """Infinite where nothing was counted or nothing grows with dose."""
-    try:
-        return curve_of(study.dose, counts, truth).distance
-    except CountsError:
-        return float("inf")
 
 
 def ensemble_lines(study: Study, truth: Line, levels: Mapping[float, Floats], drawn: int, often: int) -> Iterator[Line]:
@@ -136,7 +127,7 @@ def ensemble_lines(study: Study, truth: Line, levels: Mapping[float, Floats], dr
 def _many(name: str, study: Study, ways: list[Voting], truth: Floats, over: str) -> Line:
     """Mean curve of several ways, and how their distances scatter."""
     curves = [curve_of(study.dose, counts, truth) for counts in counted(study, ways)]
-    low, middle, high = np.quantile([each.distance for each in curves], (0.05, 0.5, 0.95))
+    low, middle, high = np.quantile([each.distance for each in curves], (0.05, 0.5, 0.95), method="nearest")
     yields, coefficients = (np.mean([getattr(c, part) for c in curves], axis=0) for part in ("yields", "coefficients"))
     return Line(name, Curved(yields, coefficients, float(middle)), float(low), float(high), over)
 

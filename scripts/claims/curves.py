@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cytally.detection.thresholds import member_thresholds
 from cytally.dosimetry.curves.fit import dose_at, fit_curve, yield_at
 from cytally.dosimetry.training.sources import CLASSES
+from cytally.errors import CountsError
 from cytally.evaluation.islands import parts
 
 from .answers import BLOCK
@@ -36,16 +37,18 @@ class Study:
     true : ndarray of int, shape (cells, classes)
         Aberrations that the simulator drew and left to be seen.
     islands : for each class, for each cell, arrays (checkpoints, h, w)
+    models : int
+        Checkpoints.
     """
 
     dose: Floats
     true: Ints
     islands: tuple[tuple[tuple[NDArray[np.float16], ...], ...], ...]
+    models: int
 
     def tops(self) -> Floats:
         """Highest answer (cells, checkpoints, classes); 0 where a checkpoint answers nothing."""
-        models = next(each.shape[0] for cells in self.islands for cell in cells for each in cell)
-        result = np.zeros((len(self.dose), models, len(CLASSES)))
+        result = np.zeros((len(self.dose), self.models, len(CLASSES)))
         for k, cells in enumerate(self.islands):
             for number, cell in enumerate(cells):
                 if cell:
@@ -56,10 +59,10 @@ class Study:
         """Some of the cells."""
         where = np.flatnonzero(chosen)
         kept = tuple(tuple(cells[k] for k in where) for cells in self.islands)
-        return Study(self.dose[chosen], self.true[chosen], kept)
+        return Study(self.dose[chosen], self.true[chosen], kept, self.models)
 
 
-def read_study(folder: Path, total: int) -> Study:
+def read_study(folder: Path, total: int, models: int) -> Study:
     """Every cell of a study, as far as its blocks go."""
     dose, true = [], []
     islands: tuple[list[tuple[NDArray[np.float16], ...]], ...] = tuple([] for _ in CLASSES)
@@ -71,7 +74,7 @@ def read_study(folder: Path, total: int) -> Study:
                     true.append(held[f"{number}.true"])
                     for mine, name in zip(islands, CLASSES, strict=True):
                         mine.append(_islands(held, f"{number}.{name}"))
-    return Study(np.array(dose), np.array(true), tuple(tuple(each) for each in islands))
+    return Study(np.array(dose), np.array(true), tuple(tuple(each) for each in islands), models)
 
 
 def _islands(held: np.lib.npyio.NpzFile, key: str) -> tuple[NDArray[np.float16], ...]:
@@ -143,10 +146,13 @@ class Curved:
 
 
 def curve_of(dose: Floats, counts: Ints, truth: Floats) -> Curved:
-    """Fit what was counted, and compare with the coefficients of the truth."""
+    """Fit what was counted, and compare with the coefficients of the truth; infinitely far where nothing grows with dose."""
     cells = np.array([(dose == each).sum() for each in DOSES])
     total = np.array([counts[dose == each].sum() for each in DOSES])
-    found = fit_curve(np.array(DOSES), cells, total).coefficients
+    try:
+        found = fit_curve(np.array(DOSES), cells, total).coefficients
+    except CountsError:
+        return Curved(total / cells, np.full(3, np.nan), float("inf"))
     return Curved(total / cells, found, float(np.sqrt(np.mean(misread(found, truth) ** 2))))
 
 
@@ -168,5 +174,5 @@ def resampled(dose: Floats, often: int, measure: Callable[[Ints], float]) -> tup
     rng = np.random.default_rng(0)
     groups = [np.flatnonzero(dose == each) for each in DOSES]
     drawn = [measure(np.concatenate([rng.choice(group, len(group)) for group in groups])) for _ in range(often)]
-    low, high = np.quantile(drawn, (0.025, 0.975))
+    low, high = np.quantile(drawn, (0.025, 0.975), method="nearest")  # some may be infinite
     return float(low), float(high)

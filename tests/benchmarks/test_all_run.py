@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from importlib import import_module
 from multiprocessing.pool import ThreadPool
@@ -285,6 +286,55 @@ def posteriors(tmp_path, call):
     assert len(told) == 5 + 5 + 4 and "multi-SWAG, 2 x 5" in out
 
 
+def few_doses():
+    """Studies of known doses at their smallest: four doses, two cells of each and six of the highest."""
+    loaded("scripts/curves_compared")  # puts its parts on the path
+    small = {"DOSES": (0.0, 0.5, 1.0, 4.0), "SHARES": (2, 2, 2, 6), "BLOCK": 1}
+    stack = ExitStack()
+    for part in ("answers", "doses", "curves", "curve_rules", "curve_pictures", "expected"):
+        module = import_module(f"claims.{part}")
+        stack.enter_context(mock.patch.multiple(module, **{k: v for k, v in small.items() if hasattr(module, k)}))
+    threads = mock.patch("claims.doses.ProcessPoolExecutor", lambda workers, _: ThreadPoolExecutor(workers))
+    stack.enter_context(threads)
+    return stack
+
+
+def curves_compared(tmp_path, call):
+    """Untrained checkpoints answer nothing; the truth and every rule are told, and a second call asks nobody."""
+    run = untrained(tmp_path / "run", epochs=40)
+    with few_doses():
+        given = (run, "--out", tmp_path / "out", "--cells", 12, "--ensembles", 2, "--resamples", 2, "--workers", 1)
+        out = call("scripts/curves_compared", *given)
+        with mock.patch("claims.doses._done", side_effect=AssertionError):
+            assert call("scripts/curves_compared", *given) == out
+    lines = [line.split("\t") for line in out.splitlines()]
+    assert lines[0][0] == "truth" and float(lines[0][4]) > 0
+    voting = [line for line in lines if "ensemble" in line[0]]
+    assert len(voting) == 12 and {line[4] for line in voting} == {"0.0000"}
+    assert [line[0] for line in lines[-3:]] == [
+        "shipped: verifier alone",
+        "shipped: verifier, weighed (as shipped)",
+        "shipped: verifier, beside a fragment",
+    ]
+
+
+def expected_counts(tmp_path, call):
+    """Each dose is told with limits that hold what was expected."""
+    with few_doses():
+        out = call("scripts/expected_counts", "--out", tmp_path, "--cells", 12, "--resamples", 2, "--workers", 1)
+    rows = list(csv.DictReader((tmp_path / "expected.csv").read_text().splitlines()))
+    assert [row["dose"] for row in rows] == ["0", "0.5", "1", "4"] and len(out.splitlines()) == 4
+    assert all(float(row["lower"]) <= float(row["expected"]) <= float(row["upper"]) for row in rows)
+
+
+def thesis_figures(tmp_path, call):
+    """Untrained checkpoints agree about everything: that is said, and two figures are drawn."""
+    loaded("scripts/thesis_figures").LOOKED_AT = 1
+    call("scripts/thesis_figures", untrained(tmp_path / "run", epochs=4), "--out", tmp_path / "out", "--last", 4)
+    drawn = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert drawn == ["aberrations_per_image.png", "limits_by_cells.png"]
+
+
 def train_edition(tmp_path, call):
     from edition import cells, finish, networks
     from tests.dosimetry.compose.test_outlined import fluorescent
@@ -343,6 +393,8 @@ PLACE = {"row": 41.5, "col": 41.5, "votes": 0, "confidence": 0.5, "spread": 0.0,
 PIECES = (
     coverage,
     crash,
+    curves_compared,
+    expected_counts,
     int8,
     livecell,
     livecell_picture,
@@ -353,6 +405,7 @@ PIECES = (
     paste_marks,
     posteriors,
     scoring,
+    thesis_figures,
     train_edition,
     train_shipped,
     twins,
