@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
+#: Samples of an image as a file holds them, of whatever number type.
+Pixels = NDArray[Any]
 
 #: Aberration classes that label tables may name.
 ABERRATIONS = ("dicentric", "fragment", "ring")
@@ -35,7 +37,7 @@ class Image:
         What was converted or left aside on the way in, for a person to read.
     """
 
-    pixels: NDArray[Any]
+    pixels: Pixels
     pixel_size_um: float | None = None
     source: str = "memory"
     notes: tuple[str, ...] = ()

@@ -6,7 +6,6 @@ import hashlib
 import io
 import os
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import cv2
@@ -47,7 +46,7 @@ def write(path: Path, image: Image, *, hours: float | None = None) -> None:
     write_bytes(path, encode(pixels, path.suffix), durable=False)
 
 
-def encode(pixels: NDArray[Any], ending: str) -> bytes:
+def encode(pixels: NDArray[np.generic], ending: str) -> bytes:
     """Bytes of an image file; colour in OpenCV's order (blue, green, red)."""
     done, buffer = cv2.imencode(ending, np.ascontiguousarray(pixels))
     if not done:
@@ -61,7 +60,7 @@ def _tiff(path: Path, image: Image, hours: float | None) -> bytes:
         raise ImageError(f"{shown(path)}: expected pixels of 8, 16 or 32 bits, got {kind}; save the image with those")
     size = image.pixel_size_um
     axes = "YXS" if image.pixels.ndim == 3 else "YX"
-    metadata: dict[str, Any] = {"axes": axes, "UUID": _uuid(image, path.name, hours)}
+    metadata: dict[str, object] = {"axes": axes, "UUID": _uuid(image, path.name, hours)}
     if size:
         metadata |= {"PhysicalSizeX": size, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": size, "PhysicalSizeYUnit": "µm"}
     if hours:

@@ -300,7 +300,9 @@ def _correlations(curve: Curve) -> str:
 
 def _say_doses(curve: Curve) -> None:
     """What was counted at each dose, how it is dispersed over the cells, and what the curve expects."""
-    rows = curve.summary["per_dose"]
+    from cytally.dosimetry.curves.quality import rows_of
+
+    rows = rows_of(curve.points, curve.coefficients)
     if not rows:
         return
     lines = [["dose_gy", "cells", "dic.", "mean", "variance", "index", "u", "expected", "residual"]] + [

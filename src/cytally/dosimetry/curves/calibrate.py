@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -105,7 +104,7 @@ class Curve:
         return tuple(warnings_of(self.points, self.coefficients, self.fit, self.family))
 
     @property
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, object]:
         """Goodness of fit, correlations, and a row per dose, as plain numbers."""
         return summary(self.points, self.coefficients, self.fit, self.family)
 
@@ -119,7 +118,7 @@ class Curve:
 
     def save(self, path: str | Path) -> None:
         """Write the curve as JSON."""
-        content: dict[str, Any] = {
+        content: dict[str, object] = {
             "format": 1,
             "coefficients": dict(zip(NAMES, map(float, self.coefficients), strict=True)),
             "covariance": np.asarray(self.covariance, dtype=float).tolist(),
@@ -198,14 +197,14 @@ def _series(points: Sequence[DosePoint], model: str) -> Series:
     return Series(gray, cells, aberrations, weights, model == "linear-quadratic")
 
 
-def _plain(point: DosePoint) -> dict[str, Any]:
-    known = {"distribution": list(point.distribution)} if point.distribution else {}
-    return {
+def _plain(point: DosePoint) -> dict[str, object]:
+    plain: dict[str, object] = {
         "dose_gy": point.dose_gy,
         "cells": point.cells,
         "dicentrics": point.dicentrics,
         "weight": point.weight,
-    } | known
+    }
+    return plain | ({"distribution": list(point.distribution)} if point.distribution else {})
 
 
 def _finite(value: float) -> float | None:

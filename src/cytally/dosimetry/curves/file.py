@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -25,7 +25,7 @@ _DEEPEST = 12
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
-def _whole(value: Any) -> Any:
+def _whole(value: object) -> object:
     """5000.0 is 5000."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -72,7 +72,7 @@ class CurveFile(BaseModel):
     reason: _Text = ""
     aberration: Annotated[_Text, Field(pattern=r"\S")] = DICENTRICS
     about: About = About()
-    statistics: Any = None
+    statistics: object = None
 
     @property
     def form(self) -> str:
@@ -139,7 +139,7 @@ def check_said(stored: CurveFile, fit: Fit, highest: float, where: str) -> None:
         above the highest dose of the data.
     """
     bound, found = (", ".join(sorted(each)) or "none" for each in (stored.at_bound, fit.at_bound))
-    said: list[tuple[str, Any, Any, bool]] = [
+    said: list[tuple[str, object, object, bool]] = [
         ("chi2", stored.chi2, fit.chi2, _near(stored.chi2, fit.chi2)),
         ("degrees", stored.degrees, fit.degrees, stored.degrees in (None, fit.degrees)),
         ("log_likelihood", stored.log_likelihood, fit.log_likelihood, _near(stored.log_likelihood, fit.log_likelihood)),
@@ -159,7 +159,7 @@ def _near(said: float | None, fitted: float) -> bool:
     return said is None or abs(said - fitted) <= 0.01 * abs(fitted) + 0.02
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
@@ -192,7 +192,7 @@ def read_file(path: Path) -> CurveFile:
         raise CountsError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]

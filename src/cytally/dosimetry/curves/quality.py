@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -130,9 +129,9 @@ def warnings_of(points: Sequence[DosePoint], coefficients: FloatArray, fit: Fit 
     return said
 
 
-def summary(points: Sequence[DosePoint], coefficients: FloatArray, fit: Fit | None, family: str) -> dict[str, Any]:
+def summary(points: Sequence[DosePoint], coefficients: FloatArray, fit: Fit | None, family: str) -> dict[str, object]:
     """Everything of the above for a file: goodness of fit, correlations, a row per dose, words."""
-    found: dict[str, Any] = {"per_dose": rows_of(points, coefficients)}
+    found: dict[str, object] = {"per_dose": rows_of(points, coefficients)}
     if fit is not None:
         found |= {
             "p_value": _known(fit.p_value),

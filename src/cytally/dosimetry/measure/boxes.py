@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -88,7 +87,7 @@ def sentences(result: Boxed) -> list[str]:
     return lines
 
 
-def write_boxed(result: Boxed, folder: Path, detector: Detector) -> dict[str, Any]:
+def write_boxed(result: Boxed, folder: Path, detector: Detector) -> dict[str, object]:
     """Write boxes.json."""
     folder.mkdir(parents=True, exist_ok=True)
     figures = {

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -152,20 +151,8 @@ def _tally(result: Evaluation, cell: LabelledCell, places: Sequence[FloatArray],
         result.exhibits.add(cell.density.values, name, seen.found.of(name), places[channel], RADIUS)
 
 
-def summary(result: Evaluation) -> dict[str, Any]:
-    """All figures as plain numbers, for JSON and for tables."""
-    lines = []
-    for dose in sorted(result.cells, key=lambda d: (d == UNKNOWN, float(d) if d != UNKNOWN else 0.0)):
-        for name in result.classes:
-            tally = result.tallies[(dose, name)]
-            lines.append(
-                {
-                    "dose_gy": dose,
-                    "cells": result.cells[dose],
-                    "class": name,
-                    **_figures(tally, result.cells[dose]),
-                }
-            )
+def summary(result: Evaluation) -> dict[str, object]:
+    """All figures as plain numbers, for JSON."""
     overall = [
         {
             "class": name,
@@ -176,9 +163,23 @@ def summary(result: Evaluation) -> dict[str, Any]:
     return {
         "cells": sum(result.cells.values()),
         "overall": overall,
-        "by_dose": lines,
+        "by_dose": rows_by_dose(result),
         "skipped": [vars(one) for one in result.skipped],
     }
+
+
+def rows_by_dose(result: Evaluation) -> list[dict[str, object]]:
+    """Figures of each dose and class as plain numbers, for JSON and for the table."""
+    return [
+        {
+            "dose_gy": dose,
+            "cells": result.cells[dose],
+            "class": name,
+            **_figures(result.tallies[(dose, name)], result.cells[dose]),
+        }
+        for dose in sorted(result.cells, key=lambda d: (d == UNKNOWN, float(d) if d != UNKNOWN else 0.0))
+        for name in result.classes
+    ]
 
 
 def _hits(hits: Hits) -> dict[str, float | int | None]:
@@ -196,8 +197,8 @@ def _clean(value: float) -> float | None:
     return round(value, 4) if value == value else None
 
 
-def _figures(tally: Tally, cells: int) -> dict[str, Any]:
-    figures: dict[str, Any] = _hits(tally.one_to_one)
+def _figures(tally: Tally, cells: int) -> dict[str, object]:
+    figures: dict[str, object] = {**_hits(tally.one_to_one)}
     limits = garwood(tally.one_to_one.false)
     figures["false_per_cell"] = round(tally.one_to_one.false / cells, 5)
     figures["false_limits"] = [round(limits.lower / cells, 5), round(limits.upper / cells, 5)]
@@ -205,13 +206,14 @@ def _figures(tally: Tally, cells: int) -> dict[str, Any]:
     return figures
 
 
-def write_evaluation(result: Evaluation, folder: Path, detector: Detector) -> dict[str, Any]:
+def write_evaluation(result: Evaluation, folder: Path, detector: Detector) -> dict[str, object]:
     """Write evaluation.json, evaluation.csv, evaluation.html and precision_recall.svg."""
     folder.mkdir(parents=True, exist_ok=True)
     figures = summary(result) | {"ensemble": detector.name, "detector": detector.identity}
     write_bytes(folder / "evaluation.json", (json.dumps(figures, indent=1) + "\n").encode())
-    columns = [k for k in figures["by_dose"][0] if k != "false_limits"] if figures["by_dose"] else ["class"]
-    lines = [["" if line[k] is None else str(line[k]) for k in columns] for line in figures["by_dose"]]
+    rows = rows_by_dose(result)
+    columns = [k for k in rows[0] if k != "false_limits"] if rows else ["class"]
+    lines = [["" if row[k] is None else str(row[k]) for k in columns] for row in rows]
     write_bytes(folder / "evaluation.csv", csv_bytes([columns, *lines]))
     totals = {name: result.total(name, "one_to_one") for name in result.classes}
     write_text(folder / PAGE, page(figures, totals, result.exhibits, result.skipped))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -58,7 +57,7 @@ class Exhibits:
         return [embedded(encode(p[..., ::-1], ".jpg"), "image/jpeg") for p in self.of(name, kind)]
 
 
-def page(figures: dict[str, Any], totals: dict[str, Hits], exhibits: Exhibits, skipped: Sequence[Skipped]) -> str:
+def page(figures: dict[str, object], totals: dict[str, Hits], exhibits: Exhibits, skipped: Sequence[Skipped]) -> str:
     """The figures of an evaluation and its pictures as HTML; `totals` by class, over all doses."""
     groups = []
     for name, hits in totals.items():

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -144,7 +143,7 @@ def write_normal(result: NormalCells, paths: Mapping[str, Path], folder: Path, d
     write_text(folder / PAGE, page(result, pictures, detector))
 
 
-def as_figures(result: NormalCells, detector: Detector) -> dict[str, Any]:
+def as_figures(result: NormalCells, detector: Detector) -> dict[str, object]:
     """Plain numbers, for JSON."""
     rates = [{k: None if v != v else v for k, v in asdict(rate).items()} for rate in result.rates]
     return {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -107,7 +106,7 @@ def _sentences(detector: str, curve: Curve | None, dose: Dose | None, settings: 
     )
 
 
-def _counted(run: FinishedRun) -> dict[str, Any]:
+def _counted(run: FinishedRun) -> dict[str, object]:
     """Counts, their distribution and their yields per cell and per 46 objects, as the page names them."""
     counts, objects = run.counts, sum(cell.objects for cell in run.cells if cell.scored)
     distribution = counts.distribution("dicentric")

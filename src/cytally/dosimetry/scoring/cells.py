@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cytally.images.inputs import copies
-from cytally.types import Detections, Skipped
+from cytally.types import Detections, FloatArray, Skipped
 
 #: Status of a cell that counts.
 SCORED = "scored"
@@ -100,7 +99,7 @@ class _Line(BaseModel):
     ]
 
 
-def line_of(cell: ScoredCell, runtime: str = "") -> dict[str, Any]:
+def line_of(cell: ScoredCell, runtime: str = "") -> dict[str, object]:
     """What the journal keeps of a cell: all digits, so that a resumed run is the same run.
 
     Parameters
@@ -136,7 +135,7 @@ def line_of(cell: ScoredCell, runtime: str = "") -> dict[str, Any]:
     }
 
 
-def cell_of(line: Mapping[str, Any], classes: Sequence[str]) -> ScoredCell | None:
+def cell_of(line: Mapping[str, object], classes: Sequence[str]) -> ScoredCell | None:
     """The cell that a line keeps; None where it keeps none that these classes know."""
     try:
         checked = _Line.model_validate(_with_tuples(line))
@@ -146,18 +145,18 @@ def cell_of(line: Mapping[str, Any], classes: Sequence[str]) -> ScoredCell | Non
     if any(row[0] not in classes for row in rows) or (rows and checked.status != SCORED):
         return None
 
-    def column(k: int, kind: type) -> NDArray[Any]:
-        return np.array([row[k] for row in rows], dtype=kind)
+    def column(k: int) -> FloatArray:
+        return np.array([row[k] for row in rows], dtype=float)
 
     found = Detections(
-        column(1, float),
-        column(2, float),
+        column(1),
+        column(2),
         tuple(str(row[0]) for row in rows),
-        column(3, int),
-        column(4, float),
-        column(5, float),
+        column(3).astype(int),
+        column(4),
+        column(5),
         checked.members,
-        column(6, float),
+        column(6),
     )
     return ScoredCell(
         checked.image,
@@ -171,7 +170,7 @@ def cell_of(line: Mapping[str, Any], classes: Sequence[str]) -> ScoredCell | Non
     )
 
 
-def _with_tuples(line: Mapping[str, Any]) -> dict[str, Any]:
+def _with_tuples(line: Mapping[str, object]) -> dict[str, object]:
     """JSON knows only lists; a strict model wants tuples."""
     rows = line.get("detections")
     if not isinstance(rows, list):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,7 +144,7 @@ def _drawn(folder: Path) -> dict[tuple[str, str], Unsure]:
     return {(one.image, one.sha256): one for one in last.values() if (folder / FOLDER / one.picture).is_file()}
 
 
-def _reading(line: Mapping[str, Any]) -> Unsure | None:
+def _reading(line: Mapping[str, object]) -> Unsure | None:
     try:
         return _LINE.validate_python(line)
     except ValidationError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from cytally.dosimetry.scoring.cells import ScoredCell
 from cytally.errors import ImageError
@@ -82,7 +81,7 @@ def _draw(target: Path, path: Path, cell: ScoredCell) -> bool:
     return True
 
 
-def _reading(line: Mapping[str, Any]) -> tuple[str, str, str] | None:
+def _reading(line: Mapping[str, object]) -> tuple[str, str, str] | None:
     parts = tuple(line.get(name) for name in ("image", "picture", "sha256"))
     if len(line) != 3 or not all(isinstance(part, str) and part for part in parts):
         return None

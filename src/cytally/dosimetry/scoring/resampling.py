@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -91,7 +91,7 @@ class _Line(BaseModel):
     dicentrics: list[Annotated[int, Field(ge=0)]]
 
 
-def _reading(line: Mapping[str, Any]) -> _Line | None:
+def _reading(line: Mapping[str, object]) -> _Line | None:
     try:
         return _Line.model_validate(line)
     except ValidationError:  # damaged, or of a version that did not keep the image's hash

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import PlainValidator, TypeAdapter, ValidationError
 
 from cytally.dosimetry.scoring.cells import SCORED, ScoredCell, cell_of
@@ -21,7 +20,7 @@ from cytally.files.names import shown
 from cytally.files.runs import JOURNAL, RUN, Call, RunRecord, begin, check_finished, finish, read_record
 from cytally.files.tables.csv import csv_bytes, read_rows
 from cytally.images.inputs import name_images, resolved, roots
-from cytally.types import Counts, Detections, Skipped
+from cytally.types import Counts, Detections, FloatArray, Skipped
 
 CELLS, DETECTIONS = "cells.csv", "detections.csv"
 #: Stands between the notes of a cell.
@@ -30,7 +29,7 @@ _BETWEEN = " | "
 COMMAND = "score"
 
 
-def _texts(value: Any) -> tuple[str, ...]:
+def _texts(value: object) -> tuple[str, ...]:
     """Paths, which need not be text that pydantic takes."""
     if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
         raise ValueError("expected a list of paths")
@@ -283,18 +282,18 @@ def _cells(
 
 
 def _cell(row: Mapping[str, str], found: Sequence[Mapping[str, str]], settings: RunSettings) -> ScoredCell:
-    def column(name: str, kind: type) -> NDArray[Any]:
-        return np.array([kind(each[name]) for each in found], dtype=kind)
+    def column(name: str) -> FloatArray:
+        return np.array([float(each[name]) for each in found])
 
     again = np.array([float(each.get("probability") or "nan") for each in found], dtype=float)
     members = int(found[0]["members"]) if found else len(settings.confidence)
     detections = Detections(
-        column("row", float),
-        column("col", float),
+        column("row"),
+        column("col"),
         tuple(each["class"] for each in found),
-        column("votes", int),
-        column("confidence", float),
-        column("spread", float),
+        np.array([int(each["votes"]) for each in found], dtype=int),
+        column("confidence"),
+        column("spread"),
         members,
         again,
     )

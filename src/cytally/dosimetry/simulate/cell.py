@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +72,7 @@ class SimulatedCell:
         """Instance image (h, w): body k is k + 1."""
         return masks(list(self.stamps), self.image.shape)
 
-    def truth(self) -> dict[str, Any]:
+    def truth(self) -> dict[str, object]:
         """Identities, centromeres, centrelines and break points, ready for JSON."""
         return {
             "kind": self.kind,
@@ -134,8 +133,8 @@ def _lay(piece: Piece, look: Appearance, rng: np.random.Generator) -> Body:
     return lay(piece, look, rng) if look.lobes is None else lay_lobed(piece, look, look.lobes, rng)
 
 
-def _rounded(places: FloatArray) -> list[Any]:
-    rounded: list[Any] = np.round(np.asarray(places), 2).tolist()
+def _rounded(places: FloatArray) -> list[object]:
+    rounded: list[object] = np.round(np.asarray(places), 2).tolist()
     return rounded
 
 

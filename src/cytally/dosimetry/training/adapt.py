@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -263,10 +262,10 @@ def _thresholds(
     return choose(ensemble, out, highest, silent)
 
 
-def figures(result: Adapted) -> dict[str, Any]:
+def figures(result: Adapted) -> dict[str, object]:
     """Plain numbers, for JSON."""
 
-    def plain(value: Any) -> Any:
+    def plain(value: object) -> object:
         """NaN has no place in JSON."""
         if isinstance(value, dict):
             return {k: plain(v) for k, v in value.items()}

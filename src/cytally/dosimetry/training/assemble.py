@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -53,7 +52,7 @@ def assemble(
     name: str,
     classes: Sequence[str],
     weights: Sequence[Path],
-    training: dict[str, Any],
+    training: dict[str, object],
 ) -> MetaphaseEnsemble:
     """Write an ensemble with provisional thresholds (T_C 0.5, T_A half of the members)."""
     stored = dict(read_record(run).settings)

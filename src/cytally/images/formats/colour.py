@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from cytally.errors import ImageError
 from cytally.images.formats.directories import Page
 from cytally.images.formats.limits import Damaged
 from cytally.images.formats.segments import JPEG, JPEG2000
-
-Samples = NDArray[Any]
+from cytally.types import Pixels
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR, CIELAB, ICCLAB = 0, 1, 2, 3, 5, 6, 8, 9
 #: Samples of a pixel that carry colour; further ones are transparency or unknown.
@@ -76,7 +73,7 @@ def _check_encoding(page: Page, photometric: int, kind: int) -> None:
         raise ImageError(f"YCbCr and Lab are read at 8 bits, got {page.bits}; save the image as RGB")
 
 
-def to_picture(samples: Samples, page: Page, *, as_numbers: bool = False) -> tuple[Samples, tuple[str, ...]]:
+def to_picture(samples: Pixels, page: Page, *, as_numbers: bool = False) -> tuple[Pixels, tuple[str, ...]]:
     """Grey or RGB from the samples of a page.
 
     Parameters
@@ -119,7 +116,7 @@ def to_picture(samples: Samples, page: Page, *, as_numbers: bool = False) -> tup
     return _by_blocks(samples, lambda block: convert(block, page)), (*notes, f"colours converted from {name}")
 
 
-def _dropped(further: Samples, page: Page) -> tuple[str, ...]:
+def _dropped(further: Pixels, page: Page) -> tuple[str, ...]:
     """What is said about samples beyond the colours; transparency is left aside, anything else must be constant."""
     if not further.shape[2]:
         return ()
@@ -134,19 +131,19 @@ def _dropped(further: Samples, page: Page) -> tuple[str, ...]:
     )
 
 
-def _unpacked(pixels: Samples, *, full: bool = True) -> Samples:
+def _unpacked(pixels: Pixels, *, full: bool = True) -> Pixels:
     """One bit becomes 0 and 255, or 0 and 1 where numbers are meant."""
     return pixels.astype(np.uint8) * np.uint8(255 if full else 1) if pixels.dtype == bool else pixels
 
 
-def _inverted(grey: Samples, bits: int) -> Samples:
+def _inverted(grey: Pixels, bits: int) -> Pixels:
     """White-is-zero turned about the middle of its full range, so that black stays at 0."""
     if grey.dtype.kind == "i" or bits in (1, 8 * grey.dtype.itemsize):
         return ~grey
     return np.asarray(grey.dtype.type(2**bits - 1) - grey)
 
 
-def _looked_up(grey: Samples, page: Page) -> Samples:
+def _looked_up(grey: Pixels, page: Page) -> Pixels:
     """Numbers looked up in the page's own colour map (TIFF 6.0, section 5)."""
     colours, width = page.all("colour_map"), 2**page.bits
     if page.bits > 16 or len(colours) != 3 * width:
@@ -158,7 +155,7 @@ def _looked_up(grey: Samples, page: Page) -> Samples:
     return np.asarray(eight.astype(np.uint8)[grey])
 
 
-def _from_cmyk(block: Samples, page: Page) -> Samples:
+def _from_cmyk(block: Pixels, page: Page) -> Pixels:
     """R = (1 - C)(1 - K), without a colour profile."""
     most = float(2**page.bits - 1)
     ink = block.astype(np.float32) / np.float32(most)
@@ -166,7 +163,7 @@ def _from_cmyk(block: Samples, page: Page) -> Samples:
     return np.asarray(np.rint(light * most), block.dtype)
 
 
-def _from_ycbcr(block: Samples, page: Page) -> Samples:
+def _from_ycbcr(block: Pixels, page: Page) -> Pixels:
     """TIFF 6.0 section 21, with the page's own coefficients and reference levels."""
     red, green, blue = page.tags.get("ycbcr_coefficients", (0.299, 0.587, 0.114))[:3]
     levels = np.array(page.tags.get("black_white", (0, 255, 128, 255, 128, 255))[:6], float).reshape(3, 2)
@@ -180,7 +177,7 @@ def _from_ycbcr(block: Samples, page: Page) -> Samples:
     return np.asarray(np.clip(np.rint(picture), 0, 255), np.uint8)
 
 
-def _from_lab(block: Samples, page: Page) -> Samples:
+def _from_lab(block: Pixels, page: Page) -> Pixels:
     """CIE L*a*b*: L from 0 to 255 for 0 to 100; a and b signed, or shifted by 128 (ICC)."""
     stored = block.astype(np.uint8)  # some writers call all three signed
     lab = stored.astype(np.float32)
@@ -193,14 +190,14 @@ def _from_lab(block: Samples, page: Page) -> Samples:
     return np.asarray(np.clip(np.rint(rgb * 255), 0, 255), np.uint8)
 
 
-def _by_blocks(samples: Samples, convert: Callable[[Samples], Samples]) -> Samples:
+def _by_blocks(samples: Pixels, convert: Callable[[Pixels], Pixels]) -> Pixels:
     """Convert some rows at a time: floats of a whole image would need gigabytes."""
     rows = max(1, _BLOCK // samples.shape[1])
     parts = [convert(samples[row : row + rows]) for row in range(0, len(samples), rows)]
     return np.concatenate(parts)
 
 
-_Conversion = Callable[[Samples, Page], Samples]
+_Conversion = Callable[[Pixels, Page], Pixels]
 _CONVERSIONS: dict[int, tuple[str, _Conversion]] = {
     CMYK: ("CMYK", _from_cmyk),
     YCBCR: ("YCbCr", _from_ycbcr),

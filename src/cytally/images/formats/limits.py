@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-from numpy.typing import NDArray
 
 from cytally.errors import ImageError
+from cytally.types import Pixels
 
 #: A metaphase field is far smaller; a larger image is a scan that must be cut first.
 LARGEST_PIXELS = 100_000_000
@@ -35,7 +33,7 @@ class Decoded:
         What was put right or left aside, for a person to read.
     """
 
-    pixels: NDArray[Any]
+    pixels: Pixels
     pixel_size_um: float | None = None
     orientation: int = 1
     notes: tuple[str, ...] = ()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
+
+from cytally.types import Pixels
 
 
-def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+def upright(pixels: Pixels, orientation: int) -> Pixels:
     """Pixels turned as an orientation says.
 
     Parameters

@@ -6,16 +6,16 @@ import io
 import struct
 import warnings
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import imagecodecs
 import numpy as np
 import PIL.Image
-from numpy.typing import NDArray
 
 from cytally.errors import ImageError
 from cytally.images.formats.colour import TRANSPARENT
 from cytally.images.formats.limits import LARGEST_BYTES, Damaged, Decoded, check_size
+from cytally.types import Pixels
 
 PIL.Image.MAX_IMAGE_PIXELS = None  # our own limit, with a clearer message
 #: Nothing else is tried, whatever the bytes say.
@@ -78,7 +78,7 @@ def _picture_chunks(file: IO[bytes]) -> bytes:
     return b"".join(kept)
 
 
-def _png_pixels(picture: PIL.Image.Image, data: bytes, *, as_numbers: bool) -> tuple[NDArray[Any], tuple[str, ...]]:
+def _png_pixels(picture: PIL.Image.Image, data: bytes, *, as_numbers: bool) -> tuple[Pixels, tuple[str, ...]]:
     """Decoded by libpng, which keeps 16 bits of colour and notices rows that lack; Pillow keeps palette numbers."""
     if getattr(picture, "is_animated", False):
         raise ImageError("expected one image, got an animation; save each frame as a file of its own")
@@ -101,7 +101,7 @@ def _opened(source: IO[bytes]) -> PIL.Image.Image:
             raise Damaged("it is empty" if empty else "its content is no PNG, JPEG, BMP or TIFF") from None
 
 
-def _pixels(picture: PIL.Image.Image, *, as_numbers: bool) -> tuple[NDArray[Any], tuple[str, ...]]:
+def _pixels(picture: PIL.Image.Image, *, as_numbers: bool) -> tuple[Pixels, tuple[str, ...]]:
     """All of it, so that a truncated file is noticed; transparency is left aside."""
     mode = picture.mode
     if mode == "1":
@@ -117,7 +117,7 @@ def _pixels(picture: PIL.Image.Image, *, as_numbers: bool) -> tuple[NDArray[Any]
     return pixels, _blank(pixels) if picture.format in ("JPEG", "MPO") else ()
 
 
-def _blank(pixels: NDArray[Any]) -> tuple[str, ...]:
+def _blank(pixels: Pixels) -> tuple[str, ...]:
     """Where the data of a JPEG end early, its decoder goes on in one colour, and nothing else tells."""
     last = pixels[-max(16, len(pixels) // _BLANK) :]
     colour = pixels[-1, -1]
@@ -125,7 +125,7 @@ def _blank(pixels: NDArray[Any]) -> tuple[str, ...]:
     return ("its lowest rows are all of one colour: is the file complete?",) if blank else ()
 
 
-def _opaque(pixels: NDArray[Any]) -> tuple[NDArray[Any], tuple[str, ...]]:
+def _opaque(pixels: Pixels) -> tuple[Pixels, tuple[str, ...]]:
     """Grey or RGB without the transparency behind it."""
     alpha, colours = pixels[..., -1], pixels[..., :-1]
     notes = () if (alpha == alpha.flat[0]).all() else (TRANSPARENT,)

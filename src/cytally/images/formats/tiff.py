@@ -7,7 +7,6 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import tifffile
-from numpy.typing import NDArray
 
 from cytally.errors import ImageError
 from cytally.images.formats.calibration import Declared, Stated, declared, stated_size
@@ -15,6 +14,7 @@ from cytally.images.formats.colour import check_colours, to_picture
 from cytally.images.formats.directories import Page, pages_of
 from cytally.images.formats.limits import Damaged, Decoded
 from cytally.images.formats.segments import PLAIN, check_page
+from cytally.types import Pixels
 
 #: A page of more than this share of the largest one's area is no thumbnail, label or pyramid level.
 _RIVAL = 0.3
@@ -49,7 +49,7 @@ def read_tiff(path: Path, *, as_numbers: bool = False) -> Decoded:
     return _together(parts, chosen[0], stated)
 
 
-def _together(parts: list[tuple[NDArray[Any], tuple[str, ...]]], page: Page, stated: Stated) -> Decoded:
+def _together(parts: list[tuple[Pixels, tuple[str, ...]]], page: Page, stated: Stated) -> Decoded:
     pixels, notes = parts[0]
     if len(parts) > 1:
         pixels = np.stack([part for part, _ in parts], axis=2)
@@ -57,9 +57,7 @@ def _together(parts: list[tuple[NDArray[Any], tuple[str, ...]]], page: Page, sta
     return Decoded(pixels, stated.pixel_size_um, page.get("orientation", 1), (*notes, *stated.notes))
 
 
-def decode(
-    file: BinaryIO, pages: list[Page], *, as_numbers: bool = False
-) -> list[tuple[NDArray[Any], tuple[str, ...]]]:
+def decode(file: BinaryIO, pages: list[Page], *, as_numbers: bool = False) -> list[tuple[Pixels, tuple[str, ...]]]:
     """Pixels and notes of pages that have been checked.
 
     Raises
@@ -88,8 +86,8 @@ def opened(file: BinaryIO) -> tifffile.TiffFile:
     )
 
 
-def stored(tiff: tifffile.TiffFile, page: Page) -> NDArray[Any]:
-    """Samples of a page as stored, (h, w, samples).
+def stored(tiff: tifffile.TiffFile, page: Page) -> Pixels:
+    """Pixels of a page as stored, (h, w, samples).
 
     Raises
     ------

@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import tifffile
-from numpy.typing import NDArray
 
 from cytally.errors import ImageError
 from cytally.files.names import shown
@@ -23,6 +22,7 @@ from cytally.images.formats.segments import PLAIN
 from cytally.images.formats.tiff import opened, stored
 from cytally.images.sequences.series import Place, Series, series_in
 from cytally.images.sequences.series import StackPart as StackPart
+from cytally.types import Pixels
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class StackPlane:
     time: int
     channel: int
     z: int
-    pixels: NDArray[Any]
+    pixels: Pixels
 
 
 def stack_parts(path: Path) -> list[StackPart]:
@@ -93,7 +93,7 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, list[Series]]]:
         raise ImageError(f"expected a TIFF stack ({error}); is the file complete?", name) from error
 
 
-def _decoded(file: BinaryIO, tiff: tifffile.TiffFile, place: Place) -> NDArray[Any]:
+def _decoded(file: BinaryIO, tiff: tifffile.TiffFile, place: Place) -> Pixels:
     page = place.page
     samples = _behind(file, tiff, place) if place.behind else stored(tiff, page)
     if place.channel is None:
@@ -107,7 +107,7 @@ def _decoded(file: BinaryIO, tiff: tifffile.TiffFile, place: Place) -> NDArray[A
     return upright(pixels, page.get("orientation", 1))
 
 
-def _behind(file: BinaryIO, tiff: tifffile.TiffFile, place: Place) -> NDArray[Any]:
+def _behind(file: BinaryIO, tiff: tifffile.TiffFile, place: Place) -> Pixels:
     """A plane that follows the first without a page of its own, (h, w, samples): ImageJ writes large stacks so."""
     page = place.page
     if page.get("compression", PLAIN) != PLAIN or page.planar or page.bits % 8:
