@@ -3,10 +3,10 @@
     python scripts/expected_counts.py --out runs/curves --cells 5400
 
 A threshold throws away what lies below it and counts in full what lies above. Here the verifier's probabilities of *all* candidates are
-taken as they are: on cells of even number, whose truth is used, it is fitted how much likelier each probability is among real
-candidates (beta calibration); on cells of odd number, dose by dose and without their truth, the mixture of real and false candidates is then fitted
-(`cytally.statistics.shares`). Beside it stand the count above the shipped threshold as it is, and the same corrected for false and missed
-ones by their rates in the even cells. Writes expected.csv and expected.png.
+taken as they are: in half of the cells, whose truth is used, it is fitted how much likelier each probability is among real
+candidates (beta calibration); in the other half, dose by dose and without the truth, the mixture of real and false candidates is then fitted
+(`cytally.statistics.shares`), and the other way round. Beside it stand the count above the shipped threshold as it is, and the same corrected for false and missed
+ones by their rates in the half that taught. Writes expected.csv and expected.png.
 """
 
 from __future__ import annotations

@@ -77,17 +77,9 @@ class Knowledge:
     false: float
     recall: float
 
-    def yields(self, cells: Sequence[Cell]) -> dict[str, float]:
-        """Dicentrics per cell in each way."""
-        counted = sum(int((cell.weighed > self.limit).sum()) for cell in cells) / len(cells)
-        expected = self.expected(cells)
-        corrected = max(counted - self.false, 0.0) / self.recall
-        return {"counted": counted, "corrected": corrected, "expected": expected.value}
-
-    def expected(self, cells: Sequence[Cell]) -> ExpectedYield:
-        """By the mixture."""
-        scores = np.concatenate([cell.score for cell in cells])
-        return expected_yield(self.ratio.of(scores), len(cells), self.proposed)
+    def raised(self, cells: Sequence[Cell]) -> int:
+        """How many candidates are counted."""
+        return sum(int((cell.weighed > self.limit).sum()) for cell in cells)
 
 
 def knowledge_of(cells: Sequence[Cell], limit: float) -> Knowledge:
@@ -112,32 +104,59 @@ def knowledge_of(cells: Sequence[Cell], limit: float) -> Knowledge:
     )
 
 
+@dataclass(frozen=True)
+class Halves:
+    """Cells of even and of odd number by dose, each with what the other half teaches."""
+
+    cells: tuple[dict[float, list[Cell]], dict[float, list[Cell]]]
+    taught: tuple[Knowledge, Knowledge]
+
+    @staticmethod
+    def of(groups: tuple[dict[float, list[Cell]], dict[float, list[Cell]]], limit: float) -> Halves:
+        """Learn from each half."""
+        even, odd = (knowledge_of([c for group in half.values() for c in group], limit) for half in groups)
+        return Halves(groups, (odd, even))
+
+    def yields(self, dose: float) -> dict[str, float]:
+        """Dicentrics per cell at a dose in each way, and what there is."""
+        both = [(half[dose], known) for half, known in zip(self.cells, self.taught, strict=True)]
+        total = sum(len(cells) for cells, _ in both)
+        corrected = sum(max(known.raised(c) - known.false * len(c), 0.0) / known.recall for c, known in both)
+        found = self.expected(dose)
+        return {
+            "true": sum(cell.true for cells, _ in both for cell in cells) / total,
+            "counted": sum(known.raised(cells) for cells, known in both) / total,
+            "corrected": corrected / total,
+            "expected": found.value,
+            "lower": found.lower,
+            "upper": found.upper,
+        }
+
+    def expected(self, dose: float) -> ExpectedYield:
+        """By the mixture of all candidates of both halves."""
+        both = [(half[dose], known) for half, known in zip(self.cells, self.taught, strict=True)]
+        ratios = [known.ratio.of(np.concatenate([cell.score for cell in cells])) for cells, known in both]
+        proposed = float(np.mean([known.proposed for _, known in both]))
+        return expected_yield(np.concatenate(ratios), sum(len(cells) for cells, _ in both), proposed)
+
+
 def told(cells: Sequence[Cell], often: int) -> list[Row]:
-    """A row for each dose: learnt from even cells, told of odd ones."""
+    """A row for each dose: cells of even number are told by what odd ones teach, and the other way round."""
     limit = float((load_ensemble().card.thresholds.probability or [1.0])[0])
     groups = {dose: [cell for cell in cells if cell.dose == dose] for dose in DOSES}
-    learnt = [cell for group in groups.values() for cell in group[::2]]
-    shown = {dose: group[1::2] for dose, group in groups.items()}
-    known, rng = knowledge_of(learnt, limit), np.random.default_rng(0)
-    drawn = [
-        (knowledge_of(_again(learnt, rng), limit), {dose: _again(group, rng) for dose, group in shown.items()})
-        for _ in range(often)
-    ]
+    halves = tuple({dose: group[start::2] for dose, group in groups.items()} for start in (0, 1))
+    found, rng = Halves.of((halves[0], halves[1]), limit), np.random.default_rng(0)
+    drawn = []
+    for _ in range(often):
+        even, odd = ({dose: _again(group, rng) for dose, group in half.items()} for half in halves)
+        drawn.append(Halves.of((even, odd), limit))
     rows: list[Row] = []
-    for dose, group in shown.items():
-        truth, found = sum(cell.true for cell in group) / len(group), known.expected(group)
-        row: Row = {"dose": f"{dose:g}", "cells": str(len(group)), "true": truth, **known.yields(group)}
-        row |= {"lower": found.lower, "upper": found.upper}
-        apart = [_apart(each.yields(again[dose]), again[dose]) for each, again in drawn]
-        row |= {f"scatter, {way}": float(np.std([each[way] for each in apart])) for way in WAYS}
+    for dose, group in groups.items():
+        apart = [each.yields(dose) for each in drawn]
+        row: Row = {"dose": f"{dose:g}", "cells": str(len(group)), **found.yields(dose)}
+        row |= {f"scatter, {way}": float(np.std([each[way] - each["true"] for each in apart])) for way in WAYS}
         rows.append(row)
     return rows
-
-
-def _apart(yields: dict[str, float], cells: Sequence[Cell]) -> dict[str, float]:
-    """How far each way lies from the truth of these cells."""
-    truth = sum(cell.true for cell in cells) / len(cells)
-    return {way: value - truth for way, value in yields.items()}
 
 
 def _again(cells: Sequence[Cell], rng: np.random.Generator) -> list[Cell]:
