@@ -287,9 +287,9 @@ def posteriors(tmp_path, call):
 
 
 def few_doses():
-    """Studies of known doses at their smallest: four doses, two cells of each and six of the highest."""
+    """Studies of known doses at their smallest: four doses, two cells of each and ten of the highest."""
     loaded("scripts/curves_compared")  # puts its parts on the path
-    small = {"DOSES": (0.0, 0.5, 1.0, 4.0), "SHARES": (2, 2, 2, 6), "BLOCK": 1}
+    small = {"DOSES": (0.0, 0.5, 1.0, 4.0), "SHARES": (2, 2, 2, 10), "BLOCK": 1, "SEED": 44}
     stack = ExitStack()
     for part in ("answers", "doses", "curves", "curve_rules", "curve_pictures", "expected"):
         module = import_module(f"claims.{part}")
@@ -303,7 +303,7 @@ def curves_compared(tmp_path, call):
     """Untrained checkpoints answer nothing; the truth and every rule are told, and a second call asks nobody."""
     run = untrained(tmp_path / "run", epochs=40)
     with few_doses():
-        given = (run, "--out", tmp_path / "out", "--cells", 12, "--ensembles", 2, "--resamples", 2, "--workers", 1)
+        given = (run, "--out", tmp_path / "out", "--cells", 16, "--ensembles", 2, "--resamples", 2, "--workers", 1)
         out = call("scripts/curves_compared", *given)
         with mock.patch("claims.doses._done", side_effect=AssertionError):
             assert call("scripts/curves_compared", *given) == out
@@ -321,7 +321,7 @@ def curves_compared(tmp_path, call):
 def expected_counts(tmp_path, call):
     """Each dose is told with limits that hold what was expected."""
     with few_doses():
-        out = call("scripts/expected_counts", "--out", tmp_path, "--cells", 12, "--resamples", 2, "--workers", 1)
+        out = call("scripts/expected_counts", "--out", tmp_path, "--cells", 16, "--resamples", 2, "--workers", 1)
     rows = list(csv.DictReader((tmp_path / "expected.csv").read_text().splitlines()))
     assert [row["dose"] for row in rows] == ["0", "0.5", "1", "4"] and len(out.splitlines()) == 4
     assert all(float(row["lower"]) <= float(row["expected"]) <= float(row["upper"]) for row in rows)
