@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, replace
+from functools import partial
 from importlib import import_module
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
@@ -327,6 +328,39 @@ def expected_counts(tmp_path, call):
     assert all(float(row["lower"]) <= float(row["expected"]) <= float(row["upper"]) for row in rows)
 
 
+def few_selected():
+    """Small cells, one complete cell for each of another kind."""
+    loaded("scripts/train_selection")  # puts its parts on the path
+    from selecting import cells
+
+    stack = ExitStack()
+    stack.enter_context(mock.patch.object(cells, "MORE", 1))
+    stack.enter_context(mock.patch.object(cells, "simulate_cell", partial(cells.simulate_cell, shape=FIELD)))
+    return stack
+
+
+def train_selection(tmp_path, call):
+    """A model of 30 cells is read as the shipped one is."""
+    from cytally.dosimetry.selection.model import KINDS, read_selector
+
+    with few_selected(), pytest.warns(UserWarning):  # refused prometaphases leave fewer than five
+        out = call("scripts/train_selection", "--cells", 6, "--out", tmp_path / "m.json", "--workers", 1)
+    assert out.splitlines()[1].startswith("complete") and set(read_selector(tmp_path / "m.json").fitted.kinds) <= set(
+        KINDS
+    )
+
+
+def measure_selection(tmp_path, call):
+    """The yield of all cells is that of its parts."""
+    with few_selected():
+        call("scripts/measure_selection", "--cells", 12, "--dose", 4, "--out", tmp_path, "--workers", 1)
+    rows = {row["what"]: row for row in csv.DictReader((tmp_path / "selection.csv").read_text().splitlines())}
+    parts = [rows[f"yield: complete and {how}"] for how in ("kept", "refused")]
+    total = sum(float(part["value"]) * int(part["cells"]) for part in parts)
+    whole = rows["yield: complete"]
+    assert total == pytest.approx(float(whole["value"]) * int(whole["cells"]), abs=0.01)
+
+
 def thesis_figures(tmp_path, call):
     """Untrained checkpoints agree about everything: that is said, and two figures are drawn."""
     loaded("scripts/thesis_figures").LOOKED_AT = 1
@@ -400,6 +434,7 @@ PIECES = (
     livecell_picture,
     measure_adapt,
     measure_livecell,
+    measure_selection,
     measure_shipped,
     options,
     paste_marks,
@@ -407,6 +442,7 @@ PIECES = (
     scoring,
     thesis_figures,
     train_edition,
+    train_selection,
     train_shipped,
     twins,
     uncertainty,

@@ -74,6 +74,7 @@ _FILES = (
     "demo",
     "doctor",
     "dosimetry.score",
+    "dosimetry.select",
     "dosimetry.curves",
     "dosimetry.dose",
     "dosimetry.report",

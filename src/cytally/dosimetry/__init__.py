@@ -11,6 +11,7 @@ chromosomes/   single chromosomes of a metaphase
 compose/       labelled cells out of unlabelled unexposed ones
 training/      making an ensemble
 detectors/     a density -> detections
+selection/     which cells can be scored, and why not
 scoring/       images -> scored cells, in a run folder
 measure/       measuring an ensemble
 trajectories/  how features move while a network is trained

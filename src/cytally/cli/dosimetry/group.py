@@ -16,6 +16,7 @@ def dosimetry() -> None:
 
     \b
     The road:
+      select          which cells can be scored, and why not
       score           images -> counts, tables, report
       calibrate       counts at known doses -> curve
       curve           a curve that somebody published

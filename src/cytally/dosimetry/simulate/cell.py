@@ -94,7 +94,11 @@ class SimulatedCell:
 
 
 def simulate_cell(
-    style: Style, counts: Damage, rng: np.random.Generator, shape: tuple[int, int] = SHAPE
+    style: Style,
+    counts: Damage,
+    rng: np.random.Generator,
+    shape: tuple[int, int] = SHAPE,
+    kind: str | None = None,
 ) -> SimulatedCell:
     """Make one metaphase.
 
@@ -107,13 +111,16 @@ def simulate_cell(
     rng : numpy.random.Generator
         The same state gives the same bytes.
     shape : (h, w)
+    kind : str, optional
+        What the cell is: "complete", one of `UNSCORABLE`, "clumped" or "blurred"; by default the style's share is drawn.
 
     Returns
     -------
     SimulatedCell
     """
     look = draw_appearance(style, rng)
-    kind = str(rng.choice(UNSCORABLE)) if rng.random() < style.unscorable else "complete"
+    if kind is None:
+        kind = str(rng.choice(UNSCORABLE)) if rng.random() < style.unscorable else "complete"
     look = _unusual(look, kind)
     pieces = _population(kind, counts, rng)
     bodies = spread([_lay(piece, look, rng) for piece in pieces], look, shape, rng)
@@ -156,6 +163,10 @@ def _unusual(look: Appearance, kind: str) -> Appearance:
         return replace(look, smears=9, focus=look.focus * 1.8, grain=0.3)
     if kind == "double":
         return replace(look, radius=look.radius * 1.15, contact=0.25)
+    if kind == "clumped":
+        return replace(look, radius=look.radius * 0.35, contact=0.8)
+    if kind == "blurred":
+        return replace(look, focus=look.focus * 3)
     return look
 
 

@@ -1,0 +1,1 @@
+"""Parts of the scripts on selection: simulated cells of every kind, and what can be measured of them."""
