@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,7 @@ from cytally.livecell.counting.plan import Plan, Reading, no_tracks, plan, requi
 from cytally.livecell.counting.run import LEARNING, Segmented, count_run, segment_folder, stain_hint
 from cytally.livecell.ensemble import load_ensemble
 from cytally.livecell.labelling.folder import LabelSettings, label_folder
-from cytally.livecell.labelling.sizes import OwnSize, Sizing, Stain, sizing
+from cytally.livecell.labelling.sizes import OwnSize, Sizing, Stain, sized
 from cytally.livecell.labelling.unchanged import same_settings
 from cytally.livecell.learn import PRESETS, Preset, learn
 from cytally.livecell.measure.evaluate import PICTURES, evaluate
@@ -160,13 +159,10 @@ def _by_stain(planned: Plan, out: Path, stain: Stain, progress: Progress) -> tup
         return ByStain(stain), ""
     before = str(read_record(out).settings.get("detector", "")) if (out / RUN).is_file() else ""
     known = ByStain.measured(before)
-    images = [partial(_grey_of, path) for path in planned.paths.values()]
-    found = sizing(images, partial(progress, "measuring nuclei")) if known is None else Sizing(known)
-    return ByStain(replace(stain, typical=found.typical)), found.said
-
-
-def _grey_of(path: Path) -> NDArray[np.generic]:
-    return grey(read(path))
+    if known is not None:
+        return ByStain(replace(stain, typical=known)), Sizing(known).said
+    own, found = sized(stain, list(planned.paths.values()), progress)
+    return ByStain(own), found.said
 
 
 def _planned(images: Sequence[str | Path], order: Order) -> Plan:

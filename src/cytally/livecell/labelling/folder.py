@@ -12,11 +12,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cytally.errors import ImageError
 from cytally.figures.masks import contact_sheet, outlined
@@ -44,7 +42,7 @@ from cytally.livecell.labelling.pairs import (
     pair_files,
 )
 from cytally.livecell.labelling.quality import Assessed, RejectSettings, clean, reasons
-from cytally.livecell.labelling.sizes import OwnSize, Sizing, Stain, sizing, stained_nuclei
+from cytally.livecell.labelling.sizes import OwnSize, Sizing, Stain, sized, stained_nuclei
 from cytally.livecell.names.frame import Naming
 from cytally.livecell.nuclei import size_hint
 from cytally.progress import Progress, silent
@@ -117,12 +115,8 @@ def _paired(phase: Path, fluorescence: Path, naming: Naming) -> Pairs:
 
 
 def _labelled(files: Pairs, out: Path, settings: LabelSettings, progress: Progress) -> Labelled:
-    measured = _measured(files.pairs, settings.stain, progress)
-    stain = settings.stain
-    sized = (
-        replace(settings, stain=replace(stain, typical=measured.typical)) if isinstance(stain, OwnSize) else settings
-    )
-    found, failed = _identify_all(files.pairs, out, sized, progress)
+    stain, measured = sized(settings.stain, [pair.fluorescence for pair in files.pairs], progress)
+    found, failed = _identify_all(files.pairs, out, replace(settings, stain=stain), progress)
     usual = typical_area(np.concatenate([one.sizes for one in found]))
     made = []
     for number, one in enumerate(found):
@@ -171,18 +165,6 @@ def _identify_all(
         where = pairs[0].fluorescence.parent
         raise ImageError(f"{where}: none of {len(pairs)} pairs could be labelled; first: {skipped[0].reason}")
     return found, skipped
-
-
-def _measured(pairs: Sequence[Pair], stain: Stain, progress: Progress) -> Sizing:
-    """How large the nuclei of the folder are, where that was not given."""
-    if not isinstance(stain, OwnSize):
-        return Sizing(0.0)
-    images = [partial(_stain_of, pair) for pair in pairs]
-    return sizing(images, partial(progress, "measuring nuclei"))
-
-
-def _stain_of(pair: Pair) -> NDArray[np.generic]:
-    return grey(read(pair.fluorescence))
 
 
 def _write_notes(made: Labelled, settings: LabelSettings, measured: Sizing) -> None:

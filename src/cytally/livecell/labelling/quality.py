@@ -51,7 +51,7 @@ class RejectSettings:
     """
 
     bright: float = 5.0
-    tiny: float = 0.1
+    tiny: float = 0.15
     faint: float = 1.5
     weak: float = 3.0
     crowded: float = 0.5

@@ -7,15 +7,19 @@ with, the objects that hold most of the stain are nuclei (docs/livecell.md). A s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cytally.errors import ImageError
+from cytally.images.masks import grey
+from cytally.images.read import read
 from cytally.livecell.labelling.nuclear_stain import RANGE, FluorescenceSettings, NucleusLabels, identify
+from cytally.progress import Progress
 from cytally.segmentation.declump import areas, kept, typical_area
 from cytally.types import FloatArray, IntArray
 
@@ -111,25 +115,23 @@ def typical_diameter(fluorescence: NDArray[np.generic]) -> float:
     return _first(fluorescence)[0].usual
 
 
-def sizing(images: Sequence[Callable[[], NDArray[np.generic]]], told: Callable[[int, int], None]) -> Sizing:
-    """Measure up to `SOME` images of a folder, evenly chosen; those that cannot be read say nothing.
+def sized(stain: Stain, paths: Sequence[Path], progress: Progress) -> tuple[Stain, Sizing]:
+    """With the typical diameter of a folder, and what was measured; a range that was given stays.
 
-    Parameters
-    ----------
-    images : sequence of callables
-        Each reads one.
-    told : callable
-        Gets how many are measured, of how many.
+    Up to `SOME` images are measured, evenly chosen; those that cannot be read say nothing.
     """
-    chosen = [images[k] for k in np.unique(np.linspace(0, len(images) - 1, min(SOME, len(images))).astype(int))]
+    if not isinstance(stain, OwnSize):
+        return stain, Sizing(0.0)
+    chosen = [paths[k] for k in np.unique(np.linspace(0, len(paths) - 1, min(SOME, len(paths))).astype(int))]
     found = []
-    for number, image in enumerate(chosen, start=1):
+    for number, path in enumerate(chosen, start=1):
         try:
-            found.append(typical_diameter(image()))
+            found.append(typical_diameter(grey(read(path))))
         except ImageError:  # whoever finds nuclei in it says so
             found.append(0.0)
-        told(number, len(chosen))
-    return Sizing.of(found)
+        progress("measuring nuclei", number, len(chosen))
+    measured = Sizing.of(found)
+    return replace(stain, typical=measured.typical), measured
 
 
 def stained_nuclei(fluorescence: NDArray[np.generic], how: Stain) -> NucleusLabels:
