@@ -74,7 +74,7 @@ class LabelledField:
 
 @dataclass(frozen=True)
 class Labelled:
-    """A labelled folder; hints say what may be wrong with the settings."""
+    """A labelled folder; hints say what may be wrong with the settings, `measured` how large nuclei are."""
 
     folder: Path
     fields: tuple[LabelledField, ...]
@@ -82,6 +82,7 @@ class Labelled:
     offset: Offset
     sheet: Path | None = None
     hints: tuple[str, ...] = ()
+    measured: str = ""
 
     @property
     def kept(self) -> list[LabelledField]:

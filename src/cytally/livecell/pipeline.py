@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cytally.errors import FileError, SettingsError
 from cytally.figures.masks import tracked
-from cytally.files.runs import locked
+from cytally.files.runs import RUN, locked, note_more, read_record
 from cytally.files.tables.headings import Column, Wanted
 from cytally.files.tables.table import read_table
 from cytally.images.masks import grey
@@ -23,6 +23,7 @@ from cytally.livecell.counting.plan import Plan, Reading, no_tracks, plan, requi
 from cytally.livecell.counting.run import LEARNING, Segmented, count_run, segment_folder, stain_hint
 from cytally.livecell.ensemble import load_ensemble
 from cytally.livecell.labelling.folder import LabelSettings, label_folder
+from cytally.livecell.labelling.sizes import OwnSize, Sizing, Stain, sized
 from cytally.livecell.labelling.unchanged import same_settings
 from cytally.livecell.learn import PRESETS, Preset, learn
 from cytally.livecell.measure.evaluate import PICTURES, evaluate
@@ -139,14 +140,29 @@ def follow_images(images: Sequence[str | Path], out: Path, order: Order, progres
 
     Without `order.ensemble` the images are taken for fluorescence.
     """
-    finder: Finder = ByStain(order.label.stain)
-    if order.ensemble is not None:
-        finder = ByEnsemble(load_ensemble(order.ensemble))
     planned = _planned(images, order)
     with locked(out):
-        story = _followed(planned, out, finder, order, progress)
+        if order.ensemble is not None:
+            story = _followed(planned, out, ByEnsemble(load_ensemble(order.ensemble)), order, progress)
+        else:
+            finder, measured = _by_stain(planned, out, order.label.stain, progress)
+            story = replace(_followed(planned, out, finder, order, progress), measured=measured)
+            if measured:
+                note_more(out, nuclei=measured)
         write_report(story, out)
     return story
+
+
+def _by_stain(planned: Plan, out: Path, stain: Stain, progress: Progress) -> tuple[ByStain, str]:
+    """What finds stained nuclei, and what was measured; a run that is continued keeps the size it began with."""
+    if not isinstance(stain, OwnSize):
+        return ByStain(stain), ""
+    before = str(read_record(out).settings.get("detector", "")) if (out / RUN).is_file() else ""
+    known = ByStain.measured(before)
+    if known is not None:
+        return ByStain(replace(stain, typical=known)), Sizing(known).said
+    own, found = sized(stain, list(planned.paths.values()), progress)
+    return ByStain(own), found.said
 
 
 def _planned(images: Sequence[str | Path], order: Order) -> Plan:
@@ -161,7 +177,7 @@ def _planned(images: Sequence[str | Path], order: Order) -> Plan:
 
 def _followed(planned: Plan, out: Path, finder: Finder, order: Order, progress: Progress) -> Story:
     run = segment_folder(planned, out, finder, pattern=order.reading.naming.pattern, progress=progress)
-    hint = stain_hint(run, finder.settings) if isinstance(finder, ByStain) else ""
+    hint = stain_hint(run, finder.largest) if isinstance(finder, ByStain) else ""
     counts = count_run(run, None if hint else finder.count_error)
     tracks = track_run(run, order, progress) if order.tracks else []
     movie = draw_movie(run, tracks, order) if tracks and order.movie else None

@@ -46,6 +46,7 @@ class Story:
     movie: Path | None = None
     overlays: Path | None = None
     remarks: tuple[str, ...] = ()
+    measured: str = ""
 
     @property
     def stained(self) -> bool:
@@ -82,6 +83,7 @@ def write_report(story: Story, folder: Path) -> Path:
         skipped=story.run.skipped,
         detector=story.detector,
         stained=story.stained,
+        measured=story.measured or (story.labelled.measured if story.labelled is not None else ""),
         unit=_unit(story),
         through=_through(story),
         version=__version__,

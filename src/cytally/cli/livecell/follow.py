@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from cytally.livecell.report import Story
 
 
-def _order(ensemble: Path | None, stained: bool, diameter: tuple[float, float]) -> Order:
+def _order(ensemble: Path | None, stained: bool, diameter: tuple[float, float] | None) -> Order:
     """What finds the nuclei: either an ensemble or the stain."""
     from cytally.errors import SettingsError
     from cytally.livecell.pipeline import Order
@@ -155,6 +155,9 @@ def _follow(images: tuple[str, ...], out: Path, order: Order, as_json: bool) -> 
 def _say(story: Story, out: Path, as_json: bool) -> None:
     from cytally.livecell.report import REPORT
 
+    measured = story.measured or (story.labelled.measured if story.labelled is not None else "")
+    if measured:
+        click.echo(f"  {measured}", err=True)
     for hint in story.hints:
         click.echo(f"  {hint}", err=True)
     nuclei = sum(one.count for one in story.counts)
@@ -164,6 +167,7 @@ def _say(story: Story, out: Path, as_json: bool) -> None:
             "nuclei": nuclei,
             "skipped": [asdict(one) for one in story.run.skipped],
             "remarks": story.hints,
+            "measured": measured,
             "tracks": {name: {"tracks": len(t.rows), "divisions": len(t.divisions)} for name, t in story.tracks},
         }
         click.echo(json.dumps(found))

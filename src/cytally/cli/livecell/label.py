@@ -50,6 +50,8 @@ def label(
         click.echo(
             f"the fluorescence camera looks {made.offset.row:.1f} rows and {made.offset.col:.1f} columns beside; corrected"
         )
+    if made.measured:
+        click.echo(f"  {made.measured}", err=True)
     for hint in made.hints:
         click.echo(f"  {hint}", err=True)
     say_skipped(made.skipped)

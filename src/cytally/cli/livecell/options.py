@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,21 +24,55 @@ THERE = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 def diameters(said: str) -> Decorator:
-    """`--diameter` with its help."""
+    """`--diameter` with its help: `auto`, which is None, or two numbers."""
     return click.option(
-        "--diameter", nargs=2, type=POSITIVE, default=(5.0, 30.0), show_default=True, help=f"{said} in pixels."
+        "--diameter",
+        cls=_Diameters,
+        metavar="auto|NUMBER NUMBER",
+        default="auto",
+        show_default=True,
+        callback=_range,
+        help=f"{said} in pixels; auto: measured on the images.",
     )
 
 
+class _Diameters(click.Option):
+    """An option of one word, or of two where the first is a number."""
+
+    def add_to_parser(self, parser: click.parser.OptionParser, ctx: click.Context) -> None:
+        """Take the second number as well."""
+        super().add_to_parser(parser, ctx)
+        for option in {id(each): each for each in map(parser._long_opt.get, self.opts) if each}.values():
+            option.process = partial(_two_words, option.process)  # type: ignore[method-assign]
+
+
+def _two_words(process: Callable[[str, Any], None], value: str, state: Any) -> None:
+    if value != "auto" and " " not in value and state.rargs:
+        value = f"{value} {state.rargs.pop(0)}"
+    process(value, state)
+
+
+def _range(ctx: click.Context, param: click.Parameter, value: str) -> tuple[float, float] | None:
+    """Two numbers above 0; None for `auto`."""
+    if value == "auto":
+        return None
+    words = value.split()
+    if len(words) != 2:
+        raise click.BadParameter(f"expected auto, or the smallest and the largest diameter, got {value!r}", ctx, param)
+    low, high = (float(POSITIVE.convert(word, param, ctx)) for word in words)
+    return low, high
+
+
 def label_settings(
-    diameter: tuple[float, float], declump: str = "shape", thesis_filter: bool = False, align: bool = True
+    diameter: tuple[float, float] | None, declump: str = "shape", thesis_filter: bool = False, align: bool = True
 ) -> LabelSettings:
     """How the stain becomes labels."""
     from cytally.livecell.labelling.folder import LabelSettings
     from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings
     from cytally.livecell.labelling.quality import RejectSettings
+    from cytally.livecell.labelling.sizes import OwnSize
 
-    stain = FluorescenceSettings.for_nuclei(*diameter, declump)
+    stain = FluorescenceSettings.for_nuclei(*diameter, declump) if diameter else OwnSize(declump)
     return LabelSettings(stain, RejectSettings(quarter=0.25 if thesis_filter else 0.0), align)
 
 

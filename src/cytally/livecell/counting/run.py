@@ -32,7 +32,6 @@ from cytally.images.read import find_images, read
 from cytally.livecell.counting.counts import TABLE, FieldCount, Seen, counted, write_counts
 from cytally.livecell.counting.journal import Line, Remembered, line_of
 from cytally.livecell.counting.plan import Plan
-from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings
 from cytally.livecell.measure.experts import ToReview
 from cytally.livecell.names.understand import understand
 from cytally.livecell.nuclei import Finder, size_hint
@@ -187,13 +186,13 @@ def _seen(kept: Remembered, name: FrameName, frame: int) -> Seen:
     return Seen(name=name, frame=frame, **kept.model_dump())
 
 
-def stain_hint(run: Segmented, settings: FluorescenceSettings) -> str:
+def stain_hint(run: Segmented, largest: float) -> str:
     """Says when the range of diameters does not fit the stain, so that nobody knows how far counts lie off."""
     dropped, stayed = (
         sum(one.oversized for one in run.seen.values()),
         sum(one.area for one in run.seen.values()),
     )
-    return size_hint(dropped, stayed, settings.diameters[1])
+    return size_hint(dropped, stayed, largest)
 
 
 def count_run(run: Segmented, error: float | None) -> list[FieldCount]:

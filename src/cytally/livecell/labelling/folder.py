@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,6 @@ from cytally.images.read import find_images, read
 from cytally.images.register import Offset, moved
 from cytally.images.write import encode
 from cytally.livecell.labelled import LABELS, TABLE, Labelled, LabelledField, write_table
-from cytally.livecell.labelling.nuclear_stain import FluorescenceSettings, identify
 from cytally.livecell.labelling.pairs import (
     FEWEST,
     FITTING,
@@ -43,6 +42,7 @@ from cytally.livecell.labelling.pairs import (
     pair_files,
 )
 from cytally.livecell.labelling.quality import Assessed, RejectSettings, clean, reasons
+from cytally.livecell.labelling.sizes import OwnSize, Sizing, Stain, sized, stained_nuclei
 from cytally.livecell.names.frame import Naming
 from cytally.livecell.nuclei import size_hint
 from cytally.progress import Progress, silent
@@ -59,7 +59,7 @@ _MOSTLY = 0.5
 class LabelSettings:
     """How pairs become labels."""
 
-    stain: FluorescenceSettings = field(default_factory=lambda: FluorescenceSettings.for_nuclei(5.0, 30.0))
+    stain: Stain = field(default_factory=OwnSize)
     rejects: RejectSettings = field(default_factory=RejectSettings)
     align: bool = True
 
@@ -71,6 +71,7 @@ class _Found:
     sizes: FloatArray
     usual: float
     oversized: float
+    largest: float
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ def _paired(phase: Path, fluorescence: Path, naming: Naming) -> Pairs:
 
 
 def _labelled(files: Pairs, out: Path, settings: LabelSettings, progress: Progress) -> Labelled:
-    found, failed = _identify_all(files.pairs, out, settings, progress)
+    stain, measured = sized(settings.stain, [pair.fluorescence for pair in files.pairs], progress)
+    found, failed = _identify_all(files.pairs, out, replace(settings, stain=stain), progress)
     usual = typical_area(np.concatenate([one.sizes for one in found]))
     made = []
     for number, one in enumerate(found):
@@ -126,12 +128,18 @@ def _labelled(files: Pairs, out: Path, settings: LabelSettings, progress: Progre
         LabelledField(each.pair.name, each.label, each.found.count, reason)
         for each, reason in zip(made, why, strict=True)
     )
-    hints = (*_hints(found, settings), beside, _misfits(made, alike))
+    hints = (*_hints(found), beside, _misfits(made, alike))
     result = Labelled(
-        out, fields, (*files.skipped, *failed), offset, _sheet(made, why, out), tuple(hint for hint in hints if hint)
+        out,
+        fields,
+        (*files.skipped, *failed),
+        offset,
+        _sheet(made, why, out),
+        tuple(hint for hint in hints if hint),
+        measured.said,
     )
     write_table(result, [each.found for each in made])
-    _write_notes(result, settings)
+    _write_notes(result, settings, measured)
     return result
 
 
@@ -159,10 +167,11 @@ def _identify_all(
     return found, skipped
 
 
-def _write_notes(made: Labelled, settings: LabelSettings) -> None:
+def _write_notes(made: Labelled, settings: LabelSettings, measured: Sizing) -> None:
     """Write label.json."""
     notes = {
         "settings": asdict(settings),
+        "measured": asdict(measured),
         "offset": asdict(made.offset),
         "kept": len(made.kept),
         "rejected": len(made.fields) - len(made.kept),
@@ -175,7 +184,7 @@ def _write_notes(made: Labelled, settings: LabelSettings) -> None:
 def _judged(found: Sequence[_Found], made: Sequence[_Made], settings: LabelSettings) -> tuple[list[str], list[float]]:
     """Why each label is rejected, and how alike both pictures are of those that are not for another reason."""
     judged = zip(found, reasons([each.found for each in made], settings.rejects), strict=True)
-    why = [_too_large(one, settings) or reason for one, reason in judged]
+    why = [_too_large(one) or reason for one, reason in judged]
     alike = [
         float("inf") if reason else likeness(grey(read(one.pair.phase)), read_mask(one.label))
         for one, reason in zip(made, why, strict=True)
@@ -185,10 +194,10 @@ def _judged(found: Sequence[_Found], made: Sequence[_Made], settings: LabelSetti
     return why, alike
 
 
-def _hints(found: Sequence[_Found], settings: LabelSettings) -> tuple[str, ...]:
+def _hints(found: Sequence[_Found]) -> tuple[str, ...]:
     """Says when a good part of what is stained was dropped as too large."""
     dropped, stayed = sum(one.oversized for one in found), sum(float(one.sizes.sum()) for one in found)
-    hint = size_hint(dropped, stayed, settings.stain.diameters[1])
+    hint = size_hint(dropped, stayed, max(one.largest for one in found))
     usual = [one.usual for one in found if one.oversized]
     return (f"{hint} (a usual one has {np.median(usual):.0f})",) if hint else ()
 
@@ -214,13 +223,13 @@ def _misfits(made: Sequence[_Made], alike: Sequence[float]) -> str:
     )
 
 
-def _too_large(one: _Found, settings: LabelSettings) -> str:
+def _too_large(one: _Found) -> str:
     """Why a label is rejected of which most of the stain is missing; "" where it is not."""
     whole = one.oversized + float(one.sizes.sum())
     if one.oversized <= _MOSTLY * whole or not whole:
         return ""
     return (
-        f"{one.oversized / whole:.0%} of the stained area is in objects larger than {settings.stain.diameters[1]:g} pixels: "
+        f"{one.oversized / whole:.0%} of the stained area is in objects larger than {one.largest:.0f} pixels: "
         "--diameter does not fit"
     )
 
@@ -277,10 +286,10 @@ def _identified(pair: Pair, stem: str, out: Path, settings: LabelSettings) -> _F
         raise ImageError(
             f"expected phase contrast and its stain, but {pair.fluorescence.name} is the same picture; give each its own folder"
         )
-    made = identify(stain, settings.stain)
+    made = stained_nuclei(stain, settings.stain)
     path = out / LABELS / f"{stem}.tif"
     write_mask(path, made.labels)
-    return _Found(pair, path, areas(made.labels).astype(float), made.usual, made.oversized)
+    return _Found(pair, path, areas(made.labels).astype(float), made.usual, made.oversized, made.largest)
 
 
 def _cleaned(one: _Found, settings: LabelSettings, usual: float) -> _Made:

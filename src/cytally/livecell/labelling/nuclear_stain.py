@@ -24,6 +24,11 @@ from cytally.types import FloatArray, IntArray
 Float32 = NDArray[np.float32]
 #: At twice the resolution, on redrawn outlines: an exact distance, hardly smoothed.
 _FINE = Declumping(by="shape", smoothing=1.0, suppression=4.0, neck=0.92)
+#: Smallest and largest nucleus, of a typical one.
+RANGE = (0.4, 1.9)
+#: Of the largest diameter: edge of a block of the threshold, and of a disk that two maxima without a waist may fill
+#: together, that of two typical nuclei; and the waist (see `Declumping`).
+_WINDOW, _TOGETHER, _NECK = 0.84, 0.744, 0.85
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ class FluorescenceSettings:
         them where the threshold put them, as the thesis does.
     border : bool
         Keep nuclei that the image's border cuts (CellProfiler drops them).
+    cut : float
+        Share of the smallest nucleus's area that one which the border cuts must have.
     fine : float
         Where a typical nucleus has a smaller diameter in pixels, all is done once more at twice
         the resolution, and waists are sought again on the redrawn outlines: between two nuclei of
@@ -66,6 +73,7 @@ class FluorescenceSettings:
     declumping: Declumping = field(default_factory=Declumping)
     half_height: float = 0.0
     border: bool = False
+    cut: float = 1.0
     fine: float = 0.0
     contrast: float = 9.0
 
@@ -73,19 +81,33 @@ class FluorescenceSettings:
     def for_nuclei(smallest: float, largest: float, by: str = "shape") -> FluorescenceSettings:
         """What `livecell label` does for nuclei of a range of diameters in pixels.
 
-        Block, smoothing and suppression follow the diameters as the thesis's do (20 pixels for
-        nuclei up to 30) and CellProfiler's (smallest / 3.5 and / 1.5). Outlines at half height;
-        nuclei cut by the border stay.
+        Smoothing and suppression follow the smallest diameter as CellProfiler's do (/ 3.5 and / 1.5), the block
+        and the largest object of two maxima the largest one. Outlines at 45 % of the height: nuclei are
+        no uniform disks. Nuclei cut by the border stay where half of the smallest is in view. On which
+        images this was chosen: docs/livecell.md.
         """
-        how = Declumping(by=by, smoothing=smallest / 3.5, suppression=smallest / 1.5)
+        how = Declumping(
+            by=by,
+            smoothing=smallest / 3.5,
+            suppression=smallest / 1.5,
+            neck=_NECK,
+            largest=float(np.pi * (_TOGETHER * largest) ** 2 / 4),
+        )
         return FluorescenceSettings(
-            window=max(2, round(largest * 2 / 3)),
+            slope=1.5,
+            window=max(2, round(_WINDOW * largest)),
             diameters=(smallest, largest),
             declumping=how,
-            half_height=0.5,
+            half_height=0.45,
             border=True,
+            cut=0.5,
             fine=14.0,
         )
+
+    @staticmethod
+    def of_size(typical: float, by: str = "shape") -> FluorescenceSettings:
+        """The same for nuclei of a typical diameter in pixels: from 0.4 to 1.9 times it."""
+        return FluorescenceSettings.for_nuclei(RANGE[0] * typical, RANGE[1] * typical, by)
 
     @property
     def doubled(self) -> FluorescenceSettings:
@@ -94,6 +116,7 @@ class FluorescenceSettings:
             self.declumping,
             smoothing=2 * self.declumping.smoothing,
             suppression=2 * self.declumping.suppression,
+            largest=4 * self.declumping.largest,
         )
         return replace(
             self,
@@ -126,12 +149,15 @@ class NucleusLabels:
         Diameter in pixels of a usual object before sizes were asked for, see `typical_area`; 0 without any.
     oversized : float
         Pixels of objects dropped as too large.
+    largest : float
+        Diameter in pixels above which they were.
     """
 
     labels: IntArray
     prepared: NDArray[np.uint8]
     usual: float = 0.0
     oversized: float = 0.0
+    largest: float = 0.0
 
     @property
     def count(self) -> int:
@@ -177,7 +203,8 @@ def _identified(
         level = cv2.GaussianBlur(level, (0, 0), settings.smoothing)
     mask = fill_holes(level > threshold, settings.diameters[1] ** 2)
     largest = np.pi * settings.diameters[1] ** 2 / 4
-    labels = declump(components(mask), level, replace(settings.declumping, largest=largest))
+    together = min(largest, settings.declumping.largest)
+    labels = declump(components(mask), level, replace(settings.declumping, largest=together))
     if settings.half_height > 0:
         labels = at_half_height(labels, fluorescence, level=settings.half_height)
     if again is not None:
@@ -187,9 +214,10 @@ def _identified(
     if settings.contrast > 0:
         labels = standing_out(fluorescence, labels, settings.diameters, settings.contrast, scale)
     sizes = areas(labels)
-    labels = within_sizes(labels, *settings.diameters, sizes)
+    labels = within_sizes(labels, *settings.diameters, sizes, cut=settings.cut)
     usual = 2 * float(np.sqrt(typical_area(sizes) / np.pi))
-    return NucleusLabels(fill_labelled_holes(labels), prepared, usual, float(sizes[sizes > largest].sum()))
+    dropped = float(sizes[sizes > largest].sum())
+    return NucleusLabels(fill_labelled_holes(labels), prepared, usual, dropped, settings.diameters[1])
 
 
 def _halved(labels: IntArray) -> IntArray:
@@ -275,10 +303,15 @@ def without_border(labels: IntArray) -> IntArray:
     return kept(labels, keep)
 
 
-def within_sizes(labels: IntArray, smallest: float, largest: float, sizes: FloatArray | None = None) -> IntArray:
+def within_sizes(
+    labels: IntArray, smallest: float, largest: float, sizes: FloatArray | None = None, cut: float = 1.0
+) -> IntArray:
     """Drop the objects whose area is that of a disk outside the range of diameters (pixels).
 
-    `sizes` are their areas, (n,), where they are known already.
+    `sizes` are their areas, (n,), where they are known already. What the border cuts needs only the share
+    `cut` of the smallest area.
     """
     area = np.concatenate([[0.0], areas(labels) if sizes is None else sizes])
-    return kept(labels, (area >= np.pi * smallest**2 / 4) & (area <= np.pi * largest**2 / 4))
+    least = np.full(len(area), np.pi * smallest**2 / 4)
+    least[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] *= cut
+    return kept(labels, (area >= least) & (area <= np.pi * largest**2 / 4))

@@ -33,7 +33,7 @@ class RejectSettings:
         What is brighter than this many usual nuclei and smaller than half of one is debris.
     tiny : float
         What is smaller than this share of a typical nucleus is a speck, bright or not: a daughter
-        just born has half the area of its mother.
+        just born has half the area of its mother, and one that the border cuts less.
     faint : float
         Contrast of an object to its ring, in standard deviations of the ground, below which
         only CLAHE raised it (a wave).
@@ -50,8 +50,8 @@ class RejectSettings:
         Share of labels with fewest nucleus pixels to reject (thesis: 0.25); 0 for none.
     """
 
-    bright: float = 2.0
-    tiny: float = 0.2
+    bright: float = 5.0
+    tiny: float = 0.15
     faint: float = 1.5
     weak: float = 3.0
     crowded: float = 0.5

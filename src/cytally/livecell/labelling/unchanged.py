@@ -31,9 +31,10 @@ def same_settings(folder: Path, settings: LabelSettings) -> None:
     before = json.loads(path.read_text()).get("settings")
     now = json.loads(json.dumps(asdict(settings)))
     if before != now:
-        changed = sorted(_leaves(before) ^ _leaves(now))
+        changed = {name for name, _ in _leaves(before) ^ _leaves(now)}
+        first = sorted(changed, key=lambda name: ("diameters" not in name, name))
         raise RunError(
-            f"{folder}: holds labels made with other settings ({', '.join(sorted({name for name, _ in changed})[:4])}), "
+            f"{folder}: holds labels made with other settings ({', '.join(first[:4])}), "
             "and a network that learnt from them; give another --out"
         )
 
