@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from claims.answers import checkpoints_of, one_thread
+from claims.answers import at_least, checkpoints_of, one_thread
 from claims.curve_pictures import curves_figure
 from claims.curve_rules import Line, chosen_quantiles, ensemble_lines, shipped_lines, truth_line
 from claims.curves import Study, quantile_levels, read_study
@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     chosen = parser.parse_args()
     checkpoints = checkpoints_of(chosen.run, 2 * ASKED)[1::2]
+    at_least(cells=(chosen.cells, 1), resamples=(chosen.resamples, 1), workers=(chosen.workers, 1))
     one_thread()
     jobs = {
         "checkpoints": list(blocks(chosen.out / "checkpoints", chosen.cells, checkpoints=checkpoints)),

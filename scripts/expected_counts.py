@@ -15,7 +15,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from claims.answers import one_thread
+from claims.answers import at_least, one_thread
 from claims.doses import PAPER_CELLS, blocks, work
 from claims.expected import expected_figure, read_cells, told
 
@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--resamples", type=int, default=200, help="of cells, for the scatter of each way")
     parser.add_argument("--workers", type=int, default=2)
     chosen = parser.parse_args()
+    at_least(cells=(chosen.cells, 1), resamples=(chosen.resamples, 1), workers=(chosen.workers, 1))
     one_thread()
     folder = chosen.out / "candidates"
     with reporting() as progress:

@@ -14,7 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from claims.answers import ask, one_thread, read_answers, runs_of
+from claims.answers import ask, at_least, one_thread, read_answers, runs_of
 from claims.posteriors import measured, methods_of, rows_of
 
 from cytally.cli.progress import reporting
@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--last", type=int, default=50, help="checkpoints of each run that are averaged")
     parser.add_argument("--workers", type=int, default=2)
     chosen = parser.parse_args()
+    at_least(last=(chosen.last, 10), **{name: (getattr(chosen, name), 1) for name in ("aberrant", "silent", "workers")})
     runs = runs_of(chosen.runs)
     methods = methods_of(runs, chosen.last, chosen.out)
     networks = tuple(dict.fromkeys(path for method in methods for path in method.members))

@@ -20,14 +20,14 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from claims.answers import ask, checkpoints_of, one_thread, runs_of
+from claims.answers import ask, at_least, checkpoints_of, one_thread, runs_of
 from claims.pictures import free_response, over_agreement, over_confidence
 from claims.tables import MEMBERS, Hits, Row, differences, hits_of_run, performance
 from claims.variation import variation_figure, variations
 
 from cytally.cli.progress import reporting
 from cytally.dosimetry.training.sources import CLASSES
-from cytally.errors import CytallyError, RunError
+from cytally.errors import CytallyError
 from cytally.figures.style import as_png
 from cytally.files.atomic import write_bytes
 from cytally.files.tables.csv import csv_bytes
@@ -46,8 +46,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only-ask", action="store_true", help="leave the tables for later")
     chosen = parser.parse_args()
-    if chosen.last < MEMBERS:
-        raise RunError(f"expected --last of at least {MEMBERS}, the members of an ensemble, got {chosen.last}")
+    sizes = {name: (getattr(chosen, name), 1) for name in ("aberrant", "silent", "workers")}
+    at_least(last=(chosen.last, MEMBERS), **sizes)
     runs = runs_of(chosen.runs)
     checkpoints = {name: checkpoints_of(folder, chosen.last) for name, folder in runs.items()}
     cells = {"aberrant": chosen.aberrant, "silent": chosen.silent}

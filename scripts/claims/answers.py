@@ -26,6 +26,7 @@ from cytally.inference.card import sha256_of
 from cytally.inference.graph import GraphMember
 from cytally.inference.votes import look_everywhere
 from cytally.nets.architecture import Architecture, architecture_of
+from cytally.nets.unet import UNet
 from cytally.progress import Progress
 from cytally.training.checkpoints import load_tensors
 from cytally.training.examples import TrainingCell, unpack
@@ -94,12 +95,20 @@ def ask(runs: dict[str, tuple[Path, ...]], cells: str, count: int, out: Path, wo
     for name, checkpoints in runs.items():
         check_same(checkpoints, out / "answers" / name)
         for start in range(0, count, BLOCK):
-            path = block_path(out, name, cells, start)
-            if not path.is_file():
-                jobs.append(Asked(checkpoints, cells, tuple(range(start, min(start + BLOCK, count))), path))
+            path, numbers = block_path(out, name, cells, start), tuple(range(start, min(start + BLOCK, count)))
+            if not _whole(path, numbers):
+                jobs.append(Asked(checkpoints, cells, numbers, path))
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         for done, _ in enumerate(pool.map(_answer, jobs), start=1):
             progress(f"asking about {cells} cells", done, len(jobs))
+
+
+def _whole(path: Path, numbers: tuple[int, ...]) -> bool:
+    """Whether a block is there with these cells; an earlier study of fewer cells may have left a shorter one."""
+    if not path.is_file():
+        return False
+    with np.load(path) as held:
+        return all(f"{number}.{CLASSES[-1]}.objects" in held for number in numbers)
 
 
 def check_same(checkpoints: tuple[Path, ...], folder: Path) -> None:
@@ -158,7 +167,11 @@ def member_of(path: Path) -> GraphMember:
     weights = {name: tensor.float().numpy() for name, tensor in load_tensors(path)[0].items()}
     if any(not np.isfinite(values).all() for values in weights.values()):
         raise RunError(f"{path}: holds weights that are not numbers")
-    return GraphMember(architecture_of_run(path.parent), weights, "float32")
+    how = architecture_of_run(path.parent)
+    wanted = {name: tuple(tensor.shape) for name, tensor in UNet(how).state_dict().items()}
+    if {name: values.shape for name, values in weights.items()} != wanted:
+        raise RunError(f"{path}: has another architecture than its run.json says; leave this checkpoint out")
+    return GraphMember(how, weights, "float32")
 
 
 def architecture_of_run(run: Path) -> Architecture:
@@ -199,6 +212,18 @@ def _islands(held: np.lib.npyio.NpzFile, key: str) -> Iterable[Island]:
     while f"{key}.{k}.values" in held:
         yield Island(held[f"{key}.{k}.values"], held[f"{key}.{k}.truth"])
         k += 1
+
+
+def at_least(**given: tuple[int, int]) -> None:
+    """Refuse arguments below what they must be: name=(value, least).
+
+    Raises
+    ------
+    RunError
+    """
+    for name, (value, least) in given.items():
+        if value < least:
+            raise RunError(f"expected --{name.replace('_', '-')} of at least {least}, got {value}")
 
 
 def one_thread() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,7 +18,9 @@ from cytally.dosimetry.training.sources import CLASSES, paper_cells
 from cytally.errors import RunError
 from cytally.evaluation.bands import Scored, at_most
 from cytally.evaluation.islands import Answers, Island, hits_of, tallied
+from cytally.files.atomic import write_bytes
 from cytally.files.runs import read_record
+from cytally.inference.card import sha256_of
 from cytally.nets.unet import UNet
 from cytally.training.checkpoints import member_path, save_tensors, weights_of
 from cytally.training.examples import Targets
@@ -32,8 +35,9 @@ from .tables import LIMITS, Row
 MANY = 10
 #: Bins of the calibration error.
 BINS = 10
-#: Of SWAG's standard deviation, as in its authors' code.
-SCALE = 0.5
+#: Of the diagonal's standard deviation: half of the variance, as in the code of SWAG's authors and, with the other half from the
+#: deviations, in eq. 1.51.
+DIAGONAL = 0.5**0.5
 
 
 @dataclass(frozen=True)
@@ -92,10 +96,13 @@ def averaged(run: Path, checkpoints: tuple[Path, ...], folder: Path) -> dict[str
     rng = np.random.default_rng(seed)
     draws = {
         "mean": [gaussian.mean],
-        "diagonal": [gaussian.draw(rng, low_rank=False, scale=SCALE) for _ in range(MANY)],
-        "low rank": [gaussian.draw(rng, scale=SCALE) for _ in range(MANY)],
+        "diagonal": [gaussian.draw(rng, low_rank=False, scale=DIAGONAL) for _ in range(MANY)],
+        "low rank": [gaussian.draw(rng) for _ in range(MANY)],
     }
-    made = {}
+    made, told = {}, folder / "drawn_from.json"
+    hashes = json.dumps([sha256_of(path) for path in checkpoints])
+    if not told.is_file() or told.read_text() != hashes:
+        shutil.rmtree(folder, ignore_errors=True)  # of other checkpoints
     for kind, weights in draws.items():
         where = folder / kind.replace(" ", "_")
         made[kind] = tuple(member_path(where, k) for k in range(1, len(weights) + 1))
@@ -104,6 +111,7 @@ def averaged(run: Path, checkpoints: tuple[Path, ...], folder: Path) -> dict[str
                 where.mkdir(parents=True, exist_ok=True)
                 shutil.copy(run / "run.json", where)
                 write_network(run, each, images, path)
+    write_bytes(told, hashes.encode())
     return made
 
 

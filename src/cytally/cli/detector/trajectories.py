@@ -72,7 +72,7 @@ def trajectories(run: Path, out: Path, settings: TrajectorySettings) -> None:
 
     \b
     Example:
-      cytally dosimetry train --preset paper-small --out ensembles/paper
+      cytally dosimetry train --preset paper-small --sparsity 0 --out ensembles/paper
       cytally dosimetry trajectories ensembles/paper --out paths
     """
     from cytally.dosimetry.trajectories.study import trajectories as follow_all

@@ -29,7 +29,7 @@ class Gaussian:
     mean, variance : dict of str to Tensor
         Of each weight, float32; the variance is at least 0.
     deviations : tuple of dict
-        The last checkpoints less the mean, oldest first.
+        The last checkpoints less the final mean, oldest first (its authors' code takes the running mean).
     """
 
     mean: Weights
