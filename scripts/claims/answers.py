@@ -168,10 +168,15 @@ def member_of(path: Path) -> GraphMember:
     if any(not np.isfinite(values).all() for values in weights.values()):
         raise RunError(f"{path}: holds weights that are not numbers")
     how = architecture_of_run(path.parent)
-    wanted = {name: tuple(tensor.shape) for name, tensor in UNet(how).state_dict().items()}
-    if {name: values.shape for name, values in weights.items()} != wanted:
+    wanted = _shapes({name: tensor.numpy() for name, tensor in UNet(how).state_dict().items()})
+    if _shapes(weights) != wanted:
         raise RunError(f"{path}: has another architecture than its run.json says; leave this checkpoint out")
     return GraphMember(how, weights, "float32")
+
+
+def _shapes(weights: dict[str, np.ndarray]) -> dict[str, tuple[int, ...]]:
+    """Of all that a network answers with; how many batches it has seen is not among it."""
+    return {name: values.shape for name, values in weights.items() if values.ndim}
 
 
 def architecture_of_run(run: Path) -> Architecture:
