@@ -58,11 +58,17 @@ def stack_parts(path: Path) -> list[StackPart]:
         return [one.part for one in series]
 
 
-def stack_planes(path: Path) -> Iterator[StackPlane]:
+def stack_planes(path: Path, times: range | None = None) -> Iterator[StackPlane]:
     """Every plane of a TIFF: part after part, times outermost, then channels.
 
     Pages in sequence without a name (as from many cameras) are taken for times. The whole file is
     checked before the first plane is given.
+
+    Parameters
+    ----------
+    path : Path
+    times : range, optional
+        Only these times of each part; all by default.
 
     Raises
     ------
@@ -72,7 +78,8 @@ def stack_planes(path: Path) -> Iterator[StackPlane]:
     with _opened(path) as (file, series), opened(file) as tiff:
         for one in series:
             part = one.part
-            for time, channel, z in product(range(part.times), range(part.channels), range(part.planes)):
+            wanted = range(part.times) if times is None else times
+            for time, channel, z in product(wanted, range(part.channels), range(part.planes)):
                 pixels = _decoded(file, tiff, one.place(time, channel, z))
                 yield StackPlane(part, time, channel, z, pixels)
 
