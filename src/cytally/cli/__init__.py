@@ -10,4 +10,5 @@ dosimetry/   score, calibrate, curve, dose, report, simulate
 detector/    train, evaluate, verify, compose, adapt
 laboratory/  triage, plan, compare, interlab, the rarer assays
 livecell/    label, train, count, track, run, experts
+flow/        simulate
 """

@@ -90,6 +90,7 @@ _FILES = (
     "livecell.train",
     "livecell.follow",
     "livecell.experts",
+    "flow.images",
 )
 
 
@@ -110,6 +111,7 @@ def cli() -> None:
       cytally doctor          what this machine has
       cytally dosimetry -h    dicentric chromosomes: score, calibrate, dose
       cytally livecell -h     nuclei in phase contrast: label, train, count, track
+      cytally flow -h         cells that flow: motion and counts in shadow imaging
     """
 
 

@@ -8,5 +8,6 @@ sequences   counts and lineages through time
 overlays    an image with its detections
 masks       outlines, numbers, contact sheets
 latent/     what a network makes of places, epoch by epoch
+motion/     flow as colours and on frames
 pages       templates -> HTML
 """

@@ -1,0 +1,5 @@
+"""`cytally flow`.
+
+group   the group that its commands join
+images  simulate
+"""

@@ -1,0 +1,4 @@
+"""Motion as pictures.
+
+wheel  flow -> colours: hue is direction, saturation is length
+"""
