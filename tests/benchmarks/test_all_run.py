@@ -361,6 +361,14 @@ def measure_selection(tmp_path, call):
     assert total == pytest.approx(float(whole["value"]) * int(whole["cells"]), abs=0.01)
 
 
+def flow_methods(tmp_path, call):
+    """Two methods on one short scene: most cells are met, and the ground stands still."""
+    out = call("scripts/flow_methods", "--seeds", 5, "--frames", 8, "--methods", "components", "dis", "--out", tmp_path)
+    rows = list(csv.DictReader((tmp_path / "methods.csv").read_text().splitlines()))
+    assert [row["method"] for row in rows] == ["components", "dis"] and len(out.splitlines()) == 3
+    assert all(float(row["missed"]) < 0.1 and float(row["ground"]) == 0 for row in rows)
+
+
 def thesis_figures(tmp_path, call):
     """Untrained checkpoints agree about everything: that is said, and two figures are drawn."""
     loaded("scripts/thesis_figures").LOOKED_AT = 1
@@ -429,6 +437,7 @@ PIECES = (
     crash,
     curves_compared,
     expected_counts,
+    flow_methods,
     int8,
     livecell,
     livecell_picture,
