@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cytally.errors import ImageError, SettingsError
 from cytally.files.names import shown
+from cytally.types import Pixels
 
 #: Endings of videos that ffmpeg is asked for.
 VIDEO_ENDINGS = (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".wmv")
@@ -64,7 +65,7 @@ def container_of(path: Path) -> Container:
     return Container(path, (rows, cols), len(stamps), float(about["fps"]), bits)
 
 
-def container_frames(container: Container, start: int, stop: int) -> Iterator[NDArray[Any]]:
+def container_frames(container: Container, start: int, stop: int) -> Iterator[Pixels]:
     """Frames `start` to `stop` (not included), each (rows, cols) uint8 or uint16.
 
     Raises

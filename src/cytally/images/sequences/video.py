@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cytally.errors import ImageError
 from cytally.files.names import shown
@@ -23,6 +21,7 @@ from cytally.images.sequences.container import (
     container_of,
 )
 from cytally.images.sequences.stacks import stack_parts, stack_planes
+from cytally.types import Pixels
 
 #: Frames with a shorter side hold no channel worth looking at.
 SMALLEST = 64
@@ -59,7 +58,7 @@ class Video:
     fps: float | None
     _source: _Source = field(repr=False)
 
-    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[NDArray[Any]]:
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Pixels]:
         """Frames `start` to `stop` (not included; the end by default), each (rows, cols) uint8 or uint16.
 
         Raises
@@ -71,11 +70,11 @@ class Video:
         for number, pixels in enumerate(_pixels(self._source, start, stop), start):
             yield self._checked(pixels, number)
 
-    def frame(self, number: int) -> NDArray[Any]:
+    def frame(self, number: int) -> Pixels:
         """One frame, from 0; errors as by `frames`."""
         return next(self.frames(number, number + 1))
 
-    def _checked(self, pixels: NDArray[Any], number: int) -> NDArray[Any]:
+    def _checked(self, pixels: Pixels, number: int) -> Pixels:
         name = shown(self.path)
         flat = _grey(pixels, f"{name}, frame {number}")
         if flat.shape != self.shape:
@@ -149,7 +148,7 @@ def open_video(path: str | Path) -> Video:
     return video
 
 
-def _pixels(source: _Source, start: int, stop: int) -> Iterator[NDArray[Any]]:
+def _pixels(source: _Source, start: int, stop: int) -> Iterator[Pixels]:
     if isinstance(source, Container):
         yield from container_frames(source, start, stop)
     elif isinstance(source, Path):
@@ -200,7 +199,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
-def _grey(pixels: NDArray[Any], where: str) -> NDArray[Any]:
+def _grey(pixels: Pixels, where: str) -> Pixels:
     """Grey of a frame; colour whose channels are the same is grey."""
     if pixels.ndim == 2:
         return pixels
