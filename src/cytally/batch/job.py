@@ -34,10 +34,7 @@ class Job(Protocol):
 
 #: Jobs that a plan on disk may name, and where they are: each class makes itself of its settings by `of`. The list is
 #: closed, so that reading a plan starts no other code.
-JOBS = {
-    "trial": "cytally.batch.trial:Trial",
-    "score": "cytally.dosimetry.scoring.shards:ScoreJob",
-}
+JOBS = {"trial": "cytally.batch.trial:Trial"}
 
 
 def job_of(name: str, settings: Mapping[str, object]) -> Job:

@@ -94,8 +94,8 @@ class Place:
         if self.result(shard.number) is not None:
             return 0.0
         started = time.perf_counter()
-        for path in changed([shard]):
-            raise RunError(f"{path}: was changed or removed since the plan was made; plan again, into another folder")
+        for name in changed([shard]):
+            raise RunError(f"{name}: was changed or removed since the plan was made; plan again, into another folder")
         body = self.job.work({each.name: each.path for each in shard.files}, shard.part)
         path = self.path(shard.number)
         try:

@@ -89,6 +89,7 @@ _FILES = (
     "livecell.train",
     "livecell.follow",
     "livecell.experts",
+    "batch",
 )
 
 

@@ -98,7 +98,7 @@ def _threads(client: Any, address: str) -> int:
     if others:
         where, found = min(others.items())
         raise RunError(f"{where}: this worker has cytally {found}, here it is {__version__}; install one for all")
-    return max(sum(client.nthreads().values()), 1)
+    return max(sum(int(each) for each in client.nthreads().values()), 1)
 
 
 def _version() -> str:

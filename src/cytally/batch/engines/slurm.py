@@ -1,4 +1,4 @@
-"""Shards as an array of Slurm tasks: each does every so-manieth shard, and writes the same files."""
+"""Shards as an array of Slurm tasks: each does every Nth shard, and writes the same files."""
 
 from __future__ import annotations
 
