@@ -6,6 +6,7 @@ command      the command line of a call, for the record
 options      numbers with limits, tables and pictures by their ending; several options as one
 demo         `cytally demo`
 doctor       `cytally doctor`
+batch        large jobs as shards
 dosimetry/   score, calibrate, curve, dose, report, simulate
 detector/    train, evaluate, verify, compose, adapt
 laboratory/  triage, plan, compare, interlab, the rarer assays

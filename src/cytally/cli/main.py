@@ -91,6 +91,7 @@ _FILES = (
     "livecell.follow",
     "livecell.experts",
     "flow.images",
+    "batch",
 )
 
 
